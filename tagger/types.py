@@ -1,0 +1,117 @@
+"""The values that move through the program, from a path to a prediction."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+FloatArray = NDArray[np.floating[Any]]
+EnergyBand = Literal["low", "medium", "high"]
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFile:
+    """A file as the walk found it; it is heard again only when `size` (bytes) or `mtime_ns` differs.
+
+    `path` is absolute and as the operating system gives it: bytes that are not valid in the file
+    system's encoding stand as lone surrogates (PEP 383).
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """Why a file has no answer. `stage` is `scan`, `decode`, `predict` or `tags`."""
+
+    path: str
+    stage: str
+    reason: str
+    size: int = -1
+    mtime_ns: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """What the container says of the sound, and who the sound is.
+
+    `audio_id` is 32 hex digits over codec, duration and the compressed packets of the decoded
+    windows, so it survives moving and retagging. `duration_s` is 0.0 where nothing tells it.
+    """
+
+    audio_id: str
+    duration_s: float
+    codec: str
+    sample_rate_hz: int
+    channels: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Window:
+    """One decoded stretch: `samples` is (n,) float32 mono, nominally −1…1, starting at `start_s`."""
+
+    start_s: float
+    samples: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackFeatures:
+    """What a worker hands to the model: one log-mel per window.
+
+    `log_mels` is (n_windows, n_mels, n_frames) float16 in dB; `starts_s` and `silent` have one
+    entry per window.
+    """
+
+    file: AudioFile
+    recording: Recording
+    starts_s: tuple[float, ...]
+    silent: tuple[bool, ...]
+    log_mels: NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class WindowAnswer:
+    """What the model heard in one window alone; units as in `Prediction`."""
+
+    start_s: float
+    genre: str
+    genre_confidence: float
+    energy: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prediction:
+    """The model's answer for a track.
+
+    `genres` maps every genre of the model to its calibrated probability (0–1); `genre` is the
+    likeliest and `genre_confidence` its probability. `energy` is 0–1, the track's quantile in the
+    model's reference set. `embedding` is (d,) float16. `silent` says that no window held sound:
+    the answer is then a guess of low confidence.
+    """
+
+    model: str
+    genres: Mapping[str, float]
+    genre: str
+    genre_confidence: float
+    energy: float
+    windows: tuple[WindowAnswer, ...]
+    embedding: NDArray[np.float16]
+    silent: bool
+
+
+def energy_level(energy: float) -> int:
+    """The 1–10 level of an energy 0–1, as DJ software shows it: `ceil(10·energy)`, at least 1."""
+    return min(10, max(1, math.ceil(10 * energy)))
+
+
+def energy_range(band: EnergyBand) -> tuple[float, float]:
+    """The half-open range [low, high) of energies that a named band covers; `high` includes 1.0."""
+    edges = {"low": (0.0, 1 / 3), "medium": (1 / 3, 2 / 3), "high": (2 / 3, math.inf)}
+    return edges[band]

@@ -15,6 +15,22 @@ EnergyBand = Literal["low", "medium", "high"]
 
 
 @dataclass(frozen=True, slots=True)
+class FrontEnd:
+    """How sound becomes what a model sees; every model brings its own in `model.json`."""
+
+    sample_rate_hz: int
+    window_s: float
+    n_fft: int
+    hop_length: int
+    n_mels: int
+
+    @property
+    def n_frames(self) -> int:
+        """Frames of one whole window, its first centred on the first sample."""
+        return 1 + int(self.window_s * self.sample_rate_hz) // self.hop_length
+
+
+@dataclass(frozen=True, slots=True)
 class AudioFile:
     """A file as the walk found it; it is heard again only when `size` (bytes) or `mtime_ns` differs.
 

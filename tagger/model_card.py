@@ -1,0 +1,125 @@
+"""Model folders: `model.json` (what the model is), `model.safetensors` (weights, filter bank), `CARD.md`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from tagger.errors import ModelError
+from tagger.types import FrontEnd
+
+FORMAT = 1
+"""Version of the layout of `model.json` that this program reads and writes."""
+
+DEFAULT_MODEL = "crnn-1"
+FILTER_BANK = "filter_bank"
+WEIGHTS_FILE = "model.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelCard:
+    """What `model.json` says.
+
+    `network` names the architecture under `name` and holds its keyword arguments. `genres` are in
+    the order of the network's outputs. `temperature` divides the genre logits so that confidences
+    are probabilities (Guo et al. 2017). `energy_quantiles` are raw energies of the frozen reference
+    set at evenly spaced quantiles from 0 to 1. `figures` were measured on the test split.
+    """
+
+    id: str
+    folder: str
+    version: str
+    network: dict[str, Any]
+    front_end: FrontEnd
+    genres: tuple[str, ...]
+    temperature: float
+    energy_quantiles: tuple[float, ...]
+    weights_sha256: str
+    figures: dict[str, float]
+
+
+def load_card(name: str) -> ModelCard:
+    """The card of an installed model by its id, or of the model in the folder of that name.
+
+    Raises `ModelError` where there is no such model or its `model.json` cannot be used.
+    """
+    folder = name if os.path.isfile(os.path.join(name, "model.json")) else _installed_folder(name)
+    try:
+        with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
+            fields = json.load(file)
+        return _card(folder, fields)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{folder}: model.json cannot be used ({error}); reinstall tagger or the model"
+        ) from None
+
+
+def installed_models() -> list[str]:
+    """Ids of the models that come with the program, sorted."""
+    root = models_folder()
+    return sorted(n for n in os.listdir(root) if os.path.isfile(os.path.join(root, n, "model.json")))
+
+
+def models_folder() -> str:
+    """Inside the package where it was installed from a wheel, beside it in a source tree."""
+    package = os.path.dirname(os.path.abspath(__file__))
+    inside = os.path.join(package, "models")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "models")
+
+
+def check_weights(card: ModelCard) -> str:
+    """The path of the weight file, its SHA-256 checked. Raises `ModelError` if missing or altered."""
+    path = os.path.join(card.folder, WEIGHTS_FILE)
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}; reinstall tagger or the model") from None
+    if digest != card.weights_sha256:
+        raise ModelError(f"{path}: not the file that model.json names (SHA-256 differs); reinstall the model")
+    return path
+
+
+def load_filter_bank(card: ModelCard) -> NDArray[np.float32]:
+    """The mel filter bank that lies beside the weights, (n_mels, 1 + n_fft // 2) float32."""
+    path = check_weights(card)
+    try:
+        bank: NDArray[np.float32] = load_file(path)[FILTER_BANK].astype(np.float32, copy=False)
+    except (SafetensorError, KeyError) as error:
+        raise ModelError(f"{path}: no filter bank in it ({error}); reinstall the model") from None
+    return bank
+
+
+def _installed_folder(name: str) -> str:
+    folder = os.path.join(models_folder(), name)
+    if not os.path.isfile(os.path.join(folder, "model.json")):
+        known = ", ".join(installed_models())
+        raise ModelError(
+            f"no model named {name!r}; installed: {known} (or give the path of a model's folder)"
+        )
+    return folder
+
+
+def _card(folder: str, fields: dict[str, Any]) -> ModelCard:
+    if fields["format"] != FORMAT:
+        raise ValueError(f"format {fields['format']}, this version of tagger reads {FORMAT}")
+    return ModelCard(
+        id=fields["id"],
+        folder=folder,
+        version=fields["version"],
+        network=fields["network"],
+        front_end=FrontEnd(**fields["front_end"]),
+        genres=tuple(fields["genres"]),
+        temperature=float(fields["temperature"]),
+        energy_quantiles=tuple(fields["energy_quantiles"]),
+        weights_sha256=fields["weights_sha256"],
+        figures=fields["figures"],
+    )

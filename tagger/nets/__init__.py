@@ -1,0 +1,21 @@
+"""The networks that a `model.json` can name."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tagger.errors import ModelError
+from tagger.nets.crnn import CRNN, NetOutput
+
+__all__ = ["CRNN", "NetOutput", "build"]
+
+NETWORKS = {"crnn": CRNN}
+
+
+def build(network: dict[str, Any], n_mels: int, n_genres: int) -> CRNN:
+    """The untrained network that a model card's `network` describes. Raises `ModelError` if unknown."""
+    settings = dict(network)
+    name = settings.pop("name", "")
+    if name not in NETWORKS:
+        raise ModelError(f"unknown network {name!r}; this version of tagger knows {', '.join(NETWORKS)}")
+    return NETWORKS[name](n_mels, n_genres, **settings)

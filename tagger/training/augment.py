@@ -1,0 +1,84 @@
+"""Augmentations of batches of log-mels, all on the device of the batch and drawn per clip."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+FLOOR_DB = -100.0
+"""What `tagger.features.log_mel` gives for silence."""
+
+
+def random_crops(log_mels: Tensor, lengths: Tensor, n_frames: int, stretch: float = 0.08) -> Tensor:
+    """(n, n_mels, longest) with their true `lengths` → (n, n_mels, n_frames) from random offsets.
+
+    Clips shorter than the crop are repeated. Time runs up to `stretch` faster or slower.
+    """
+    n, n_mels, _ = log_mels.shape
+    rate = 1 + stretch * _uniform(log_mels, (n, 1), -1, 1)
+    spare = (lengths.unsqueeze(1) - n_frames * rate).clamp(min=0)
+    spare = torch.where(spare > 0, spare, lengths.unsqueeze(1).to(spare.dtype))
+    offset = spare * _uniform(log_mels, (n, 1), 0, 1)
+    steps = (offset + rate * torch.arange(n_frames, device=log_mels.device)).long() % lengths.unsqueeze(1)
+    return log_mels.gather(2, steps.unsqueeze(1).expand(n, n_mels, n_frames)).float()
+
+
+def augment(log_mels: Tensor) -> Tensor:
+    """Gain, equaliser, low-pass, shift by mel bands, then SpecAugment; same shape, dB."""
+    return spec_augment(low_pass(equalise(shift_bands(gain(log_mels)))))
+
+
+def gain(log_mels: Tensor, range_db: float = 10.0) -> Tensor:
+    """Each clip louder or softer by up to `range_db`; what falls below the floor is lost."""
+    return (log_mels + _uniform(log_mels, (len(log_mels), 1, 1), -range_db, range_db)).clamp(min=FLOOR_DB)
+
+
+def equalise(log_mels: Tensor, range_db: float = 5.0) -> Tensor:
+    """A smooth random curve over the bands: a straight tilt and one bow, each up to `range_db`."""
+    n, n_mels, _ = log_mels.shape
+    x = torch.linspace(-1, 1, n_mels, device=log_mels.device)
+    tilt = _uniform(log_mels, (n, 1), -range_db, range_db) * x
+    bow = _uniform(log_mels, (n, 1), -range_db, range_db) * (torch.cos(torch.pi * x) / 2)
+    return log_mels + (tilt + bow).unsqueeze(2)
+
+
+def low_pass(log_mels: Tensor, probability: float = 0.5, lowest_share: float = 0.65) -> Tensor:
+    """With `probability`, all bands above a random one (the upper 35 % of them) drop away steeply.
+
+    The sources of the clips end at different frequencies, which must not tell them apart.
+    """
+    n, n_mels, _ = log_mels.shape
+    band = torch.arange(n_mels, device=log_mels.device)
+    edge = n_mels * _uniform(log_mels, (n, 1), lowest_share, 1)
+    drop_db = 15.0 * (band - edge).clamp(min=0) * (_uniform(log_mels, (n, 1), 0, 1) < probability)
+    return (log_mels - drop_db.unsqueeze(2)).clamp(min=FLOOR_DB)
+
+
+def shift_bands(log_mels: Tensor, furthest: int = 1) -> Tensor:
+    """All bands up or down by at most `furthest`: about a semitone of pitch."""
+    n, n_mels, n_frames = log_mels.shape
+    shift = torch.randint(-furthest, furthest + 1, (n, 1), device=log_mels.device)
+    band = (torch.arange(n_mels, device=log_mels.device) + shift).clamp(0, n_mels - 1)
+    return log_mels.gather(1, band.unsqueeze(2).expand(n, n_mels, n_frames))
+
+
+def spec_augment(log_mels: Tensor, n_masks: int = 2, widest_band: int = 12, longest: int = 48) -> Tensor:
+    """Masks bands and stretches of time with the clip's mean (SpecAugment, Park et al. 2019)."""
+    mean = log_mels.mean(dim=(1, 2), keepdim=True)
+    hidden = torch.zeros_like(log_mels, dtype=torch.bool)
+    for _ in range(n_masks):
+        hidden |= _mask(log_mels, 1, widest_band).unsqueeze(2)
+        hidden |= _mask(log_mels, 2, longest).unsqueeze(1)
+    return torch.where(hidden, mean, log_mels)
+
+
+def _mask(log_mels: Tensor, axis: int, widest: int) -> Tensor:
+    n, size = len(log_mels), log_mels.shape[axis]
+    width = torch.randint(0, widest + 1, (n, 1), device=log_mels.device)
+    start = (_uniform(log_mels, (n, 1), 0, 1) * (size - width)).long()
+    position = torch.arange(size, device=log_mels.device)
+    return (position >= start) & (position < start + width)
+
+
+def _uniform(like: Tensor, shape: tuple[int, ...], low: float, high: float) -> Tensor:
+    return torch.empty(shape, device=like.device).uniform_(low, high)

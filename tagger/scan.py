@@ -1,0 +1,128 @@
+"""The walk: from files and folders to the audio files in them, at one `stat` each."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterable, Iterator, Sequence
+from operator import attrgetter
+
+from tagger.types import AudioFile, Failure
+
+AUDIO_EXTENSIONS = frozenset(
+    "mp3 flac ogg oga opus m4a mp4 aac alac wav aif aiff aifc wma ape wv mpc mp+ webm mka tta dsf".split()  # noqa: SIM905
+)
+# Thumbnails and trash that NAS systems and Windows put into shared folders, in lower case.
+_SYSTEM_FOLDERS = frozenset(("@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information"))
+
+_FolderId = tuple[int, int]
+_NamedFiles = dict[_FolderId, set[str]]
+
+
+def walk(paths: Sequence[str]) -> Iterator[AudioFile | Failure]:
+    """Yield every audio file among and beneath `paths`, each once, and what could not be looked at.
+
+    Named files come first and whatever their extension; of folders, only regular files with one of
+    `AUDIO_EXTENSIONS`, in the order of their names, a folder's own files before those of its
+    subfolders. Symbolic links are followed; every real folder is listed once, under its own name
+    where the walk meets both it and a link to it. Skipped without a word: hidden folders (unless
+    named), macOS `._*` files, trash and thumbnail folders of NAS systems. Failures have the stage
+    `scan`. Memory grows with the folders, not with the files.
+    """
+    named: _NamedFiles = {}
+    folders: list[str] = []
+    for path in dict.fromkeys(map(os.path.abspath, paths)):
+        found = _named(path, named)
+        if isinstance(found, str):
+            folders.append(found)
+        elif found is not None:
+            yield found
+    yield from _walk_folders(folders, named)
+
+
+def _named(path: str, named: _NamedFiles) -> AudioFile | Failure | str | None:
+    """The file that `path` is, or its path again if it is a folder; None if it was named before."""
+    try:
+        status = os.stat(path)
+        if stat.S_ISDIR(status.st_mode):
+            return path
+        names = named.setdefault(_folder_id(os.path.dirname(path)), set())
+    except FileNotFoundError:
+        return Failure(path, "scan", "no such file or folder; check the name, and that its drive is mounted")
+    except OSError as error:
+        return _failure(path, error)
+    if os.path.basename(path) in names:
+        return None
+    names.add(os.path.basename(path))
+    if not stat.S_ISREG(status.st_mode):
+        return Failure(path, "scan", "not a regular file; name a file or a folder")
+    return AudioFile(path, status.st_size, status.st_mtime_ns)
+
+
+def _walk_folders(folders: Iterable[str], named: _NamedFiles) -> Iterator[AudioFile | Failure]:
+    # Links wait until all real folders are listed: a file keeps its path when a link to it appears.
+    seen: set[_FolderId] = set()
+    pending, links = list(folders)[::-1], list[str]()
+    while pending or links:
+        folder = pending.pop() if pending else links.pop(0)
+        try:
+            identity = _folder_id(folder)
+            if identity in seen:
+                continue
+            seen.add(identity)
+            with os.scandir(folder) as listing:
+                entries = sorted(listing, key=attrgetter("name"))
+        except OSError as error:
+            yield _failure(folder, error)
+            continue
+        subfolders: list[str] = []
+        for entry in entries:
+            found = _entry(entry)
+            if isinstance(found, str):
+                (links if entry.is_symlink() else subfolders).append(found)
+            elif found is not None and entry.name not in named.get(identity, ()):
+                yield found
+        pending += reversed(subfolders)
+
+
+def _entry(entry: os.DirEntry[str]) -> AudioFile | Failure | str | None:
+    """The audio file that an entry is, its path if it is a folder to walk, or None."""
+    name = entry.name
+    stem, _, extension = name.rpartition(".")
+    is_audio = bool(stem) and extension.lower() in AUDIO_EXTENSIONS and not name.startswith("._")
+    try:
+        if entry.is_dir():
+            return None if _is_skipped_folder(name) else entry.path
+        if not is_audio:
+            return None
+        status = entry.stat()
+    except OSError as error:
+        return _failure(entry.path, error, entry.is_symlink()) if is_audio else None
+    if not stat.S_ISREG(status.st_mode):  # reading a FIFO would wait for ever
+        return None
+    return AudioFile(entry.path, status.st_size, status.st_mtime_ns)
+
+
+def _is_skipped_folder(name: str) -> bool:
+    is_hidden = name.startswith(".") and not name.startswith("..")  # "...And Justice for All" is music
+    return is_hidden or name.lower() in _SYSTEM_FOLDERS
+
+
+def _folder_id(path: str) -> _FolderId:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
+
+
+def _failure(path: str, error: OSError, is_link: bool = False) -> Failure:
+    reasons = {
+        errno.EACCES: "permission denied; give this user the right to read it",
+        errno.EPERM: "permission denied; give this user the right to read it",
+        errno.ENOENT: "gone since its folder was listed; scan again",
+        errno.ELOOP: "symbolic links that lead in a circle; remove the link",
+        errno.EIO: "the drive reports a read error; check the drive",
+    }
+    if is_link and error.errno == errno.ENOENT:
+        return Failure(path, "scan", "a symbolic link to a file that is gone; mend or remove the link")
+    words = (error.strerror or str(error)).lower()
+    return Failure(path, "scan", reasons.get(error.errno or 0, f"{words}; check the drive, then scan again"))

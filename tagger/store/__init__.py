@@ -1,0 +1,26 @@
+"""The store: what was heard, what failed and when, in one SQLite file."""
+
+import os
+
+from platformdirs import user_data_path
+
+from tagger.store.lock import scan_lock
+from tagger.store.query import TrackOrder
+from tagger.store.rows import FileState, Heard, StoredTrack, TrackRow
+from tagger.store.store import Store
+
+__all__ = [
+    "FileState",
+    "Heard",
+    "Store",
+    "StoredTrack",
+    "TrackOrder",
+    "TrackRow",
+    "default_path",
+    "scan_lock",
+]
+
+
+def default_path() -> str:
+    """Where the database lies unless the owner says otherwise: in the platform's user-data folder."""
+    return os.fspath(user_data_path("tagger") / "tagger.db")

@@ -1,0 +1,55 @@
+"""Opening the file: what SQLite must be told before the first question."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from pathlib import Path
+
+from sqlite_utils import Database
+
+from tagger.errors import StoreError
+from tagger.store.faults import plain_errors
+from tagger.store.schema import is_empty, migrate
+
+_BUSY_TIMEOUT_S = 30.0
+
+
+def open_database(path: str, create: bool) -> Database:
+    """An autocommitting connection to a database with current tables; `Store.open` says more."""
+    if create:
+        _make_folder(path)
+    elif not os.path.exists(path):
+        raise StoreError(f"no database at {path}; run `tagger scan FOLDER` first")
+    with plain_errors(path):
+        connection = _connect(path, create)
+        try:
+            if not create and is_empty(connection):
+                raise StoreError(f"the database at {path} is empty; run `tagger scan FOLDER` first")
+            migrate(connection, path)
+            return _configured(connection)
+        except BaseException:
+            connection.close()
+            raise
+
+
+def _make_folder(path: str) -> None:
+    folder = os.path.dirname(os.path.abspath(path))
+    try:
+        os.makedirs(folder, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder}: cannot be made ({error.strerror}); name another --db") from error
+
+
+def _connect(path: str, create: bool) -> sqlite3.Connection:
+    # A URI keeps undecodable bytes of the name, and does not create what was deleted meanwhile.
+    uri = f"{Path(os.path.abspath(path)).as_uri()}?mode={'rwc' if create else 'rw'}"
+    return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
+
+
+def _configured(connection: sqlite3.Connection) -> Database:
+    database = Database(connection, recursive_triggers=False, execute_plugins=False)
+    database.enable_wal()  # writes only where it is not in force
+    connection.execute("PRAGMA synchronous = NORMAL")  # with WAL, a power cut harms nothing older
+    connection.execute("PRAGMA foreign_keys = ON")  # only now: migrations may rebuild tables
+    return database

@@ -1,0 +1,37 @@
+"""SQLite's errors in words that the owner of the music can act on."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tagger.errors import BusyError, StoreError
+
+# https://www.sqlite.org/rescode.html
+_ADVICE = {
+    sqlite3.SQLITE_NOTADB: "it is not a database of tagger; name another file, or move this one away",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; restore a copy, or move it away and scan again",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that the folder exists and may be written",
+    sqlite3.SQLITE_READONLY: "it is read-only; check the rights of the file and its folder",
+    sqlite3.SQLITE_PERM: "access is denied; check the rights of the file and its folder",
+    sqlite3.SQLITE_FULL: "the disk is full; make room, then run the command again",
+    sqlite3.SQLITE_IOERR: "the drive reports an error; check the drive and its free space",
+}
+_BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+
+
+@contextmanager
+def plain_errors(path: str) -> Iterator[None]:
+    """Turn every sqlite3 error inside into one line that names the database `path`.
+
+    Raises BusyError where another program holds the database for longer than the timeout, else
+    StoreError.
+    """
+    try:
+        yield
+    except sqlite3.Error as error:
+        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+        if code in _BUSY:
+            raise BusyError(f"{path}: another program is writing to it; try again later") from error
+        raise StoreError(f"{path}: {_ADVICE.get(code, str(error))}") from error

@@ -1,0 +1,123 @@
+"""The rows of the tables as values, there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from tagger.store.paths import path_from, stored_path, stored_text
+from tagger.store.query import SqlValue
+from tagger.types import AudioFile, Failure, Prediction, Recording, WindowAnswer
+
+FileState = Literal["unchanged", "failed"]
+Heard = tuple[AudioFile, Recording, Prediction]
+Row = tuple[SqlValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrackRow:
+    """One line of a listing; `genre_confidence` and `energy` are 0–1, `duration_s` 0.0 if unknown."""
+
+    path: str
+    genre: str
+    genre_confidence: float
+    energy: float
+    silent: bool
+    duration_s: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StoredTrack:
+    """Everything known of one file; `scanned_at` is ISO 8601 in UTC.
+
+    `file` is the file as it was when it was heard. The prediction's `genres` are likeliest first.
+    """
+
+    file: AudioFile
+    recording: Recording
+    prediction: Prediction
+    scanned_at: str
+
+
+def sql_integer(value: int) -> int:
+    """Any integer folded into SQLite's 64 bits: an mtime after the year 2262 needs more."""
+    return (value + 2**63) % 2**64 - 2**63
+
+
+def track_values(file: AudioFile, recording: Recording, now: str) -> dict[str, SqlValue]:
+    """The columns of `tracks` by name."""
+    return {
+        "path": stored_path(file.path),
+        "size": file.size,
+        "mtime_ns": sql_integer(file.mtime_ns),
+        "audio_id": recording.audio_id,
+        "duration_s": float(recording.duration_s),
+        "codec": stored_text(recording.codec),
+        "sample_rate_hz": int(recording.sample_rate_hz),
+        "channels": int(recording.channels),
+        "scanned_at": now,
+    }
+
+
+def failure_values(failure: Failure, now: str) -> dict[str, SqlValue]:
+    """The columns of `failures` by name."""
+    return {
+        "path": stored_path(failure.path),
+        "size": failure.size,
+        "mtime_ns": sql_integer(failure.mtime_ns),
+        "stage": failure.stage,
+        "reason": stored_text(failure.reason),
+        "failed_at": now,
+    }
+
+
+def prediction_values(track_id: int, answer: Prediction, now: str) -> Row:
+    """The columns of `predictions` in their order."""
+    confidence, energy = float(answer.genre_confidence), float(answer.energy)
+    return track_id, answer.model, answer.genre, confidence, energy, int(answer.silent), now
+
+
+def genre_values(track_id: int, answer: Prediction) -> Iterator[Row]:
+    """The columns of `genre_scores` in their order, a row a genre."""
+    for genre, probability in answer.genres.items():
+        yield track_id, answer.model, genre, float(probability)
+
+
+def window_values(track_id: int, answer: Prediction) -> Iterator[Row]:
+    """The columns of `window_answers` in their order, a row a window."""
+    for window in answer.windows:
+        confidence, energy = float(window.genre_confidence), float(window.energy)
+        yield track_id, answer.model, float(window.start_s), window.genre, confidence, energy
+
+
+def embedding_values(track_id: int, answer: Prediction) -> Row:
+    """The columns of `embeddings` in their order."""
+    return track_id, answer.model, answer.embedding.astype("<f2").tobytes()
+
+
+def track_row(row: tuple[Any, ...]) -> TrackRow:
+    """A line of a listing from the columns that `query.tracks_query` selects."""
+    path, genre, confidence, energy, silent, duration_s = row
+    return TrackRow(path_from(path), genre, confidence, energy, bool(silent), duration_s)
+
+
+def stored_track(
+    row: dict[str, Any], genres: Iterable[tuple[str, float]], windows: Iterable[tuple[Any, ...]]
+) -> StoredTrack:
+    """A track from a joined row of `tracks`, `predictions` and `embeddings`, and its other rows."""
+    names = ("audio_id", "duration_s", "codec", "sample_rate_hz", "channels")
+    prediction = Prediction(
+        model=row["model"],
+        genres=dict(genres),
+        genre=row["genre"],
+        genre_confidence=row["genre_confidence"],
+        energy=row["energy"],
+        windows=tuple(WindowAnswer(*window) for window in windows),
+        embedding=np.frombuffer(row["vector"], dtype="<f2").astype(np.float16),
+        silent=bool(row["silent"]),
+    )
+    file = AudioFile(path_from(row["path"]), row["size"], row["mtime_ns"])
+    return StoredTrack(file, Recording(*(row[name] for name in names)), prediction, row["scanned_at"])

@@ -1,0 +1,140 @@
+"""The tables, as a list of migrations: a database of any earlier version becomes the current one.
+
+To change the schema, append a migration; those before it never change, for they have run already
+in somebody's library.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+
+from tagger.errors import StoreError
+
+APPLICATION_ID = 0x54414752  # "TAGR" in the file's header: https://www.sqlite.org/pragma.html
+
+_VERSION_1 = (
+    # A path is TEXT where it is UTF-8, otherwise BLOB.
+    """CREATE TABLE tracks (
+        id INTEGER PRIMARY KEY,
+        path TEXT NOT NULL UNIQUE,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        audio_id TEXT NOT NULL,
+        duration_s REAL NOT NULL,
+        codec TEXT NOT NULL,
+        sample_rate_hz INTEGER NOT NULL,
+        channels INTEGER NOT NULL,
+        scanned_at TEXT NOT NULL
+    )""",
+    "CREATE INDEX tracks_audio_id ON tracks (audio_id)",
+    """CREATE TABLE predictions (
+        track_id INTEGER NOT NULL REFERENCES tracks (id) ON DELETE CASCADE,
+        model TEXT NOT NULL,
+        genre TEXT NOT NULL,
+        genre_confidence REAL NOT NULL,
+        energy REAL NOT NULL,
+        silent INTEGER NOT NULL,
+        created_at TEXT NOT NULL,
+        PRIMARY KEY (track_id, model)
+    ) WITHOUT ROWID""",
+    # Both hold all that a listing shows, so that only the tracks shown are looked up.
+    """CREATE INDEX predictions_genre_energy
+        ON predictions (model, genre, energy, track_id, genre_confidence, silent)""",
+    """CREATE INDEX predictions_energy
+        ON predictions (model, energy, track_id, genre, genre_confidence, silent)""",
+    # What belongs to a prediction goes with it.
+    """CREATE TABLE genre_scores (
+        track_id INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        genre TEXT NOT NULL,
+        probability REAL NOT NULL,
+        PRIMARY KEY (track_id, model, genre),
+        FOREIGN KEY (track_id, model) REFERENCES predictions (track_id, model) ON DELETE CASCADE
+    ) WITHOUT ROWID""",
+    """CREATE TABLE window_answers (
+        track_id INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        start_s REAL NOT NULL,
+        genre TEXT NOT NULL,
+        genre_confidence REAL NOT NULL,
+        energy REAL NOT NULL,
+        PRIMARY KEY (track_id, model, start_s),
+        FOREIGN KEY (track_id, model) REFERENCES predictions (track_id, model) ON DELETE CASCADE
+    ) WITHOUT ROWID""",
+    # `vector` is little-endian float16.
+    """CREATE TABLE embeddings (
+        track_id INTEGER NOT NULL,
+        model TEXT NOT NULL,
+        vector BLOB NOT NULL,
+        PRIMARY KEY (track_id, model),
+        FOREIGN KEY (track_id, model) REFERENCES predictions (track_id, model) ON DELETE CASCADE
+    )""",
+    # One row a model: asking a million predictions for the latest would read them all.
+    "CREATE TABLE models (model TEXT PRIMARY KEY, last_used_at TEXT NOT NULL) WITHOUT ROWID",
+    """CREATE TABLE failures (
+        path TEXT NOT NULL UNIQUE,
+        size INTEGER NOT NULL,
+        mtime_ns INTEGER NOT NULL,
+        stage TEXT NOT NULL,
+        reason TEXT NOT NULL,
+        failed_at TEXT NOT NULL
+    )""",
+    """CREATE TABLE runs (
+        id INTEGER PRIMARY KEY,
+        command TEXT NOT NULL,
+        started_at TEXT NOT NULL,
+        finished_at TEXT,
+        counts TEXT
+    )""",
+)
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
+    for statement in _VERSION_1:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+# MIGRATIONS[n] leads from version n to n + 1. Each runs in a transaction of its own with foreign
+# keys off, so that it may rebuild a table; none may begin or commit, nor use executescript.
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create_tables,)
+
+
+def migrate(connection: sqlite3.Connection, path: str) -> None:
+    """Bring the database at `path` to the current version; takes no write lock where it is there already.
+
+    `connection` is in autocommit mode. Raises StoreError for the database of a newer tagger or of
+    another program, sqlite3.Error as SQLite does.
+    """
+    while _version(connection, path) < len(MIGRATIONS):
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            version = _version(connection, path)  # again, now that nobody else can change it
+            if version < len(MIGRATIONS):
+                MIGRATIONS[version](connection)
+                connection.execute(f"PRAGMA user_version = {version + 1}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether nothing was ever written: a file of zero bytes is an empty database too."""
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    return bool(tables == 0)
+
+
+def _version(connection: sqlite3.Connection, path: str) -> int:
+    (version,) = connection.execute("PRAGMA user_version").fetchone()
+    (application_id,) = connection.execute("PRAGMA application_id").fetchone()
+    if application_id != APPLICATION_ID and not is_empty(connection):
+        raise StoreError(f"{path}: it is the database of another program; name another file")
+    if version > len(MIGRATIONS):
+        raise StoreError(
+            f"{path}: a newer tagger wrote it (version {version}, this one knows {len(MIGRATIONS)}); "
+            "upgrade tagger"
+        )
+    return int(version)

@@ -1,0 +1,34 @@
+"""Made-up answers of a model, for the tests of the store."""
+
+import numpy as np
+
+from tagger.store import Heard
+from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
+
+MODEL = "crnn-1"
+
+
+def heard(
+    path: str,
+    genre: str = "Rock",
+    energy: float = 0.5,
+    *,
+    size: int = 1000,
+    mtime_ns: int = 1_700_000_000_123_456_789,
+    model: str = MODEL,
+    audio_id: str = "0" * 32,
+) -> Heard:
+    """A file with its recording and an answer."""
+    others = {name: 0.1 for name in ("Rock", "Jazz", "Techno", "Folk") if name != genre}
+    prediction = Prediction(
+        model=model,
+        genres={**others, genre: 0.7},
+        genre=genre,
+        genre_confidence=0.7,
+        energy=energy,
+        windows=(WindowAnswer(31.0, genre, 0.8, energy), WindowAnswer(85.5, "Jazz", 0.4, 0.25)),
+        embedding=np.linspace(-2, 2, 8).astype(np.float16),
+        silent=False,
+    )
+    recording = Recording(audio_id, 201.5, "mp3", 44100, 2)
+    return AudioFile(path, size, mtime_ns), recording, prediction

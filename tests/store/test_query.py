@@ -1,0 +1,130 @@
+"""Questions to the library: filters, order, and the indices they must use."""
+
+import math
+import os
+
+import pytest
+from store_answers import MODEL, heard
+
+from tagger.errors import StoreError
+from tagger.store import Store
+from tagger.store.paths import path_ranges
+from tagger.store.query import tracks_query
+
+LATIN_1_FOLDER = os.fsdecode(b"/music/Caf\xe9")
+PATHS = [
+    "/music/1.mp3",
+    "/music/100%_live/1.mp3",
+    "/music/100x-live/1.mp3",
+    "/music/a/b/1.mp3",
+    "/music2/1.mp3",
+    f"{LATIN_1_FOLDER}/1.mp3",
+]
+
+
+@pytest.fixture
+def library(store: Store) -> Store:
+    store.record_batch([heard(path) for path in PATHS], [])
+    return store
+
+
+def _paths(library: Store, *paths: str) -> list[str]:
+    return [row.path for row in library.tracks(paths, model=MODEL)]
+
+
+def test_a_folder_means_everything_beneath_and_no_neighbour(library: Store) -> None:
+    assert _paths(library, "/music") == [path for path in PATHS if path != "/music2/1.mp3"]
+    assert _paths(library, "/music2/") == ["/music2/1.mp3"]
+    assert _paths(library, "/") == _paths(library) == PATHS
+
+
+def test_wildcards_of_sql_are_letters_of_a_name(library: Store) -> None:
+    assert _paths(library, "/music/100%_live") == ["/music/100%_live/1.mp3"]
+
+
+def test_a_file_means_itself_alone(library: Store) -> None:
+    assert _paths(library, "/music/1.mp3") == ["/music/1.mp3"]
+    assert _paths(library, "/music/1.mp") == []
+    assert _paths(library, f"{LATIN_1_FOLDER}/1.mp3") == [f"{LATIN_1_FOLDER}/1.mp3"]
+
+
+def test_a_folder_that_is_not_utf8_is_found(library: Store) -> None:
+    assert _paths(library, LATIN_1_FOLDER) == [f"{LATIN_1_FOLDER}/1.mp3"]
+
+
+def test_overlapping_paths_give_each_track_once(library: Store) -> None:
+    assert _paths(library, "/music/a", "/music", "/music/1.mp3", "/music/a/b/1.mp3") == _paths(
+        library, "/music"
+    )
+
+
+def test_a_relative_path_is_that_of_the_working_folder(
+    library: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "getcwd", lambda: "/music/a")
+    assert _paths(library, "b") == ["/music/a/b/1.mp3"]
+
+
+def test_thousands_of_paths_are_one_question_and_too_many_say_so(library: Store) -> None:
+    assert len(_paths(library, *PATHS, *(f"/nowhere/{n}" for n in range(5000)))) == len(PATHS)
+    with pytest.raises(StoreError, match="6000 paths are too many for one question; name their folder"):
+        _paths(library, *(f"/nowhere/{n}" for n in range(6000)))
+
+
+@pytest.fixture
+def graded(store: Store) -> Store:
+    energies = [0.0, 0.25, 0.5, 0.75, 1.0]
+    rock = [heard(f"/m/{n}.mp3", "Rock", energy) for n, energy in enumerate(reversed(energies))]
+    store.record_batch([*rock, heard("/m/jazz.mp3", "Jazz", 0.6)], [])
+    return store
+
+
+def test_an_energy_range_holds_its_low_end_and_not_its_high_end(graded: Store) -> None:
+    def energies(low: float, high: float) -> list[float]:
+        rows = graded.tracks(model=MODEL, genre="Rock", energy=(low, high), order_by="energy")
+        return [row.energy for row in rows]
+
+    assert energies(0.25, 0.75) == [0.25, 0.5]
+    assert energies(0.75, math.inf) == [0.75, 1.0]
+
+
+def test_genre_order_and_limit_go_together(graded: Store) -> None:
+    rows = graded.tracks(model=MODEL, genre="Rock", order_by="-energy", limit=2)
+    assert [row.energy for row in rows] == [1.0, 0.75]
+    assert [row.path for row in graded.tracks(model=MODEL, genre="Jazz")] == ["/m/jazz.mp3"]
+    assert [row.path for row in graded.tracks(model=MODEL, energy=(0.5, 0.7))] == ["/m/2.mp3", "/m/jazz.mp3"]
+    assert [row.path for row in graded.tracks(["/m/1.mp3", "/m/3.mp3"], model=MODEL, order_by="energy")] == [
+        "/m/3.mp3",
+        "/m/1.mp3",
+    ]
+    assert list(graded.tracks(model="another")) == []
+
+
+@pytest.mark.parametrize("order_by", ["energy", "-energy"])
+@pytest.mark.parametrize("genre", ["Rock", None])
+def test_genre_and_energy_are_answered_by_an_index_alone(
+    store: Store, order_by: str, genre: str | None
+) -> None:
+    plan = _plan(store, *tracks_query([], genre, (2 / 3, math.inf), MODEL, 50, order_by))  # type: ignore[arg-type]
+    index = (
+        "predictions_genre_energy (model=? AND genre=? AND " if genre else "predictions_energy (model=? AND "
+    )
+    assert plan == [
+        f"SEARCH p USING COVERING INDEX {index}energy>? AND energy<?)",
+        "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+    ]
+
+
+def test_a_listing_streams_in_the_order_of_paths_without_sorting(store: Store) -> None:
+    plan = _plan(store, *tracks_query([], None, None, MODEL, None, "path"))
+    assert "TEMP B-TREE" not in " ".join(plan)
+
+
+def test_a_folder_is_looked_up_in_the_index_of_paths(store: Store) -> None:
+    plan = _plan(store, *tracks_query(path_ranges(["/music"]), None, None, MODEL, None, "path"))
+    assert "SEARCH t USING INDEX sqlite_autoindex_tracks_1 (path>? AND path<?)" in plan
+
+
+def _plan(store: Store, sql: str, values: list[object]) -> list[str]:
+    rows = store._connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)
+    return [row[-1] for row in rows]

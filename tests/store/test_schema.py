@@ -1,0 +1,156 @@
+"""Opening: new, old, newer, foreign and broken databases."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from store_answers import MODEL, heard
+
+from tagger.errors import BusyError, StoreError
+from tagger.store import Store, connection, default_path, schema
+
+
+def _version(path: str) -> int:
+    raw = sqlite3.connect(path)
+    (version,) = raw.execute("PRAGMA user_version").fetchone()
+    raw.close()
+    return int(version)
+
+
+def test_a_new_database_is_made_with_its_folder_and_its_tables(tmp_path: Path) -> None:
+    path = str(tmp_path / "a" / "b" / "tagger.db")
+    with Store.open(path, create=True) as store:
+        tables = set(store._database.table_names())
+        assert store._database.journal_mode == "wal"
+    assert _version(path) == len(schema.MIGRATIONS)
+    expected = "tracks predictions genre_scores window_answers embeddings models failures runs"
+    assert tables == set(expected.split())
+
+
+def test_a_missing_database_says_to_scan_first_and_is_not_made(db_path: str) -> None:
+    with pytest.raises(StoreError, match=f"no database at {db_path}; run `tagger scan FOLDER` first"):
+        Store.open(db_path, create=False)
+    assert not os.path.exists(db_path)
+
+
+def test_an_empty_file_is_no_database_to_read_but_one_to_fill(db_path: str) -> None:
+    Path(db_path).touch()
+    with pytest.raises(StoreError, match="is empty; run `tagger scan FOLDER` first"):
+        Store.open(db_path, create=False)
+    Store.open(db_path, create=True).close()
+    Store.open(db_path, create=False).close()
+
+
+def test_migrations_run_once_each_and_keep_the_rows(db_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Store.open(db_path, create=True) as store:
+        store.record_batch([heard("/m/1.mp3")], [])
+
+    def add_title(raw: sqlite3.Connection) -> None:
+        raw.execute("ALTER TABLE tracks ADD COLUMN title TEXT")
+
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_title))
+    for _ in range(2):
+        with Store.open(db_path, create=False) as store:
+            assert [row.path for row in store.tracks(model=MODEL)] == ["/m/1.mp3"]
+            assert "title" in store._database["tracks"].columns_dict
+            store.record_batch([heard("/m/1.mp3", "Jazz")], [])
+    assert _version(db_path) == len(schema.MIGRATIONS)
+
+
+def test_a_migration_that_fails_leaves_the_version_before(
+    db_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Store.open(db_path, create=True).close()
+    before = _version(db_path)
+
+    def broken(raw: sqlite3.Connection) -> None:
+        raw.execute("ALTER TABLE tracks ADD COLUMN title TEXT")
+        raw.execute("SELECT nonsense FROM nowhere")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, broken))
+        with pytest.raises(StoreError, match="no such table: nowhere"):
+            Store.open(db_path, create=False)
+    assert _version(db_path) == before
+    with Store.open(db_path, create=False) as store:
+        assert "title" not in store._database["tracks"].columns_dict
+
+
+def test_the_database_of_a_newer_tagger_is_refused(db_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    Store.open(db_path, create=True).close()
+    monkeypatch.setattr(schema, "MIGRATIONS", ())
+    with pytest.raises(StoreError, match=r"a newer tagger wrote it .* upgrade tagger"):
+        Store.open(db_path, create=False)
+
+
+def test_the_database_of_another_program_is_refused_and_untouched(db_path: str) -> None:
+    raw = sqlite3.connect(db_path)
+    raw.execute("CREATE TABLE precious (id)")
+    raw.close()
+    before = Path(db_path).read_bytes()
+    with pytest.raises(StoreError, match="it is the database of another program"):
+        Store.open(db_path, create=True)
+    assert Path(db_path).read_bytes() == before
+
+
+@pytest.mark.parametrize("content", [b"\0\0", b"hello", b"music" * 999])
+def test_a_file_of_something_else_is_refused_in_one_line(db_path: str, content: bytes) -> None:
+    Path(db_path).write_bytes(content)
+    with pytest.raises(StoreError, match=f"^{db_path}: it is not a database of tagger[^\n]*$"):
+        Store.open(db_path, create=True)
+
+
+def test_a_folder_in_place_of_the_database_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="it cannot be opened"):
+        Store.open(str(tmp_path), create=True)
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match="file: cannot be made"):
+        Store.open(str(tmp_path / "file" / "tagger.db"), create=True)
+
+
+def test_a_damaged_page_is_an_error_in_one_line(db_path: str) -> None:
+    with Store.open(db_path, create=True) as store:
+        store.record_batch([heard(f"/m/{n}.mp3") for n in range(500)], [])
+    size = os.path.getsize(db_path)
+    with open(db_path, "r+b") as file:
+        file.seek(4096)
+        file.write(b"\xff" * (size - 4096))
+    with Store.open(db_path, create=False) as store, pytest.raises(StoreError, match="it is damaged"):
+        list(store.tracks(model=MODEL))
+
+
+def test_a_name_that_is_no_utf8_holds_a_database(tmp_path: Path) -> None:
+    path = os.fsdecode(os.path.join(os.fsencode(tmp_path), b"caf\xe9 ?#%41.db"))
+    with Store.open(path, create=True) as store:
+        store.record_batch([heard("/m/1.mp3")], [])
+    assert os.path.exists(path)
+
+
+def test_opening_a_current_database_waits_for_no_writer(
+    db_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "_BUSY_TIMEOUT_S", 0.05)
+    with Store.open(db_path, create=True) as writer:
+        writer.record_batch([heard("/m/1.mp3")], [])
+        with writer._transaction() as raw:
+            raw.execute("UPDATE predictions SET genre = 'Jazz'")
+            with Store.open(db_path, create=False) as reader:
+                assert [row.genre for row in reader.tracks(model=MODEL)] == ["Rock"]
+                with pytest.raises(BusyError, match="another program is writing to it"):
+                    reader.record_batch([heard("/m/2.mp3")], [])
+
+
+def test_several_processes_may_make_the_database_at_once(db_path: str) -> None:
+    command = f"from tagger.store import Store; Store.open({db_path!r}, create=True).close()"
+    running = [subprocess.Popen([sys.executable, "-c", command]) for _ in range(4)]
+    assert [process.wait() for process in running] == [0, 0, 0, 0]
+
+
+def test_the_default_lies_in_the_user_data_folder() -> None:
+    assert default_path().endswith(os.path.join("tagger", "tagger.db"))

@@ -1,0 +1,242 @@
+"""What is written comes back, and what has changed is heard again."""
+
+import math
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from store_answers import MODEL, heard
+
+from tagger.errors import StoreError
+from tagger.store import Store, TrackRow
+from tagger.types import AudioFile, Failure
+
+LATIN_1 = os.fsdecode(b"/music/caf\xe9.mp3")
+STRANGE_PATHS = [
+    "/music/one.mp3",
+    "/music/line\nbreak.mp3",
+    "/music/cafe\u0301.mp3",
+    "/music/caf\u00e9.mp3",
+    "/music/🎷.mp3",
+    LATIN_1,
+]
+
+
+def _failed(path: str, size: int = 1000, mtime_ns: int = 1_700_000_000_123_456_789) -> Failure:
+    return Failure(path, "decode", "not an audio stream", size, mtime_ns)
+
+
+@pytest.mark.parametrize("path", STRANGE_PATHS)
+def test_an_answer_comes_back_whole(store: Store, path: str) -> None:
+    file, recording, prediction = heard(path)
+    store.record_batch([(file, recording, prediction)], [])
+    stored = store.track(path, MODEL)
+    assert stored is not None
+    assert (stored.file, stored.recording) == (file, recording)
+    assert stored.prediction.embedding.tolist() == prediction.embedding.tolist()
+    assert stored.prediction.embedding.dtype == np.float16
+    for name in ("model", "genres", "genre", "genre_confidence", "energy", "windows", "silent"):
+        assert getattr(stored.prediction, name) == getattr(prediction, name)
+    assert stored.scanned_at.endswith("+00:00")
+
+
+def test_the_genres_of_a_track_come_likeliest_first(store: Store) -> None:
+    store.record_batch([heard("/m/1.mp3", "Techno")], [])
+    stored = store.track("/m/1.mp3", MODEL)
+    assert stored is not None
+    assert list(stored.prediction.genres) == ["Techno", "Folk", "Jazz", "Rock"]
+
+
+def test_numpy_numbers_are_stored_as_numbers(store: Store) -> None:
+    file, recording, prediction = heard("/m/1.mp3")
+    numbers = replace(prediction, energy=np.float32(0.25), silent=np.True_, genres={"Rock": np.float32(0.5)})
+    store.record_batch([(file, recording, numbers)], [])
+    assert [(row.energy, row.silent) for row in store.tracks(model=MODEL)] == [(0.25, True)]
+
+
+def test_paths_that_look_alike_are_tracks_of_their_own(store: Store) -> None:
+    store.record_batch([heard(path) for path in STRANGE_PATHS], [])
+    rows = [row.path for row in store.tracks(model=MODEL)]
+    assert sorted(rows) == sorted(STRANGE_PATHS)
+    assert rows[-1] == LATIN_1
+    assert rows[:-1] == sorted(rows[:-1])
+
+
+def test_an_unknown_file_has_no_track(store: Store) -> None:
+    store.record_batch([heard("/m/1.mp3")], [])
+    assert store.track("/m/2.mp3", MODEL) is None
+    assert store.track("/m/1.mp3", "another") is None
+
+
+@pytest.mark.parametrize("path", STRANGE_PATHS)
+def test_an_unchanged_file_needs_no_hearing(store: Store, path: str) -> None:
+    answer = heard(path)
+    store.record_batch([answer], [])
+    assert store.states([answer[0]], MODEL) == {path: "unchanged"}
+
+
+def test_another_size_mtime_or_model_is_to_be_heard(store: Store) -> None:
+    answer = heard("/m/1.mp3")
+    store.record_batch([answer], [])
+    assert store.states([replace(answer[0], size=1001)], MODEL) == {}
+    assert store.states([replace(answer[0], mtime_ns=1_700_000_000_123_456_790)], MODEL) == {}
+    assert store.states([answer[0]], "another") == {}
+
+
+def test_states_hold_for_more_files_than_sqlite_takes_values(store: Store) -> None:
+    answers = [heard(f"/m/{number}.mp3") for number in range(1200)]
+    store.record_batch(answers[:1100], [])
+    states = store.states([file for file, _, _ in answers], MODEL)
+    assert states == {file.path: "unchanged" for file, _, _ in answers[:1100]}
+
+
+def test_an_mtime_beyond_64_bits_is_remembered(store: Store) -> None:
+    answer = heard("/m/1.mp3", mtime_ns=32_503_680_000_000_000_000)  # the year 3000
+    store.record_batch([answer], [])
+    assert store.states([answer[0]], MODEL) == {"/m/1.mp3": "unchanged"}
+
+
+def test_a_failed_file_is_known_until_it_changes(store: Store) -> None:
+    store.record_batch([], [_failed(LATIN_1)])
+    file = AudioFile(LATIN_1, 1000, 1_700_000_000_123_456_789)
+    assert store.states([file], MODEL) == {LATIN_1: "failed"}
+    assert store.states([replace(file, size=7)], MODEL) == {}
+
+
+def test_an_answer_ends_a_failure(store: Store) -> None:
+    store.record_batch([], [_failed("/m/1.mp3")])
+    store.record_batch([heard("/m/1.mp3")], [])
+    assert list(store.failures()) == []
+
+
+def test_a_failure_keeps_the_old_answer_but_the_new_file_is_not_unchanged(store: Store) -> None:
+    old = heard("/m/1.mp3")
+    store.record_batch([old], [])
+    store.record_batch([], [_failed("/m/1.mp3", size=10)])
+    assert [row.genre for row in store.tracks(model=MODEL)] == ["Rock"]
+    assert store.states([replace(old[0], size=10)], MODEL) == {"/m/1.mp3": "failed"}
+
+
+def test_failures_come_by_path_with_the_latest_reason(store: Store) -> None:
+    store.record_batch([], [_failed("/m/2.mp3"), _failed("/m/1.mp3"), _failed(LATIN_1)])
+    store.record_batch([], [replace(_failed("/m/1.mp3"), reason=f"cannot read {LATIN_1}")])
+    failures = list(store.failures())
+    assert [failure.path for failure in failures] == ["/m/1.mp3", "/m/2.mp3", LATIN_1]
+    assert failures[0].reason == "cannot read /music/caf\\udce9.mp3"
+    assert failures[1] == _failed("/m/2.mp3")
+
+
+def test_only_scan_failures_beneath_the_paths_are_forgotten(store: Store) -> None:
+    locked, other = Failure("/m/locked", "scan", "permission denied"), Failure("/m2/x", "scan", "gone")
+    store.record_batch([], [locked, other, _failed("/m/1.mp3")])
+    store.forget_scan_failures(["/m"])
+    assert [failure.path for failure in store.failures()] == ["/m/1.mp3", "/m2/x"]
+
+
+def test_a_new_answer_replaces_the_old_one_and_keeps_the_track(store: Store) -> None:
+    store.record_batch([heard("/m/1.mp3", "Rock")], [])
+    (before,) = store._database.query("SELECT id FROM tracks")
+    file, recording, prediction = heard("/m/1.mp3", "Jazz", size=7)
+    shorter = replace(prediction, windows=prediction.windows[:1], genres={"Jazz": 1.0})
+    store.record_batch([(file, recording, shorter)], [])
+    stored = store.track("/m/1.mp3", MODEL)
+    assert stored is not None and stored.file.size == 7
+    assert (stored.prediction.genres, len(stored.prediction.windows)) == ({"Jazz": 1.0}, 1)
+    assert list(store._database.query("SELECT id FROM tracks")) == [before]
+
+
+def test_a_retagged_file_keeps_the_answers_of_other_models(store: Store) -> None:
+    store.record_batch([heard("/m/1.mp3", model="old")], [])
+    store.record_batch([heard("/m/1.mp3", size=2000, model="new")], [])
+    assert sorted(store.models()) == ["new", "old"]
+
+
+def test_another_sound_under_the_same_path_voids_the_answers_of_all_models(store: Store) -> None:
+    store.record_batch([heard("/m/1.mp3", model="old")], [])
+    changed = heard("/m/1.mp3", size=2000, audio_id="f" * 32, model="new")
+    store.record_batch([changed], [])
+    assert store.models() == ["new"]
+    assert store.states([changed[0]], "old") == {}
+
+
+def test_two_windows_at_one_place_are_stored_as_one(store: Store) -> None:
+    file, recording, prediction = heard("/m/1.mp3")
+    store.record_batch([(file, recording, replace(prediction, windows=prediction.windows[:1] * 2))], [])
+    stored = store.track("/m/1.mp3", MODEL)
+    assert stored is not None and len(stored.prediction.windows) == 1
+
+
+def test_models_and_genres_are_counted(store: Store) -> None:
+    assert (store.models(), store.latest_model(), store.genre_counts(MODEL)) == ([], None, [])
+    store.record_batch([heard("/m/1.mp3", model="old")], [])
+    genres = ["Rock", "Jazz", "Jazz", "Folk"]
+    store.record_batch([heard(f"/m/{n}.mp3", genre) for n, genre in enumerate(genres)], [])
+    store._connection.execute("UPDATE models SET last_used_at = '2020-01-01' WHERE model = 'old'")
+    assert (store.models(), store.latest_model()) == ([MODEL, "old"], MODEL)
+    assert store.genre_counts(MODEL) == [("Jazz", 2), ("Folk", 1), ("Rock", 1)]
+
+
+def test_a_run_is_noted_with_its_counts(store: Store) -> None:
+    run_id = store.begin_run(f"scan {LATIN_1}")
+    store.end_run(run_id, {"found": 3, "seconds": 0.5})
+    (run,) = store._database.query("SELECT * FROM runs")
+    assert (run["command"], run["counts"]) == ("scan /music/caf\\udce9.mp3", '{"found": 3, "seconds": 0.5}')
+    assert run["started_at"] <= run["finished_at"]
+
+
+def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
+    file, recording, prediction = heard("/m/2.mp3")
+    with pytest.raises(StoreError, match=r"tagger\.db: NOT NULL constraint failed"):
+        store.record_batch([heard("/m/1.mp3"), (file, recording, replace(prediction, energy=math.nan))], [])
+    assert list(store.tracks(model=MODEL)) == []
+    store.record_batch([heard("/m/1.mp3")], [])
+    assert [row.path for row in store.tracks(model=MODEL)] == ["/m/1.mp3"]
+
+
+def test_a_kill_in_the_middle_of_a_batch_leaves_the_batches_before(db_path: str) -> None:
+    script = f"""
+import os, signal
+from store_answers import heard
+from tagger.store import Store
+store = Store.open({db_path!r}, create=True)
+store.record_batch([heard("/m/1.mp3")], [])
+with store._transaction() as connection:
+    connection.execute("UPDATE predictions SET genre = 'Jazz'")
+    connection.execute("DELETE FROM tracks")
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    path = os.pathsep.join([os.path.dirname(__file__), os.getcwd()])
+    killed = subprocess.run([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": path})
+    assert killed.returncode == -signal.SIGKILL
+    with Store.open(db_path, create=False) as store:
+        assert [(row.path, row.genre) for row in store.tracks(model=MODEL)] == [("/m/1.mp3", "Rock")]
+        store.record_batch([heard("/m/2.mp3")], [])
+
+
+def test_a_closed_store_raises_nothing_of_sqlite(store: Store) -> None:
+    store.close()
+    with pytest.raises(StoreError):
+        store.models()
+    with pytest.raises(StoreError):
+        list(store.failures())
+
+
+def test_rows_are_read_as_they_are_asked_for(store: Store) -> None:
+    store.record_batch([heard(f"/m/{n}.mp3") for n in range(3)], [])
+    rows = store.tracks(model=MODEL)
+    assert next(rows) == TrackRow("/m/0.mp3", "Rock", 0.7, 0.5, False, 201.5)
+    store.record_batch([heard("/m/0.mp3", "Jazz")], [])
+    assert [row.path for row in rows] == ["/m/1.mp3", "/m/2.mp3"]
+
+
+def test_an_error_of_the_caller_ends_the_transaction(store: Store) -> None:
+    with pytest.raises(KeyboardInterrupt), store._transaction() as connection:
+        connection.execute("INSERT INTO runs (command, started_at) VALUES ('scan', '')")
+        raise KeyboardInterrupt
+    assert list(store._database.query("SELECT * FROM runs")) == []
+    assert isinstance(store._connection, sqlite3.Connection) and not store._connection.in_transaction

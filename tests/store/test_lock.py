@@ -1,6 +1,5 @@
 """Two scans of one database never overlap, and a dead one blocks nobody."""
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -12,9 +11,9 @@ from tagger.store import scan_lock
 
 
 def test_a_second_lock_is_refused_until_the_first_ends(db_path: str) -> None:
-    with scan_lock(db_path):
-        with pytest.raises(BusyError, match="another tagger run is using this database"), scan_lock(db_path):
-            pass
+    refused = pytest.raises(BusyError, match="another tagger run is using this database")
+    with scan_lock(db_path), refused, scan_lock(db_path):
+        pass
     with scan_lock(db_path):
         pass
 
@@ -27,12 +26,14 @@ def test_two_names_of_one_database_share_a_lock(tmp_path: Path) -> None:
 
 
 def test_the_lock_of_a_killed_process_is_free(db_path: str) -> None:
-    script = (
-        f"from tagger.store import scan_lock\nwith scan_lock({db_path!r}): print('held', flush=True); input()"
-    )
-    with subprocess.Popen(
-        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, env={**os.environ}
-    ) as holder:
+    script = f"""
+from tagger.store import scan_lock
+with scan_lock({db_path!r}):
+    print("held", flush=True)
+    input()
+"""
+    command = [sys.executable, "-c", script]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout is not None and holder.stdout.readline() == b"held\n"
         with pytest.raises(BusyError), scan_lock(db_path):
             pass
@@ -49,10 +50,8 @@ def test_the_folder_of_the_database_is_made(tmp_path: Path) -> None:
 
 def test_a_lock_that_cannot_be_made_names_the_file(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with (
-        pytest.raises(StoreError, match=r"tagger\.db\.lock: cannot be made"),
-        scan_lock(f"{tmp_path}/file/tagger.db"),
-    ):
+    refused = pytest.raises(StoreError, match=r"tagger\.db\.lock: cannot be made")
+    with refused, scan_lock(str(tmp_path / "file" / "tagger.db")):
         pass
 
 

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:  # a `tagger --help` must not wait for numpy
+    from typing import Any
 
-FloatArray = NDArray[np.floating[Any]]
+    import numpy as np
+    from numpy.typing import NDArray
+
+FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
 EnergyBand = Literal["low", "medium", "high"]
 
 
@@ -127,7 +130,9 @@ def energy_level(energy: float) -> int:
     return min(10, max(1, math.ceil(10 * energy)))
 
 
-def energy_range(band: EnergyBand) -> tuple[float, float]:
-    """The half-open range [low, high) of energies that a named band covers; `high` includes 1.0."""
-    edges = {"low": (0.0, 1 / 3), "medium": (1 / 3, 2 / 3), "high": (2 / 3, math.inf)}
-    return edges[band]
+ENERGY_BANDS: Mapping[EnergyBand, tuple[float, float]] = {
+    "low": (0.0, 1 / 3),
+    "medium": (1 / 3, 2 / 3),
+    "high": (2 / 3, math.inf),
+}
+"""The half-open range [low, high) of energies that each name covers; `high` includes 1.0."""

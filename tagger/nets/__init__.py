@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from tagger.errors import ModelError
-from tagger.nets.crnn import CRNN, NetOutput
+from tagger.nets.crnn import CRNN, NetOutput, for_inference
 
-__all__ = ["CRNN", "NetOutput", "build"]
+__all__ = ["CRNN", "NetOutput", "build", "for_inference"]
 
 NETWORKS = {"crnn": CRNN}
 

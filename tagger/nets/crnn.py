@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 DYNAMIC_RANGE_DB = 80.0
 """What lies further below the loudest point of a window is cut off (librosa's `top_db`)."""
@@ -68,6 +69,19 @@ class CRNN(nn.Module):
         embedding = self.project(self.dropout(pooled))
         features = self.dropout(embedding)
         return NetOutput(self.genre_head(features), self.energy_head(features).squeeze(1), embedding)
+
+
+def for_inference(network: CRNN) -> CRNN:
+    """The same function, about a third faster on a CPU: batch norms folded into their convolutions.
+
+    Changes `network` in place; it can be trained no more.
+    """
+    network.eval()
+    for block in network.convolutions:
+        assert isinstance(block, nn.Sequential)
+        convolution, norm = cast(nn.Conv2d, block[0]), cast(nn.BatchNorm2d, block[1])
+        block[0], block[1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 def remove_level(log_mel_db: Tensor) -> Tensor:

@@ -22,8 +22,8 @@ FRONT_END = FrontEnd(sample_rate_hz=22_050, window_s=10.0, n_fft=2048, hop_lengt
 
 # fmt: off
 GENRES = (
-    "Blues", "Classical", "Country", "Disco", "Electronic", "Experimental", "Folk", "Hip-Hop", "International",
-    "Jazz", "Latin", "Metal", "New Age", "Pop", "R&B", "Reggae", "Rock",
+    "Blues", "Classical", "Country", "Disco", "Electronic", "Experimental", "Folk", "Hip-Hop",
+    "International", "Jazz", "Latin", "Metal", "New Age", "Pop", "R&B", "Reggae", "Rock",
 )
 # fmt: on
 

@@ -85,16 +85,17 @@ def train(
     torch.manual_seed(settings.seed)
     np.random.seed(settings.seed)
     run = _Run(corpus.to(device), settings, device)
+    averaged: CRNN = run.averaged
     start = run.load(checkpoint) if resume and os.path.exists(checkpoint) else 0
     for epoch in range(start, settings.epochs):
         began, loss = time.perf_counter(), run.epoch(epoch)
         if epoch % 5 == 4 or epoch == settings.epochs - 1:
-            shown = figures(valid.clips, *answers(run.averaged, valid, device))
+            shown = figures(valid.clips, *answers(averaged, valid, device))
             log.info("epoch %d loss %.3f %s", epoch + 1, loss, {k: round(v, 3) for k, v in shown.items()})
         else:
             log.info("epoch %d loss %.3f %.1f s", epoch + 1, loss, time.perf_counter() - began)
         run.save(checkpoint, epoch + 1)
-    return run.averaged
+    return averaged
 
 
 def answers(
@@ -121,7 +122,7 @@ class _Run:
     def __init__(self, corpus: Corpus, settings: Settings, device: torch.device) -> None:
         self.corpus, self.settings, self.device = corpus, settings, device
         network = build(settings.network, FRONT_END.n_mels, len(GENRES))
-        self.network = network.to(device, memory_format=torch.channels_last)
+        self.network: CRNN = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network)
         self.losses = Losses(self.network.embedding_dim, corpus.targets, settings.distil).to(device)
         parameters = [*self.network.parameters(), *self.losses.parameters()]

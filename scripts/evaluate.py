@@ -1,0 +1,21 @@
+"""Measure a model: python scripts/evaluate.py --data ../shared/data --split test"""
+
+import argparse
+import json
+
+from tagger.model_card import DEFAULT_MODEL
+from tagger.training.evaluate import evaluate
+from tagger.training.export import table
+
+parser = argparse.ArgumentParser(description="Print a model's figures on one split, as a table and as JSON.")
+parser.add_argument("--data", required=True, help="folder with clips.csv and audio/")
+parser.add_argument("--split", default="test", choices=("train", "valid", "test"))
+parser.add_argument("--model", default=DEFAULT_MODEL, help="id or folder")
+parser.add_argument("--jobs", type=int, default=2, help="processes that decode")
+parser.add_argument("--device", default="auto", help="auto, cpu, cuda or mps")
+
+if __name__ == "__main__":
+    args = parser.parse_args()
+    figures = evaluate(args.data, args.split, args.model, args.jobs, args.device)
+    print(table(figures))
+    print(json.dumps(figures))

@@ -1,0 +1,75 @@
+"""Options that several commands share, and what they mean."""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagger.errors import ModelError, TaggerError
+from tagger.types import ENERGY_BANDS
+
+if TYPE_CHECKING:
+    from tagger.store import Store
+
+Db = Annotated[
+    str | None,
+    typer.Option("--db", envvar="TAGGER_DB", metavar="FILE", help="Database. Default: the user data folder."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
+Model = Annotated[str | None, typer.Option("--model", metavar="ID", help="Model: an id or a folder.")]
+
+
+def database_path(db: str | None) -> str:
+    """The database that `--db`, `TAGGER_DB` or the platform names."""
+    from tagger.store import default_path
+
+    return os.path.abspath(db) if db else default_path()
+
+
+def answering_model(store: Store, model: str | None) -> str:
+    """The id of the model whose answers are asked for: the one named, else the last one used."""
+    from tagger.model_card import DEFAULT_MODEL, load_card
+
+    return load_card(model).id if model else store.latest_model() or DEFAULT_MODEL
+
+
+def genre_named(name: str, store: Store, model: str) -> str:
+    """The model's spelling of a genre, whatever its case. Raises `TaggerError` with the nearest name."""
+    known = _genres_of(store, model)
+    by_folded = {genre.casefold(): genre for genre in known}
+    wanted = name.strip().casefold()
+    if wanted in by_folded:
+        return by_folded[wanted]
+    near = difflib.get_close_matches(wanted, by_folded, n=1, cutoff=0.4)
+    hint = f"did you mean {by_folded[near[0]]!r}? " if near else ""
+    raise TaggerError(f"no genre {name!r}; {hint}{model} knows: {', '.join(known)}")
+
+
+def energy_between(text: str) -> tuple[float, float]:
+    """The half-open range [low, high) that `low`, `medium`, `high` or `0.4-0.7` names; 0.7 is included."""
+    name = text.strip().lower()
+    for band, edges in ENERGY_BANDS.items():
+        if name == band:
+            return edges
+    try:
+        low, high = (float(part) for part in name.split("-"))
+    except ValueError:
+        low, high = math.nan, math.nan
+    if not 0 <= low <= high <= 1:
+        raise TaggerError(f"--energy {text}: give low, medium, high, or a range within 0-1 such as 0.4-0.7")
+    return low, math.nextafter(high, math.inf)
+
+
+def _genres_of(store: Store, model: str) -> Sequence[str]:
+    """Of the installed model, else (its folder is gone) those among its stored answers."""
+    from tagger.model_card import load_card
+
+    try:
+        return load_card(model).genres
+    except ModelError:
+        return sorted(genre for genre, _ in store.genre_counts(model))

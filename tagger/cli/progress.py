@@ -1,0 +1,68 @@
+"""The progress bar of a scan, on stderr and only where a person watches."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tagger.pipeline.run import Tally
+
+
+@contextmanager
+def progress_bar(paths: Sequence[str], tally: Tally) -> Iterator[Callable[[], None]]:
+    """A bar with tracks per second and time left; the value is called to redraw it from `tally`.
+
+    The number of files is counted by a second walk in a thread of its own, so that hearing can
+    begin at once; until it is known the bar only pulses.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (
+        TextColumn("hearing"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]} tracks/s"),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("hearing", total=None, rate="–")
+        counter = _Counter(paths, lambda total: progress.update(task, total=total))
+        counter.start()
+
+        def advance() -> None:
+            progress.update(task, completed=tally.done, rate=f"{tally.analysed / tally.seconds:.1f}")
+
+        try:
+            yield advance
+        finally:
+            counter.stop()
+
+
+class _Counter:
+    """Counts what a walk of `paths` finds, unless it is stopped first."""
+
+    def __init__(self, paths: Sequence[str], on_total: Callable[[int], None]) -> None:
+        self._paths, self._on_total = paths, on_total
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._count, daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._thread.join()
+
+    def _count(self) -> None:
+        from tagger.scan import walk
+
+        total = 0
+        for _ in walk(self._paths):
+            total += 1
+            if self._stopped.is_set():
+                return
+        self._on_total(total)

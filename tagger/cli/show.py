@@ -1,0 +1,130 @@
+"""`tagger show`: everything known of one file."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tagger.cli import options
+from tagger.cli.output import bar, message, print_json, shown
+from tagger.errors import AudioError, TaggerError
+from tagger.types import energy_level
+
+if TYPE_CHECKING:
+    from tagger.store import StoredTrack
+    from tagger.types import AudioFile, Prediction, Recording
+
+TOP = 5
+
+
+def show(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="A music file.")],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    model: options.Model = None,
+    db: options.Db = None,
+    json: options.Json = False,
+) -> None:
+    """Show genres, energy and each window's own answer for one file.
+
+    A file that no scan has met is heard on the spot, and not stored.
+
+        tagger show song.mp3
+    """
+    path = os.path.abspath(file)
+    stored = _stored(path, model, options.database_path(db))
+    if stored:
+        recording, answer = stored.recording, stored.prediction
+        if _has_changed(stored.file):
+            message(f"{shown(path)}: changed or gone since it was scanned; `tagger scan` hears it again")
+    else:
+        recording, answer = _heard(path, model, device)
+    if json:
+        print_json(_fields(path, recording, answer, stored=stored is not None))
+    else:
+        _print(path, recording, answer, stored=stored is not None)
+
+
+def _stored(path: str, model: str | None, database: str) -> StoredTrack | None:
+    from tagger.store import Store
+
+    if not os.path.exists(database):
+        return None
+    with Store.open(database, create=False) as store:
+        return store.track(path, options.answering_model(store, model))
+
+
+def _has_changed(known: AudioFile) -> bool:
+    try:
+        now = os.stat(known.path)
+    except OSError:
+        return True
+    return (now.st_size, now.st_mtime_ns) != (known.size, known.mtime_ns)
+
+
+def _heard(path: str, model: str | None, device: str) -> tuple[Recording, Prediction]:
+    from tagger.model_card import DEFAULT_MODEL, load_card
+    from tagger.pipeline.hear import hear
+    from tagger.predict import Predictor
+    from tagger.types import AudioFile, Failure
+
+    if os.path.isdir(path):
+        raise TaggerError(f"{shown(path)}: a folder; name one file, or use `tagger scan` and `tagger list`")
+    card = load_card(model or DEFAULT_MODEL)
+    outcome = hear(AudioFile(path, -1, -1), card.folder)
+    if isinstance(outcome, Failure):
+        raise AudioError(f"{shown(path)}: {outcome.reason}")
+    return outcome.recording, Predictor(card, device).predict([outcome])[0]
+
+
+def _fields(path: str, recording: Recording, answer: Prediction, stored: bool) -> dict[str, Any]:
+    return {
+        "path": path,
+        "genre": answer.genre,
+        "genre_confidence": round(answer.genre_confidence, 4),
+        "energy": round(answer.energy, 4),
+        "energy_level": energy_level(answer.energy),
+        "silent": answer.silent,
+        "genres": {genre: round(p, 4) for genre, p in answer.genres.items()},
+        "windows": [
+            {
+                "start_s": round(window.start_s, 2),
+                "genre": window.genre,
+                "genre_confidence": round(window.genre_confidence, 4),
+                "energy": round(window.energy, 4),
+            }
+            for window in answer.windows
+        ],
+        "duration_s": round(recording.duration_s, 3),
+        "codec": recording.codec,
+        "sample_rate_hz": recording.sample_rate_hz,
+        "channels": recording.channels,
+        "audio_id": recording.audio_id,
+        "model": answer.model,
+        "stored": stored,
+    }
+
+
+def _print(path: str, recording: Recording, answer: Prediction, stored: bool) -> None:
+    print(shown(path))
+    kind = f"{recording.codec}, {recording.sample_rate_hz:,} Hz, {recording.channels} channels"
+    print(f"{kind}, {_clock(recording.duration_s)}")
+    print(f"heard by {answer.model}" + ("" if stored else ", just now and not stored"))
+    if answer.silent:
+        print("silent: there is nothing to hear in any window")
+    print()
+    for genre, p in sorted(answer.genres.items(), key=lambda item: -item[1])[:TOP]:
+        print(f"  {genre:<14} {p:>4.0%} {bar(p)}")
+    print(
+        f"\n  {'energy':<14} {answer.energy:>4.2f} {bar(answer.energy)} level {energy_level(answer.energy)}\n"
+    )
+    for window in answer.windows:
+        start = f"{int(window.start_s) // 60}:{int(window.start_s) % 60:02}"
+        print(
+            f"  at {start:<6} {window.genre:<14} {window.genre_confidence:>4.0%}  energy {window.energy:.2f}"
+        )
+
+
+def _clock(seconds: float) -> str:
+    return f"{round(seconds) // 60}:{round(seconds) % 60:02}"

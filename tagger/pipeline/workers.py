@@ -1,0 +1,78 @@
+"""Worker processes that hear files, and what happens when one of them dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures.process import BrokenProcessPool
+from itertools import islice
+from typing import Any
+
+from joblib.externals.loky import get_reusable_executor
+
+from tagger.pipeline.hear import hear
+from tagger.types import AudioFile, Failure, TrackFeatures
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Every core has a worker of its own; libraries that start threads beside them only slow it down."""
+
+Outcome = TrackFeatures | Failure
+
+
+def hear_all(files: Iterable[AudioFile], model_folder: str, jobs: int, ahead: int) -> Iterator[Outcome]:
+    """Hears `files` in `jobs` processes and yields outcomes as they come, in any order.
+
+    `files` is read from the calling thread, at most `ahead` files before their outcomes are taken, so
+    memory is bounded. A file that kills its worker (a crash in a codec, no memory left) becomes a
+    `Failure`; the others that were under way with it are heard again. No process starts before the
+    first file.
+    """
+    files = iter(files)
+    pending: dict[Future[Outcome], AudioFile] = {}
+    try:
+        while True:
+            for file in islice(files, ahead - len(pending)):
+                pending[_submit(file, model_folder, jobs)] = file
+            if not pending:
+                return
+            done, _ = wait(pending, return_when=FIRST_COMPLETED)
+            if any(isinstance(future.exception(), BrokenProcessPool) for future in done):
+                suspects = list(pending.values())
+                pending.clear()
+                yield from _one_by_one(suspects, model_folder)
+            for future in done & pending.keys():
+                del pending[future]
+                yield future.result()
+    finally:
+        if pending:  # interrupted: nobody waits for these any more
+            _executor(jobs).shutdown(wait=True, kill_workers=True)
+
+
+def _one_by_one(suspects: Iterable[AudioFile], model_folder: str) -> Iterator[Outcome]:
+    """Hears each file alone, so that one which kills its worker is known by name."""
+    for file in suspects:
+        try:
+            yield _submit(file, model_folder, jobs=1).result()
+        except BrokenProcessPool:
+            reason = "crashed the decoder, or needed more memory than there is; re-encode or replace the file"
+            yield Failure(file.path, "decode", reason, file.size, file.mtime_ns)
+
+
+def _submit(file: AudioFile, model_folder: str, jobs: int) -> Future[Outcome]:
+    future: Future[Outcome] = _executor(jobs).submit(hear, file, model_folder)
+    return future
+
+
+def _executor(jobs: int) -> Any:
+    """The running executor, or a new one where there is none or the last one broke."""
+    return get_reusable_executor(
+        max_workers=jobs, timeout=60, env=ONE_THREAD, initializer=_start, kill_workers=True
+    )
+
+
+def _start() -> None:
+    """Ctrl-C reaches the whole process group; only the main process answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.update(ONE_THREAD)

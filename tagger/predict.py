@@ -1,0 +1,119 @@
+"""From log-mels to answers: the one place that runs a network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+
+from tagger.errors import ModelError
+from tagger.model_card import FILTER_BANK, ModelCard, check_weights
+from tagger.nets import CRNN, build, for_inference
+from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
+
+WINDOWS_AT_ONCE = {"cpu": 12, "cuda": 512, "mps": 128}
+"""Windows per forward pass: on a CPU few enough that the maps of a layer stay in the cache."""
+
+
+class Predictor:
+    """A loaded network on its device. Not to be shared between threads."""
+
+    def __init__(self, card: ModelCard, device: str = "auto", threads: int | None = None) -> None:
+        """Loads and checks the weights that `card` names.
+
+        `device` is auto, cpu, cuda or mps; `threads` limits the CPU threads of the whole process.
+        Raises `ModelError` for weights that do not fit and devices that are not there.
+        """
+        self.card = card
+        self.device = _device(device)
+        if threads is not None:
+            torch.set_num_threads(threads)
+        self._network = _load(card).to(self.device)
+
+    def predict(self, tracks: Sequence[TrackFeatures]) -> list[Prediction]:
+        """One answer per track, in order.
+
+        The answer is the mean over the windows that hold sound. A track without any gets an equal
+        probability for every genre and energy 0, for silence tells nothing.
+        """
+        if not tracks:
+            return []
+        logits, energy, embedding = self._forward(np.concatenate([track.log_mels for track in tracks]))
+        probabilities = _softmax(logits / self.card.temperature)
+        ends = np.cumsum([len(track.log_mels) for track in tracks])
+        rows = [slice(end - len(track.log_mels), end) for track, end in zip(tracks, ends, strict=True)]
+        return [
+            self._answer(track, probabilities[r], energy[r], embedding[r])
+            for track, r in zip(tracks, rows, strict=True)
+        ]
+
+    def _forward(self, log_mels: NDArray[np.float16]) -> tuple[FloatArray, FloatArray, FloatArray]:
+        parts = []
+        with torch.inference_mode():
+            for batch in torch.from_numpy(log_mels).split(WINDOWS_AT_ONCE[self.device.type]):
+                parts.append([part.cpu().numpy() for part in self._network(batch.to(self.device).float())])
+        logits, energy, embedding = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return logits.astype(np.float64), energy, embedding
+
+    def _answer(
+        self, track: TrackFeatures, probabilities: FloatArray, raw_energy: FloatArray, embedding: FloatArray
+    ) -> Prediction:
+        card, silent = self.card, np.array(track.silent)
+        probabilities = np.where(silent[:, None], 1 / len(card.genres), probabilities)
+        energy = np.where(silent, 0.0, energy_quantile(raw_energy, card))
+        heard = ~silent if not silent.all() else silent
+        mean = probabilities[heard].mean(axis=0)
+        overall = (
+            0.0 if silent.all() else float(energy_quantile(raw_energy[heard].mean(keepdims=True), card)[0])
+        )
+        windows = (
+            WindowAnswer(start_s, card.genres[int(p.argmax())], float(p.max()), float(e))
+            for start_s, p, e in zip(track.starts_s, probabilities, energy, strict=True)
+        )
+        return Prediction(
+            model=card.id,
+            genres={genre: float(p) for genre, p in zip(card.genres, mean, strict=True)},
+            genre=card.genres[int(mean.argmax())],
+            genre_confidence=float(mean.max()),
+            energy=overall,
+            windows=tuple(windows),
+            embedding=embedding[heard].mean(axis=0).astype(np.float16),
+            silent=bool(silent.all()),
+        )
+
+
+def energy_quantile(raw_energy: FloatArray, card: ModelCard) -> FloatArray:
+    """Raw energies → the share (0–1) of the card's reference set that has less; same shape."""
+    knots = np.linspace(0, 1, len(card.energy_quantiles))
+    return np.asarray(np.interp(raw_energy, card.energy_quantiles, knots))
+
+
+def _load(card: ModelCard) -> CRNN:
+    path = check_weights(card)
+    try:
+        network = build(card.network, card.front_end.n_mels, len(card.genres))
+        weights = load_file(path)
+        weights.pop(FILTER_BANK, None)
+        network.load_state_dict(weights)
+    except (RuntimeError, TypeError, ValueError) as error:
+        reason = str(error).splitlines()[0]
+        raise ModelError(f"{path}: does not fit its model.json ({reason}); reinstall the model") from None
+    return for_inference(network)
+
+
+def _device(name: str) -> torch.device:
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    if name == "auto":
+        name = next(device for device, available in there.items() if available)
+    if not there.get(name, False):
+        raise ModelError(f"no {name!r} device here; use --device auto or --device cpu")
+    return torch.device(name)
+
+
+def _softmax(logits: FloatArray) -> FloatArray:
+    exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
+    probabilities: FloatArray = exponential / exponential.sum(axis=1, keepdims=True)
+    return probabilities

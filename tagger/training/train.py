@@ -1,0 +1,45 @@
+"""From a folder of labelled clips to a model folder with its measured figures."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import torch
+
+from tagger.training.clips import Clip, cached_log_mels, read_clips
+from tagger.training.evaluate import evaluate
+from tagger.training.export import save
+from tagger.training.loop import Corpus, Settings, stack, train
+from tagger.training.targets import make_targets
+
+
+def train_model(
+    data: str, folder: str, settings: Settings, cache: str, jobs: int, device: str, resume: bool
+) -> dict[str, float]:
+    """Trains on the clips in `data`, writes the model into `folder`; its figures on the test split.
+
+    `cache` keeps the log-mels of the clips between runs. The checkpoint lies beside it; with
+    `resume`, a run that was cut off goes on from its last whole epoch.
+    """
+    everything = load_corpus(data, cache, jobs)
+    corpus = _split(everything, lambda clip: clip.split in ("train", "unlabelled"))
+    valid = _split(everything, lambda clip: clip.split == "valid")
+    checkpoint = os.path.join(
+        os.path.dirname(cache), os.path.basename(os.path.abspath(folder)) + ".checkpoint"
+    )
+    network = train(corpus, valid, settings, torch.device(device), checkpoint, resume)
+    save(folder, network, settings, valid, len(corpus.clips), {})
+    figures = evaluate(data, "test", folder, jobs, device)
+    save(folder, network, settings, valid, len(corpus.clips), figures)
+    return figures
+
+
+def load_corpus(data: str, cache: str, jobs: int) -> Corpus:
+    """All clips of `data` with log-mels and targets."""
+    clips = read_clips(data)
+    return stack(clips, cached_log_mels(data, clips, cache, jobs), make_targets(data, clips))
+
+
+def _split(corpus: Corpus, belongs: Callable[[Clip], bool]) -> Corpus:
+    return corpus.rows([i for i, clip in enumerate(corpus.clips) if belongs(clip)])

@@ -1,0 +1,93 @@
+"""Reads every import in the package and holds it to the layers of the design."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parent.parent / "tagger"
+
+LAYERS = {
+    "types": 0,
+    "errors": 0,
+    "scan": 1,
+    "audio": 1,
+    "features": 1,
+    "tags": 1,
+    "store": 1,
+    "playlist": 1,
+    "model_card": 1,
+    "nets": 1,
+    "pipeline": 2,
+    "predict": 2,
+    "cli": 3,
+    "training": 3,
+}
+
+HOMES = {
+    "av": {"audio"},
+    "soxr": {"audio"},
+    "scipy": {"features"},
+    "mutagen": {"tags"},
+    "sqlite_utils": {"store"},
+    "sqlite3": {"store"},
+    "filelock": {"store"},
+    "safetensors": {"model_card", "predict", "training"},
+    "torch": {"nets", "predict", "training"},
+    "joblib": {"pipeline", "training"},
+    "librosa": {"training"},
+    "sklearn": {"training"},
+    "typer": {"cli"},
+    "click": {"cli"},
+    "rich": {"cli"},
+    "platformdirs": {"store"},
+}
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def part_of(path: Path) -> str:
+    """The first name below `tagger`: the part of the program that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield node.module or ""
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def parts_imported(path: Path) -> set[str]:
+    dotted = (name.split(".") for name in imported_names(path))
+    return {names[1] for names in dotted if names[0] == "tagger" and len(names) > 1 and names[1] in LAYERS}
+
+
+@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
+def test_imports_point_down_and_libraries_stay_home(path: Path) -> None:
+    part = part_of(path)
+    if part in ("__init__", "__main__"):
+        return
+    assert part in LAYERS, f"{part} has no layer yet; add it to the design and to this test"
+    for other in parts_imported(path) - {part}:
+        assert LAYERS[other] < LAYERS[part], f"{path.name} ({part}) imports {other}"
+    for library in {name.split(".")[0] for name in imported_names(path)} & HOMES.keys():
+        assert part in HOMES[library], (
+            f"{path.name} ({part}) imports {library}, which lives in {HOMES[library]}"
+        )
+
+
+def test_a_worker_process_imports_neither_torch_nor_sqlite() -> None:
+    code = "import sys, tagger.pipeline.hear; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    names = set(loaded.stdout.split())
+    assert "av" in names
+    assert not names & {"torch", "librosa", "sqlite3", "sqlite_utils", "rich", "typer"}

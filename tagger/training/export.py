@@ -41,7 +41,7 @@ quantile among the {n_reference:,} excerpts of the validation split, frozen in `
 split so that a confidence of 0.8 is right in 80 % of cases.
 
 ## Measured on the test split
-By `python scripts/evaluate.py --data DATA --split test`: each clip through the code of a scan, windows averaged.
+By `python scripts/evaluate.py --data DATA --split test`: clips go through the code of a scan.
 
 {table}
 
@@ -51,8 +51,8 @@ precision; `calibration_error`: expected calibration error of the first genre's 
 arousal.
 
 ## Limits
-Trained on short excerpts coded at 24 kbit/s. It saw little Metal, Disco, Latin and New Age, and has no name for
-many genres. Speech, noise and loops get an answer too.
+Trained on short excerpts coded at 24 kbit/s. It saw little Metal, Disco, Latin and New Age, and has no name
+for many genres. Speech, noise and loops get an answer too.
 
 ## Licence
 For research and private use: annotations of DEAM and Emotify are CC BY-NC, and parts of the audio were
@@ -131,6 +131,7 @@ def _save_weights(folder: str, network: CRNN) -> str:
     tensors[FILTER_BANK] = torch.from_numpy(filter_bank())
     path = os.path.join(folder, WEIGHTS_FILE)
     save_file(tensors, path)
+    os.chmod(path, 0o644)  # safetensors makes it private; others than its owner will run an installed model
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -28,6 +28,15 @@ from tagger.training.targets import Losses, Targets
 
 log = logging.getLogger(__name__)
 
+NETWORK = {
+    "name": "crnn",
+    "channels": [24, 48, 64, 96, 128],
+    "hidden": 96,
+    "embedding_dim": 128,
+    "dropout": 0.3,
+}
+"""The network of the shipped model, as its `model.json` will say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -37,7 +46,7 @@ class Settings:
     `mixup` is the alpha of the Beta distribution (Zhang et al. 2018), `distil` the teacher's weight.
     """
 
-    network: dict[str, Any] = field(default_factory=lambda: {"name": "crnn"})
+    network: dict[str, Any] = field(default_factory=lambda: dict(NETWORK))
     epochs: int = 70
     batch_size: int = 64
     crop_frames: int = 288
@@ -109,11 +118,9 @@ def answers(
         for batch in windows.split(256):
             logits, energy, _ = network(batch.to(device).float())
             outputs.append(torch.cat([(logits / temperature).softmax(1), energy.unsqueeze(1)], 1).cpu())
-    means = torch.zeros(len(corpus.clips), len(GENRES) + 1).index_reduce_(
-        0, owner, torch.cat(outputs), "mean", include_self=False
-    )
-    both = means.double().numpy()
-    return both[:, :-1], both[:, -1]
+    sums = torch.zeros(len(corpus.clips), len(GENRES) + 1).index_add_(0, owner, torch.cat(outputs))
+    means = (sums / owner.bincount().unsqueeze(1)).double().numpy()
+    return means[:, :-1], means[:, -1]
 
 
 class _Run:

@@ -1,0 +1,139 @@
+"""Benchmarks, each a ratio of two things timed in one run: python scripts/bench.py scan"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import av
+import librosa
+import numpy as np
+
+from tagger.audio.spans import window_starts
+from tagger.model_card import DEFAULT_MODEL, load_card
+from tagger.predict import Predictor
+from tagger.types import AudioFile, Recording, TrackFeatures
+
+RATE_HZ = 44_100
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True)
+    scan = commands.add_parser("scan", help="tagger scan beside librosa, one track at a time")
+    scan.add_argument("--music", help="folder of 44.1 kHz stereo mp3 files; without it some are made")
+    scan.add_argument("--files", type=int, default=600, help="files that tagger scans")
+    scan.add_argument("--baseline-files", type=int, default=60, help="files that the baseline hears")
+    args = parser.parse_args()
+    bench_scan(args.music, args.files, args.baseline_files)
+
+
+def bench_scan(music: str | None, n_files: int, n_baseline: int) -> None:
+    """Tracks per second of `tagger scan`, process start included, and of the baseline without its imports."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = os.path.join(folder, "library")
+        os.mkdir(library)
+        sources = _mp3_files(music) if music else _made_mp3_files(folder)
+        files = [os.path.join(library, f"{i:05}.mp3") for i in range(n_files)]
+        for i, file in enumerate(files):
+            shutil.copyfile(sources[i % len(sources)], file)
+        baseline = _baseline_tracks_per_s(files[:n_baseline])
+        ours = _scan_tracks_per_s(library, os.path.join(folder, "bench.db"))
+        again = _baseline_tracks_per_s(files[:n_baseline])
+    print(f"tagger scan            {ours:8.1f} tracks/s  ({n_files} files)")
+    print(f"librosa, before/after  {baseline:8.1f} / {again:.1f} tracks/s  ({n_baseline} files)")
+    print(f"ratio                  {ours / max(baseline, again):8.2f} (to the faster of the two)")
+
+
+def _scan_tracks_per_s(library: str, db: str) -> float:
+    command = [sys.executable, "-m", "tagger", "scan", library, "--db", db, "--json"]
+    began = time.perf_counter()
+    result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert result["analysed"] == result["found"], result
+    return float(result["analysed"] / (time.perf_counter() - began))
+
+
+def _baseline_tracks_per_s(files: list[str]) -> float:
+    """What a plain script does: load each window, librosa's log-mel, the model, track after track."""
+    card = load_card(DEFAULT_MODEL)
+    predictor = Predictor(card, "cpu")
+    _baseline_track(files[0], predictor)
+    began = time.perf_counter()
+    for file in files:
+        _baseline_track(file, predictor)
+    return len(files) / (time.perf_counter() - began)
+
+
+def _baseline_track(file: str, predictor: Predictor) -> None:
+    front_end = predictor.card.front_end
+    starts_s = window_starts(librosa.get_duration(path=file), front_end.window_s)
+    windows = [
+        librosa.load(file, sr=front_end.sample_rate_hz, offset=start_s, duration=front_end.window_s)[0]
+        for start_s in starts_s
+    ]
+    log_mels = [
+        librosa.power_to_db(
+            librosa.feature.melspectrogram(
+                y=window,
+                sr=front_end.sample_rate_hz,
+                n_fft=front_end.n_fft,
+                hop_length=front_end.hop_length,
+                n_mels=front_end.n_mels,
+            )
+        )
+        for window in windows
+    ]
+    track = TrackFeatures(
+        AudioFile(file, -1, -1),
+        Recording("", 0.0, "mp3", RATE_HZ, 2),
+        tuple(starts_s),
+        (False,) * len(starts_s),
+        np.stack(log_mels).astype(np.float16),
+    )
+    predictor.predict([track])
+
+
+def _mp3_files(folder: str) -> list[str]:
+    files = [os.path.join(folder, name) for name in sorted(os.listdir(folder)) if name.endswith(".mp3")]
+    if not files:
+        sys.exit(f"bench: no .mp3 files in {folder}")
+    return files
+
+
+def _made_mp3_files(folder: str, n_files: int = 6, duration_s: float = 210.0) -> list[str]:
+    """Stereo mp3 at 192 kbit/s: chords and beats, as dense in the spectrum as music."""
+    files = []
+    for seed in range(n_files):
+        path = os.path.join(folder, f"made-{seed}.mp3")
+        _encode_mp3(path, _made_music(np.random.default_rng(seed), duration_s))
+        files.append(path)
+    return files
+
+
+def _made_music(random: np.random.Generator, duration_s: float) -> np.ndarray:
+    time_s = np.arange(int(duration_s * RATE_HZ)) / RATE_HZ
+    chords = sum(
+        np.sin(2 * np.pi * f * time_s + random.uniform(0, 6, (2, 1))) for f in random.uniform(80, 2000, 8)
+    )
+    beats = random.normal(size=(2, len(time_s))) * np.exp(-8 * (time_s % random.uniform(0.3, 0.7)))
+    return (0.05 * chords + 0.2 * beats).astype(np.float32)
+
+
+def _encode_mp3(path: str, samples: np.ndarray) -> None:
+    with av.open(path, "w") as container:
+        stream = container.add_stream("libmp3lame", rate=RATE_HZ, layout="stereo")
+        stream.bit_rate = 192_000
+        for start in range(0, samples.shape[1], RATE_HZ):
+            block = np.ascontiguousarray(samples[:, start : start + RATE_HZ])
+            frame = av.AudioFrame.from_ndarray(block, format="fltp", layout="stereo")
+            frame.sample_rate = RATE_HZ
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,58 @@
+import copy
+
+import pytest
+import torch
+
+from tagger.errors import ModelError
+from tagger.nets import CRNN, build, for_inference
+
+
+@pytest.fixture
+def network() -> CRNN:
+    torch.manual_seed(0)
+    network = CRNN(n_mels=96, n_genres=17)
+    network.train()
+    with torch.no_grad():
+        network(torch.randn(8, 96, 128) * 20 - 30)  # gives the batch norms something to fold
+    return network.eval()
+
+
+def test_outputs_have_the_shapes_of_the_docstring(network: CRNN) -> None:
+    with torch.inference_mode():
+        output = network(torch.randn(3, 96, 431) * 20)
+    assert output.genre_logits.shape == (3, 17)
+    assert output.energy.shape == (3,)
+    assert output.embedding.shape == (3, network.embedding_dim)
+
+
+def test_the_network_is_small() -> None:
+    parameters = sum(p.numel() for p in CRNN(96, 17).parameters())
+    assert 300_000 <= parameters <= 1_000_000
+
+
+def test_a_louder_copy_gives_the_same_answer(network: CRNN) -> None:
+    quiet = torch.randn(2, 96, 431) * 10 - 40
+    with torch.inference_mode():
+        a, b = network(quiet), network(quiet + 25)
+    torch.testing.assert_close(a.genre_logits, b.genre_logits, atol=1e-3, rtol=1e-3)
+    torch.testing.assert_close(a.energy, b.energy, atol=1e-3, rtol=1e-3)
+
+
+def test_silence_gives_finite_numbers(network: CRNN) -> None:
+    with torch.inference_mode():
+        output = network(torch.full((1, 96, 431), -100.0))
+    assert all(bool(part.isfinite().all()) for part in output)
+
+
+def test_folding_the_norms_does_not_change_the_answer(network: CRNN) -> None:
+    windows = torch.randn(4, 96, 431) * 20 - 30
+    with torch.inference_mode():
+        expected = network(windows)
+        folded = for_inference(copy.deepcopy(network))(windows)
+    for a, b in zip(expected, folded, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
+
+
+def test_an_unknown_architecture_is_refused() -> None:
+    with pytest.raises(ModelError, match="unknown network 'transformer'"):
+        build({"name": "transformer"}, 96, 17)

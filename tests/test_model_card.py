@@ -1,0 +1,84 @@
+import json
+import shutil
+from pathlib import Path
+
+import librosa
+import numpy as np
+import pytest
+
+from tagger.errors import ModelError
+from tagger.model_card import (
+    DEFAULT_MODEL,
+    WEIGHTS_FILE,
+    check_weights,
+    installed_models,
+    load_card,
+    load_filter_bank,
+)
+
+
+@pytest.fixture
+def copied_model(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(load_card(DEFAULT_MODEL).folder, tmp_path / "copy"))
+
+
+def test_the_default_model_is_installed_and_complete() -> None:
+    assert DEFAULT_MODEL in installed_models()
+    card = load_card(DEFAULT_MODEL)
+    assert card.id == DEFAULT_MODEL
+    assert list(card.genres) == sorted(card.genres)
+    assert len(card.genres) == 17
+    assert card.figures["hit"] >= 0.50
+    assert card.figures["4q_auc"] >= 0.95
+    assert card.figures["deam_r"] >= 0.68
+
+
+def test_the_energy_scale_only_rises() -> None:
+    assert np.all(np.diff(load_card(DEFAULT_MODEL).energy_quantiles) >= 0)
+
+
+def test_the_filter_bank_is_librosas() -> None:
+    card = load_card(DEFAULT_MODEL)
+    front_end = card.front_end
+    expected = librosa.filters.mel(
+        sr=front_end.sample_rate_hz, n_fft=front_end.n_fft, n_mels=front_end.n_mels
+    )
+    np.testing.assert_allclose(load_filter_bank(card), expected, atol=1e-7)
+
+
+def test_a_model_can_be_named_by_its_folder(copied_model: Path) -> None:
+    assert load_card(str(copied_model)).id == DEFAULT_MODEL
+
+
+def test_an_unknown_model_is_answered_with_the_installed_ones() -> None:
+    with pytest.raises(ModelError, match=f"no model named 'crnn-9'; installed: {DEFAULT_MODEL}"):
+        load_card("crnn-9")
+
+
+def test_altered_weights_are_refused(copied_model: Path) -> None:
+    weights = copied_model / WEIGHTS_FILE
+    damaged = bytearray(weights.read_bytes())
+    damaged[-1] ^= 1
+    weights.write_bytes(damaged)
+    with pytest.raises(ModelError, match="SHA-256 differs"):
+        check_weights(load_card(str(copied_model)))
+
+
+def test_missing_weights_are_named(copied_model: Path) -> None:
+    (copied_model / WEIGHTS_FILE).unlink()
+    with pytest.raises(ModelError, match=WEIGHTS_FILE):
+        load_filter_bank(load_card(str(copied_model)))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 99}'])
+def test_a_damaged_model_json_is_one_clear_line(copied_model: Path, text: str) -> None:
+    (copied_model / "model.json").write_text(text)
+    with pytest.raises(ModelError, match=r"model\.json cannot be used"):
+        load_card(str(copied_model))
+
+
+def test_a_newer_format_says_so(copied_model: Path) -> None:
+    fields = json.loads((copied_model / "model.json").read_text())
+    (copied_model / "model.json").write_text(json.dumps(fields | {"format": 2}))
+    with pytest.raises(ModelError, match="format 2, this version of tagger reads 1"):
+        load_card(str(copied_model))

@@ -1,0 +1,123 @@
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tagger.errors import ModelError
+from tagger.model_card import DEFAULT_MODEL, ModelCard, load_card
+from tagger.predict import Predictor, energy_quantile
+from tagger.types import AudioFile, Recording, TrackFeatures, energy_level
+
+RECORDING = Recording("0" * 32, 200.0, "mp3", 44_100, 2)
+
+
+@pytest.fixture(scope="module")
+def card() -> ModelCard:
+    return load_card(DEFAULT_MODEL)
+
+
+@pytest.fixture(scope="module")
+def predictor(card: ModelCard) -> Predictor:
+    return Predictor(card, "cpu")
+
+
+def track(log_mels: np.ndarray, silent: tuple[bool, ...] | None = None) -> TrackFeatures:
+    n = len(log_mels)
+    starts_s = tuple(10.0 * i for i in range(n))
+    return TrackFeatures(
+        AudioFile("/x.mp3", 1, 1), RECORDING, starts_s, silent or (False,) * n, log_mels.astype(np.float16)
+    )
+
+
+def noise(n_windows: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).normal(-30, 12, (n_windows, 96, 431))
+
+
+def test_probabilities_are_a_distribution_over_the_models_genres(
+    predictor: Predictor, card: ModelCard
+) -> None:
+    (answer,) = predictor.predict([track(noise(3))])
+    assert tuple(answer.genres) == card.genres
+    assert sum(answer.genres.values()) == pytest.approx(1.0)
+    assert answer.genre_confidence == max(answer.genres.values()) == answer.genres[answer.genre]
+    assert 0.0 <= answer.energy <= 1.0
+    assert answer.embedding.dtype == np.float16
+    assert answer.embedding.ndim == 1
+
+
+def test_the_answer_is_the_mean_of_the_windows(predictor: Predictor) -> None:
+    windows = noise(3)
+    (together,) = predictor.predict([track(windows)])
+    alone = [predictor.predict([track(windows[i : i + 1])])[0] for i in range(3)]
+    for genre, probability in together.genres.items():
+        assert probability == pytest.approx(np.mean([a.genres[genre] for a in alone]), abs=1e-3)
+    assert [w.energy for w in together.windows] == pytest.approx([a.energy for a in alone], abs=1e-3)
+
+
+def test_a_track_gets_the_same_answer_in_any_batch(predictor: Predictor) -> None:
+    tracks = [track(noise(n, seed=n)) for n in (1, 3, 2)]
+    together = predictor.predict(tracks)
+    for one, expected in zip(tracks, together, strict=True):
+        (alone,) = predictor.predict([one])
+        assert alone.genres == pytest.approx(expected.genres, abs=1e-3)
+        assert alone.energy == pytest.approx(expected.energy, abs=1e-3)
+
+
+def test_silent_windows_are_left_out(predictor: Predictor) -> None:
+    windows = noise(3)
+    windows[0] = -100.0
+    (with_silence,) = predictor.predict([track(windows, (True, False, False))])
+    (without,) = predictor.predict([track(windows[1:])])
+    assert with_silence.genres == pytest.approx(without.genres, abs=1e-3)
+    assert with_silence.energy == pytest.approx(without.energy, abs=1e-3)
+    assert not with_silence.silent
+    assert with_silence.windows[0].energy == 0.0
+
+
+def test_pure_silence_is_flagged_and_unsure(predictor: Predictor) -> None:
+    (answer,) = predictor.predict([track(np.full((3, 96, 431), -100.0), (True, True, True))])
+    assert answer.silent
+    assert answer.genre_confidence == pytest.approx(1 / 17)
+    assert answer.energy == 0.0
+    assert np.isfinite(answer.embedding).all()
+
+
+def test_no_tracks_give_no_answers(predictor: Predictor) -> None:
+    assert predictor.predict([]) == []
+
+
+def test_energy_is_the_quantile_in_the_reference_set(card: ModelCard) -> None:
+    scale = replace(card, energy_quantiles=(-2.0, 0.0, 4.0))
+    raw = np.array([-9.0, -2.0, -1.0, 0.0, 2.0, 4.0, 9.0])
+    assert energy_quantile(raw, scale).tolist() == [0.0, 0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+
+
+def test_energy_levels_are_1_to_10() -> None:
+    assert [energy_level(e) for e in (0.0, 0.05, 0.1, 0.1001, 0.55, 0.9, 0.91, 1.0)] == [
+        1,
+        1,
+        1,
+        2,
+        6,
+        9,
+        10,
+        10,
+    ]
+
+
+def test_weights_of_another_network_are_refused(card: ModelCard) -> None:
+    with pytest.raises(ModelError, match=r"does not fit its model\.json"):
+        Predictor(replace(card, network={"name": "crnn", "hidden": 32}), "cpu")
+
+
+def test_an_absent_device_is_named(card: ModelCard) -> None:
+    with pytest.raises(ModelError, match="--device cpu"):
+        Predictor(card, "tpu")
+
+
+def test_a_model_folder_anywhere_works(card: ModelCard, predictor: Predictor, tmp_path: Path) -> None:
+    copy = load_card(shutil.copytree(card.folder, tmp_path / "mine"))
+    (a,), (b,) = Predictor(copy, "cpu").predict([track(noise(1))]), predictor.predict([track(noise(1))])
+    assert a.genres == b.genres

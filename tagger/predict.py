@@ -14,7 +14,7 @@ from tagger.model_card import FILTER_BANK, ModelCard, check_weights
 from tagger.nets import CRNN, build, for_inference
 from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
 
-WINDOWS_AT_ONCE = {"cpu": 12, "cuda": 512, "mps": 128}
+WINDOWS_AT_ONCE = {"cpu": 6, "cuda": 512, "mps": 128}
 """Windows per forward pass: on a CPU few enough that the maps of a layer stay in the cache."""
 
 

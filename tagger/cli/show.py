@@ -69,6 +69,8 @@ def _heard(path: str, model: str | None, device: str) -> tuple[Recording, Predic
     from tagger.predict import Predictor
     from tagger.types import AudioFile, Failure
 
+    if not os.path.lexists(path):
+        raise TaggerError(f"{shown(path)}: no such file; check the name")
     if os.path.isdir(path):
         raise TaggerError(f"{shown(path)}: a folder; name one file, or use `tagger scan` and `tagger list`")
     card = load_card(model or DEFAULT_MODEL)

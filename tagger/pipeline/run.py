@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import islice
 from typing import Protocol, TypeVar
 
@@ -86,9 +87,8 @@ def scan(
     store.forget_scan_failures(paths)
     files = _files_to_hear(paths, store, card.id, settings, tally, on_progress)
     outcomes = hear_all(files, card.folder, settings.jobs, ahead=2 * settings.batch_size)
-    predictor: Predicts | None = None
+    predictor = cache(load_predictor)
     for batch in _batches(outcomes, settings.batch_size):
-        predictor = predictor or load_predictor()
         failures = _record(batch, store, predictor)
         tally.analysed += len(batch) - len(failures)
         tally.failed += len(failures)
@@ -129,11 +129,11 @@ def _files_to_hear(
         on_progress(())
 
 
-def _record(batch: Sequence[Outcome], store: Store, predictor: Predicts) -> list[Failure]:
+def _record(batch: Sequence[Outcome], store: Store, predictor: Callable[[], Predicts]) -> list[Failure]:
     """Predicts and stores one batch; its failures."""
     failures = [outcome for outcome in batch if isinstance(outcome, Failure)]
     tracks = [outcome for outcome in batch if isinstance(outcome, TrackFeatures)]
-    predictions = predictor.predict(tracks)
+    predictions = predictor().predict(tracks) if tracks else []
     heard = [(t.file, t.recording, p) for t, p in zip(tracks, predictions, strict=True)]
     store.record_batch(heard, failures)
     return failures

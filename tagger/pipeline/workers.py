@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import threading
+import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -17,6 +19,9 @@ from tagger.types import AudioFile, Failure, TrackFeatures
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Every core has a worker of its own; libraries that start threads beside them only slow it down."""
+
+GRACE_S = 3.0
+"""How long an interrupted scan waits for the files under way; longer than any healthy file takes."""
 
 Outcome = TrackFeatures | Failure
 
@@ -46,8 +51,8 @@ def hear_all(files: Iterable[AudioFile], model_folder: str, jobs: int, ahead: in
                 del pending[future]
                 yield future.result()
     finally:
-        if pending:  # interrupted: nobody waits for these any more
-            _executor(jobs).shutdown(wait=True, kill_workers=True)
+        if pending:
+            _abandon(pending, jobs)
 
 
 def _one_by_one(suspects: Iterable[AudioFile], model_folder: str) -> Iterator[Outcome]:
@@ -58,6 +63,13 @@ def _one_by_one(suspects: Iterable[AudioFile], model_folder: str) -> Iterator[Ou
         except BrokenProcessPool:
             reason = "crashed the decoder, or needed more memory than there is; re-encode or replace the file"
             yield Failure(file.path, "decode", reason, file.size, file.mtime_ns)
+
+
+def _abandon(pending: Iterable[Future[Outcome]], jobs: int) -> None:
+    """Interrupted: nobody waits for these any more. Files under way get a moment to end by themselves."""
+    running = [future for future in pending if not future.cancel()]
+    stuck = wait(running, timeout=GRACE_S).not_done
+    _executor(jobs).shutdown(wait=True, kill_workers=bool(stuck))
 
 
 def _submit(file: AudioFile, model_folder: str, jobs: int) -> Future[Outcome]:
@@ -73,6 +85,14 @@ def _executor(jobs: int) -> Any:
 
 
 def _start() -> None:
-    """Ctrl-C reaches the whole process group; only the main process answers it."""
+    """Sets up a worker process: Ctrl-C reaches the whole group, and only the main process answers it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(ONE_THREAD)
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """Ends this worker when its parent is gone: after a `kill -9` nobody else would."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)

@@ -1,0 +1,74 @@
+"""Scans that are cut off, as their own processes."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from conftest import Tagger
+from sounds import make_sound
+
+N_FILES = 60
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    sound = Path(make_sound(tmp_path / "sound.flac", seconds=31.0)).read_bytes()
+    for i in range(N_FILES):
+        (folder / f"{i:03}.flac").write_bytes(sound)
+    return folder
+
+
+def start(music: Path, db: Path) -> subprocess.Popen[str]:
+    command = [sys.executable, "-m", "tagger", "scan", str(music), "--db", str(db), "--batch-size", "4"]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def wait_for_first_batch(db: Path) -> None:
+    for _ in range(600):
+        time.sleep(0.05)
+        if db.exists() and stored(db):
+            return
+    pytest.fail("nothing was stored in 30 s")
+
+
+def stored(db: Path) -> int:
+    try:
+        return int(sqlite3.connect(db).execute("SELECT count(*) FROM predictions").fetchone()[0])
+    except sqlite3.OperationalError:  # the tables are still being made
+        return 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_scan_says_so_and_the_next_goes_on(
+    tagger: Tagger, music: Path, db: Path, number: signal.Signals
+) -> None:
+    process = start(music, db)
+    wait_for_first_batch(db)
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "the next scan goes on from here" in err
+    assert "Traceback" not in err
+    done = stored(db)
+    assert 4 <= done < N_FILES
+    result = tagger("scan", music, "--json").json
+    assert (result["analysed"], result["unchanged"]) == (N_FILES - done, done)
+
+
+def test_kill_9_loses_at_most_the_batch_under_way(tagger: Tagger, music: Path, db: Path) -> None:
+    process = start(music, db)
+    wait_for_first_batch(db)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    done = stored(db)
+    assert done % 4 == 0
+    result = tagger("scan", music, "--json").json
+    assert (result["analysed"], result["unchanged"]) == (N_FILES - done, done)
+    assert sqlite3.connect(db).execute("PRAGMA integrity_check").fetchone() == ("ok",)

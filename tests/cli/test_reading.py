@@ -1,0 +1,187 @@
+"""The commands that read what a scan has stored."""
+
+import csv
+import io
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import Tagger
+from sounds import make_sound
+
+from tagger.model_card import load_card
+from tagger.store import Store
+from tagger.types import AudioFile, Prediction, Recording
+
+MODEL = "crnn-1"
+GENRES = load_card(MODEL).genres
+TRACKS = [
+    ("/m/a.mp3", "Rock", 0.9, 0.95),
+    ("/m/b.mp3", "Rock", 0.6, 0.2),
+    ("/m/jazz/c.mp3", "Jazz", 0.8, 0.5),
+]
+
+
+@pytest.fixture
+def library(db: Path) -> Path:
+    """A database that holds TRACKS."""
+    heard = []
+    for path, genre, confidence, energy in TRACKS:
+        rest = (1 - confidence) / (len(GENRES) - 1)
+        genres = {name: confidence if name == genre else rest for name in GENRES}
+        answer = Prediction(MODEL, genres, genre, confidence, energy, (), np.zeros(4, np.float16), False)
+        heard.append((AudioFile(path, 1, 1), Recording("0" * 32, 60.0, "mp3", 44_100, 2), answer))
+    with Store.open(str(db), create=True) as store:
+        store.record_batch(heard, [])
+    return db
+
+
+def paths(result: list[dict[str, object]]) -> list[object]:
+    return [row["path"] for row in result]
+
+
+def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
+    rows = tagger("list", "--json").json
+    assert rows[0] == {
+        "path": "/m/a.mp3",
+        "genre": "Rock",
+        "genre_confidence": 0.9,
+        "energy": 0.95,
+        "energy_level": 10,
+    }
+    assert len(rows) == 3
+
+
+@pytest.mark.parametrize(
+    ("args", "expected"),
+    [
+        (("--genre", "rOcK"), ["/m/a.mp3", "/m/b.mp3"]),
+        (("--energy", "high"), ["/m/a.mp3"]),
+        (("--energy", "MEDIUM"), ["/m/jazz/c.mp3"]),
+        (("--energy", "0.2-0.5"), ["/m/b.mp3", "/m/jazz/c.mp3"]),
+        (("--genre", "rock", "--energy", "low"), ["/m/b.mp3"]),
+        (("--limit", "1"), ["/m/a.mp3"]),
+        (("--limit", "0"), []),
+        (("/m/jazz",), ["/m/jazz/c.mp3"]),
+        (("/m/b.mp3", "/m/jazz"), ["/m/b.mp3", "/m/jazz/c.mp3"]),
+        (("/m/ja",), []),
+    ],
+)
+def test_list_filters(tagger: Tagger, library: Path, args: tuple[str, ...], expected: list[str]) -> None:
+    assert paths(tagger("list", *args, "--json").json) == expected
+
+
+def test_list_prints_a_line_a_track(tagger: Tagger, library: Path) -> None:
+    lines = tagger("list").out.splitlines()
+    assert len(lines) == 4
+    assert lines[1].split() == ["Rock", "90%", "0.95", "10", "/m/a.mp3"]
+
+
+def test_list_csv_can_be_read_back(tagger: Tagger, library: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(tagger("list", "--csv").out)))
+    assert [row["path"] for row in rows] == [path for path, *_ in TRACKS]
+    assert rows[2]["genre"] == "Jazz"
+    assert float(rows[2]["energy"]) == 0.5
+
+
+def test_a_wrong_genre_is_answered_with_the_nearest_and_the_list(tagger: Tagger, library: Path) -> None:
+    result = tagger("list", "--genre", "hiphop")
+    assert result.code == 2
+    assert "did you mean 'Hip-Hop'?" in result.err
+    assert all(genre in result.err for genre in GENRES)
+
+
+@pytest.mark.parametrize("energy", ["loud", "0.7-0.4", "0.1-1.5", "-0.2-0.4", "nan-0.4", "0.4"])
+def test_a_wrong_energy_is_refused(tagger: Tagger, library: Path, energy: str) -> None:
+    result = tagger("list", f"--energy={energy}")
+    assert result.code == 2
+    assert "low, medium, high, or a range" in result.err
+
+
+@pytest.mark.parametrize("command", ["list", "failures"])
+def test_without_a_database_the_way_on_is_shown(tagger: Tagger, command: str, db: Path) -> None:
+    result = tagger(command)
+    assert result.code == 2
+    assert f"no database at {db}; run `tagger scan FOLDER` first" in result.err
+    assert not db.exists()
+
+
+def test_control_characters_do_not_reach_the_terminal(tagger: Tagger, library: Path) -> None:
+    answer = Prediction(MODEL, {}, "Rock", 0.5, 0.5, (), np.zeros(4, np.float16), False)
+    recording = Recording("1" * 32, 1.0, "mp3", 44_100, 2)
+    with Store.open(str(library), create=False) as store:
+        store.record_batch([(AudioFile("/m/\x1b[2J\n.mp3", 1, 1), recording, answer)], [])
+    out = tagger("list", "/m/\x1b[2J\n.mp3").out
+    assert "\x1b" not in out
+    assert r"/m/\x1b[2J\n.mp3" in out
+
+
+def test_show_hears_an_unknown_file_and_stores_nothing(tagger: Tagger, db: Path, tmp_path: Path) -> None:
+    path = make_sound(tmp_path / "new.mp3", seconds=31.0)
+    result = tagger("show", path, "--json").json
+    assert result["stored"] is False
+    assert set(result["genres"]) == set(GENRES)
+    assert sum(result["genres"].values()) == pytest.approx(1, abs=0.01)
+    assert [window["start_s"] for window in result["windows"]] == pytest.approx([1.2, 10.5, 19.8], abs=0.1)
+    assert (result["codec"], result["sample_rate_hz"], result["channels"]) == ("mp3", 44_100, 2)
+    assert not db.exists()
+
+
+def test_show_of_a_scanned_file_is_the_stored_answer(tagger: Tagger, tmp_path: Path) -> None:
+    path = make_sound(tmp_path / "known.flac", seconds=3.0)
+    alone = tagger("show", path, "--json").json
+    tagger("scan", path)
+    stored = tagger("show", path, "--json").json
+    assert stored["stored"] is True
+    assert stored["genres"] == pytest.approx(alone["genres"], abs=2e-3)
+    assert stored["audio_id"] == alone["audio_id"]
+
+
+def test_show_tells_when_the_file_has_changed_since(tagger: Tagger, tmp_path: Path) -> None:
+    path = make_sound(tmp_path / "known.flac", seconds=3.0)
+    tagger("scan", path)
+    os.utime(path, (1, 1))
+    assert "changed or gone since it was scanned" in tagger("show", path).err
+
+
+def test_show_draws_the_first_five_genres(tagger: Tagger, tmp_path: Path) -> None:
+    out = tagger("show", make_sound(tmp_path / "x.wav", seconds=3.0)).out
+    assert out.count("%") == 5 + 1  # five genres, one window
+    assert "level" in out
+    assert "just now and not stored" in out
+
+
+@pytest.mark.parametrize("name", ["missing.mp3", "."])
+def test_show_of_what_is_no_file_is_refused(tagger: Tagger, tmp_path: Path, name: str) -> None:
+    result = tagger("show", tmp_path / name)
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+
+
+def test_models_tells_genres_and_figures(tagger: Tagger, library: Path) -> None:
+    (model,) = tagger("models", "--json").json
+    assert model["id"] == MODEL
+    assert model["genres"] == list(GENRES)
+    assert model["figures"]["hit"] >= 0.5
+    assert model["tracks"] == 3
+
+
+def test_help_waits_for_no_heavy_library() -> None:
+    code = (
+        "import sys; sys.argv = ['tagger', '--help']\n"
+        "import tagger.cli\n"
+        "try: tagger.cli.main()\n"
+        "except SystemExit: print(*sys.modules)"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert "scan" in out
+    assert not {"numpy", "torch", "av", "sqlite_utils", "librosa"} & set(out.splitlines()[-1].split())
+
+
+def test_a_reader_that_stops_early_is_no_fault(library: Path) -> None:
+    command = f"{sys.executable} -m tagger list --db {library} | head -n 1"
+    result = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
+    assert result.stderr == ""

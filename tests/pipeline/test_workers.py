@@ -1,0 +1,88 @@
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from sounds import make_sound
+
+from tagger.model_card import DEFAULT_MODEL, load_card
+from tagger.pipeline import workers
+from tagger.pipeline.hear import hear
+from tagger.types import AudioFile, Failure, TrackFeatures
+
+FOLDER = load_card(DEFAULT_MODEL).folder
+
+
+def hear_or_die(file: AudioFile, model_folder: str) -> TrackFeatures | Failure:
+    """Stands in for a codec that crashes on one file."""
+    if "killer" in file.path:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return hear(file, model_folder)
+
+
+def modules_of_the_worker(file: AudioFile, model_folder: str) -> list[str]:
+    import sys
+
+    return sorted(sys.modules)
+
+
+def files_in(folder: Path) -> list[AudioFile]:
+    return [
+        AudioFile(str(path), path.stat().st_size, path.stat().st_mtime_ns)
+        for path in sorted(folder.iterdir())
+    ]
+
+
+def test_each_file_has_one_outcome(tmp_path: Path) -> None:
+    for i in range(5):
+        make_sound(tmp_path / f"{i}.wav", seconds=0.5)
+    (tmp_path / "text.mp3").write_text("not music")
+    outcomes = list(workers.hear_all(files_in(tmp_path), FOLDER, jobs=2, ahead=3))
+    heard = [outcome for outcome in outcomes if isinstance(outcome, TrackFeatures)]
+    assert sorted(Path(track.file.path).name for track in heard) == [f"{i}.wav" for i in range(5)]
+    (failure,) = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    assert (Path(failure.path).name, failure.stage) == ("text.mp3", "decode")
+    assert failure.size == 9
+
+
+def test_files_are_taken_no_further_ahead_than_asked(tmp_path: Path) -> None:
+    make_sound(tmp_path / "a.wav", seconds=0.2)
+    (file,) = files_in(tmp_path)
+    taken = 0
+
+    def endless():  # type: ignore[no-untyped-def]
+        nonlocal taken
+        while True:
+            taken += 1
+            yield file
+
+    outcomes = workers.hear_all(endless(), FOLDER, jobs=2, ahead=4)
+    for _ in range(3):
+        next(outcomes)
+    assert taken <= 4 + 3
+    outcomes.close()
+
+
+def test_a_file_that_kills_its_worker_is_named_and_the_others_are_heard(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(workers, "hear", hear_or_die)
+    for i in range(6):
+        make_sound(tmp_path / f"{i}{'-killer' if i in (2, 4) else ''}.wav", seconds=0.5)
+    outcomes = list(workers.hear_all(files_in(tmp_path), FOLDER, jobs=2, ahead=4))
+    failed = {Path(o.path).name: o.reason for o in outcomes if isinstance(o, Failure)}
+    assert failed.keys() == {"2-killer.wav", "4-killer.wav"}
+    assert all("crashed the decoder" in reason for reason in failed.values())
+    assert len(outcomes) == 6
+
+
+def test_workers_import_neither_torch_nor_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_sound(tmp_path / "a.wav", seconds=0.2)
+    monkeypatch.setattr(workers, "hear", modules_of_the_worker)
+    (modules,) = workers.hear_all(files_in(tmp_path), FOLDER, jobs=1, ahead=1)
+    assert not {"torch", "sqlite3", "librosa"} & set(modules)  # type: ignore[arg-type]
+
+
+def test_no_process_starts_where_there_is_nothing_to_hear(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workers, "_executor", lambda jobs: pytest.fail("started"))
+    assert list(workers.hear_all([], FOLDER, jobs=2, ahead=4)) == []

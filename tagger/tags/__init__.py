@@ -1,0 +1,36 @@
+"""Genre, energy and tempo in the files' own tags: read, planned, written safely, taken back."""
+
+from __future__ import annotations
+
+from tagger.tags.edit import Previous, previous_from_json
+from tagger.tags.errors import TagError, UnsupportedFormat
+from tagger.tags.fields import FIELDS, Field
+from tagger.tags.options import HardLinks, WriteOptions, Written
+from tagger.tags.plan import Change, GenrePolicy, Policy, Wanted, plan
+from tagger.tags.read import Tags, read
+from tagger.tags.temporary import settle_temporary_files, stale_temporary_files
+from tagger.tags.write import Restored, apply, restore
+
+__all__ = [
+    "FIELDS",
+    "Change",
+    "Field",
+    "GenrePolicy",
+    "HardLinks",
+    "Policy",
+    "Previous",
+    "Restored",
+    "TagError",
+    "Tags",
+    "UnsupportedFormat",
+    "Wanted",
+    "WriteOptions",
+    "Written",
+    "apply",
+    "plan",
+    "previous_from_json",
+    "read",
+    "restore",
+    "settle_temporary_files",
+    "stale_temporary_files",
+]

@@ -1,0 +1,84 @@
+"""The tags of a file as they lie there: raw items, where they are, and how to spell new ones.
+
+mutagen is not used to write: its `save` sorts ID3 frames, MP4 atoms and ASF attributes, merges
+duplicate frames, re-encodes text, drops ID3 header flags and what stands behind an APE tag.
+mediafile (beets) sits on top of it and shares all of this, so it is not used either. Here an item
+that is not ours is carried as the bytes it was; mutagen is the second opinion in `verify`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tagger.tags.fields import Field
+
+# Stands for a value that is there and cannot be read (an encrypted frame, a binary genre).
+UNREADABLE = "\ufffd"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One tag: `raw` are its bytes in the file (ID3: frame with header, FLAC: one comment, …).
+
+    `field` is None for a tag that is not ours; `texts` are its values, decoded for our fields
+    only. `where` names the list it lies in, for formats that have several (ASF).
+    """
+
+    raw: bytes
+    field: Field | None = None
+    texts: tuple[str, ...] = ()
+    where: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """Replace the bytes [start, end) of the file by `data`."""
+
+    start: int
+    end: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What a restored tag block shall look like again: whether there was one, and its free room.
+
+    `created` is format-specific: how deep the path to the tags already went before us (MP4).
+    """
+
+    present: bool
+    padding: int
+    depth: int = 0
+
+
+Span = tuple[int, int]
+Rebuild = Callable[[tuple[Item, ...], Shape | None], list[Splice]]
+Payload = Callable[[], tuple[Span, ...]]
+Encode = Callable[[Field, Sequence[str]], tuple[Item, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """The tag block of one file, read from its headers.
+
+    `format` is `mp3`, `flac`, …; `dialect` says how items are spelled, e.g. `id3v2.3`: raw items
+    may only be put back into the same dialect. `payload` finds the byte ranges of the file that no
+    edit of tags may change (audio and every structure around it), in an order that is stable.
+    `repeats` says that several values are several items.
+    `encode` spells values as new items; `rebuild` gives the splices that turn the file's items
+    into others: into free room where there is enough, else the file grows and keeps its room.
+    """
+
+    format: str
+    dialect: str
+    items: tuple[Item, ...]
+    shape: Shape
+    payload: Payload
+    encode: Encode
+    rebuild: Rebuild
+    repeats: bool = False
+
+    def texts(self, field: Field) -> tuple[str, ...]:
+        """The values of one field, in file order; empty when the field is absent."""
+        return tuple(text for item in self.items if item.field == field for text in item.texts)

@@ -1,0 +1,13 @@
+"""What can go wrong with a file's tags; each text is one line that does not repeat the path."""
+
+from __future__ import annotations
+
+from tagger.errors import TaggerError
+
+
+class TagError(TaggerError):
+    """The tags of a file cannot be read or written; the file is as it was."""
+
+
+class UnsupportedFormat(TagError):  # noqa: N818 - it names what the file is, and is caught as a TagError
+    """The file's format carries no tags that this program can write without risk."""

@@ -1,0 +1,84 @@
+"""Which format a file is, by its first bytes, and the loader of that format's tags."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from typing import BinaryIO
+
+from tagger.tags.block import Block
+from tagger.tags.errors import UnsupportedFormat
+from tagger.tags.formats.ape import load_ape
+from tagger.tags.formats.asf import HEADER as ASF_HEADER
+from tagger.tags.formats.asf import load_asf
+from tagger.tags.formats.bytesource import ByteSource
+from tagger.tags.formats.flac import load_flac
+from tagger.tags.formats.id3 import HEADER_BYTES, tag_length
+from tagger.tags.formats.id3_hosts import load_chunked, load_dsf, load_front
+from tagger.tags.formats.mp4 import load_mp4
+from tagger.tags.formats.ogg import load_ogg, ogg_codec
+
+Loader = Callable[[ByteSource, str], Block]
+
+LOADERS: Mapping[str, Loader] = {
+    "mp3": load_front,
+    "tta": load_front,
+    "wav": load_chunked,
+    "aiff": load_chunked,
+    "dsf": load_dsf,
+    "flac": load_flac,
+    "ogg": load_ogg,
+    "opus": load_ogg,
+    "speex": load_ogg,
+    "oggflac": load_ogg,
+    "m4a": load_mp4,
+    "wma": load_asf,
+    "ape": load_ape,
+    "wv": load_ape,
+    "mpc": load_ape,
+}
+_MARKS = (
+    (b"fLaC", "flac"),
+    (b"TTA1", "tta"),
+    (b"MAC ", "ape"),
+    (b"wvpk", "wv"),
+    (b"MP+", "mpc"),
+    (b"MPCK", "mpc"),
+)
+
+
+def load(file: BinaryIO, path: str) -> Block:
+    """The tag block of an open file; UnsupportedFormat when its kind carries no tags."""
+    source = ByteSource(file, os.fstat(file.fileno()).st_size)
+    name = detect(source, path)
+    return LOADERS[name](source, name)
+
+
+def detect(source: ByteSource, path: str) -> str:
+    """The name of the file's format, a key of `LOADERS`."""
+    start = source.peek(0, 64)
+    behind_id3 = source.peek(tag_length(start[:HEADER_BYTES]), 16)
+    name = _by_container(start) or next((name for mark, name in _MARKS if behind_id3.startswith(mark)), None)
+    if name:
+        return name
+    if _is_mpeg_audio(behind_id3) or path.lower().endswith((".mp3", ".mp2")):
+        return "mp3"
+    extension = os.path.splitext(path)[1].lower().lstrip(".")
+    raise UnsupportedFormat(f"tags cannot be written into this kind of file ({extension or 'unknown'})")
+
+
+def _by_container(start: bytes) -> str | None:
+    if start[:4] == b"RIFF" and start[8:12] == b"WAVE":
+        return "wav"
+    if start[:4] == b"FORM" and start[8:12] in (b"AIFF", b"AIFC"):
+        return "aiff"
+    if start[:4] == b"OggS" and len(start) > 28:
+        return ogg_codec(start[27 + start[26] :])
+    if start[4:8] == b"ftyp":
+        return "m4a"
+    return {b"DSD ": "dsf", ASF_HEADER[:4]: "wma"}.get(start[:4])
+
+
+def _is_mpeg_audio(start: bytes) -> bool:
+    """An MPEG audio frame of layer 1 to 3; ADTS has the same sync and the layer bits 00."""
+    return len(start) > 2 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0 and bool(start[1] & 0x06)

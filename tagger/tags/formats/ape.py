@@ -1,0 +1,109 @@
+"""APEv2 tags at the end of a file (ape, wv, mpc); an ID3v1 or Lyrics3 tag behind them stays.
+
+Source: Hydrogenaudio wiki, "APEv2 specification" and "APE Tags Header". Items keep their order.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from tagger.tags.block import UNREADABLE, Block, Item, Shape, Splice
+from tagger.tags.errors import TagError, UnsupportedFormat
+from tagger.tags.fields import APEV2, Field, field_named
+from tagger.tags.formats.bytesource import ByteSource
+
+FOOTER_BYTES = 32
+_MAGIC = b"APETAGEX"
+_HAS_HEADER, _IS_HEADER = 1 << 31, 1 << 29
+_KIND_MASK = 0b110
+
+
+def load_ape(source: ByteSource, format_name: str) -> Block:
+    """The APEv2 tag of a file, or the place where one belongs."""
+    start, end, footer = find_ape_tag(source)
+    items = _parse_items(source, start, end, footer) if footer else ()
+    rebuild = functools.partial(_splices, start, end, footer)
+    shape = Shape(present=bool(footer), padding=0)
+    payload = ((0, start), (end, source.size))
+    return Block(format_name, "apev2", items, shape, lambda: payload, _encode, rebuild)
+
+
+def find_ape_tag(source: ByteSource) -> tuple[int, int, bytes]:
+    """Start, end and footer of the APE tag; an empty span and footer where one would be put."""
+    end = source.size - _trailing_bytes(source)
+    footer = source.peek(end - FOOTER_BYTES, FOOTER_BYTES) if end >= FOOTER_BYTES else b""
+    if footer[:8] != _MAGIC:
+        return end, end, b""
+    version, size, _, flags = _numbers(footer)
+    start = end - size - (FOOTER_BYTES if flags & _HAS_HEADER else 0)
+    if version not in (1000, 2000) or start < 0 or size < FOOTER_BYTES or flags & _IS_HEADER:
+        raise TagError("its APE tag is damaged")
+    return start, end, footer
+
+
+def _trailing_bytes(source: ByteSource) -> int:
+    """Length of the ID3v1 tag and the Lyrics3v2 block before it, which lie behind an APE tag."""
+    if source.peek(source.size - 128, 3) != b"TAG":
+        return 0
+    mark = source.peek(source.size - 128 - 15, 15)
+    lyrics = int(mark[:6]) + 15 if mark[6:] == b"LYRICS200" and mark[:6].isdigit() else 0
+    return 128 + lyrics
+
+
+def _parse_items(source: ByteSource, start: int, end: int, footer: bytes) -> tuple[Item, ...]:
+    _, size, count, flags = _numbers(footer)
+    data = source.at(end - size, size - FOOTER_BYTES)
+    if flags & _HAS_HEADER and source.at(start, 8) != _MAGIC:
+        raise TagError("its APE tag is damaged")
+    items, position = [], 0
+    for _ in range(count):
+        key_end = data.find(b"\0", position + 8)
+        stop = key_end + 1 + int.from_bytes(data[position : position + 4], "little")
+        if key_end < 0 or stop > len(data):
+            raise TagError("its APE tag is damaged")
+        items.append(_as_item(data[position:stop], data[position + 8 : key_end], data[key_end + 1 : stop]))
+        position = stop
+    if position != len(data):
+        raise UnsupportedFormat("its APE tag holds bytes that are no items, and is left alone")
+    return tuple(items)
+
+
+def _as_item(raw: bytes, key: bytes, value: bytes) -> Item:
+    field = field_named(APEV2, key.decode("ascii", "replace"))
+    if field is None:
+        return Item(raw)
+    is_text = not int.from_bytes(raw[4:8], "little") & _KIND_MASK
+    texts = tuple(value.decode("utf-8", "replace").split("\0")) if is_text else (UNREADABLE,)
+    return Item(raw, field, texts)
+
+
+def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
+    if not values:
+        return ()
+    value = "\0".join(values).encode()
+    raw = len(value).to_bytes(4, "little") + bytes(4) + APEV2[field].encode() + b"\0" + value
+    return (Item(raw, field, tuple(values)),)
+
+
+def _splices(
+    start: int, end: int, footer: bytes, items: tuple[Item, ...], shape: Shape | None
+) -> list[Splice]:
+    if shape is not None and not shape.present and not items:
+        return [Splice(start, end, b"")]
+    content = b"".join(item.raw for item in items)
+    version, _, _, flags = _numbers(footer) if footer else (2000, 0, 0, _HAS_HEADER)
+    numbers = [version, len(content) + FOOTER_BYTES, len(items)]
+    tail = footer[24:32] if footer else bytes(8)
+    head = _frame(numbers, flags | _IS_HEADER, tail) if flags & _HAS_HEADER else b""
+    return [Splice(start, end, head + content + _frame(numbers, flags, tail))]
+
+
+def _frame(numbers: Sequence[int], flags: int, reserved: bytes) -> bytes:
+    return _MAGIC + b"".join(number.to_bytes(4, "little") for number in (*numbers, flags)) + reserved
+
+
+def _numbers(footer: bytes) -> tuple[int, int, int, int]:
+    """Version, size of items and footer, number of items, flags."""
+    version, size, count, flags = (int.from_bytes(footer[at : at + 4], "little") for at in (8, 12, 16, 20))
+    return version, size, count, flags

@@ -1,0 +1,226 @@
+"""ASF attributes (wma): the extended content description, and the metadata objects for reading.
+
+Source: Microsoft, "Advanced Systems Format (ASF) Specification", revision 01.20.05, sections 3 and
+10. New attributes go into the extended content description, where every reader looks; those in
+the metadata and metadata library objects are replaced, removed and restored in place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from tagger.tags.block import UNREADABLE, Block, Item, Shape, Span, Splice
+from tagger.tags.errors import TagError, UnsupportedFormat
+from tagger.tags.fields import ASF, Field, field_named
+from tagger.tags.formats.bytesource import ByteSource
+
+HEADER = UUID("75B22630-668E-11CF-A6D9-00AA0062CE6C").bytes_le
+_FILE_PROPERTIES = UUID("8CABDCA1-A947-11CF-8EE4-00C00C205365").bytes_le
+_EXTENSION = UUID("5FBF03B5-A92E-11CF-8EE3-00C00C205365").bytes_le
+_DESCRIPTION = UUID("D2D0A440-E307-11D2-97F0-00A0C95EA850").bytes_le
+_METADATA = UUID("C5F8CBEA-5BAF-4877-8467-AA8C44FA4CCA").bytes_le
+_LIBRARY = UUID("44231C94-9498-49D1-A141-1D134E457054").bytes_le
+_PADDING = UUID("1806D474-CADF-4509-A4BA-9AABCB96AAE8").bytes_le
+_LISTS = {_DESCRIPTION: "description", _METADATA: "metadata", _LIBRARY: "library"}
+_TEXT, _BOOL, _DWORD, _QWORD, _WORD = 0, 2, 3, 4, 5
+_EXTENSION_HEADER_BYTES = 46
+
+
+@dataclass(frozen=True, slots=True)
+class _Object:
+    guid: bytes
+    start: int
+    end: int
+
+    @property
+    def body(self) -> int:
+        return self.start + 24
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """The header's objects; `lists` are those that hold attributes, by the name of `Item.where`."""
+
+    end: int
+    count: int
+    objects: list[_Object]
+    extension: _Object | None
+    lists: dict[str, _Object]
+    padding: _Object | None
+    size_field: int
+
+
+def load_asf(source: ByteSource, format_name: str) -> Block:
+    """The attributes of an ASF file; the data object and all other header objects are payload."""
+    header = _read_header(source)
+    items = tuple(item for where, home in header.lists.items() for item in _items(source, home, where))
+    padding = header.padding.end - header.padding.start if header.padding else 0
+    shape = Shape(present="description" in header.lists, padding=padding)
+
+    def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
+        return _splices(source, header, items, shape)
+
+    return Block(
+        format_name, "asf", items, shape, lambda: _payload(source, header), _encode, rebuild, repeats=True
+    )
+
+
+def _read_header(source: ByteSource) -> _Header:
+    start = source.at(0, 30)
+    end = int.from_bytes(start[16:24], "little")
+    objects = _objects(source, 30, end)
+    extension = next((one for one in objects if one.guid == _EXTENSION), None)
+    inner = _objects(source, extension.start + _EXTENSION_HEADER_BYTES, extension.end) if extension else []
+    homes = [one for one in objects if one.guid == _DESCRIPTION]
+    homes += [one for one in inner if one.guid in (_METADATA, _LIBRARY)]
+    if len({one.guid for one in homes}) < len(homes):
+        raise UnsupportedFormat("its ASF header holds a list of attributes twice")
+    properties = next((one for one in objects if one.guid == _FILE_PROPERTIES), None)
+    if properties is None:
+        raise TagError("its ASF header is damaged (no file properties)")
+    padding = next((one for one in objects if one.guid == _PADDING), None)
+    count = int.from_bytes(start[24:28], "little")
+    lists = {_LISTS[one.guid]: one for one in homes}
+    return _Header(end, count, objects, extension, lists, padding, properties.body + 16)
+
+
+def _objects(source: ByteSource, start: int, end: int) -> list[_Object]:
+    objects = []
+    while start + 24 <= end:
+        header = source.at(start, 24)
+        one = _Object(header[:16], start, start + int.from_bytes(header[16:], "little"))
+        if one.end > end or one.end < one.body:
+            raise TagError("its ASF header is damaged")
+        objects.append(one)
+        start = one.end
+    if start != end:
+        raise TagError("its ASF header is damaged")
+    return objects
+
+
+def _items(source: ByteSource, home: _Object, where: str) -> list[Item]:
+    data = source.at(home.body, home.end - home.body)
+    items, position = [], 2
+    for _ in range(int.from_bytes(data[:2], "little")):
+        name, kind, value, stop = _attribute(data, position, where)
+        if stop > len(data):
+            raise TagError("its ASF attributes are damaged")
+        field = field_named(ASF, name)
+        texts = (_text(kind, value),) if field else ()
+        items.append(Item(data[position:stop], field, texts, where))
+        position = stop
+    return items
+
+
+def _attribute(data: bytes, at: int, where: str) -> tuple[str, int, bytes, int]:
+    """Name, data type, value and end of the attribute at a position."""
+    if where == "description":
+        name_start = at + 2
+        kind_at = name_start + int.from_bytes(data[at:name_start], "little")
+        value_start = kind_at + 4
+        length = int.from_bytes(data[kind_at + 2 : value_start], "little")
+        name, kind = data[name_start:kind_at], data[kind_at : kind_at + 2]
+    else:
+        name_start = at + 12
+        value_start = name_start + int.from_bytes(data[at + 4 : at + 6], "little")
+        length = int.from_bytes(data[at + 8 : name_start], "little")
+        name, kind = data[name_start:value_start], data[at + 6 : at + 8]
+    stop = value_start + length
+    return _utf16(name), int.from_bytes(kind, "little"), data[value_start:stop], stop
+
+
+def _text(kind: int, value: bytes) -> str:
+    if kind == _TEXT:
+        return _utf16(value)
+    is_number = kind in (_BOOL, _DWORD, _QWORD, _WORD)
+    return str(int.from_bytes(value, "little")) if is_number else UNREADABLE
+
+
+def _utf16(data: bytes) -> str:
+    return data[: len(data) & ~1].decode("utf-16-le", "replace").rstrip("\0")
+
+
+def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
+    name = (ASF[field] + "\0").encode("utf-16-le")
+    return tuple(Item(_described(name, value), field, (value,), "description") for value in values)
+
+
+def _described(name: bytes, value: str) -> bytes:
+    data = (value + "\0").encode("utf-16-le")
+    return len(name).to_bytes(2, "little") + name + bytes(2) + len(data).to_bytes(2, "little") + data
+
+
+def _splices(
+    source: ByteSource, header: _Header, items: tuple[Item, ...], shape: Shape | None
+) -> list[Splice]:
+    new = {where: _list_bytes(where, items) for where in header.lists}
+    absent = "description" not in header.lists
+    wanted = any(item.where == "description" for item in items)
+    added = _list_bytes("description", items) if absent and wanted else b""
+    if shape is not None and not shape.present and not wanted and not absent:
+        new["description"] = b""
+    splices = [Splice(home.start, home.end, new[where]) for where, home in header.lists.items()]
+    growth = {where: len(new[where]) - (home.end - home.start) for where, home in header.lists.items()}
+    inner = growth.get("metadata", 0) + growth.get("library", 0)
+    splices += _extension_sizes(source, header, inner)
+    total, padding = _settled(header, sum(growth.values()) + len(added), shape)
+    splices += padding
+    count = header.count + bool(added) - (not absent and not new["description"])
+    # The new list stands behind the first object, where nobody depends on what is last.
+    splices.append(Splice(header.objects[0].end, header.objects[0].end, added))
+    numbers = (header.end + total).to_bytes(8, "little") + count.to_bytes(4, "little")
+    return [*splices, Splice(16, 28, numbers), *_file_size(source, header, total)]
+
+
+def _list_bytes(where: str, items: tuple[Item, ...]) -> bytes:
+    raws = [item.raw for item in items if item.where == where]
+    if len(raws) >= 1 << 16:
+        raise UnsupportedFormat("its ASF header cannot hold another attribute")
+    guid = next(guid for guid, name in _LISTS.items() if name == where)
+    body = len(raws).to_bytes(2, "little") + b"".join(raws)
+    return guid + (len(body) + 24).to_bytes(8, "little") + body
+
+
+def _extension_sizes(source: ByteSource, header: _Header, growth: int) -> list[Splice]:
+    if header.extension is None or not growth:
+        return []
+    start, end = header.extension.start, header.extension.end
+    inner = int.from_bytes(source.at(start + 42, 4), "little") + growth
+    return [
+        Splice(start + 16, start + 24, (end - start + growth).to_bytes(8, "little")),
+        Splice(start + 42, start + 46, inner.to_bytes(4, "little")),
+    ]
+
+
+def _settled(header: _Header, growth: int, shape: Shape | None) -> tuple[int, list[Splice]]:
+    """What the header grows in the end, after the padding object gave or took what it can."""
+    if header.padding is None:
+        return growth, []
+    old = header.padding.end - header.padding.start
+    room = old - growth if shape is None else shape.padding
+    if room < 24:
+        return growth, []
+    data = _PADDING + room.to_bytes(8, "little") + bytes(room - 24)
+    return growth + room - old, [Splice(header.padding.start, header.padding.end, data)]
+
+
+def _file_size(source: ByteSource, header: _Header, growth: int) -> list[Splice]:
+    """The file size that the header tells, where it was true."""
+    at = header.size_field
+    if not growth or int.from_bytes(source.at(at, 8), "little") != source.size:
+        return []
+    return [Splice(at, at + 8, (source.size + growth).to_bytes(8, "little"))]
+
+
+def _payload(source: ByteSource, header: _Header) -> tuple[Span, ...]:
+    ours = (_DESCRIPTION, _EXTENSION, _PADDING, _FILE_PROPERTIES)
+    spans: list[Span] = [(one.start, one.end) for one in header.objects if one.guid not in ours]
+    if header.extension:
+        start = header.extension.start
+        inner = _objects(source, start + _EXTENSION_HEADER_BYTES, header.extension.end)
+        spans += [(start, start + 16), (start + 24, start + 42)]
+        spans += [(one.start, one.end) for one in inner if one.guid not in _LISTS]
+    at = header.size_field
+    return (*spans, (at - 40, at), (at + 8, at + 64), (header.end, source.size))

@@ -1,0 +1,123 @@
+"""FLAC's metadata blocks: the comment block is exchanged, the padding block gives or takes room.
+
+Source: RFC 9639, section 8. An ID3v2 tag before `fLaC` and one behind the audio stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tagger.tags.block import Block, Item, Shape, Splice
+from tagger.tags.errors import UnsupportedFormat
+from tagger.tags.formats.bytesource import ByteSource
+from tagger.tags.formats.id3 import HEADER_BYTES, tag_length
+from tagger.tags.formats.vorbis import encode_comments, parse_comments, render_comments
+
+_PADDING, _COMMENT = 1, 4
+_MAX_BLOCK_BYTES = (1 << 24) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class _MetadataBlock:
+    kind: int
+    start: int
+    size: int
+
+    @property
+    def end(self) -> int:
+        return self.start + 4 + self.size
+
+
+def load_flac(source: ByteSource, format_name: str) -> Block:
+    """The comments of a flac file; pictures, cue sheets and seek tables are payload."""
+    blocks = _metadata_blocks(source)
+    comment = next((block for block in blocks if block.kind == _COMMENT), None)
+    padding = next((block for block in blocks if block.kind == _PADDING), None)
+    vendor, items = b"tagger", ()
+    if comment:
+        vendor, items, _ = parse_comments(source.at(comment.start + 4, comment.size))
+
+    def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
+        return _splices(source, blocks, comment, padding, vendor, items, shape)
+
+    # Block headers hold the "last block" flag, which may move; their type and size bytes may not.
+    kept = [block for block in blocks if block is not comment and block is not padding]
+    payload = ((0, blocks[0].start), *((block.start + 1, block.end) for block in kept))
+    payload += ((blocks[-1].end, source.size),)
+    before = Shape(comment is not None, padding.size if padding else 0)
+    return Block(
+        format_name, "vorbis", items, before, lambda: payload, encode_comments, rebuild, repeats=True
+    )
+
+
+def _metadata_blocks(source: ByteSource) -> list[_MetadataBlock]:
+    position = tag_length(source.peek(0, HEADER_BYTES))
+    if source.at(position, 4) != b"fLaC":
+        raise UnsupportedFormat("not a FLAC stream")
+    blocks, position, last = [], position + 4, False
+    while not last:
+        header = source.at(position, 4)
+        last = bool(header[0] & 0x80)
+        blocks.append(_MetadataBlock(header[0] & 0x7F, position, int.from_bytes(header[1:], "big")))
+        position = blocks[-1].end
+    source.at(position, 0)
+    return blocks
+
+
+def _splices(
+    source: ByteSource,
+    blocks: list[_MetadataBlock],
+    comment: _MetadataBlock | None,
+    padding: _MetadataBlock | None,
+    vendor: bytes,
+    items: tuple[Item, ...],
+    shape: Shape | None,
+) -> list[Splice]:
+    gone = shape is not None and not shape.present and not items
+    content = None if gone else render_comments(vendor, items)
+    room = _room_after(comment, padding, content, shape)
+    rendered = [_rendered(source, block, comment, padding, content, room) for block in blocks]
+    if comment is None and content is not None:
+        rendered.insert(1, _with_header(_COMMENT, content))
+    parts = [part for part in rendered if part]
+    parts = [bytes([part[0] & 0x7F]) + part[1:] for part in parts[:-1]] + [
+        bytes([parts[-1][0] | 0x80]) + parts[-1][1:]
+    ]
+    return [Splice(blocks[0].start, blocks[-1].end, b"".join(parts))]
+
+
+def _room_after(
+    comment: _MetadataBlock | None,
+    padding: _MetadataBlock | None,
+    content: bytes | None,
+    shape: Shape | None,
+) -> int:
+    """The padding block's size: what was free, less what the comments grew, if that is enough."""
+    if padding is None:
+        return 0
+    if shape is not None:
+        return shape.padding
+    old = 4 + comment.size if comment else 0
+    room = padding.size + old - (4 + len(content) if content is not None else 0)
+    return room if 0 <= room <= _MAX_BLOCK_BYTES else padding.size
+
+
+def _rendered(
+    source: ByteSource,
+    block: _MetadataBlock,
+    comment: _MetadataBlock | None,
+    padding: _MetadataBlock | None,
+    content: bytes | None,
+    room: int,
+) -> bytes:
+    if block is comment:
+        return b"" if content is None else _with_header(_COMMENT, content)
+    if block is padding:
+        return _with_header(_PADDING, bytes(room))
+    return source.at(block.start, block.end - block.start)
+
+
+def _with_header(kind: int, content: bytes) -> bytes:
+    if len(content) > _MAX_BLOCK_BYTES:
+        raise UnsupportedFormat("its comments would grow beyond the 16 MiB that FLAC can hold")
+    return bytes([kind]) + len(content).to_bytes(3, "big") + content

@@ -1,0 +1,227 @@
+"""iTunes metadata of m4a files: the atoms under moov/udta/meta/ilst.
+
+Growth goes into the `free` atom behind `ilst`, else into one behind `moov`, so that the audio need
+not move; only where neither is large enough do the audio and the chunk offsets move.
+Sources: those of `mp4_atoms`; mutagen's documentation of MP4Tags for the atoms' types.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tagger.tags.block import UNREADABLE, Block, Item, Shape, Span, Splice
+from tagger.tags.errors import UnsupportedFormat
+from tagger.tags.fields import MP4_FREEFORM, Field, field_named
+from tagger.tags.formats.bytesource import ByteSource
+from tagger.tags.formats.mp4_atoms import (
+    Atom,
+    atom_bytes,
+    children,
+    chunk_tables,
+    moved_chunks,
+    named,
+    resized,
+)
+from tagger.tags.genres import numbered_genre
+
+_MEAN = b"com.apple.iTunes"
+_UTF8, _INTEGER = 1, 21
+_HANDLER = atom_bytes(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
+_PROBE_BYTES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where the tags lie. `path` are the existing ones of moov, udta, meta; `free` follows `ilst`."""
+
+    top: list[Atom]
+    path: list[Atom]
+    ilst: Atom | None
+    free: Atom | None
+    end_of_children: int
+
+    @property
+    def depth(self) -> int:
+        return len(self.path) - 1 + (self.ilst is not None)
+
+    @property
+    def tags(self) -> Span:
+        if self.ilst is None:
+            return self.end_of_children, self.end_of_children
+        return self.ilst.start, (self.free or self.ilst).end
+
+    @property
+    def free_behind_moov(self) -> Atom | None:
+        behind = next((atom for atom in self.top if atom.start == self.path[0].end), None)
+        usable = behind and behind.name == b"free" and behind.body - behind.start == 8
+        return behind if usable and behind and not behind.to_file_end else None
+
+
+def load_mp4(source: ByteSource, format_name: str) -> Block:
+    """The tags of an MP4 file; chunk tables are checked by what they point at."""
+    places = _find(source)
+    ilst = places.ilst
+    atoms = children(source, ilst.body, ilst.end) if ilst else []
+    items = tuple(_as_item(source.at(atom.start, atom.end - atom.start)) for atom in atoms)
+    padding = places.free.end - places.free.start if places.free else 0
+    shape = Shape(present=ilst is not None, padding=padding, depth=places.depth)
+
+    def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
+        return _splices(source, places, items, shape)
+
+    return Block(format_name, "mp4", items, shape, lambda: _payload(source, places), _encode, rebuild)
+
+
+def _find(source: ByteSource) -> _Places:
+    top = children(source, 0, source.size)
+    moov = named(top, b"moov")
+    if moov is None:
+        raise UnsupportedFormat("an MP4 file without an index (moov)")
+    path, inside = [moov], children(source, moov.body, moov.end)
+    for name, skipped in ((b"udta", 0), (b"meta", 4)):
+        atom = named(inside, name)
+        if atom is None:
+            break
+        inside = children(source, atom.body + skipped, atom.end)
+        path.append(atom)
+    ilst = named(inside, b"ilst") if len(path) == 3 else None
+    behind = next((atom for atom in inside if ilst and atom.start == ilst.end), None)
+    free = behind if behind and behind.name == b"free" else None
+    last = inside[-1].end if inside else path[-1].body + (4 if len(path) == 3 else 0)
+    return _Places(top, path, ilst, free, last)
+
+
+def _splices(
+    source: ByteSource, places: _Places, items: tuple[Item, ...], shape: Shape | None
+) -> list[Splice]:
+    if shape is not None and not shape.present and not items and places.ilst:
+        kept = places.path[: shape.depth + 1]
+        removed = [*places.path, places.ilst][shape.depth + 1]
+        end = places.tags[1] if removed is places.ilst else removed.end
+        return _exchange(source, places, kept, (removed.start, end), b"")
+    content = atom_bytes(b"ilst", b"".join(item.raw for item in items))
+    if places.depth < 2:
+        content = atom_bytes(b"meta", bytes(4) + _HANDLER + content)
+    if places.depth < 1:
+        content = atom_bytes(b"udta", content)
+    room = _room_after(places, len(content), shape)
+    if room:
+        content += atom_bytes(b"free", bytes(room - 8))
+    return _exchange(source, places, places.path, places.tags, content)
+
+
+def _room_after(places: _Places, length: int, shape: Shape | None) -> int:
+    if shape is not None:
+        return shape.padding
+    if places.ilst is None or places.free is None:
+        return 0
+    old = places.free.end - places.free.start
+    room = old - (length - (places.ilst.end - places.ilst.start))
+    return room if room >= 8 or room == 0 else old
+
+
+def _exchange(
+    source: ByteSource, places: _Places, ancestors: list[Atom], span: Span, content: bytes
+) -> list[Splice]:
+    """Put `content` in the place of `span`, and settle sizes and offsets."""
+    growth = len(content) - (span[1] - span[0])
+    splices = [Splice(*span, content)]
+    for atom in ancestors:
+        splices += resized(source, atom, growth)
+    if not growth:
+        return splices
+    free = places.free_behind_moov
+    if free and free.end - free.start - growth >= 8:
+        header = (free.end - free.start - growth).to_bytes(4, "big") + b"free"
+        return [*splices, Splice(free.start, free.body + max(growth, 0), header + bytes(max(-growth, 0)))]
+    if named(places.top, b"moof"):
+        raise UnsupportedFormat("a fragmented MP4 file without room for tags, which is left alone")
+    return splices + moved_chunks(source, places.path[0], places.path[0].end, growth)
+
+
+def _payload(source: ByteSource, places: _Places) -> tuple[Span, ...]:
+    """All but the tags, sizes, free room and chunk tables, and the start of each chunk."""
+    moov, *inner = places.path
+    tables = list(chunk_tables(source, moov))
+    holes: list[Span] = [(moov.start, moov.body), *((table.start, table.end) for table in tables)]
+    holes += [(atom.start, atom.body) for atom in inner[:1]]
+    if len(inner) == 2:
+        holes.append((inner[1].start, inner[1].end))
+    if places.free_behind_moov:
+        holes.append((places.free_behind_moov.start, places.free_behind_moov.end))
+    kept = _kept_in_meta(source, places)
+    probes = {
+        (offset, min(offset + _PROBE_BYTES, source.size)) for table in tables for offset in table.offsets
+    }
+    return (*_between(sorted(holes), source.size), *kept, *sorted(probes))
+
+
+def _kept_in_meta(source: ByteSource, places: _Places) -> list[Span]:
+    if len(places.path) < 3:
+        return []
+    meta = places.path[2]
+    ours = (b"ilst", b"free", b"hdlr")
+    atoms = children(source, meta.body + 4, meta.end)
+    return [(atom.start, atom.end) for atom in atoms if atom.name not in ours]
+
+
+def _between(holes: list[Span], size: int) -> list[Span]:
+    ends = [0, *(end for _, end in holes)]
+    starts = [*(start for start, _ in holes), size]
+    return [(end, start) for end, start in zip(ends, starts, strict=True) if start > end]
+
+
+def _as_item(raw: bytes) -> Item:
+    field = _field_of(raw)
+    return Item(raw, field, _texts(raw)) if field else Item(raw)
+
+
+def _field_of(raw: bytes) -> Field | None:
+    name = raw[4:8]
+    if name in (b"\xa9gen", b"gnre"):
+        return "genre"
+    if name == b"tmpo":
+        return "bpm"
+    parts = _parts(raw) if name == b"----" else []
+    if [kind for kind, _ in parts[:2]] == [b"mean", b"name"] and parts[0][1][4:] == _MEAN:
+        return field_named(MP4_FREEFORM, parts[1][1][4:].decode("utf-8", "replace"))
+    return None
+
+
+def _texts(raw: bytes) -> tuple[str, ...]:
+    values = [content[8:] for kind, content in _parts(raw) if kind == b"data"]
+    if raw[4:8] == b"gnre":
+        return tuple(numbered_genre(int.from_bytes(value, "big") - 1) or UNREADABLE for value in values)
+    if raw[4:8] == b"tmpo":
+        return tuple(str(int.from_bytes(value, "big")) for value in values)
+    return tuple(value.decode("utf-8", "replace") for value in values)
+
+
+def _parts(raw: bytes) -> list[tuple[bytes, bytes]]:
+    parts, position = [], 8
+    while position + 8 <= len(raw):
+        size = int.from_bytes(raw[position : position + 4], "big")
+        if size < 8:
+            break
+        parts.append((raw[position + 4 : position + 8], raw[position + 8 : position + size]))
+        position += size
+    return parts
+
+
+def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
+    if not values:
+        return ()
+    if field == "bpm":
+        raw = atom_bytes(b"tmpo", _data(_INTEGER, int(values[0]).to_bytes(2, "big")))
+        return (Item(raw, field, tuple(values)),)
+    data = b"".join(_data(_UTF8, value.encode()) for value in values)
+    if field == "genre":
+        return (Item(atom_bytes(b"\xa9gen", data), field, tuple(values)),)
+    name = MP4_FREEFORM[field].encode()
+    heading = atom_bytes(b"mean", bytes(4) + _MEAN) + atom_bytes(b"name", bytes(4) + name)
+    return (Item(atom_bytes(b"----", heading + data), field, tuple(values)),)
+
+
+def _data(kind: int, value: bytes) -> bytes:
+    return atom_bytes(b"data", kind.to_bytes(4, "big") + bytes(4) + value)

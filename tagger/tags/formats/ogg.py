@@ -1,0 +1,174 @@
+"""Comments of ogg vorbis, opus, speex and ogg flac.
+
+Sources: RFC 3533 (pages), RFC 7845 (opus), "Ogg Vorbis I", section 4.2, xiph.org's "Ogg FLAC
+mapping" and the Speex manual. Where the headers need another number of pages, every later page
+of the stream gets a new number and checksum; their packets stay as they are.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tagger.tags.block import Block, Item, Shape, Span, Splice
+from tagger.tags.errors import UnsupportedFormat
+from tagger.tags.formats.bytesource import ByteSource
+from tagger.tags.formats.ogg_pages import FIRST, Page, lay_out, page_bytes, pages_from, read_page
+from tagger.tags.formats.vorbis import encode_comments, parse_comments, render_comments
+
+_NUMBER_BYTES = slice(18, 26)  # a page's number and checksum
+
+
+@dataclass(frozen=True, slots=True)
+class _Headers:
+    """The pages behind the first one that hold header packets, and those packets."""
+
+    pages: list[Page]
+    packets: list[bytes]
+
+    @property
+    def start(self) -> int:
+        return self.pages[0].start
+
+    @property
+    def end(self) -> int:
+        return self.pages[-1].end
+
+
+@dataclass(frozen=True, slots=True)
+class _Comments:
+    """A comment packet taken apart: prefix, vendor, comments, what must follow, free zeros."""
+
+    prefix: bytes
+    vendor: bytes
+    items: tuple[Item, ...]
+    suffix: bytes
+    padding: int
+
+
+def ogg_codec(first_packet: bytes) -> str | None:
+    """`ogg`, `opus`, `speex` or `oggflac` by the first packet of a stream; None for others."""
+    marks = {b"\x01vorbis": "ogg", b"OpusHead": "opus", b"Speex   ": "speex", b"\x7fFLAC": "oggflac"}
+    return next((name for mark, name in marks.items() if first_packet.startswith(mark)), None)
+
+
+def load_ogg(source: ByteSource, format_name: str) -> Block:
+    """The comments of the first stream of an Ogg file; its audio pages are payload."""
+    first = read_page(source, 0)
+    identification = source.at(first.body_start, sum(first.lacing))
+    headers = _read_headers(source, first, format_name, identification)
+    comments = _take_apart(headers.packets[0], format_name)
+
+    def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
+        return _splices(source, headers, _packet(comments, items, shape, format_name))
+
+    shape = Shape(present=True, padding=comments.padding)
+    return Block(
+        format_name,
+        "vorbis",
+        comments.items,
+        shape,
+        lambda: _payload(source, first, headers),
+        encode_comments,
+        rebuild,
+        repeats=True,
+    )
+
+
+def _read_headers(source: ByteSource, first: Page, codec: str, identification: bytes) -> _Headers:
+    pages: list[Page] = []
+    packets: list[bytes] = []
+    unfinished = bytearray()
+    for page in pages_from(source, first.end):
+        if page.serial != first.serial or page.flags & FIRST:
+            raise UnsupportedFormat("several streams lie side by side in this Ogg file")
+        pages.append(page)
+        body, position = source.at(page.body_start, page.end - page.body_start), 0
+        for value in page.lacing:
+            unfinished += body[position : position + value]
+            position += value
+            if value < 255:
+                packets.append(bytes(unfinished))
+                unfinished.clear()
+        if _headers_complete(codec, identification, packets):
+            break
+    if unfinished or not _headers_complete(codec, identification, packets, exactly=True):
+        raise UnsupportedFormat("its Ogg headers are not laid out as its codec demands")
+    return _Headers(pages, packets)
+
+
+def _headers_complete(codec: str, identification: bytes, packets: list[bytes], exactly: bool = False) -> bool:
+    if codec == "oggflac":
+        last = next((index for index, packet in enumerate(packets) if packet[:1] >= b"\x80"), None)
+        return last is not None and (not exactly or last == len(packets) - 1)
+    extra = int.from_bytes(identification[68:72], "little") if codec == "speex" else 0
+    needed = {"ogg": 2, "opus": 1, "speex": 1 + extra}[codec]
+    return len(packets) == needed if exactly else len(packets) >= needed
+
+
+def _take_apart(packet: bytes, codec: str) -> _Comments:
+    prefix_length = {"ogg": 7, "opus": 8, "speex": 0, "oggflac": 4}[codec]
+    prefix, content = packet[:prefix_length], packet[prefix_length:]
+    expected = {"ogg": b"\x03vorbis", "opus": b"OpusTags"}.get(codec, prefix)
+    if prefix != expected or (codec == "oggflac" and prefix[0] & 0x7F != 4):
+        raise UnsupportedFormat("its second Ogg packet holds no comments")
+    vendor, items, length = parse_comments(content)
+    rest = content[length:]
+    suffix, rest = (rest[:1], rest[1:]) if codec == "ogg" else (b"", rest)
+    # RFC 7845, 5.2: bytes behind opus comments are to be kept when the first one is odd.
+    if rest.strip(b"\0"):
+        suffix, rest = suffix + rest, b""
+    return _Comments(prefix, vendor, items, suffix, len(rest))
+
+
+def _packet(comments: _Comments, items: tuple[Item, ...], shape: Shape | None, codec: str) -> bytes:
+    content = render_comments(comments.vendor, items)
+    growth = len(content) - len(render_comments(comments.vendor, comments.items))
+    padding = comments.padding - growth if 0 < growth <= comments.padding else comments.padding
+    if growth < 0 and comments.padding:
+        padding = comments.padding - growth
+    if shape is not None:
+        padding = shape.padding
+    prefix = comments.prefix
+    if codec == "oggflac":
+        if len(content) >= 1 << 24:
+            raise UnsupportedFormat("its comments would grow beyond the 16 MiB that FLAC can hold")
+        prefix = prefix[:1] + len(content).to_bytes(3, "big")
+    return prefix + content + comments.suffix + bytes(padding)
+
+
+def _splices(source: ByteSource, headers: _Headers, packet: bytes) -> list[Splice]:
+    old = headers.pages
+    packets = [packet, *headers.packets[1:]]
+    if len(packet) == len(headers.packets[0]):
+        data, position, new = b"".join(packets), 0, []
+        for page in old:
+            new.append(page_bytes(page, data[position : position + sum(page.lacing)]))
+            position += sum(page.lacing)
+    else:
+        new = lay_out(packets, old[0].serial, old[0].number)
+    splices = [Splice(headers.start, headers.end, b"".join(new))]
+    shift = len(new) - len(old)
+    return splices + (_renumbered(source, headers.end, old[0].serial, shift) if shift else [])
+
+
+def _renumbered(source: ByteSource, start: int, serial: bytes, shift: int) -> list[Splice]:
+    splices = []
+    for page in pages_from(source, start):
+        if page.serial != serial or page.flags & FIRST:
+            continue
+        body = source.at(page.body_start, page.end - page.body_start)
+        number = (page.number + shift) % (1 << 32)
+        data = page_bytes(replace(page, number=number), body)
+        where = page.start + _NUMBER_BYTES.start
+        splices.append(Splice(where, page.start + _NUMBER_BYTES.stop, data[_NUMBER_BYTES]))
+    return splices
+
+
+def _payload(source: ByteSource, first: Page, headers: _Headers) -> tuple[Span, ...]:
+    """The first page, and of every audio page all but its number and checksum."""
+    spans: list[Span] = [(0, first.end)]
+    previous = headers.end
+    for page in pages_from(source, headers.end):
+        spans.append((previous, page.start + _NUMBER_BYTES.start))
+        previous = page.start + _NUMBER_BYTES.stop
+    return (*spans, (previous, source.size))

@@ -1,0 +1,122 @@
+"""What would change in a file's tags, as a pure function of what it has and what was heard."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from tagger.tags.fields import Field
+from tagger.tags.genres import is_among, unsplittable
+from tagger.tags.read import Tags
+from tagger.types import energy_level
+
+GenrePolicy = Literal["missing", "replace", "add", "never"]
+
+# Four decimals: finer than any model's noise, and short enough to read in a tag editor.
+_HALF_STEP = 0.00005
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What was heard: genres, likeliest first; energy 0–1; tempo. Empty or None: nothing to say."""
+
+    genres: tuple[str, ...] = ()
+    energy: float | None = None
+    bpm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What may be written. `genre`: where the file has none, instead of its own, besides, or not."""
+
+    genre: GenrePolicy = "missing"
+    max_genres: int = 1
+    energy: bool = True
+    bpm: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One field: its values before (as they stand in the file) and after; empty where absent."""
+
+    field: Field
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+
+
+def plan(
+    current: Tags, wanted: Wanted, policy: Policy | None = None, written_bpm: str | None = None
+) -> tuple[Change, ...]:
+    """The changes that a file needs; empty when it is as wanted.
+
+    Energy and tempo are written where absent or ours. `TAGGER_ENERGY` is always ours; the level is
+    ours where it is the level of the `TAGGER_ENERGY` beside it, so a level that Mixed In Key wrote
+    later is kept. A tempo is ours where it equals `written_bpm`, the one the caller remembers to
+    have written. A tempo of 0 counts as absent: iTunes writes it for "unknown".
+    """
+    policy = policy or Policy()
+    changes = (
+        _genre_change(current, wanted.genres, policy),
+        *(_energy_changes(current, wanted.energy) if policy.energy else ()),
+        _bpm_change(current, wanted.bpm, written_bpm) if policy.bpm else None,
+    )
+    return tuple(change for change in changes if change and change.before != change.after)
+
+
+def _genre_change(current: Tags, genres: Sequence[str], policy: Policy) -> Change | None:
+    wanted = _spelled(genres)[: policy.max_genres]
+    if policy.genre == "never" or not wanted or (policy.genre == "missing" and current.genres):
+        return None
+    before = current.genre_texts
+    present = (*current.genres, *before)
+    if policy.genre == "add" and before:
+        kept = tuple(text for text in before if text.strip())
+        new = tuple(name for name in wanted if not is_among(name, present))
+        return Change("genre", before, kept + new) if new else None
+    if policy.genre == "add":
+        wanted = (*current.genres, *(name for name in wanted if not is_among(name, present)))
+        return Change("genre", before, wanted) if len(wanted) > len(current.genres) else None
+    same = [name.casefold() for name in wanted] == [name.casefold() for name in current.genres]
+    return None if same and before else Change("genre", before, wanted)
+
+
+def _spelled(genres: Sequence[str]) -> tuple[str, ...]:
+    """Genres that no player splits, each once whatever its case."""
+    spelled = {unsplittable(name).casefold(): unsplittable(name) for name in reversed(genres)}
+    order = dict.fromkeys(unsplittable(name).casefold() for name in genres)
+    return tuple(spelled[key] for key in order if key)
+
+
+def _energy_changes(current: Tags, energy: float | None) -> tuple[Change, ...]:
+    if energy is None or not 0 <= energy <= 1:
+        return ()
+    fine = Change("energy", current.texts("energy"), (f"{energy:.4f}",))
+    if not _level_is_free(current):
+        return (fine,)
+    return (Change("energy_level", current.texts("energy_level"), (str(energy_level(energy)),)), fine)
+
+
+def _level_is_free(current: Tags) -> bool:
+    """Whether the level is absent or was written by us."""
+    if not (current.energy_level or "").strip():
+        return True
+    try:
+        energy = float(current.energy or "")
+    except ValueError:
+        return False
+    if not math.isfinite(energy):
+        return False
+    levels = {str(energy_level(energy + step)) for step in (-_HALF_STEP, 0, _HALF_STEP)}
+    return (current.energy_level or "").strip() in levels
+
+
+def _bpm_change(current: Tags, bpm: float | None, written_bpm: str | None) -> Change | None:
+    if bpm is None or not 1 <= round(bpm) <= 999:
+        return None
+    present = (current.bpm or "").strip()
+    absent = present.strip("0.") == ""
+    if not absent and present != written_bpm:
+        return None
+    return Change("bpm", current.texts("bpm"), (str(round(bpm)),))

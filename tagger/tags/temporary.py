@@ -1,0 +1,139 @@
+"""Temporary files beside the music: made recognisable, and settled by a later run after a crash.
+
+`.tagger-*.tmp` is a copy that was not finished, or never came to replace its file: it is removed.
+`.tagger-*.redo` is a complete, verified copy that was being written over a hard-linked file in
+place; the number in its name is that file's inode. It is written to the end, then removed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from typing import BinaryIO
+
+from tagger.tags.errors import TagError
+
+try:
+    import fcntl
+except ImportError:  # Windows locks files by opening them
+    fcntl = None  # type: ignore[assignment]
+
+_PREFIX, _UNFINISHED, _REDO = ".tagger-", ".tmp", ".redo"
+
+
+def create_temporary(folder: str) -> tuple[BinaryIO, str]:
+    """A new locked file in `folder`, open for writing and reading; TagError where none can be made."""
+    fd, path = tempfile.mkstemp(_UNFINISHED, _PREFIX, folder)
+    file = os.fdopen(fd, "w+b")
+    try_lock(file)
+    return file, path
+
+
+def stale_temporary_files(folder: str) -> tuple[str, ...]:
+    """Temporary files in a folder that no running program holds."""
+    with os.scandir(folder) as entries:
+        names = [entry.path for entry in entries if _is_ours(entry.name)]
+    return tuple(path for path in sorted(names) if not _is_held(path))
+
+
+def settle_temporary_files(folder: str) -> tuple[str, ...]:
+    """Clean up after a run that was killed: finish what was begun in place, remove the rest.
+
+    Returns the paths that were removed. TagError when one cannot be settled.
+    """
+    try:
+        paths = stale_temporary_files(folder)
+        for path in paths:
+            if path.endswith(_REDO):
+                _finish_in_place(folder, path)
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(path)
+    except OSError as error:
+        raise TagError(f"cannot clean up after an interrupted run: {error.strerror}") from error
+    return paths
+
+
+def write_in_place(temporary: str, target: str) -> None:
+    """Write a verified copy over a file of several names, so that being killed loses nothing."""
+    folder = os.path.dirname(target)
+    redo = os.path.join(folder, f"{_PREFIX}{os.stat(target).st_ino}{_REDO}")
+    os.replace(temporary, redo)
+    try:
+        _reserve(target, os.stat(redo).st_size)
+    except OSError:
+        os.replace(redo, temporary)
+        raise
+    sync_folder(folder)
+    _overwrite(redo, target)
+    os.unlink(redo)
+
+
+def sync_folder(folder: str) -> None:
+    """Make a rename in a folder last, where the system can (POSIX)."""
+    if os.name != "posix":
+        return
+    fd = os.open(folder, os.O_RDONLY)
+    try:
+        # Some network file systems cannot sync a folder; the rename itself has been done.
+        with contextlib.suppress(OSError):
+            os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
+def try_lock(file: BinaryIO) -> bool:
+    """Take an advisory lock; False when another program has one. File systems without locks say True."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def _is_ours(name: str) -> bool:
+    return name.startswith(_PREFIX) and name.endswith((_UNFINISHED, _REDO))
+
+
+def _is_held(path: str) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return not try_lock(file)
+    except FileNotFoundError:
+        return True
+
+
+def _finish_in_place(folder: str, redo: str) -> None:
+    inode = os.path.basename(redo)[len(_PREFIX) : -len(_REDO)]
+    with os.scandir(folder) as entries:
+        target = next((one.path for one in entries if str(one.inode()) == inode and one.is_file()), None)
+    if target:
+        _overwrite(redo, target)
+
+
+def _reserve(target: str, size: int) -> None:
+    """Claim the room that the file will need before its first byte is touched."""
+    old = os.stat(target).st_size
+    if size <= old or not hasattr(os, "posix_fallocate"):
+        return
+    with open(target, "r+b") as file:
+        try:
+            os.posix_fallocate(file.fileno(), old, size - old)
+        except OSError:
+            file.truncate(old)
+            raise
+
+
+def _overwrite(source: str, target: str) -> None:
+    times = os.stat(source)
+    with open(source, "rb") as new, open(target, "r+b") as file:
+        shutil.copyfileobj(new, file, 1 << 20)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+    os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))

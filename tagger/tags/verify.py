@@ -1,0 +1,154 @@
+"""Proof, before a file is replaced, that only what was meant to change has changed.
+
+Three readings of the original and its edited copy must agree: the bytes around the tags, one by
+one; the raw foreign tags in their order; and mutagen's view, whose parsers share nothing with ours.
+Comparing the payload itself is stricter than comparing hashes of it, and costs the same reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, BinaryIO
+
+import mutagen
+from mutagen.aiff import AIFF
+from mutagen.asf import ASF
+from mutagen.dsf import DSF
+from mutagen.flac import FLAC
+from mutagen.monkeysaudio import MonkeysAudio
+from mutagen.mp3 import MP3
+from mutagen.mp4 import MP4
+from mutagen.musepack import Musepack
+from mutagen.oggflac import OggFLAC
+from mutagen.oggopus import OggOpus
+from mutagen.oggspeex import OggSpeex
+from mutagen.oggvorbis import OggVorbis
+from mutagen.trueaudio import TrueAudio
+from mutagen.wave import WAVE
+from mutagen.wavpack import WavPack
+
+from tagger.tags.block import Block, Span
+from tagger.tags.errors import TagError
+from tagger.tags.fields import APEV2, ID3_USER_TEXT, MP4_FREEFORM, VORBIS, Field
+from tagger.tags.fields import ASF as ASF_NAMES
+
+_READERS: Mapping[str, Callable[[BinaryIO], Any]] = {
+    "mp3": MP3,
+    "tta": TrueAudio,
+    "wav": WAVE,
+    "aiff": AIFF,
+    "dsf": DSF,
+    "flac": FLAC,
+    "ogg": OggVorbis,
+    "opus": OggOpus,
+    "speex": OggSpeex,
+    "oggflac": OggFLAC,
+    "m4a": MP4,
+    "wma": ASF,
+    "ape": MonkeysAudio,
+    "wv": WavPack,
+    "mpc": Musepack,
+}
+_CHUNK_BYTES = 1 << 20
+_MAX_DRIFT_S = 0.05
+
+
+def check_copy(
+    original: BinaryIO, before: Block, copy: BinaryIO, after: Block, wanted: Mapping[Field, tuple[str, ...]]
+) -> None:
+    """TagError unless `copy` is `original` with exactly the fields of `wanted` holding those values."""
+    if (before.format, before.dialect) != (after.format, after.dialect):
+        raise TagError("the edited copy became another kind of file; nothing was written")
+    if any(after.texts(field) != texts for field, texts in wanted.items()):
+        raise TagError("the edited copy does not hold the new tags; nothing was written")
+    if _foreign(before, wanted) != _foreign(after, wanted):
+        raise TagError("the edited copy lost or moved foreign tags; nothing was written")
+    if not same_bytes(original, before.payload(), copy, after.payload()):
+        raise TagError("the edited copy holds other audio; nothing was written")
+    if _second_opinion(original, before.format, wanted) != _second_opinion(copy, before.format, wanted):
+        raise TagError("a second reader finds foreign tags changed; nothing was written")
+
+
+def same_bytes(
+    one: BinaryIO, one_spans: Iterable[Span], other: BinaryIO, other_spans: Iterable[Span]
+) -> bool:
+    """Whether the byte ranges of two files, strung together, hold the same bytes."""
+    left_chunks, right_chunks = _chunks(one, one_spans), _chunks(other, other_spans)
+    left = right = b""
+    while True:
+        left = left or next(left_chunks, b"")
+        right = right or next(right_chunks, b"")
+        if not left or not right:
+            return not left and not right
+        length = min(len(left), len(right))
+        if left[:length] != right[:length]:
+            return False
+        left, right = left[length:], right[length:]
+
+
+def _chunks(file: BinaryIO, spans: Iterable[Span]) -> Iterator[bytes]:
+    for start, end in spans:
+        file.seek(start)
+        while start < end:
+            data = file.read(min(_CHUNK_BYTES, end - start))
+            if not data:
+                raise TagError("the file became shorter while it was read")
+            start += len(data)
+            yield data
+
+
+def _foreign(block: Block, wanted: Iterable[Field]) -> list[tuple[bytes, str]]:
+    changed = set(wanted)
+    return [(item.raw, item.where) for item in block.items if item.field not in changed]
+
+
+def _second_opinion(file: BinaryIO, format_name: str, wanted: Iterable[Field]) -> _View:
+    file.seek(0)
+    try:
+        parsed = _READERS[format_name](file)
+    except (mutagen.MutagenError, EOFError, ValueError, KeyError, IndexError) as error:
+        raise TagError(f"a second reader (mutagen) cannot read it: {error}") from error
+    return _View(parsed, _names(wanted))
+
+
+class _View:
+    """mutagen's view of a file without the named tags, to be compared with another."""
+
+    def __init__(self, parsed: Any, without: set[str]) -> None:
+        tags = parsed.tags
+        pairs = list(tags.items() if hasattr(tags, "items") else tags) if tags is not None else []
+        self.pairs = [(key, value) for key, value in pairs if _plain_name(key) not in without]
+        self.unknown = getattr(tags, "unknown_frames", None) or []
+        self.version = getattr(tags, "version", None) if self.pairs or self.unknown else None
+        self.info = parsed.info
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, _View) or len(self.pairs) != len(other.pairs):
+            return False
+        same_tags = all(_same(one, two) for one, two in zip(self.pairs, other.pairs, strict=True))
+        same_rest = self.unknown == other.unknown and self.version == other.version
+        return same_tags and same_rest and _same_sound(self.info, other.info)
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+def _same(one: tuple[str, Any], other: tuple[str, Any]) -> bool:
+    return one[0] == other[0] and (one[1] == other[1] or vars(one[1]) == vars(other[1]))
+
+
+def _same_sound(one: Any, other: Any) -> bool:
+    names = ("sample_rate", "channels")
+    same = all(getattr(one, name, None) == getattr(other, name, None) for name in names)
+    return same and abs(getattr(one, "length", 0) - getattr(other, "length", 0)) <= _MAX_DRIFT_S
+
+
+def _plain_name(key: str) -> str:
+    return key.removeprefix("TXXX:").removeprefix("----:com.apple.iTunes:").casefold()
+
+
+def _names(wanted: Iterable[Field]) -> set[str]:
+    tables = (VORBIS, APEV2, ASF_NAMES, ID3_USER_TEXT, MP4_FREEFORM)
+    names = {table[field] for table in tables for field in wanted if field in table}
+    names |= {"TCON", "\xa9gen", "gnre"} if "genre" in wanted else set()
+    names |= {"TBPM", "tmpo"} if "bpm" in wanted else set()
+    return {name.casefold() for name in names}

@@ -1,0 +1,169 @@
+"""Writing our fields into a file and taking them back, without ever harming it.
+
+A file is never edited where it lies, padding or not: an edited copy in the same folder is verified
+and renamed over it, so that at every moment the file is wholly old or wholly new. (Hard-linked
+files, on request, are the exception; see `temporary`.)
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import BinaryIO
+
+from tagger.tags.block import Block, Item, Shape
+from tagger.tags.edit import Previous, changed_items, previous_of, restored_items, restored_shape
+from tagger.tags.errors import TagError
+from tagger.tags.fields import Field
+from tagger.tags.formats import load
+from tagger.tags.options import WriteOptions, Written
+from tagger.tags.plan import Change
+from tagger.tags.splice import copy_with_splices, spliced_size
+from tagger.tags.temporary import create_temporary, sync_folder, try_lock, write_in_place
+from tagger.tags.verify import check_copy
+
+_SPARE_BYTES = 1 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What undoing did: `written` is None when nothing had to be; `left` fields somebody changed since."""
+
+    written: Written | None
+    left: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """What the file's tags shall become."""
+
+    block: Block
+    items: tuple[Item, ...]
+    shape: Shape | None
+    wanted: Mapping[Field, tuple[str, ...]]
+    previous: Previous
+
+
+def apply(path: str, changes: Iterable[Change], options: WriteOptions | None = None) -> Written:
+    """Make the changes of a plan; TagError says in a line why not, and the file is as it was.
+
+    Permissions, owner, extended attributes and ACLs are kept, a symbolic link's target is written.
+    Raises also whatever `before_replace` raises; then too the file is as it was.
+    """
+    changes, options = tuple(changes), options or WriteOptions()
+    with _opened(path, options) as (file, target):
+        block = load(file, target)
+        if not changes or any(block.texts(change.field) != change.before for change in changes):
+            raise TagError("its tags are not the ones that the changes were planned for")
+        wanted = {change.field: change.after for change in changes}
+        edit = _Edit(block, changed_items(block, changes), None, wanted, previous_of(block, changes))
+        return _exchange(file, target, edit, options)
+
+
+def restore(path: str, previous: Previous, options: WriteOptions | None = None) -> Restored:
+    """Put the previous values of one write back, byte for byte where the tag is still of its kind."""
+    options = options or WriteOptions()
+    with _opened(path, options) as (file, target):
+        block = load(file, target)
+        items, left = restored_items(block, previous)
+        fields = tuple(one for one in previous.fields if one.field not in left)
+        if not fields:
+            return Restored(None, left)
+        wanted = {one.field: one.before for one in fields}
+        now = previous_of(block, [Change(one.field, one.after, one.before) for one in fields])
+        edit = _Edit(block, items, restored_shape(block, previous, left), wanted, now)
+        return Restored(_exchange(file, target, edit, options), left)
+
+
+@contextlib.contextmanager
+def _opened(path: str, options: WriteOptions) -> Iterator[tuple[BinaryIO, str]]:
+    """The file behind a path, open and fit to be written; every OSError becomes a TagError."""
+    try:
+        target = os.path.realpath(path)
+        _check_may_write(target, options)
+        with open(target, "rb") as file:
+            if not try_lock(file):
+                raise TagError("another program has locked it")
+            yield file, target
+    except OSError as error:
+        raise TagError(_reason(error)) from error
+
+
+def _reason(error: OSError) -> str:
+    return f"{error.strerror or error} (left as it was)"
+
+
+def _check_may_write(target: str, options: WriteOptions) -> None:
+    status = os.stat(target)
+    if not stat.S_ISREG(status.st_mode):
+        raise TagError("not a regular file")
+    if options.expected not in (None, (status.st_size, status.st_mtime_ns)):
+        raise TagError("it changed since it was scanned; the next scan hears it again")
+    # The bits are asked too, because root may write everything and a read-only file is a wish.
+    if not status.st_mode & 0o222 or not os.access(target, os.W_OK):
+        raise TagError("the file is read-only")
+    if not os.access(os.path.dirname(target), os.W_OK | os.X_OK):
+        raise TagError("its folder is read-only")
+    if status.st_nlink > 1 and options.hard_links == "skip":
+        raise TagError(
+            f"it has {status.st_nlink} hard links, as a file that is being seeded; see --hard-links"
+        )
+
+
+def _exchange(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -> Written:
+    status = os.fstat(file.fileno())
+    copy, temporary = create_temporary(os.path.dirname(target))
+    try:
+        with copy:
+            _write_copy(file, copy, edit)
+            check_copy(file, edit.block, copy, load(copy, target), edit.wanted)
+            _copy_attributes(target, status, temporary, options)
+            new = os.fstat(copy.fileno())
+            os.fsync(copy.fileno())
+        file.close()
+        written = Written(new.st_size, new.st_size, new.st_mtime_ns, edit.previous)
+        if options.before_replace:
+            options.before_replace(written)
+        _check_unchanged(target, status)
+        if status.st_nlink > 1 and options.hard_links == "in-place":
+            write_in_place(temporary, target)
+        else:
+            os.replace(temporary, target)
+            sync_folder(os.path.dirname(target))
+        return written
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(temporary)
+
+
+def _write_copy(file: BinaryIO, copy: BinaryIO, edit: _Edit) -> None:
+    splices = edit.block.rebuild(edit.items, edit.shape)
+    size = spliced_size(file, splices)
+    free = shutil.disk_usage(os.path.dirname(os.path.abspath(file.name))).free
+    if free < size + _SPARE_BYTES:
+        raise TagError(f"not enough free space: {size + _SPARE_BYTES:,} bytes needed, {free:,} free")
+    copy_with_splices(file, copy, splices)
+
+
+def _copy_attributes(target: str, status: os.stat_result, temporary: str, options: WriteOptions) -> None:
+    """Owner, mode, extended attributes and ACLs as they were; a file never changes its owner."""
+    own = os.stat(temporary)
+    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid) and hasattr(os, "chown"):
+        try:
+            os.chown(temporary, status.st_uid, status.st_gid)
+        except PermissionError as error:
+            raise TagError("it belongs to another user or group; run this as its owner") from error
+    shutil.copystat(target, temporary)
+    mtime_ns = status.st_mtime_ns if options.keep_mtime else time.time_ns()
+    os.utime(temporary, ns=(status.st_atime_ns, mtime_ns))
+
+
+def _check_unchanged(target: str, before: os.stat_result) -> None:
+    now = os.stat(target)
+    if any(getattr(now, name) != getattr(before, name) for name in ("st_size", "st_mtime_ns", "st_ino")):
+        raise TagError("it was changed by another program meanwhile; nothing was written")

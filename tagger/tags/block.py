@@ -44,12 +44,13 @@ class Splice:
 class Shape:
     """What a restored tag block shall look like again: whether there was one, and its free room.
 
-    `created` is format-specific: how deep the path to the tags already went before us (MP4).
+    For MP4 only: `depth` is how far the path moov/udta/meta/ilst went, `outer` the room behind moov.
     """
 
     present: bool
     padding: int
     depth: int = 0
+    outer: int = 0
 
 
 Span = tuple[int, int]

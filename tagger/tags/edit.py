@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, cast
@@ -37,7 +38,7 @@ class Previous:
         """Plain values for `json.dumps`; raw items are base64."""
         return {
             "dialect": self.dialect,
-            "shape": [self.shape.present, self.shape.padding, self.shape.depth],
+            "shape": dataclasses.astuple(self.shape),
             "fields": [
                 {
                     "field": one.field,

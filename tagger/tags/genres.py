@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import Any
 
 from mutagen.id3 import TCON
 
@@ -16,8 +17,9 @@ def genre_names(texts: Iterable[str]) -> tuple[str, ...]:
 
     ID3v2.3, section 4.2.1 (TCON), as mutagen reads it.
     """
-    names = TCON(encoding=3, text=[text for text in texts if text.strip("\0 ")]).genres
-    return tuple(name.strip() for name in names if name.strip())
+    shown = [text for text in texts if text.strip("\0 ")]
+    frame: Any = TCON(encoding=3, text=shown)  # type: ignore[no-untyped-call]
+    return tuple(name.strip() for name in frame.genres if name.strip())
 
 
 def numbered_genre(number: int) -> str | None:

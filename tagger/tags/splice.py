@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 from collections.abc import Iterable
 from typing import BinaryIO
@@ -34,7 +35,7 @@ def spliced_size(source: BinaryIO, splices: Iterable[Splice]) -> int:
 
 def _in_order(splices: Iterable[Splice]) -> list[Splice]:
     ordered = sorted(splices, key=lambda splice: (splice.start, splice.end))
-    if any(one.end > other.start for one, other in zip(ordered, ordered[1:], strict=False)):
+    if any(one.end > other.start for one, other in itertools.pairwise(ordered)):
         raise TagError("its tags overlap (damaged)")
     return ordered
 

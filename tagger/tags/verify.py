@@ -8,6 +8,7 @@ Comparing the payload itself is stricter than comparing hashes of it, and costs 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, BinaryIO
 
 import mutagen
@@ -65,7 +66,9 @@ def check_copy(
         raise TagError("the edited copy lost or moved foreign tags; nothing was written")
     if not same_bytes(original, before.payload(), copy, after.payload()):
         raise TagError("the edited copy holds other audio; nothing was written")
-    if _second_opinion(original, before.format, wanted) != _second_opinion(copy, before.format, wanted):
+    names = _names(wanted)
+    views = [_second_opinion(file, before.format, names) for file in (original, copy)]
+    if not _agree(*views):
         raise TagError("a second reader finds foreign tags changed; nothing was written")
 
 
@@ -102,34 +105,37 @@ def _foreign(block: Block, wanted: Iterable[Field]) -> list[tuple[bytes, str]]:
     return [(item.raw, item.where) for item in block.items if item.field not in changed]
 
 
-def _second_opinion(file: BinaryIO, format_name: str, wanted: Iterable[Field]) -> _View:
+@dataclass(frozen=True, slots=True)
+class _View:
+    """What mutagen finds in a file: its tags but for some, its ID3 version, its sound."""
+
+    pairs: list[tuple[str, Any]]
+    unknown: list[bytes]
+    version: Any
+    info: Any
+
+
+def _second_opinion(file: BinaryIO, format_name: str, without: set[str]) -> _View:
     file.seek(0)
     try:
         parsed = _READERS[format_name](file)
     except (mutagen.MutagenError, EOFError, ValueError, KeyError, IndexError) as error:
         raise TagError(f"a second reader (mutagen) cannot read it: {error}") from error
-    return _View(parsed, _names(wanted))
+    tags = [] if parsed.tags is None else parsed.tags
+    pairs = [
+        (key, value)
+        for key, value in (tags.items() if hasattr(tags, "items") else tags)
+        if _plain_name(key) not in without
+    ]
+    unknown = getattr(tags, "unknown_frames", [])
+    version = getattr(tags, "version", None) if pairs or unknown else None
+    return _View(pairs, unknown, version, parsed.info)
 
 
-class _View:
-    """mutagen's view of a file without the named tags, to be compared with another."""
-
-    def __init__(self, parsed: Any, without: set[str]) -> None:
-        tags = parsed.tags
-        pairs = list(tags.items() if hasattr(tags, "items") else tags) if tags is not None else []
-        self.pairs = [(key, value) for key, value in pairs if _plain_name(key) not in without]
-        self.unknown = getattr(tags, "unknown_frames", None) or []
-        self.version = getattr(tags, "version", None) if self.pairs or self.unknown else None
-        self.info = parsed.info
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, _View) or len(self.pairs) != len(other.pairs):
-            return False
-        same_tags = all(_same(one, two) for one, two in zip(self.pairs, other.pairs, strict=True))
-        same_rest = self.unknown == other.unknown and self.version == other.version
-        return same_tags and same_rest and _same_sound(self.info, other.info)
-
-    __hash__ = None  # type: ignore[assignment]
+def _agree(one: _View, other: _View) -> bool:
+    if len(one.pairs) != len(other.pairs) or one.unknown != other.unknown or one.version != other.version:
+        return False
+    return _same_sound(one.info, other.info) and all(map(_same, one.pairs, other.pairs))
 
 
 def _same(one: tuple[str, Any], other: tuple[str, Any]) -> bool:

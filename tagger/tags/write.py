@@ -110,9 +110,7 @@ def _check_may_write(target: str, options: WriteOptions) -> None:
     if not os.access(os.path.dirname(target), os.W_OK | os.X_OK):
         raise TagError("its folder is read-only")
     if status.st_nlink > 1 and options.hard_links == "skip":
-        raise TagError(
-            f"it has {status.st_nlink} hard links, as a file that is being seeded; see --hard-links"
-        )
+        raise TagError(f"it has {status.st_nlink} hard links (is it being seeded?); see --hard-links")
 
 
 def _exchange(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -> Written:

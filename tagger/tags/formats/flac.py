@@ -33,7 +33,7 @@ def load_flac(source: ByteSource, format_name: str) -> Block:
     blocks = _metadata_blocks(source)
     comment = next((block for block in blocks if block.kind == _COMMENT), None)
     padding = next((block for block in blocks if block.kind == _PADDING), None)
-    vendor, items = b"tagger", ()
+    vendor, items = b"tagger", tuple[Item, ...]()
     if comment:
         vendor, items, _ = parse_comments(source.at(comment.start + 4, comment.size))
 

@@ -92,9 +92,8 @@ def _frame_id(field: Field, major: int) -> bytes:
 def _header(frame_id: bytes, size: int, major: int, plain_sizes: bool) -> bytes:
     if major == 2:
         return frame_id + size.to_bytes(3, "big")
-    return (
-        frame_id + (syncsafe(size) if major == 4 and not plain_sizes else size.to_bytes(4, "big")) + b"\0\0"
-    )
+    stored = syncsafe(size) if major == 4 and not plain_sizes else size.to_bytes(4, "big")
+    return frame_id + stored + b"\0\0"
 
 
 def _frame_size(header: bytes, major: int, plain_sizes: bool) -> int:

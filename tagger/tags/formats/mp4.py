@@ -65,7 +65,9 @@ def load_mp4(source: ByteSource, format_name: str) -> Block:
     atoms = children(source, ilst.body, ilst.end) if ilst else []
     items = tuple(_as_item(source.at(atom.start, atom.end - atom.start)) for atom in atoms)
     padding = places.free.end - places.free.start if places.free else 0
-    shape = Shape(present=ilst is not None, padding=padding, depth=places.depth)
+    outer = places.free_behind_moov
+    room = outer.end - outer.start if outer else 0
+    shape = Shape(ilst is not None, padding, places.depth, room)
 
     def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
         return _splices(source, places, items, shape)
@@ -99,7 +101,7 @@ def _splices(
         kept = places.path[: shape.depth + 1]
         removed = [*places.path, places.ilst][shape.depth + 1]
         end = places.tags[1] if removed is places.ilst else removed.end
-        return _exchange(source, places, kept, (removed.start, end), b"")
+        return _exchange(source, places, kept, (removed.start, end), b"", shape)
     content = atom_bytes(b"ilst", b"".join(item.raw for item in items))
     if places.depth < 2:
         content = atom_bytes(b"meta", bytes(4) + _HANDLER + content)
@@ -108,7 +110,7 @@ def _splices(
     room = _room_after(places, len(content), shape)
     if room:
         content += atom_bytes(b"free", bytes(room - 8))
-    return _exchange(source, places, places.path, places.tags, content)
+    return _exchange(source, places, places.path, places.tags, content, shape)
 
 
 def _room_after(places: _Places, length: int, shape: Shape | None) -> int:
@@ -122,22 +124,29 @@ def _room_after(places: _Places, length: int, shape: Shape | None) -> int:
 
 
 def _exchange(
-    source: ByteSource, places: _Places, ancestors: list[Atom], span: Span, content: bytes
+    source: ByteSource,
+    places: _Places,
+    ancestors: list[Atom],
+    span: Span,
+    content: bytes,
+    shape: Shape | None,
 ) -> list[Splice]:
-    """Put `content` in the place of `span`, and settle sizes and offsets."""
+    """Put `content` in the place of `span`, and settle sizes, the room behind moov, and offsets."""
     growth = len(content) - (span[1] - span[0])
     splices = [Splice(*span, content)]
     for atom in ancestors:
         splices += resized(source, atom, growth)
-    if not growth:
-        return splices
     free = places.free_behind_moov
-    if free and free.end - free.start - growth >= 8:
-        header = (free.end - free.start - growth).to_bytes(4, "big") + b"free"
-        return [*splices, Splice(free.start, free.body + max(growth, 0), header + bytes(max(-growth, 0)))]
-    if named(places.top, b"moof"):
+    moved = growth
+    if free and growth:
+        old = free.end - free.start
+        room = shape.outer if shape is not None else old - growth
+        room = room if room >= 8 else old
+        splices.append(Splice(free.start, free.end, atom_bytes(b"free", bytes(room - 8))))
+        moved += room - old
+    if moved and named(places.top, b"moof"):
         raise UnsupportedFormat("a fragmented MP4 file without room for tags, which is left alone")
-    return splices + moved_chunks(source, places.path[0], places.path[0].end, growth)
+    return splices + (moved_chunks(source, places.path[0], places.path[0].end, moved) if moved else [])
 
 
 def _payload(source: ByteSource, places: _Places) -> tuple[Span, ...]:

@@ -59,7 +59,8 @@ def pages_from(source: ByteSource, start: int) -> Iterator[Page]:
 def lay_out(packets: Sequence[bytes], serial: bytes, first_number: int) -> list[bytes]:
     """Packets on pages as full as they can be, as libogg flushes headers; the last page ends with them."""
     lacing = b"".join(b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255]) for packet in packets)
-    data, pages, taken, continued = b"".join(packets), [], 0, False
+    data, taken, continued = b"".join(packets), 0, False
+    pages: list[bytes] = []
     for at in range(0, len(lacing), _MAX_SEGMENTS):
         values = lacing[at : at + _MAX_SEGMENTS]
         # A page on which no packet ends has the granule position -1 (RFC 3533, 6.4).

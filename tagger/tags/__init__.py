@@ -8,8 +8,8 @@ from tagger.tags.fields import FIELDS, Field
 from tagger.tags.options import HardLinks, WriteOptions, Written
 from tagger.tags.plan import Change, GenrePolicy, Policy, Wanted, plan
 from tagger.tags.read import Tags, read
-from tagger.tags.temporary import settle_temporary_files, stale_temporary_files
-from tagger.tags.write import Restored, apply, restore
+from tagger.tags.temporary import settle_temporary_files, stale_temporary_files, sync_folder
+from tagger.tags.write import Prepared, Restored, apply, discard, finish, prepare, prepare_restore, restore
 
 __all__ = [
     "FIELDS",
@@ -18,6 +18,7 @@ __all__ = [
     "GenrePolicy",
     "HardLinks",
     "Policy",
+    "Prepared",
     "Previous",
     "Restored",
     "TagError",
@@ -27,10 +28,15 @@ __all__ = [
     "WriteOptions",
     "Written",
     "apply",
+    "discard",
+    "finish",
     "plan",
+    "prepare",
+    "prepare_restore",
     "previous_from_json",
     "read",
     "restore",
     "settle_temporary_files",
     "stale_temporary_files",
+    "sync_folder",
 ]

@@ -55,7 +55,7 @@ class Shape:
 
 Span = tuple[int, int]
 Rebuild = Callable[[tuple[Item, ...], Shape | None], list[Splice]]
-Payload = Callable[[], tuple[Span, ...]]
+Payload = Callable[[bool], tuple[Span, ...]]
 Encode = Callable[[Field, Sequence[str]], tuple[Item, ...]]
 
 
@@ -65,7 +65,9 @@ class Block:
 
     `format` is `mp3`, `flac`, …; `dialect` says how items are spelled, e.g. `id3v2.3`: raw items
     may only be put back into the same dialect. `payload` finds the byte ranges of the file that no
-    edit of tags may change (audio and every structure around it), in an order that is stable.
+    edit of tags may change (audio and every structure around it), in an order that is stable; its
+    argument says whether to leave out the numbers of Ogg pages, as must be when `header_pages` of
+    the two files differ.
     `repeats` says that several values are several items.
     `encode` spells values as new items; `rebuild` gives the splices that turn the file's items
     into others: into free room where there is enough, else the file grows and keeps its room.
@@ -79,6 +81,7 @@ class Block:
     encode: Encode
     rebuild: Rebuild
     repeats: bool = False
+    header_pages: int = 0
 
     def texts(self, field: Field) -> tuple[str, ...]:
         """The values of one field, in file order; empty when the field is absent."""

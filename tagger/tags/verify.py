@@ -50,7 +50,7 @@ _READERS: Mapping[str, Callable[[BinaryIO], Any]] = {
     "wv": WavPack,
     "mpc": Musepack,
 }
-_CHUNK_BYTES = 1 << 20
+_CHUNK_BYTES = 1 << 18
 _MAX_DRIFT_S = 0.05
 
 
@@ -64,7 +64,8 @@ def check_copy(
         raise TagError("the edited copy does not hold the new tags; nothing was written")
     if _foreign(before, wanted) != _foreign(after, wanted):
         raise TagError("the edited copy lost or moved foreign tags; nothing was written")
-    if not same_bytes(original, before.payload(), copy, after.payload()):
+    renumbered = before.header_pages != after.header_pages
+    if not same_bytes(original, before.payload(renumbered), copy, after.payload(renumbered)):
         raise TagError("the edited copy holds other audio; nothing was written")
     names = _names(wanted)
     views = [_second_opinion(file, before.format, names) for file in (original, copy)]

@@ -2,7 +2,9 @@
 
 A file is never edited where it lies, padding or not: an edited copy in the same folder is verified
 and renamed over it, so that at every moment the file is wholly old or wholly new. (Hard-linked
-files, on request, are the exception; see `temporary`.)
+files, on request, are the exception; see `temporary`.) The copy is on the disk before the rename;
+that the rename itself is there too after a power cut costs a journal commit a folder, which the
+caller pays once at the end of a batch with `sync_folder`. Without it the file is the old one.
 """
 
 from __future__ import annotations
@@ -24,7 +26,7 @@ from tagger.tags.formats import load
 from tagger.tags.options import WriteOptions, Written
 from tagger.tags.plan import Change
 from tagger.tags.splice import copy_with_splices, spliced_size
-from tagger.tags.temporary import create_temporary, sync_folder, try_lock, write_in_place
+from tagger.tags.temporary import create_temporary, try_lock, write_in_place
 from tagger.tags.verify import check_copy
 
 _SPARE_BYTES = 1 << 20
@@ -39,6 +41,21 @@ class Restored:
 
 
 @dataclass(frozen=True, slots=True)
+class Prepared:
+    """An edited, verified copy on the disk beside its file, to be put in its place or thrown away.
+
+    `written` tells what the file will be, `left` the fields that undoing cannot restore.
+    """
+
+    written: Written
+    left: tuple[Field, ...]
+    target: str
+    temporary: str
+    status: os.stat_result
+    options: WriteOptions
+
+
+@dataclass(frozen=True, slots=True)
 class _Edit:
     """What the file's tags shall become."""
 
@@ -47,6 +64,7 @@ class _Edit:
     shape: Shape | None
     wanted: Mapping[Field, tuple[str, ...]]
     previous: Previous
+    left: tuple[Field, ...] = ()
 
 
 def apply(path: str, changes: Iterable[Change], options: WriteOptions | None = None) -> Written:
@@ -55,29 +73,69 @@ def apply(path: str, changes: Iterable[Change], options: WriteOptions | None = N
     Permissions, owner, extended attributes and ACLs are kept, a symbolic link's target is written.
     Raises also whatever `before_replace` raises; then too the file is as it was.
     """
-    changes, options = tuple(changes), options or WriteOptions()
-    with _opened(path, options) as (file, target):
+    return finish(prepare(path, changes, options))
+
+
+def restore(path: str, previous: Previous, options: WriteOptions | None = None) -> Restored:
+    """Put the previous values of one write back, byte for byte where the tag is still of its kind."""
+    prepared = prepare_restore(path, previous, options)
+    if not isinstance(prepared, Prepared):
+        return Restored(None, prepared)
+    return Restored(finish(prepared), prepared.left)
+
+
+def prepare(path: str, changes: Iterable[Change], options: WriteOptions | None = None) -> Prepared:
+    """The first half of `apply`: all the work and every check, and the file still untouched.
+
+    Safe to run in several threads at once, which overlaps the waiting for the disk; a caller may
+    so store the previous values of many files in one transaction before it finishes them.
+    """
+    changes = tuple(changes)
+    with _opened(path, options or WriteOptions()) as (file, target):
         block = load(file, target)
         if not changes or any(block.texts(change.field) != change.before for change in changes):
             raise TagError("its tags are not the ones that the changes were planned for")
         wanted = {change.field: change.after for change in changes}
         edit = _Edit(block, changed_items(block, changes), None, wanted, previous_of(block, changes))
-        return _exchange(file, target, edit, options)
+        return _prepared(file, target, edit, options or WriteOptions())
 
 
-def restore(path: str, previous: Previous, options: WriteOptions | None = None) -> Restored:
-    """Put the previous values of one write back, byte for byte where the tag is still of its kind."""
-    options = options or WriteOptions()
-    with _opened(path, options) as (file, target):
+def prepare_restore(
+    path: str, previous: Previous, options: WriteOptions | None = None
+) -> Prepared | tuple[Field, ...]:
+    """The first half of `restore`; where nothing can be restored, the fields that were left."""
+    with _opened(path, options or WriteOptions()) as (file, target):
         block = load(file, target)
         items, left = restored_items(block, previous)
         fields = tuple(one for one in previous.fields if one.field not in left)
         if not fields:
-            return Restored(None, left)
+            return left
         wanted = {one.field: one.before for one in fields}
         now = previous_of(block, [Change(one.field, one.after, one.before) for one in fields])
-        edit = _Edit(block, items, restored_shape(block, previous, left), wanted, now)
-        return Restored(_exchange(file, target, edit, options), left)
+        edit = _Edit(block, items, restored_shape(block, previous, left), wanted, now, left)
+        return _prepared(file, target, edit, options or WriteOptions())
+
+
+def finish(prepared: Prepared) -> Written:
+    """Put a prepared copy in the place of its file; TagError when the file changed meanwhile."""
+    try:
+        if prepared.options.before_replace:
+            prepared.options.before_replace(prepared.written)
+        _check_unchanged(prepared.target, prepared.status)
+        if prepared.status.st_nlink > 1 and prepared.options.hard_links == "in-place":
+            write_in_place(prepared.temporary, prepared.target)
+        else:
+            os.replace(prepared.temporary, prepared.target)
+    except OSError as error:
+        raise TagError(_reason(error)) from error
+    finally:
+        discard(prepared)
+    return prepared.written
+
+
+def discard(prepared: Prepared) -> None:
+    """Throw a prepared copy away; one that was put in place is not there any more."""
+    _remove(prepared.temporary)
 
 
 @contextlib.contextmanager
@@ -113,7 +171,7 @@ def _check_may_write(target: str, options: WriteOptions) -> None:
         raise TagError(f"it has {status.st_nlink} hard links (is it being seeded?); see --hard-links")
 
 
-def _exchange(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -> Written:
+def _prepared(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -> Prepared:
     status = os.fstat(file.fileno())
     copy, temporary = create_temporary(os.path.dirname(target))
     try:
@@ -123,20 +181,16 @@ def _exchange(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -
             _copy_attributes(target, status, temporary, options)
             new = os.fstat(copy.fileno())
             os.fsync(copy.fileno())
-        file.close()
-        written = Written(new.st_size, new.st_size, new.st_mtime_ns, edit.previous)
-        if options.before_replace:
-            options.before_replace(written)
-        _check_unchanged(target, status)
-        if status.st_nlink > 1 and options.hard_links == "in-place":
-            write_in_place(temporary, target)
-        else:
-            os.replace(temporary, target)
-            sync_folder(os.path.dirname(target))
-        return written
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(temporary)
+    except BaseException:
+        _remove(temporary)
+        raise
+    written = Written(new.st_size, new.st_size, new.st_mtime_ns, edit.previous)
+    return Prepared(written, edit.left, target, temporary, status, options)
+
+
+def _remove(temporary: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(temporary)
 
 
 def _write_copy(file: BinaryIO, copy: BinaryIO, edit: _Edit) -> None:

@@ -26,7 +26,7 @@ def load_ape(source: ByteSource, format_name: str) -> Block:
     rebuild = functools.partial(_splices, start, end, footer)
     shape = Shape(present=bool(footer), padding=0)
     payload = ((0, start), (end, source.size))
-    return Block(format_name, "apev2", items, shape, lambda: payload, _encode, rebuild)
+    return Block(format_name, "apev2", items, shape, lambda _: payload, _encode, rebuild)
 
 
 def find_ape_tag(source: ByteSource) -> tuple[int, int, bytes]:

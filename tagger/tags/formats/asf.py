@@ -63,7 +63,7 @@ def load_asf(source: ByteSource, format_name: str) -> Block:
         return _splices(source, header, items, shape)
 
     return Block(
-        format_name, "asf", items, shape, lambda: _payload(source, header), _encode, rebuild, repeats=True
+        format_name, "asf", items, shape, lambda _: _payload(source, header), _encode, rebuild, repeats=True
     )
 
 

@@ -46,7 +46,7 @@ def load_flac(source: ByteSource, format_name: str) -> Block:
     payload += ((blocks[-1].end, source.size),)
     before = Shape(comment is not None, padding.size if padding else 0)
     return Block(
-        format_name, "vorbis", items, before, lambda: payload, encode_comments, rebuild, repeats=True
+        format_name, "vorbis", items, before, lambda _: payload, encode_comments, rebuild, repeats=True
     )
 
 

@@ -26,7 +26,7 @@ def load_front(source: ByteSource, format_name: str) -> Block:
         return [Splice(0, tag.stored_bytes, render(tag, items, shape))]
 
     payload = ((tag.stored_bytes, source.size),)
-    return Block(format_name, tag.dialect, tag.items, tag.shape, lambda: payload, tag.encode, rebuild)
+    return Block(format_name, tag.dialect, tag.items, tag.shape, lambda _: payload, tag.encode, rebuild)
 
 
 def load_dsf(source: ByteSource, format_name: str) -> Block:
@@ -46,7 +46,7 @@ def load_dsf(source: ByteSource, format_name: str) -> Block:
         return [Splice(12, 28, numbers), Splice(start, source.size, data)]
 
     payload = ((0, 12), (_DSF_HEADER_BYTES, start))
-    return Block(format_name, tag.dialect, tag.items, tag.shape, lambda: payload, tag.encode, rebuild)
+    return Block(format_name, tag.dialect, tag.items, tag.shape, lambda _: payload, tag.encode, rebuild)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ def load_chunked(source: ByteSource, format_name: str) -> Block:
     rebuild = functools.partial(_chunk_splices, tag, home, order, end)
     others: list[Span] = [(chunk.start, chunk.end) for chunk in chunks if chunk is not home]
     payload = ((0, 4), (8, 12), *others, (end, source.size))
-    return Block(format_name, tag.dialect, tag.items, tag.shape, lambda: payload, tag.encode, rebuild)
+    return Block(format_name, tag.dialect, tag.items, tag.shape, lambda _: payload, tag.encode, rebuild)
 
 
 def read_chunks(source: ByteSource, order: Literal["little", "big"], end: int) -> list[Chunk]:

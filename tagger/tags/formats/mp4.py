@@ -72,7 +72,7 @@ def load_mp4(source: ByteSource, format_name: str) -> Block:
     def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
         return _splices(source, places, items, shape)
 
-    return Block(format_name, "mp4", items, shape, lambda: _payload(source, places), _encode, rebuild)
+    return Block(format_name, "mp4", items, shape, lambda _: _payload(source, places), _encode, rebuild)
 
 
 def _find(source: ByteSource) -> _Places:

@@ -67,10 +67,11 @@ def load_ogg(source: ByteSource, format_name: str) -> Block:
         "vorbis",
         comments.items,
         shape,
-        lambda: _payload(source, first, headers),
+        lambda renumbered: _payload(source, first, headers, renumbered),
         encode_comments,
         rebuild,
         repeats=True,
+        header_pages=len(headers.pages),
     )
 
 
@@ -164,9 +165,11 @@ def _renumbered(source: ByteSource, start: int, serial: bytes, shift: int) -> li
     return splices
 
 
-def _payload(source: ByteSource, first: Page, headers: _Headers) -> tuple[Span, ...]:
-    """The first page, and of every audio page all but its number and checksum."""
+def _payload(source: ByteSource, first: Page, headers: _Headers, renumbered: bool) -> tuple[Span, ...]:
+    """The first page and all audio pages, or of these all but their numbers and checksums."""
     spans: list[Span] = [(0, first.end)]
+    if not renumbered:
+        return (*spans, (headers.end, source.size))
     previous = headers.end
     for page in pages_from(source, headers.end):
         spans.append((previous, page.start + _NUMBER_BYTES.start))

@@ -7,20 +7,24 @@ from tagger.tags.errors import TagError, UnsupportedFormat
 from tagger.tags.fields import FIELDS, Field
 from tagger.tags.options import HardLinks, WriteOptions, Written
 from tagger.tags.plan import Change, GenrePolicy, Policy, Wanted, plan
+from tagger.tags.players import PLAYERS, Player, Seen, seen_by
 from tagger.tags.read import Tags, read
 from tagger.tags.temporary import settle_temporary_files, stale_temporary_files, sync_folder
 from tagger.tags.write import Prepared, Restored, apply, discard, finish, prepare, prepare_restore, restore
 
 __all__ = [
     "FIELDS",
+    "PLAYERS",
     "Change",
     "Field",
     "GenrePolicy",
     "HardLinks",
+    "Player",
     "Policy",
     "Prepared",
     "Previous",
     "Restored",
+    "Seen",
     "TagError",
     "Tags",
     "UnsupportedFormat",
@@ -36,6 +40,7 @@ __all__ = [
     "previous_from_json",
     "read",
     "restore",
+    "seen_by",
     "settle_temporary_files",
     "stale_temporary_files",
     "sync_folder",

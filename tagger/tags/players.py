@@ -1,0 +1,103 @@
+r"""What well-known players read of our fields, for `tagger doctor`.
+
+Each row names its source; versions differ and most of this can be configured, so a row tells the
+defaults of the code that was read. What could not be found in code or documentation is None, and
+`doctor` says that it is not known.
+
+- navidrome: `resources/mappings.yaml` (genre: TCON, GENRE, ©gen, WM/Genre, IGNR; bpm: TBPM, BPM,
+  tmpo, WM/BeatsPerMinute), `model/tag_mappings.go` (split, trim), `conf/configuration.go`
+  (`scanner.genreseparators` is `;/,`). Energy is in no mapping: a custom tag can be configured
+  (navidrome.org, "Custom Tags").
+- jellyfin: `MediaBrowser.Providers/MediaInfo/AudioFileProber.cs` (ATL's values, each once whatever
+  its case; further split only with `UseCustomTagDelimiters`; nothing asks for tempo or energy),
+  `MediaBrowser.Model/Configuration/LibraryOptions.cs` (those delimiters: `/ | ; \`, off by default).
+- mixxx: `src/track/taglib/trackmetadata_id3v2.cpp` (TBPM), `trackmetadata_xiph.cpp` (BPM, else
+  TEMPO), `trackmetadata_mp4.cpp` (com.apple.iTunes:BPM, else tmpo); the genre is TagLib's one text,
+  not split. An energy column is asked for in mixxxdj/mixxx issue 15078 and is not there.
+- picard: `picard/formats/id3.py` (TCON → genre and TBPM → bpm, every value of a frame by itself, no
+  splitting; a TXXX it does not know becomes a tag named like it in lower case).
+- mixed-in-key: the maker documents no tags. Programs that read its files agree on TXXX:EnergyLevel
+  with 1–10, some with the comment "8A - Energy 7" beside it (public code found by searching for
+  `TXXX:EnergyLevel`); what it does with genres and tempo that are there already was not found.
+- kodi: `xbmc/music/tags/TagLoaderTagLib.cpp` (TCON's values with numbers resolved, TBPM as an
+  integer), `MusicInfoTag.cpp` (a single value is split on the item separator, several are not),
+  `AdvancedSettings.cpp` (`musicitemseparator` is ` / `).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tagger.tags.read import Tags
+
+
+@dataclass(frozen=True, slots=True)
+class Player:
+    """One player: what it splits genres on, and whether it reads energy and tempo.
+
+    None stands for "not known". `splits_lists`: it splits every value, not only a lone one.
+    """
+
+    title: str
+    genre_separators: tuple[str, ...] | None
+    splits_lists: bool
+    reads_energy: bool | None
+    reads_bpm: bool | None
+    note: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a player makes of a file. `ignored` and `unknown` name fields that are in the file."""
+
+    genres: tuple[str, ...]
+    energy_level: str | None
+    bpm: str | None
+    ignored: tuple[str, ...]
+    unknown: tuple[str, ...]
+
+
+PLAYERS: Mapping[str, Player] = {
+    "navidrome": Player(
+        "Navidrome", (";", "/", ","), True, False, True, "energy: only as a custom tag that you configure"
+    ),
+    "jellyfin": Player(
+        "Jellyfin", (), True, False, False, "splits genres on / | ; \\ too if custom delimiters are on"
+    ),
+    "mixxx": Player("Mixxx", (), True, False, True, "shows all genres of a file as one text"),
+    "picard": Player("MusicBrainz Picard", (), True, True, True, "shows energy as the tag energylevel"),
+    "mixed-in-key": Player(
+        "Mixed In Key", None, True, True, None, "writes and shows EnergyLevel; the rest is not documented"
+    ),
+    "kodi": Player("Kodi", (" / ",), False, False, True, "splits a genre only where the file has just one"),
+}
+
+
+def seen_by(player: Player, tags: Tags) -> Seen:
+    """What a player reads from a file's tags, and what it ignores."""
+    known = player.genre_separators is not None
+    fields = (
+        ("genre", tags.genres, known or None),
+        ("energy level", tags.energy_level, player.reads_energy),
+        ("energy 0–1", tags.energy, False),
+        ("BPM", tags.bpm, player.reads_bpm),
+    )
+    return Seen(
+        genres=split_genres(player, tags.genres) if known else (),
+        energy_level=tags.energy_level if player.reads_energy else None,
+        bpm=tags.bpm if player.reads_bpm else None,
+        ignored=tuple(name for name, value, reads in fields if value and reads is False),
+        unknown=tuple(name for name, value, reads in fields if value and reads is None),
+    )
+
+
+def split_genres(player: Player, genres: tuple[str, ...]) -> tuple[str, ...]:
+    """A file's genres as the player lists them, each once whatever its case."""
+    separators = player.genre_separators or ()
+    if separators and (player.splits_lists or len(genres) == 1):
+        pattern = "|".join(re.escape(separator) for separator in separators)
+        genres = tuple(piece.strip() for name in genres for piece in re.split(pattern, name))
+    first = {name.casefold(): name for name in reversed(genres) if name}
+    return tuple(dict.fromkeys(first[name.casefold()] for name in genres if name))

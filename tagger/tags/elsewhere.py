@@ -44,10 +44,9 @@ def _id3v1_genres(source: ByteSource) -> tuple[str, ...]:
 
 def _list_info_genres(source: ByteSource) -> tuple[str, ...]:
     end = 8 + int.from_bytes(source.at(4, 4), "little")
-    for chunk in read_chunks(source, "little", end):
-        if chunk.name == b"LIST" and source.peek(chunk.start + 8, 4) == b"INFO":
-            return _genres_in(source, chunk)
-    return ()
+    chunks = [chunk for chunk in read_chunks(source, "little", end) if chunk.name == b"LIST"]
+    infos = [chunk for chunk in chunks if source.peek(chunk.start + 8, 4) == b"INFO"]
+    return next(filter(None, (_genres_in(source, chunk) for chunk in infos)), ())
 
 
 def _genres_in(source: ByteSource, info: Chunk) -> tuple[str, ...]:

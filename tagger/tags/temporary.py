@@ -41,13 +41,14 @@ def stale_temporary_files(folder: str) -> tuple[str, ...]:
 def settle_temporary_files(folder: str) -> tuple[str, ...]:
     """Clean up after a run that was killed: finish what was begun in place, remove the rest.
 
-    Returns the paths that were removed. TagError when one cannot be settled.
+    Returns the paths that were found; a `.redo` whose file is not in the folder any more is kept,
+    because it may be the only whole copy. TagError when one cannot be settled.
     """
     try:
         paths = stale_temporary_files(folder)
         for path in paths:
-            if path.endswith(_REDO):
-                _finish_in_place(folder, path)
+            if path.endswith(_REDO) and not _finish_in_place(folder, path):
+                continue
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
     except OSError as error:
@@ -66,8 +67,10 @@ def write_in_place(temporary: str, target: str) -> None:
         os.replace(redo, temporary)
         raise
     sync_folder(folder)
-    _overwrite(redo, target)
-    os.unlink(redo)
+    with open(redo, "rb") as held:
+        try_lock(held)
+        _overwrite(redo, target)
+        os.unlink(redo)
 
 
 def sync_folder(folder: str) -> None:
@@ -108,12 +111,14 @@ def _is_held(path: str) -> bool:
         return True
 
 
-def _finish_in_place(folder: str, redo: str) -> None:
+def _finish_in_place(folder: str, redo: str) -> bool:
+    """Write a `.redo` over its file; False when the folder holds no such file."""
     inode = os.path.basename(redo)[len(_PREFIX) : -len(_REDO)]
     with os.scandir(folder) as entries:
         target = next((one.path for one in entries if str(one.inode()) == inode and one.is_file()), None)
     if target:
         _overwrite(redo, target)
+    return target is not None
 
 
 def _reserve(target: str, size: int) -> None:

@@ -125,7 +125,7 @@ def _second_opinion(file: BinaryIO, format_name: str, without: set[str]) -> _Vie
     tags = [] if parsed.tags is None else parsed.tags
     pairs = [
         (key, value)
-        for key, value in (tags.items() if hasattr(tags, "items") else tags)
+        for key, value in (tags if isinstance(tags, list) else tags.items())
         if _plain_name(key) not in without
     ]
     unknown = getattr(tags, "unknown_frames", [])

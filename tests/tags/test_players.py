@@ -1,0 +1,48 @@
+from __future__ import annotations
+
+import pytest
+
+from tagger.tags import PLAYERS, Tags, seen_by
+
+
+def tags(*genres: str) -> Tags:
+    return Tags("mp3", genres, "8", "0.7340", "128", genres)
+
+
+@pytest.mark.parametrize(
+    ("player", "genres", "seen"),
+    [
+        ("navidrome", ("Rock; Pop", "A/B,c"), ("Rock", "Pop", "A", "B", "c")),
+        ("jellyfin", ("Rock; Pop", "ROCK; POP", "Jazz"), ("Rock; Pop", "Jazz")),
+        ("kodi", ("Rock / Pop",), ("Rock", "Pop")),
+        ("kodi", ("Rock / Pop", "Jazz"), ("Rock / Pop", "Jazz")),
+        ("kodi", ("Rock/Pop",), ("Rock/Pop",)),
+        ("picard", ("Rock/Pop",), ("Rock/Pop",)),
+        ("mixxx", ("Rock, Pop",), ("Rock, Pop",)),
+        ("mixed-in-key", ("Rock",), ()),
+    ],
+)
+def test_a_genre_is_split_as_the_player_does(
+    player: str, genres: tuple[str, ...], seen: tuple[str, ...]
+) -> None:
+    assert seen_by(PLAYERS[player], tags(*genres)).genres == seen
+
+
+def test_what_a_player_ignores_is_named() -> None:
+    seen = seen_by(PLAYERS["jellyfin"], tags("Rock"))
+    assert (seen.energy_level, seen.bpm) == (None, None)
+    assert seen.ignored == ("energy level", "energy 0–1", "BPM")
+
+
+def test_what_is_not_known_of_a_player_is_named() -> None:
+    seen = seen_by(PLAYERS["mixed-in-key"], tags("Rock"))
+    assert (seen.energy_level, seen.unknown) == ("8", ("genre", "BPM"))
+
+
+def test_an_absent_field_is_neither_ignored_nor_unknown() -> None:
+    seen = seen_by(PLAYERS["mixxx"], Tags("mp3", ("Rock",)))
+    assert (seen.ignored, seen.unknown) == ((), ())
+
+
+def test_every_player_of_the_command_line_has_a_row() -> None:
+    assert set(PLAYERS) == {"navidrome", "jellyfin", "mixxx", "picard", "mixed-in-key", "kodi"}

@@ -1,0 +1,323 @@
+"""What can go wrong while a file is written, and that it is then wholly what it was."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import resource
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagger.tags import (
+    Change,
+    Previous,
+    TagError,
+    Wanted,
+    WriteOptions,
+    Written,
+    apply,
+    discard,
+    finish,
+    plan,
+    prepare,
+    read,
+    restore,
+    settle_temporary_files,
+    stale_temporary_files,
+)
+from tagger.tags.formats import LOADERS, ByteSource, detect
+from tagger.tags.verify import check_copy
+
+from .conftest import MakeSample
+
+HEARD = Wanted(("House",), 0.5, 120)
+
+
+def data_of(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write(path: str, **options: Any) -> Written:
+    return apply(path, plan(read(path), HEARD), WriteOptions(**options))
+
+
+def assert_refused(path: str, match: str, **options: Any) -> None:
+    """Writing is a TagError of one line; the file is as it was, and nothing lies beside it."""
+    before, names = data_of(path), sorted(os.listdir(os.path.dirname(path)))
+    with pytest.raises(TagError, match=match) as caught:
+        write(path, **options)
+    assert "\n" not in str(caught.value)
+    assert data_of(path) == before
+    assert sorted(os.listdir(os.path.dirname(path))) == names
+
+
+def test_a_file_larger_than_allowed_is_reported_and_left(sample: MakeSample) -> None:
+    path = sample("flac")
+    changes, before = plan(read(path), HEARD), data_of(path)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
+    try:
+        with pytest.raises(TagError, match="File too large"):
+            apply(path, changes)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert data_of(path) == before
+    assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)]
+
+
+def test_a_full_disk_is_found_before_anything_is_written(
+    sample: MakeSample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(9, 9, 1000))
+    assert_refused(sample("mp3"), "not enough free space")
+
+
+def test_a_read_only_file_is_left(sample: MakeSample) -> None:
+    path = sample("mp3")
+    os.chmod(path, 0o444)
+    assert_refused(path, "the file is read-only")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write into a read-only folder")
+def test_a_file_in_a_read_only_folder_is_left(sample: MakeSample, tmp_path: Path) -> None:
+    path = sample("mp3")
+    tmp_path.chmod(0o555)
+    try:
+        assert_refused(path, "its folder is read-only")
+    finally:
+        tmp_path.chmod(0o755)
+
+
+def test_a_locked_file_is_left(sample: MakeSample) -> None:
+    path = sample("mp3")
+    with open(path, "rb") as holder:
+        fcntl.flock(holder, fcntl.LOCK_SH)
+        assert_refused(path, "another program has locked it")
+
+
+def test_a_file_that_changed_since_its_scan_is_left(sample: MakeSample) -> None:
+    path = sample("mp3")
+    state = os.stat(path)
+    assert_refused(path, "changed since it was scanned", expected=(state.st_size, state.st_mtime_ns - 1))
+    assert write(path, expected=(state.st_size, state.st_mtime_ns)).size == os.path.getsize(path)
+
+
+def test_a_file_that_changes_while_it_is_written_is_left(sample: MakeSample) -> None:
+    path = sample("mp3")
+
+    def meddle(_: Written) -> None:
+        with open(path, "ab") as file:
+            file.write(b"more")
+
+    with pytest.raises(TagError, match="changed by another program meanwhile"):
+        write(path, before_replace=meddle)
+    assert data_of(path).endswith(b"more")
+    assert read(path).genres == ()
+
+
+def test_changes_planned_for_other_tags_are_refused(sample: MakeSample) -> None:
+    with pytest.raises(TagError, match="not the ones that the changes were planned for"):
+        apply(sample("mp3"), [Change("genre", ("Rock",), ("House",))])
+
+
+def test_what_undo_needs_is_known_before_the_file_is_replaced(sample: MakeSample) -> None:
+    path = sample("ogg")
+    seen: list[tuple[Written, bytes]] = []
+    before = data_of(path)
+    written = write(path, before_replace=lambda done: seen.append((done, data_of(path))))
+    assert seen == [(written, before)]
+
+
+def test_a_caller_that_cannot_store_the_previous_values_stops_the_write(sample: MakeSample) -> None:
+    path = sample("ogg")
+    before = data_of(path)
+
+    def fail(_: Written) -> None:
+        raise RuntimeError("the database is gone")
+
+    with pytest.raises(RuntimeError, match="the database is gone"):
+        write(path, before_replace=fail)
+    assert data_of(path) == before
+    assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)]
+
+
+def test_a_prepared_write_can_be_thrown_away(sample: MakeSample) -> None:
+    path = sample("mp3")
+    before = data_of(path)
+    prepared = prepare(path, plan(read(path), HEARD))
+    discard(prepared)
+    assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)]
+    with pytest.raises(TagError):
+        finish(prepared)
+    assert data_of(path) == before
+
+
+def test_permissions_owner_and_extended_attributes_are_kept(sample: MakeSample) -> None:
+    path = sample("mp3")
+    os.chmod(path, 0o640)
+    if os.geteuid() == 0:
+        os.chown(path, 12345, 23456)
+    try:
+        os.setxattr(path, "user.mood", b"calm")
+    except OSError:
+        pytest.skip("this file system has no extended attributes")
+    before = os.stat(path)
+    write(path)
+    after = os.stat(path)
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert os.getxattr(path, "user.mood") == b"calm"
+
+
+@pytest.mark.parametrize("keep_mtime", [True, False])
+def test_the_modification_time_is_kept_on_request(keep_mtime: bool, sample: MakeSample) -> None:
+    path = sample("mp3")
+    os.utime(path, ns=(10**18, 10**18 + 123_456_789))
+    written = write(path, keep_mtime=keep_mtime)
+    assert os.stat(path).st_mtime_ns == written.mtime_ns
+    assert (written.mtime_ns == 10**18 + 123_456_789) == keep_mtime
+    assert keep_mtime or abs(written.mtime_ns - time.time_ns()) < 60 * 10**9
+
+
+def test_a_symbolic_link_stays_one_and_its_target_is_written(sample: MakeSample, tmp_path: Path) -> None:
+    path = sample("mp3")
+    link = tmp_path / "folder" / "link.mp3"
+    link.parent.mkdir()
+    link.symlink_to(path)
+    write(str(link))
+    assert link.is_symlink()
+    assert read(path).genres == ("House",)
+    assert os.listdir(link.parent) == ["link.mp3"]
+
+
+def test_a_file_with_several_names_is_skipped(sample: MakeSample, tmp_path: Path) -> None:
+    path = sample("mp3")
+    os.link(path, tmp_path / "seeded.mp3")
+    assert_refused(path, "2 hard links")
+
+
+def test_a_hard_link_is_broken_on_request(sample: MakeSample, tmp_path: Path) -> None:
+    path, other = sample("mp3"), str(tmp_path / "seeded.mp3")
+    os.link(path, other)
+    before = data_of(path)
+    write(path, hard_links="break")
+    assert (read(path).genres, data_of(other)) == (("House",), before)
+
+
+def test_all_names_of_a_file_are_written_on_request(sample: MakeSample, tmp_path: Path) -> None:
+    path, other = sample("mp3"), str(tmp_path / "seeded.mp3")
+    os.link(path, other)
+    before = data_of(path)
+    written = write(path, hard_links="in-place")
+    assert os.path.samefile(path, other)
+    assert (os.stat(other).st_size, os.stat(other).st_mtime_ns) == (written.size, written.mtime_ns)
+    assert read(other).genres == ("House",)
+    restore(other, written.previous, WriteOptions(hard_links="in-place"))
+    assert data_of(path) == before
+    assert sorted(os.listdir(tmp_path)) == ["seeded.mp3", "song.mp3"]
+
+
+def test_leftovers_of_a_killed_run_are_removed_and_those_of_a_running_one_are_not(tmp_path: Path) -> None:
+    stale, held, foreign = (tmp_path / name for name in (".tagger-a.tmp", ".tagger-b.tmp", "notes.tmp"))
+    for path in (stale, held, foreign):
+        path.write_bytes(b"half a file")
+    with held.open("rb") as running:
+        fcntl.flock(running, fcntl.LOCK_EX)
+        assert stale_temporary_files(str(tmp_path)) == (str(stale),)
+        assert settle_temporary_files(str(tmp_path)) == (str(stale),)
+    assert sorted(os.listdir(tmp_path)) == [".tagger-b.tmp", "notes.tmp"]
+
+
+def test_a_write_in_place_that_was_killed_is_finished_and_never_thrown_away(tmp_path: Path) -> None:
+    song = tmp_path / "song.mp3"
+    song.write_bytes(b"half old half n")
+    redo = tmp_path / f".tagger-{song.stat().st_ino}.redo"
+    redo.write_bytes(b"wholly new")
+    settle_temporary_files(str(tmp_path))
+    assert (song.read_bytes(), os.listdir(tmp_path)) == (b"wholly new", ["song.mp3"])
+
+    lost = tmp_path / ".tagger-1.redo"
+    lost.write_bytes(b"the only whole copy")
+    settle_temporary_files(str(tmp_path))
+    assert lost.read_bytes() == b"the only whole copy"
+
+
+@pytest.mark.parametrize("where", [0.2, 0.5, 0.99])
+@pytest.mark.parametrize("name", ["mp3", "flac", "ogg", "aac", "wav", "wma", "wv", "dsf"])
+def test_a_copy_with_one_other_byte_of_audio_is_found(name: str, where: float, sample: MakeSample) -> None:
+    path, copy = sample(name), sample(name, "copy")
+    data = bytearray(data_of(copy))
+    data[max(int(len(data) * where), 20 if name != "wma" else 6000)] ^= 1
+    with open(copy, "wb") as file:
+        file.write(data)
+    with open(path, "rb") as one, open(copy, "rb") as other, pytest.raises(TagError):
+        check_copy(one, _block(one, path), other, _block(other, copy), {})
+
+
+@pytest.mark.parametrize("hard_links", ["skip", "in-place"])
+def test_a_killed_writer_leaves_each_file_wholly_old_or_wholly_new(
+    hard_links: str, sample: MakeSample, tmp_path: Path
+) -> None:
+    paths = [sample(name, name) for name in ("mp3", "flac", "opus", "aac")]
+    folder = tmp_path / "names"
+    folder.mkdir()
+    if hard_links == "in-place":
+        for path in paths:
+            os.link(path, folder / os.path.basename(path))
+    options = WriteOptions(hard_links=hard_links, keep_mtime=True)  # type: ignore[arg-type]
+    states = {path: _old_and_new(path) for path in paths}
+    previous = {path: states[path][2] for path in paths}
+    random.seed(4)
+    for _ in range(20):
+        _kill_after(random.uniform(0.001, 0.06), paths, previous, options)
+        settle_temporary_files(str(tmp_path))
+        for path in paths:
+            assert data_of(path) in states[path][:2]
+        assert not [name for name in os.listdir(tmp_path) if name.startswith(".tagger-")]
+
+
+def _old_and_new(path: str) -> tuple[bytes, bytes, Previous]:
+    copy = path + ".copy"
+    shutil.copyfile(path, copy)
+    try:
+        previous = write(copy).previous
+        return data_of(path), data_of(copy), previous
+    finally:
+        os.unlink(copy)
+
+
+def _kill_after(
+    delay_s: float, paths: list[str], previous: dict[str, Previous], options: WriteOptions
+) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            while True:
+                _toggle_all(paths, previous, options)
+        finally:
+            os._exit(1)
+    time.sleep(delay_s)
+    assert os.waitpid(child, os.WNOHANG) == (0, 0), "the writer failed before it was killed"
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def _toggle_all(paths: list[str], previous: dict[str, Previous], options: WriteOptions) -> None:
+    """Write every file that is old, and undo every file that is new."""
+    for path in paths:
+        if read(path).genres:
+            restore(path, previous[path], options)
+        else:
+            apply(path, plan(read(path), HEARD), options)
+
+
+def _block(file: Any, path: str) -> Any:
+    source = ByteSource(file, os.path.getsize(path))
+    name = detect(source, path)
+    return LOADERS[name](source, name)

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import os
-import random
 import resource
 import shutil
-import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,6 @@ import pytest
 
 from tagger.tags import (
     Change,
-    Previous,
     TagError,
     Wanted,
     WriteOptions,
@@ -28,8 +25,6 @@ from tagger.tags import (
     prepare,
     read,
     restore,
-    settle_temporary_files,
-    stale_temporary_files,
 )
 from tagger.tags.formats import LOADERS, ByteSource, detect
 from tagger.tags.verify import check_copy
@@ -223,31 +218,6 @@ def test_all_names_of_a_file_are_written_on_request(sample: MakeSample, tmp_path
     assert sorted(os.listdir(tmp_path)) == ["seeded.mp3", "song.mp3"]
 
 
-def test_leftovers_of_a_killed_run_are_removed_and_those_of_a_running_one_are_not(tmp_path: Path) -> None:
-    stale, held, foreign = (tmp_path / name for name in (".tagger-a.tmp", ".tagger-b.tmp", "notes.tmp"))
-    for path in (stale, held, foreign):
-        path.write_bytes(b"half a file")
-    with held.open("rb") as running:
-        fcntl.flock(running, fcntl.LOCK_EX)
-        assert stale_temporary_files(str(tmp_path)) == (str(stale),)
-        assert settle_temporary_files(str(tmp_path)) == (str(stale),)
-    assert sorted(os.listdir(tmp_path)) == [".tagger-b.tmp", "notes.tmp"]
-
-
-def test_a_write_in_place_that_was_killed_is_finished_and_never_thrown_away(tmp_path: Path) -> None:
-    song = tmp_path / "song.mp3"
-    song.write_bytes(b"half old half n")
-    redo = tmp_path / f".tagger-{song.stat().st_ino}.redo"
-    redo.write_bytes(b"wholly new")
-    settle_temporary_files(str(tmp_path))
-    assert (song.read_bytes(), os.listdir(tmp_path)) == (b"wholly new", ["song.mp3"])
-
-    lost = tmp_path / ".tagger-1.redo"
-    lost.write_bytes(b"the only whole copy")
-    settle_temporary_files(str(tmp_path))
-    assert lost.read_bytes() == b"the only whole copy"
-
-
 @pytest.mark.parametrize("where", [0.2, 0.5, 0.99])
 @pytest.mark.parametrize("name", ["mp3", "flac", "ogg", "aac", "wav", "wma", "wv", "dsf"])
 def test_a_copy_with_one_other_byte_of_audio_is_found(name: str, where: float, sample: MakeSample) -> None:
@@ -258,63 +228,6 @@ def test_a_copy_with_one_other_byte_of_audio_is_found(name: str, where: float, s
         file.write(data)
     with open(path, "rb") as one, open(copy, "rb") as other, pytest.raises(TagError):
         check_copy(one, _block(one, path), other, _block(other, copy), {})
-
-
-@pytest.mark.parametrize("hard_links", ["skip", "in-place"])
-def test_a_killed_writer_leaves_each_file_wholly_old_or_wholly_new(
-    hard_links: str, sample: MakeSample, tmp_path: Path
-) -> None:
-    paths = [sample(name, name) for name in ("mp3", "flac", "opus", "aac")]
-    folder = tmp_path / "names"
-    folder.mkdir()
-    if hard_links == "in-place":
-        for path in paths:
-            os.link(path, folder / os.path.basename(path))
-    options = WriteOptions(hard_links=hard_links, keep_mtime=True)  # type: ignore[arg-type]
-    states = {path: _old_and_new(path) for path in paths}
-    previous = {path: states[path][2] for path in paths}
-    random.seed(4)
-    for _ in range(20):
-        _kill_after(random.uniform(0.001, 0.06), paths, previous, options)
-        settle_temporary_files(str(tmp_path))
-        for path in paths:
-            assert data_of(path) in states[path][:2]
-        assert not [name for name in os.listdir(tmp_path) if name.startswith(".tagger-")]
-
-
-def _old_and_new(path: str) -> tuple[bytes, bytes, Previous]:
-    copy = path + ".copy"
-    shutil.copyfile(path, copy)
-    try:
-        previous = write(copy).previous
-        return data_of(path), data_of(copy), previous
-    finally:
-        os.unlink(copy)
-
-
-def _kill_after(
-    delay_s: float, paths: list[str], previous: dict[str, Previous], options: WriteOptions
-) -> None:
-    child = os.fork()
-    if child == 0:
-        try:
-            while True:
-                _toggle_all(paths, previous, options)
-        finally:
-            os._exit(1)
-    time.sleep(delay_s)
-    assert os.waitpid(child, os.WNOHANG) == (0, 0), "the writer failed before it was killed"
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
-
-
-def _toggle_all(paths: list[str], previous: dict[str, Previous], options: WriteOptions) -> None:
-    """Write every file that is old, and undo every file that is new."""
-    for path in paths:
-        if read(path).genres:
-            restore(path, previous[path], options)
-        else:
-            apply(path, plan(read(path), HEARD), options)
 
 
 def _block(file: Any, path: str) -> Any:

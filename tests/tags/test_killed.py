@@ -1,0 +1,116 @@
+"""A writer that is killed: every file wholly old or wholly new, and nothing left beside it."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import random
+import shutil
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tagger.tags import (
+    Previous,
+    Wanted,
+    WriteOptions,
+    apply,
+    plan,
+    read,
+    restore,
+    settle_temporary_files,
+    stale_temporary_files,
+)
+
+from .conftest import MakeSample
+
+HEARD = Wanted(("House",), 0.5, 120)
+
+
+def data_of(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def test_leftovers_of_a_killed_run_are_removed_and_those_of_a_running_one_are_not(tmp_path: Path) -> None:
+    stale, held, foreign = (tmp_path / name for name in (".tagger-a.tmp", ".tagger-b.tmp", "notes.tmp"))
+    for path in (stale, held, foreign):
+        path.write_bytes(b"half a file")
+    with held.open("rb") as running:
+        fcntl.flock(running, fcntl.LOCK_EX)
+        assert stale_temporary_files(str(tmp_path)) == (str(stale),)
+        assert settle_temporary_files(str(tmp_path)) == (str(stale),)
+    assert sorted(os.listdir(tmp_path)) == [".tagger-b.tmp", "notes.tmp"]
+
+
+def test_a_write_in_place_that_was_killed_is_finished_and_never_thrown_away(tmp_path: Path) -> None:
+    song = tmp_path / "song.mp3"
+    song.write_bytes(b"half old half n")
+    redo = tmp_path / f".tagger-{song.stat().st_ino}.redo"
+    redo.write_bytes(b"wholly new")
+    settle_temporary_files(str(tmp_path))
+    assert (song.read_bytes(), os.listdir(tmp_path)) == (b"wholly new", ["song.mp3"])
+
+    lost = tmp_path / ".tagger-1.redo"
+    lost.write_bytes(b"the only whole copy")
+    settle_temporary_files(str(tmp_path))
+    assert lost.read_bytes() == b"the only whole copy"
+
+
+@pytest.mark.parametrize("hard_links", ["skip", "in-place"])
+def test_a_killed_writer_leaves_each_file_wholly_old_or_wholly_new(
+    hard_links: str, sample: MakeSample, tmp_path: Path
+) -> None:
+    paths = [sample(name, name) for name in ("mp3", "flac", "opus", "aac")]
+    folder = tmp_path / "names"
+    folder.mkdir()
+    if hard_links == "in-place":
+        for path in paths:
+            os.link(path, folder / os.path.basename(path))
+    options = WriteOptions(hard_links=hard_links, keep_mtime=True)  # type: ignore[arg-type]
+    states = {path: _old_and_new(path) for path in paths}
+    previous = {path: states[path][2] for path in paths}
+    random.seed(4)
+    for _ in range(20):
+        _kill_after(random.uniform(0.001, 0.06), paths, previous, options)
+        settle_temporary_files(str(tmp_path))
+        for path in paths:
+            assert data_of(path) in states[path][:2]
+        assert not [name for name in os.listdir(tmp_path) if name.startswith(".tagger-")]
+
+
+def _old_and_new(path: str) -> tuple[bytes, bytes, Previous]:
+    copy = path + ".copy"
+    shutil.copyfile(path, copy)
+    try:
+        previous = apply(copy, plan(read(copy), HEARD)).previous
+        return data_of(path), data_of(copy), previous
+    finally:
+        os.unlink(copy)
+
+
+def _kill_after(
+    delay_s: float, paths: list[str], previous: dict[str, Previous], options: WriteOptions
+) -> None:
+    child = os.fork()
+    if child == 0:
+        try:
+            while True:
+                _toggle_all(paths, previous, options)
+        finally:
+            os._exit(1)
+    time.sleep(delay_s)
+    assert os.waitpid(child, os.WNOHANG) == (0, 0), "the writer failed before it was killed"
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def _toggle_all(paths: list[str], previous: dict[str, Previous], options: WriteOptions) -> None:
+    """Write every file that is old, and undo every file that is new."""
+    for path in paths:
+        if read(path).genres:
+            restore(path, previous[path], options)
+        else:
+            apply(path, plan(read(path), HEARD), options)

@@ -1,0 +1,117 @@
+"""Playlists with a course: the energy rises, falls, comes in waves, or warms up, peaks and cools down.
+
+Method, in three steps, each deterministic for a seed:
+
+1. **Pick** (`tagger.playlist.pick`). Asked for fewer tracks than there are, take those whose energies
+   lie along the curve between the calmest and the most energetic candidate, not the calmest ones.
+2. **Match.** Give the k-th calmest track to the k-th lowest point of the curve. No other arrangement of
+   the same tracks keeps nearer to the curve (one-dimensional optimal transport: Peyré & Cuturi,
+   Computational Optimal Transport, 2019, remark 2.28), and each track is played once.
+3. **Smooth** (`tagger.playlist.smooth`). Walk from first to last and exchange tracks of like energy so
+   that the tempo moves in small steps and neighbours are by different artists.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tagger.errors import TaggerError
+from tagger.playlist.entry import Entry
+from tagger.playlist.pick import artist_numbers, picked, tempo_octaves
+from tagger.playlist.select import at_most_per_artist, ordered
+from tagger.playlist.smooth import Course, smoothed
+
+Shape = Literal["rise", "fall", "wave", "warmup-peak-cooldown"]
+SHAPES: tuple[Shape, ...] = get_args(Shape)
+
+TRACKS_PER_WAVE = 16  # about an hour of songs from calm to wild to calm
+# A long warm-up, a peak that still climbs (a level one would have no order), a shorter way down.
+TURNS_AT, TURNS_HEIGHT = (0.0, 0.55, 0.8, 1.0), (0.0, 0.9, 1.0, 0.0)
+
+DRAWS = 4  # sets of tracks drawn for each length that may fit into the minutes; the fullest is played
+
+Curve = NDArray[np.floating[Any]]
+
+
+def shaped(
+    entries: Iterable[Entry],
+    shape: Shape,
+    *,
+    limit: int | None = None,
+    minutes: float | None = None,
+    per_artist: int | None = None,
+    seed: int = 0,
+) -> list[Entry]:
+    """A path through the entries whose energy follows the curve.
+
+    At most `limit` tracks, `minutes` and `per_artist` of each artist are chosen, spread along the curve;
+    each chosen one is played exactly once. No two neighbours are by one known artist if any order of
+    the chosen tracks allows that. Raises TaggerError for an unknown shape.
+    """
+    rng = np.random.default_rng(seed)
+    candidates = at_most_per_artist(ordered(entries, "random", seed), per_artist)
+    chosen = _chosen(candidates, shape, limit, minutes, rng)
+    if len(chosen) < 2:
+        return chosen
+    return [chosen[index] for index in smoothed(_matched(chosen, shape, rng), rng)]
+
+
+def curve(shape: Shape, count: int) -> Curve:
+    """The height (0–1) of the curve at each of `count` tracks."""
+    time = (np.arange(count) + 0.5) / max(count, 1)
+    match shape:
+        case "rise":
+            return time
+        case "fall":
+            return 1 - time
+        case "wave":
+            return (1 - np.cos(2 * np.pi * time * max(1, round(count / TRACKS_PER_WAVE)))) / 2
+        case "warmup-peak-cooldown":
+            return np.interp(time, TURNS_AT, TURNS_HEIGHT)
+        case _:
+            raise TaggerError(f"{shape}: not a shape (one of {', '.join(SHAPES)})")
+
+
+def _chosen(
+    candidates: list[Entry],
+    shape: Shape,
+    limit: int | None,
+    minutes: float | None,
+    rng: np.random.Generator,
+) -> list[Entry]:
+    """The tracks to play: as many as `limit` allows, fewer until they fit into `minutes`."""
+    count = len(candidates) if limit is None else max(0, min(limit, len(candidates)))
+    budget_s = math.inf if minutes is None else max(0.0, 60 * minutes)
+    mean_s = sum(entry.duration_s for entry in candidates) / max(1, len(candidates))
+    if budget_s < math.inf and mean_s > 0:
+        count = min(count, math.ceil(budget_s / mean_s) + 1)
+    while True:
+        draws = [picked(candidates, curve(shape, count), rng) for _ in range(1 if minutes is None else DRAWS)]
+        lasting_s = [sum(entry.duration_s for entry in draw) for draw in draws]
+        fitting = [index for index, total_s in enumerate(lasting_s) if total_s <= budget_s + 1e-6]
+        if fitting:
+            return draws[max(fitting, key=lasting_s.__getitem__)]
+        excess_s = min(lasting_s) - budget_s
+        count -= max(1, math.floor(excess_s / max(mean_s, excess_s / count)))
+
+
+def _matched(chosen: Sequence[Entry], shape: Shape, rng: np.random.Generator) -> Course:
+    """The tracks laid along the curve by rank; equal heights and equal energies fall by chance."""
+    energies = np.array([entry.energy for entry in chosen])
+    chance = rng.permutation(len(chosen))
+    places = np.lexsort((chance, np.round(curve(shape, len(chosen)), 9)))
+    tracks = np.lexsort((chance, energies))
+    track_at = np.empty(len(chosen), dtype=np.intp)
+    track_at[places] = tracks
+    return Course(
+        track_at=track_at,
+        places=places,
+        energy=energies,
+        tempo_octaves=tempo_octaves(chosen),
+        artist=artist_numbers(chosen),
+    )

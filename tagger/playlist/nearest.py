@@ -1,0 +1,51 @@
+"""Which tracks sound most like a given one: cosine similarity of the model's embeddings."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHUNK_ROWS = 16_384  # 8 MB of float32 at 128 dimensions: stays in the cache of most machines
+
+
+def nearest(
+    query: NDArray[np.floating[Any]], embeddings: NDArray[np.float16], count: int | None = None
+) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
+    """The rows of `embeddings` most like `query`, the likest first.
+
+    `query` is (d,), `embeddings` is (n, d). Returns their indices and cosine similarities (−1…1), at
+    most `count`; equals stand by index. A row that is zero or holds NaN or infinity has no direction
+    and is left out; a query without direction is like nothing, and the answer is empty.
+    """
+    similarity = cosine_similarity(query, embeddings)
+    order = np.argsort(-similarity, kind="stable")
+    order = order[np.isfinite(similarity[order])][:count]
+    return order, similarity[order]
+
+
+def cosine_similarity(
+    query: NDArray[np.floating[Any]], embeddings: NDArray[np.float16]
+) -> NDArray[np.float32]:
+    """The cosine of the angle between `query` (d,) and each row of `embeddings` (n, d); NaN where none."""
+    similarity = np.full(len(embeddings), np.nan, dtype=np.float32)
+    direction = _unit(query)
+    if direction is None:
+        return similarity
+    for start in range(0, len(embeddings), CHUNK_ROWS):
+        rows = embeddings[start : start + CHUNK_ROWS].astype(np.float32)
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            norms = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+            cosine = (rows @ direction) / norms
+        usable = np.isfinite(norms) & (norms > 0)
+        similarity[start : start + CHUNK_ROWS] = np.where(usable, np.clip(cosine, -1, 1), np.nan)
+    return similarity
+
+
+def _unit(vector: NDArray[np.floating[Any]]) -> NDArray[np.float32] | None:
+    wide = vector.astype(np.float64)
+    norm = float(np.linalg.norm(wide))
+    if not np.isfinite(norm) or norm == 0:
+        return None
+    return (wide / norm).astype(np.float32)

@@ -1,0 +1,50 @@
+"""Playlists as pure values: choose, order and shape entries, then render them to bytes.
+
+Entries in, bytes out; the only function that touches the disk is `write_atomically`.
+"""
+
+from tagger.playlist.entry import Entry, artist_key
+from tagger.playlist.formats import (
+    FORMATS,
+    NAVIDROME_TAGS,
+    Format,
+    Rendered,
+    Skipped,
+    SmartRule,
+    format_of,
+    render,
+    render_nsp,
+    track_object,
+)
+from tagger.playlist.location import located, parse_replacement, relocated
+from tagger.playlist.nearest import cosine_similarity, nearest
+from tagger.playlist.select import SORTS, Sort, selected
+from tagger.playlist.shape import SHAPES, Shape, shaped
+from tagger.playlist.write import write_atomically
+
+__all__ = [
+    "FORMATS",
+    "NAVIDROME_TAGS",
+    "SHAPES",
+    "SORTS",
+    "Entry",
+    "Format",
+    "Rendered",
+    "Shape",
+    "Skipped",
+    "SmartRule",
+    "Sort",
+    "artist_key",
+    "cosine_similarity",
+    "format_of",
+    "located",
+    "nearest",
+    "parse_replacement",
+    "relocated",
+    "render",
+    "render_nsp",
+    "selected",
+    "shaped",
+    "track_object",
+    "write_atomically",
+]

@@ -53,7 +53,7 @@ def parse_replacement(text: str) -> tuple[str, str]:
 
 def unmistakable(path: str) -> str:
     """A relative path with `./` in front where a reader could take it for a comment, option or URL."""
-    return f"./{path}" if not is_absolute(path) and _MISREAD.match(path) else path
+    return path if is_absolute(path) else _dotted(path)
 
 
 def is_absolute(path: str) -> bool:
@@ -79,12 +79,16 @@ def _with_prefix_replaced(path: str, old: str, new: str) -> str:
     return str(pure(new).joinpath(*rest.parts))
 
 
+def _dotted(relative: str) -> str:
+    return f"./{relative}" if _MISREAD.match(relative) else relative
+
+
 def _relative(path: str, folder: str) -> str:
     if is_windows(path) != is_windows(folder) or not is_absolute(path):
         return path
     try:
         if is_windows(path):
-            return ntpath.relpath(path, folder).replace("\\", "/")
-        return posixpath.relpath(path, folder)
+            return _dotted(ntpath.relpath(path, folder).replace("\\", "/"))
+        return _dotted(posixpath.relpath(path, folder))
     except ValueError:  # another drive
         return path

@@ -24,7 +24,8 @@ _LINE_BREAK = re.compile("[\r\n]")
 def line_of(path: str) -> bytes | None:
     """The path as one line of a playlist, without its end; None where no line can hold it.
 
-    A relative name with undecodable bytes is written as those bytes: no URI says the same.
+    A relative name with undecodable bytes, or with a space at its end that some readers strip, is
+    written as it is: they would not decode a relative reference.
     """
     if _FRAGILE.search(path) and is_absolute(path):
         return uri_of(path).encode("ascii")

@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from tagger.errors import TaggerError
+from tagger.playlist import selected
+
+from .tracks import library, track
+
+
+def paths(entries):
+    return [entry.path for entry in entries]
+
+
+def test_energy_is_the_default_order_and_a_minus_turns_it_round():
+    calm, wild = track("/a", energy=0.1), track("/b", energy=0.9)
+    assert selected([wild, calm]) == [calm, wild]
+    assert selected([calm, wild], "-energy") == [wild, calm]
+
+
+def test_equal_energies_stand_by_path_in_both_directions():
+    a, b = track("/a"), track("/b")
+    assert selected([b, a], "energy") == [a, b]
+    assert selected([b, a], "-energy") == [a, b]
+
+
+def test_unknown_tempos_come_last():
+    unknown, slow, fast = track("/a", bpm=None), track("/b", bpm=80.0), track("/c", bpm=160.0)
+    assert selected([unknown, fast, slow], "bpm") == [slow, fast, unknown]
+
+
+def test_a_random_order_depends_on_the_seed_alone():
+    tracks = library(50, 5)
+    shuffled = random.Random(7).sample(tracks, len(tracks))
+    assert selected(tracks, "random", seed=4) == selected(shuffled, "random", seed=4)
+    assert selected(tracks, "random", seed=4) != selected(tracks, "random", seed=5)
+
+
+def test_limit_counts_tracks():
+    assert len(selected(library(50, 5), limit=7)) == 7
+    assert selected(library(3, 3), limit=0) == []
+
+
+def test_minutes_stop_before_they_are_exceeded():
+    tracks = [track(f"/{name}", duration_s=180.0) for name in "abc"]
+    assert paths(selected(tracks, "path", minutes=6)) == ["/a", "/b"]
+    assert paths(selected(tracks, "path", minutes=5.9)) == ["/a"]
+
+
+def test_an_artist_gets_no_more_than_his_share_however_he_is_written():
+    tracks = [track("/a", artist="ABBA"), track("/b", artist=" abba "), track("/c", artist="Blur")]
+    assert paths(selected(tracks, "path", per_artist=1)) == ["/a", "/c"]
+
+
+def test_unknown_artists_are_not_one_artist():
+    tracks = [track("/a", artist=None), track("/b", artist=""), track("/c", artist="  ")]
+    assert paths(selected(tracks, "path", per_artist=1)) == ["/a", "/b", "/c"]
+
+
+def test_an_unknown_sort_is_named():
+    with pytest.raises(TaggerError, match="loudness: not a sort order"):
+        selected([track()], "loudness")  # type: ignore[arg-type]

@@ -9,8 +9,9 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import Tagger
-from sounds import make_sound
+
+from tests.cli.conftest import Tagger
+from tests.sounds import make_sound
 
 N_FILES = 60
 

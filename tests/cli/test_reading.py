@@ -9,12 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import Tagger
-from sounds import make_sound
 
 from tagger.model_card import load_card
 from tagger.store import Store
 from tagger.types import AudioFile, Prediction, Recording
+from tests.cli.conftest import Tagger
+from tests.sounds import make_sound
 
 MODEL = "crnn-1"
 GENRES = load_card(MODEL).genres

@@ -2,10 +2,10 @@ import os
 from pathlib import Path
 
 import pytest
-from conftest import Tagger
-from sounds import KINDS, make_kind, make_sound
 
 from tagger.store import scan_lock
+from tests.cli.conftest import Tagger
+from tests.sounds import KINDS, make_kind, make_sound
 
 
 @pytest.fixture

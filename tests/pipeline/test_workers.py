@@ -3,12 +3,12 @@ import signal
 from pathlib import Path
 
 import pytest
-from sounds import make_sound
 
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.pipeline import workers
 from tagger.pipeline.hear import hear
 from tagger.types import AudioFile, Failure, TrackFeatures
+from tests.sounds import make_sound
 
 FOLDER = load_card(DEFAULT_MODEL).folder
 

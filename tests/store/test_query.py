@@ -4,12 +4,12 @@ import math
 import os
 
 import pytest
-from store_answers import MODEL, heard
 
 from tagger.errors import StoreError
 from tagger.store import Store
 from tagger.store.paths import path_ranges
 from tagger.store.query import tracks_query
+from tests.store.store_answers import MODEL, heard
 
 LATIN_1_FOLDER = os.fsdecode(b"/music/Caf\xe9")
 PATHS = [

@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 import pytest
-from store_answers import MODEL, heard
 
 from tagger.errors import BusyError, StoreError
 from tagger.store import Store, connection, default_path, schema
+from tests.store.store_answers import MODEL, heard
 
 
 def _version(path: str) -> int:

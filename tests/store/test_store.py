@@ -10,11 +10,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from store_answers import MODEL, heard
 
 from tagger.errors import StoreError
 from tagger.store import Store, TrackRow
 from tagger.types import AudioFile, Failure
+from tests.store.store_answers import MODEL, heard
 
 LATIN_1 = os.fsdecode(b"/music/caf\xe9.mp3")
 STRANGE_PATHS = [
@@ -201,7 +201,7 @@ def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
 def test_a_kill_in_the_middle_of_a_batch_leaves_the_batches_before(db_path: str) -> None:
     script = f"""
 import os, signal
-from store_answers import heard
+from tests.store.store_answers import heard
 from tagger.store import Store
 store = Store.open({db_path!r}, create=True)
 store.record_batch([heard("/m/1.mp3")], [])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -12,9 +13,6 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
-from joblib.externals.loky import get_reusable_executor
-
-from tagger.pipeline.hear import hear
 from tagger.types import AudioFile, Failure, TrackFeatures
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -22,6 +20,12 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 GRACE_S = 3.0
 """How long an interrupted scan waits for the files under way; longer than any healthy file takes."""
+
+STUCK_S = 120.0
+"""If nothing at all is heard for so long, a file is blocking its worker: a dead drive, a looping codec."""
+
+MAX_DATA_BYTES = 3 << 30
+"""Memory that one worker may take; a file that wants more fails by itself instead of ending the run."""
 
 Outcome = TrackFeatures | Failure
 
@@ -42,8 +46,8 @@ def hear_all(files: Iterable[AudioFile], model_folder: str, jobs: int, ahead: in
                 pending[_submit(file, model_folder, jobs)] = file
             if not pending:
                 return
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            if any(isinstance(future.exception(), BrokenProcessPool) for future in done):
+            done, _ = wait(pending, timeout=STUCK_S, return_when=FIRST_COMPLETED)
+            if not done or any(isinstance(future.exception(), BrokenProcessPool) for future in done):
                 suspects = list(pending.values())
                 pending.clear()
                 yield from _one_by_one(suspects, model_folder)
@@ -56,12 +60,17 @@ def hear_all(files: Iterable[AudioFile], model_folder: str, jobs: int, ahead: in
 
 
 def _one_by_one(suspects: Iterable[AudioFile], model_folder: str) -> Iterator[Outcome]:
-    """Hears each file alone, so that one which kills its worker is known by name."""
+    """Hears each file alone, so that one which kills or blocks its worker is known by name."""
+    _executor(jobs=1).shutdown(wait=True, kill_workers=True)
     for file in suspects:
         try:
-            yield _submit(file, model_folder, jobs=1).result()
+            yield _submit(file, model_folder, jobs=1).result(timeout=STUCK_S)
         except BrokenProcessPool:
             reason = "crashed the decoder, or needed more memory than there is; re-encode or replace the file"
+            yield Failure(file.path, "decode", reason, file.size, file.mtime_ns)
+        except TimeoutError:
+            _executor(jobs=1).shutdown(wait=True, kill_workers=True)
+            reason = f"not read after {STUCK_S:.0f} s; check its drive, or replace the file"
             yield Failure(file.path, "decode", reason, file.size, file.mtime_ns)
 
 
@@ -73,12 +82,20 @@ def _abandon(pending: Iterable[Future[Outcome]], jobs: int) -> None:
 
 
 def _submit(file: AudioFile, model_folder: str, jobs: int) -> Future[Outcome]:
-    future: Future[Outcome] = _executor(jobs).submit(hear, file, model_folder)
+    future: Future[Outcome] = _executor(jobs).submit(_hear, file, model_folder)
     return future
+
+
+def _hear(file: AudioFile, model_folder: str) -> Outcome:
+    from tagger.pipeline.hear import hear  # scipy and PyAV: for workers, not for the main process
+
+    return hear(file, model_folder)
 
 
 def _executor(jobs: int) -> Any:
     """The running executor, or a new one where there is none or the last one broke."""
+    from joblib.externals.loky import get_reusable_executor
+
     return get_reusable_executor(
         max_workers=jobs, timeout=60, env=ONE_THREAD, initializer=_start, kill_workers=True
     )
@@ -88,6 +105,10 @@ def _start() -> None:
     """Sets up a worker process: Ctrl-C reaches the whole group, and only the main process answers it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(ONE_THREAD)
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 

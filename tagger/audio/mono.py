@@ -20,8 +20,7 @@ RATES_HZ = (1_000, 1_600_000)
 SILENCE_RMS = 1e-4
 """−80 dBFS: well over the noise of dithered 16-bit sound (−96 dBFS), well under any music."""
 
-SAMPLE_TYPES = {"u8": np.uint8, "s16": np.int16, "s32": np.int32, "s64": np.int64, "flt": np.float32}
-SAMPLE_TYPES |= {"dbl": np.float64}
+SAMPLE_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
 FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt": 1.0, "dbl": 1.0}
 """By FFmpeg's names of the sample formats, less the `p` of the planar ones (libavutil/samplefmt.h)."""
 
@@ -89,11 +88,12 @@ def _sum_of_channels(frame: AudioFrame, sample_format: str, n_channels: int) -> 
     take longer than the sum. Frames are mixed one by one while they are still in the CPU's cache.
     """
     sample_type = SAMPLE_TYPES[sample_format.removesuffix("p")]
+    planes: tuple[Any, ...] = frame.planes[:n_channels]  # of 7.1 PyAV lists planes that do not exist
     channels: list[NDArray[Any]]
     if sample_format.endswith("p"):
-        channels = [np.frombuffer(plane, sample_type, frame.samples) for plane in frame.planes]
+        channels = [np.frombuffer(plane, sample_type, frame.samples) for plane in planes]
     else:
-        interleaved = np.frombuffer(frame.planes[0], sample_type, frame.samples * n_channels)
+        interleaved = np.frombuffer(planes[0], sample_type, frame.samples * n_channels)
         channels = [interleaved[i::n_channels] for i in range(n_channels)]
     if n_channels == 1:
         return channels[0].astype(np.float32)

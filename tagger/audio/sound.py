@@ -11,6 +11,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
+from tagger.audio import wavpack
 from tagger.audio.source import Source
 from tagger.errors import AudioError
 
@@ -33,10 +34,6 @@ window. Every wav is searched for hidden DTS; four packets (64 kB) show it as we
 RAW = ("aac", "ac3", "eac3")
 """Demuxers of bare packets, in which FFmpeg can only read on: here a time is a share of the bytes."""
 
-WAVPACK_BLOCK_BYTES = 1 << 20
-"""The largest block of a wv file (WavPack 5 file format, section 2.0). FFmpeg knows no way to seek
-there either, but each block tells its own time."""
-
 SPARE_BYTES = 64 << 20
 """What may be read to open a file, or for a stretch of sound beyond its own size: a cover, an index,
 the pictures of a video between the packets of its sound, garbage."""
@@ -57,7 +54,7 @@ def open_sound(source: Source) -> Iterator[Sound]:
     source.allow(SPARE_BYTES)
     source.seek(0)
     try:
-        container = av.open(source, options=OPTIONS, metadata_errors="replace")
+        container = av.open(source, "r", options=OPTIONS, metadata_errors="replace")
     except (av.error.InvalidDataError, av.error.EOFError):
         raise AudioError(NOT_AUDIO) from None
     with container:
@@ -110,10 +107,11 @@ class Sound:
         demuxer = self._container.format.name
         try:
             if demuxer in RAW:
-                self._seek_byte(self._byte_at(time_s))
+                self._seek_byte(round(self._source.size * min(1.0, time_s / self.duration_s)))
                 self._zero_s, self._time_s = None, time_s
             elif demuxer == "wv":
-                self._seek_byte(_next_wavpack_block(self._source, self._byte_at(time_s)))
+                place = time_s, self.duration_s, self.sample_rate_hz
+                self._seek_byte(wavpack.block_before(self._source, *place))
             else:
                 ticks = round((time_s + (self._zero_s or 0.0)) / self._tick_s)
                 self._container.seek(max(0, ticks), stream=self._stream)
@@ -121,7 +119,7 @@ class Sound:
             return False
         return True
 
-    def packets(self) -> Iterator[av.Packet]:
+    def packets(self) -> Iterator[av.Packet[AudioStream]]:
         """Those from here on, until the stream or what may be read of it ends.
 
         The last one is empty: it makes the decoder give what it has kept back.
@@ -136,7 +134,7 @@ class Sound:
             except (av.error.FFmpegError, OSError):
                 self._n_errors += 1
 
-    def decode(self, packet: av.Packet) -> list[av.AudioFrame]:
+    def decode(self, packet: av.Packet[AudioStream]) -> list[av.AudioFrame]:
         """Its frames, or none where it is damaged."""
         try:
             frames: list[av.AudioFrame] = self._context.decode(packet)
@@ -146,7 +144,7 @@ class Sound:
         self._n_frames += len(frames)
         return frames
 
-    def time_s(self, of: av.Packet | av.AudioFrame) -> float:
+    def time_s(self, of: av.Packet[AudioStream] | av.AudioFrame) -> float:
         """When it begins; where it does not tell, that of the last one which did."""
         if of.pts is not None:
             if self._zero_s is None:  # a raw stream counts from where the seek has landed
@@ -154,21 +152,9 @@ class Sound:
             self._time_s = of.pts * self._tick_s - self._zero_s
         return self._time_s
 
-    def packet_s(self, packet: av.Packet) -> float:
+    def packet_s(self, packet: av.Packet[AudioStream]) -> float:
         """How long it lasts, infinitely where it does not tell."""
         return packet.duration * self._tick_s if packet.duration else math.inf
 
-    def _byte_at(self, time_s: float) -> int:
-        return round(self._source.size * min(1.0, time_s / self.duration_s))
-
     def _seek_byte(self, position: int) -> None:
         self._container.seek(position, unsupported_byte_offset=True)
-
-
-def _next_wavpack_block(source: Source, position: int) -> int:
-    """Where the first block at or after `position` begins that is the first of its point in time."""
-    data = source.peek(position, WAVPACK_BLOCK_BYTES)
-    start = data.find(b"wvpk")
-    while start >= 0 and not data[start + 25 : start + 26] > b"\x07":  # flag 11: initial block
-        start = data.find(b"wvpk", start + 4)
-    return position + max(0, start)

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from functools import cache
 
 import pytest
-from sounds import KINDS, make_kind
+
+from tests.sounds import KINDS, make_kind
 
 SECONDS = 40.0
 """Long enough for three windows that do not overlap: at 3, 15 and 27 s."""

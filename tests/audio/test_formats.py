@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sounds import KINDS, dsf, float_wav, make_kind, make_sound, moment, picture, sweep
 
 from tagger.audio import Excerpt, listen
 from tagger.audio.spans import window_starts
+from tests.sounds import KINDS, dsf, float_wav, make_kind, make_sound, moment, picture, sweep
 
 RATE_HZ = 22_050
 SECONDS = 40.0

@@ -55,7 +55,7 @@ def open_sound(source: Source) -> Iterator[Sound]:
     source.seek(0)
     try:
         container = av.open(source, "r", options=OPTIONS, metadata_errors="replace")
-    except (av.error.InvalidDataError, av.error.EOFError):
+    except (av.error.InvalidDataError, av.error.EOFError, av.error.ArgumentError):
         raise AudioError(NOT_AUDIO) from None
     with container:
         yield Sound(container, source)

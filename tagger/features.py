@@ -14,7 +14,7 @@ AMIN = 1e-10
 """The power below which everything counts as −100 dB; the default of `librosa.power_to_db`."""
 
 FRAMES_AT_ONCE = 64
-"""Their spectra fit the CPU's cache, in memory that the allocator keeps: three times as fast as all at once."""
+"""Their spectra fit the CPU's cache and memory that is not given back: three times as fast as all at once."""
 
 MELS_AT_ONCE = 12
 """Mel bands reach over few bins: one product for each dozen leaves out most zeros of the filter bank."""

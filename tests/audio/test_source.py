@@ -167,10 +167,10 @@ def test_reading_ends_where_what_was_allowed_is_used_up(bare: tuple[str, bytes])
 
 # ---- bounded work --------------------------------------------------------------------------------
 
-SPARE_BYTES = dict.fromkeys(("cbr.mp3", "cbr-without-info.mp3", "vbr.mp3", "vbr-without-xing.mp3"), 200_000)
+SPARE_BYTES = dict.fromkeys(("cbr.mp3", "cbr-without-info.mp3", "vbr.mp3"), 200_000)
 SPARE_BYTES |= {"aac.m4a": 300_000, "alac.m4a": 300_000, "raw.aac": 300_000, "v2.wma": 600_000}
 SPARE_BYTES |= {"16-bit.flac": 600_000, "lossless.wv": 2_000_000, "lossless.tta": 400_000}
-SPARE_BYTES |= {"s16.wav": 1_200_000, "s16.aiff": 400_000, "opus.mka": 300_000, "opus.webm": 300_000}
+SPARE_BYTES |= {"s16.wav": 1_200_000, "s16.aiff": 400_000, "opus.mka": 300_000}
 SPARE_BYTES |= {"vorbis.ogg": 1_500_000, "opus.opus": 1_500_000}
 """What may be read beside the 30 s that are heard: headers, an index, and in Ogg a search by halves."""
 
@@ -178,7 +178,7 @@ SPARE_BYTES |= {"vorbis.ogg": 1_500_000, "opus.opus": 1_500_000}
 @counts_bytes
 @pytest.mark.parametrize("kind", sorted(SPARE_BYTES))
 def test_windows_are_found_by_seeking_and_not_by_reading(kind: str, tmp_path: Path) -> None:
-    small = {} if kind.startswith(("opus", "vorbis")) else {"rate_hz": 22_050}
+    small = {"rate_hz": 16_000 if kind.startswith("opus") else 22_050}
     channels = 2 if kind.startswith("vorbis") else 1
     path = make_kind(tmp_path, kind, seconds=240.0, channels=channels, **small)
     excerpt, n_bytes = hear_and_count(path)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,57 +14,34 @@ AMIN = 1e-10
 """The power below which everything counts as −100 dB; the default of `librosa.power_to_db`."""
 
 FRAMES_AT_ONCE = 64
-"""Frames per round: all that a round touches stays in the CPU's second cache (2.1 ms a window, not 5.8)."""
+"""Their spectra fit the CPU's cache and memory that is not given back: three times as fast as all at once."""
 
-MELS_PER_BAND = 16
-
-
-class Band(NamedTuple):
-    """Neighbouring mel filters, the FFT bins in which they are not zero, and (n_bins, n_filters) weights."""
-
-    mels: slice
-    bins: slice
-    weights: NDArray[np.float32]
-
-
-def bands(filter_bank: NDArray[np.float32]) -> tuple[Band, ...]:
-    """(n_mels, 1 + n_fft // 2) as `librosa.filters.mel` gives it, in the blocks that `log_mel` wants.
-
-    Nine tenths of a filter bank are zeros.
-    """
-    found = []
-    for first in range(0, len(filter_bank), MELS_PER_BAND):
-        filters = filter_bank[first : first + MELS_PER_BAND]
-        used = np.flatnonzero(filters.any(axis=0))
-        bins = slice(int(used[0]), int(used[-1]) + 1)
-        weights = np.ascontiguousarray(filters[:, bins].T, dtype=np.float32)
-        found.append(Band(slice(first, first + len(filters)), bins, weights))
-    return tuple(found)
+MELS_AT_ONCE = 12
+"""Mel bands reach over few bins: one product for each dozen leaves out most zeros of the filter bank."""
 
 
 def log_mel(
-    samples: NDArray[np.float32], mel_bands: Sequence[Band], front_end: FrontEnd
+    samples: NDArray[np.float32], filter_bank: NDArray[np.float32], front_end: FrontEnd
 ) -> NDArray[np.float32]:
     """The mel power spectrogram in dB (re 1.0, no `top_db`), as (n_mels, n_frames) float32.
 
-    `samples` is (n,) mono at the front end's rate. Frames are centred and zero-padded, so n_frames is
+    `samples` is (n,) mono at the front end's rate; `filter_bank` is (n_mels, 1 + n_fft // 2), as
+    `librosa.filters.mel` gives it. Frames are centred and zero-padded, so n_frames is
     1 + n // hop_length. Equals `librosa.power_to_db(librosa.feature.melspectrogram(...), top_db=None)`
     within 1e-3 dB for sound above the rounding noise of float32.
     """
     frames = _frames(samples, front_end.n_fft, front_end.hop_length)
-    window = _hann(front_end.n_fft)
-    mel = np.empty((len(frames), front_end.n_mels), np.float32)
-    for start in range(0, len(frames), FRAMES_AT_ONCE):
-        some = slice(start, start + FRAMES_AT_ONCE)
-        spectrum = fft.rfft(frames[some] * window, axis=1, overwrite_x=True)
-        power = np.square(spectrum.real)
-        power += np.square(spectrum.imag)
-        for band in mel_bands:
-            np.matmul(power[:, band.bins], band.weights, out=mel[some, band.mels])
+    bands = _bands(filter_bank)
+    mel = np.empty((len(filter_bank), len(frames)), np.float32)
+    for first in range(0, len(frames), FRAMES_AT_ONCE):
+        part = slice(first, first + FRAMES_AT_ONCE)
+        power = _power(frames[part] * _hann(front_end.n_fft))
+        for mels, bins in bands:
+            np.matmul(filter_bank[mels, bins], power[:, bins].T, out=mel[mels, part])
     np.maximum(mel, AMIN, out=mel)
     np.log10(mel, out=mel)
     mel *= 10.0
-    return mel.T
+    return mel
 
 
 def fit_frames(log_mel_db: NDArray[np.float32], n_frames: int) -> NDArray[np.float32]:
@@ -83,6 +58,24 @@ def fit_frames(log_mel_db: NDArray[np.float32], n_frames: int) -> NDArray[np.flo
 def _frames(samples: NDArray[np.float32], n_fft: int, hop_length: int) -> NDArray[np.float32]:
     padded = np.pad(samples.astype(np.float32, copy=False), n_fft // 2)
     return np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length]
+
+
+def _power(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, n_fft) → (n, 1 + n_fft // 2); overwrites its argument."""
+    spectrum = fft.rfft(frames, axis=1, overwrite_x=True)
+    power: NDArray[np.float32] = np.square(spectrum.real)
+    power += np.square(spectrum.imag)
+    return power
+
+
+def _bands(filter_bank: NDArray[np.float32]) -> list[tuple[slice, slice]]:
+    """(rows, columns) of the blocks that hold all that is not zero."""
+    bands = []
+    for first in range(0, len(filter_bank), MELS_AT_ONCE):
+        mels = slice(first, first + MELS_AT_ONCE)
+        used = np.flatnonzero(filter_bank[mels].any(axis=0))
+        bands.append((mels, slice(used[0], used[-1] + 1) if len(used) else slice(0, 1)))
+    return bands
 
 
 @cache

@@ -202,8 +202,8 @@ def _add_stream(
     stream = output.add_stream(codec, rate=rate_hz, layout=LAYOUTS[channels], options=dict(encoder or {}))
     if sample_format:
         stream.codec_context.format = sample_format
-    if codec not in {"adpcm_ms"}:  # there the bit rate is a fact, and a wrong one leads every seek astray
-        stream.codec_context.bit_rate = 64_000 * channels
+    is_adpcm = codec == "adpcm_ms"  # there the bit rate is a fact, and a wrong one leads every seek astray
+    stream.codec_context.bit_rate = 0 if is_adpcm else 64_000 * channels
     return stream
 
 

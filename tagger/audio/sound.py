@@ -11,7 +11,7 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from tagger.audio import wavpack
+from tagger.audio import asf, wavpack
 from tagger.audio.source import Source
 from tagger.errors import AudioError
 
@@ -55,7 +55,7 @@ def open_sound(source: Source) -> Iterator[Sound]:
     source.seek(0)
     try:
         container = av.open(source, "r", options=OPTIONS, metadata_errors="replace")
-    except (av.error.InvalidDataError, av.error.EOFError):
+    except av.error.FFmpegError:
         raise AudioError(NOT_AUDIO) from None
     with container:
         yield Sound(container, source)
@@ -83,13 +83,10 @@ class Sound:
         self._zero_s: float | None = (stream.start_time or 0) * self._tick_s
         self._time_s = 0.0
         self._n_errors = self._n_frames = 0
-        self.codec = self._context.codec.canonical_name
+        self.codec = self._context.name.removesuffix("float")  # FFmpeg decodes mp3 as mp3float
         self.sample_rate_hz = self._context.sample_rate
         self.channels = self._context.channels
-        if stream.duration:
-            self.duration_s = max(0.0, stream.duration * self._tick_s)
-        else:
-            self.duration_s = max(0.0, (container.duration or 0) / av.time_base)
+        self.duration_s = self._claimed_s()
 
     def allow(self, length_s: float) -> None:
         """Lets as much be read and go wrong from now on as `length_s` of sound can need."""
@@ -155,6 +152,13 @@ class Sound:
     def packet_s(self, packet: av.Packet[AudioStream]) -> float:
         """How long it lasts, infinitely where it does not tell."""
         return packet.duration * self._tick_s if packet.duration else math.inf
+
+    def _claimed_s(self) -> float:
+        if self._container.format.name == "asf" and (stated_s := asf.stated_duration_s(self._source)):
+            return stated_s
+        if self._stream.duration:
+            return max(0.0, self._stream.duration * self._tick_s)
+        return max(0.0, (self._container.duration or 0) / av.time_base)
 
     def _seek_byte(self, position: int) -> None:
         self._container.seek(position, unsupported_byte_offset=True)

@@ -11,7 +11,7 @@ from tagger.errors import AudioError
 ID3V2_HEADER = 10
 ID3V1_BYTES = 128
 APE_FOOTER = 32
-MAX_ID3V2_TAGS = 8
+MAX_TAGS = 8
 
 SEEK_COST = 4096
 """Bytes that a seek counts for: some demuxers seek without end where they would not read."""
@@ -87,24 +87,26 @@ class Source:
         if size == 0:
             raise AudioError("the file is empty (0 bytes); copy it again from its source")
         begin = 0
-        for _ in range(MAX_ID3V2_TAGS):
+        for _ in range(MAX_TAGS):
             n_bytes = _id3v2_bytes(self._bytes_at(begin, ID3V2_HEADER))
             if not 0 < n_bytes < size - begin:
                 break
             begin += n_bytes
         head = self._bytes_at(begin, 12)
-        end = size
-        if not head.startswith(CONTAINERS) and head[4:8] != b"ftyp":
-            end -= self._trailing_bytes(begin, size)
+        knows_its_end = head.startswith(CONTAINERS) or head[4:8] == b"ftyp"
+        end = size if knows_its_end else self._sound_end(begin, size)
         self._file.seek(begin)
         return begin, end
 
-    def _trailing_bytes(self, begin: int, size: int) -> int:
-        """The length of an ID3v1 tag at the end and of an APEv2 tag before it."""
-        tail = self._bytes_at(max(begin, size - ID3V1_BYTES - APE_FOOTER), ID3V1_BYTES + APE_FOOTER)
-        n_bytes = ID3V1_BYTES if tail[-ID3V1_BYTES:].startswith(b"TAG") else 0
-        n_bytes += _apev2_bytes(tail[: len(tail) - n_bytes][-APE_FOOTER:])
-        return n_bytes if n_bytes < size - begin else 0
+    def _sound_end(self, begin: int, end: int) -> int:
+        """Where the ID3v1 and APEv2 tags begin that lie at the end, in either order."""
+        for _ in range(MAX_TAGS):
+            tail = self._bytes_at(max(begin, end - ID3V1_BYTES), ID3V1_BYTES)[: end - begin]
+            n_bytes = ID3V1_BYTES if tail.startswith(b"TAG") else _apev2_bytes(tail[-APE_FOOTER:])
+            if not 0 < n_bytes < end - begin:
+                break
+            end -= n_bytes
+        return end
 
     def _bytes_at(self, position: int, n_bytes: int) -> bytes:
         self._file.seek(position)

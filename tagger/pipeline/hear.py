@@ -6,17 +6,18 @@ import os
 from functools import lru_cache
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tagger.audio import is_silent, listen
 from tagger.errors import AudioError
-from tagger.features import Band, bands, fit_frames, log_mel
+from tagger.features import fit_frames, log_mel
 from tagger.model_card import load_card, load_filter_bank
 from tagger.types import AudioFile, Failure, FrontEnd, TrackFeatures
 
 
 def hear(file: AudioFile, model_folder: str) -> TrackFeatures | Failure:
     """Decodes the windows of `file` and gives their log-mels as the model in `model_folder` wants them."""
-    front_end, mel_bands = _front_end(model_folder)
+    front_end, filter_bank = _front_end(model_folder)
     try:
         excerpt = listen(file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s)
     except AudioError as error:
@@ -26,7 +27,7 @@ def hear(file: AudioFile, model_folder: str) -> TrackFeatures | Failure:
         reason = f"unexpected {type(error).__name__}: {error}; please report it with the file"
         return Failure(file.path, "decode", " ".join(reason.split()), file.size, file.mtime_ns)
     windows = excerpt.windows
-    log_mels = [fit_frames(log_mel(w.samples, mel_bands, front_end), front_end.n_frames) for w in windows]
+    log_mels = [fit_frames(log_mel(w.samples, filter_bank, front_end), front_end.n_frames) for w in windows]
     return TrackFeatures(
         file=file,
         recording=excerpt.recording,
@@ -37,6 +38,6 @@ def hear(file: AudioFile, model_folder: str) -> TrackFeatures | Failure:
 
 
 @lru_cache(maxsize=2)
-def _front_end(model_folder: str) -> tuple[FrontEnd, tuple[Band, ...]]:
+def _front_end(model_folder: str) -> tuple[FrontEnd, NDArray[np.float32]]:
     card = load_card(model_folder)
-    return card.front_end, bands(load_filter_bank(card))
+    return card.front_end, load_filter_bank(card)

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from tagger.audio import listen
 from tagger.audio.spans import WHOLE_S
 from tagger.errors import AudioError, TaggerError
-from tagger.features import Band, bands, log_mel
+from tagger.features import log_mel
 from tagger.types import FrontEnd
 
 FRONT_END = FrontEnd(sample_rate_hz=22_050, window_s=10.0, n_fft=2048, hop_length=512, n_mels=96)
@@ -71,8 +71,8 @@ def filter_bank() -> NDArray[np.float32]:
 def cached_log_mels(data: str, clips: Sequence[Clip], cache: str, jobs: int) -> list[NDArray[np.float16]]:
     """The log-mel of each whole clip, (n_mels, n_frames) float16 in dB, from `cache` or made into it."""
     if not os.path.exists(cache):
-        mel_bands = bands(filter_bank())
-        tasks = (delayed(_whole_log_mel)(os.path.join(data, clip.path), mel_bands) for clip in clips)
+        bank = filter_bank()
+        tasks = (delayed(_whole_log_mel)(os.path.join(data, clip.path), bank) for clip in clips)
         spectrograms: list[NDArray[np.float16]] = Parallel(n_jobs=jobs)(tasks)
         os.makedirs(os.path.dirname(os.path.abspath(cache)), exist_ok=True)
         with open(cache, "wb") as file:
@@ -84,12 +84,12 @@ def cached_log_mels(data: str, clips: Sequence[Clip], cache: str, jobs: int) -> 
     return np.split(stored["frames"], np.cumsum(stored["lengths"])[:-1], axis=1)
 
 
-def _whole_log_mel(path: str, mel_bands: tuple[Band, ...]) -> NDArray[np.float16]:
+def _whole_log_mel(path: str, bank: NDArray[np.float32]) -> NDArray[np.float16]:
     try:
         excerpt = listen(path, sample_rate_hz=FRONT_END.sample_rate_hz, window_s=WHOLE_S)
     except AudioError as error:
         raise TaggerError(f"{path}: {error}") from None
-    return log_mel(excerpt.windows[0].samples, mel_bands, FRONT_END).astype(np.float16)
+    return log_mel(excerpt.windows[0].samples, bank, FRONT_END).astype(np.float16)
 
 
 def _clip(row: dict[str, str]) -> Clip:

@@ -38,10 +38,10 @@ def starts(excerpt: Excerpt) -> list[float]:
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - ESTIMATED))
 def test_three_windows_come_from_where_they_say(kind: str, sound_path: Callable[[str], str]) -> None:
     excerpt = hear(sound_path(kind))
-    assert excerpt.recording.duration_s == pytest.approx(SECONDS, abs=0.05)
+    assert excerpt.recording.duration_s == pytest.approx(SECONDS, abs=0.15)
     assert len(excerpt.windows) == 3
     for window, start_s in zip(excerpt.windows, (3.0, 15.0, 27.0), strict=True):
-        assert start_s - 0.01 <= window.start_s < start_s + 0.03
+        assert start_s - 0.01 <= window.start_s < start_s + 0.15
         assert len(window.samples) == 10 * RATE_HZ
         error_s = SEEK_ERROR_S.get(kind, 0.03)
         assert moment(window.samples, RATE_HZ, SECONDS) == pytest.approx(window.start_s, abs=error_s)
@@ -73,6 +73,14 @@ def test_a_recording_tells_its_codec_rate_and_channels(kind: str, sound_path: Ca
     assert len(recording.audio_id) == 32
 
 
+def test_every_file_of_a_mixed_folder_is_heard(mixed_folder: str) -> None:
+    names = sorted(os.listdir(mixed_folder))
+    assert names == sorted(KINDS)
+    for name in names:
+        (window,) = hear(os.path.join(mixed_folder, name)).windows
+        assert len(window.samples) / RATE_HZ == pytest.approx(2.0, abs=0.12)
+
+
 @pytest.mark.parametrize("kind", ["u8.wav", "s16.wav", "s24.wav", "s32.wav", "f32.wav", "f64.wav"])
 def test_every_sample_format_has_the_same_full_scale(kind: str, sound_path: Callable[[str], str]) -> None:
     window = hear(sound_path(kind)).windows[0]
@@ -93,7 +101,7 @@ def test_any_rate_comes_out_at_the_wanted_one(kind: str, rate_hz: int, tmp_path:
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 24_000, 32_000, 48_000])
 def test_mp3_of_any_rate_is_heard_by_seeking(rate_hz: int, tmp_path: Path) -> None:
     excerpt = hear(make_kind(tmp_path, "cbr.mp3", seconds=SECONDS, rate_hz=rate_hz, channels=1))
-    assert starts(excerpt) == [3.0, 15.0, 27.0]
+    assert starts(excerpt) == pytest.approx([3.0, 15.0, 27.0], abs=0.15)
     for window in excerpt.windows:
         assert moment(window.samples, RATE_HZ, SECONDS) == pytest.approx(window.start_s, abs=0.1)
 

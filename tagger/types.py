@@ -96,6 +96,14 @@ class TrackFeatures:
 
 
 @dataclass(frozen=True, slots=True)
+class Identified:
+    """A file whose sound (`audio_id`) is known already, so that it was not decoded."""
+
+    file: AudioFile
+    recording: Recording
+
+
+@dataclass(frozen=True, slots=True)
 class WindowAnswer:
     """What the model heard in one window alone; units as in `Prediction`."""
 

@@ -67,7 +67,7 @@ def _heard(path: str, model: str | None, device: str) -> tuple[Recording, Predic
     from tagger.model_card import DEFAULT_MODEL, load_card
     from tagger.pipeline.hear import hear
     from tagger.predict import Predictor
-    from tagger.types import AudioFile, Failure
+    from tagger.types import AudioFile, Failure, TrackFeatures
 
     if not os.path.lexists(path):
         raise TaggerError(f"{shown(path)}: no such file; check the name")
@@ -77,6 +77,7 @@ def _heard(path: str, model: str | None, device: str) -> tuple[Recording, Predic
     outcome = hear(AudioFile(path, -1, -1), card.folder)
     if isinstance(outcome, Failure):
         raise AudioError(f"{shown(path)}: {outcome.reason}")
+    assert isinstance(outcome, TrackFeatures)  # without a table of identities nothing is only identified
     return outcome.recording, Predictor(card, device).predict([outcome])[0]
 
 

@@ -8,17 +8,27 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.audio import is_silent, listen
+from tagger.audio import identify, is_silent, listen
 from tagger.errors import AudioError
 from tagger.features import fit_frames, log_mel
 from tagger.model_card import load_card, load_filter_bank
-from tagger.types import AudioFile, Failure, FrontEnd, TrackFeatures
+from tagger.pipeline.identities import is_listed
+from tagger.types import AudioFile, Failure, FrontEnd, Identified, TrackFeatures
 
 
-def hear(file: AudioFile, model_folder: str) -> TrackFeatures | Failure:
-    """Decodes the windows of `file` and gives their log-mels as the model in `model_folder` wants them."""
+def hear(
+    file: AudioFile, model_folder: str, identities: str | None = None
+) -> TrackFeatures | Identified | Failure:
+    """Decodes the windows of `file` and gives their log-mels as the model in `model_folder` wants them.
+
+    A sound that is in the table `identities` (see `identity_table`) is only identified.
+    """
     front_end, filter_bank = _front_end(model_folder)
     try:
+        if identities:
+            recording = identify(file.path, window_s=front_end.window_s)
+            if is_listed(identities, recording.audio_id):
+                return Identified(file, recording)
         excerpt = listen(file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s)
     except AudioError as error:
         stage = "decode" if os.path.exists(file.path) else "scan"  # gone: the next walk says if it is back

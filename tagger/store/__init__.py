@@ -4,19 +4,23 @@ import os
 
 from platformdirs import user_data_path
 
+from tagger.store.identity import Adoption
 from tagger.store.lock import scan_lock
+from tagger.store.presence import Fingerprint, fingerprint
 from tagger.store.query import TrackOrder
-from tagger.store.rows import FileState, Heard, StoredTrack, TrackRow
+from tagger.store.rows import Heard, StoredTrack, TrackRow
 from tagger.store.store import Store
 
 __all__ = [
-    "FileState",
+    "Adoption",
+    "Fingerprint",
     "Heard",
     "Store",
     "StoredTrack",
     "TrackOrder",
     "TrackRow",
     "default_path",
+    "fingerprint",
     "scan_lock",
 ]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +12,6 @@ from tagger.store.paths import path_from, stored_path, stored_text
 from tagger.store.query import SqlValue
 from tagger.types import AudioFile, Failure, Prediction, Recording, WindowAnswer
 
-FileState = Literal["unchanged", "failed"]
 Heard = tuple[AudioFile, Recording, Prediction]
 Row = tuple[SqlValue, ...]
 
@@ -42,17 +41,12 @@ class StoredTrack:
     scanned_at: str
 
 
-def sql_integer(value: int) -> int:
-    """Any integer folded into SQLite's 64 bits: an mtime after the year 2262 needs more."""
-    return (value + 2**63) % 2**64 - 2**63
-
-
 def track_values(file: AudioFile, recording: Recording, now: str) -> dict[str, SqlValue]:
     """The columns of `tracks` by name."""
     return {
         "path": stored_path(file.path),
         "size": file.size,
-        "mtime_ns": sql_integer(file.mtime_ns),
+        "mtime_ns": file.mtime_ns,
         "audio_id": recording.audio_id,
         "duration_s": float(recording.duration_s),
         "codec": stored_text(recording.codec),
@@ -67,7 +61,7 @@ def failure_values(failure: Failure, now: str) -> dict[str, SqlValue]:
     return {
         "path": stored_path(failure.path),
         "size": failure.size,
-        "mtime_ns": sql_integer(failure.mtime_ns),
+        "mtime_ns": failure.mtime_ns,
         "stage": failure.stage,
         "reason": stored_text(failure.reason),
         "failed_at": now,

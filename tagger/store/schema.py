@@ -96,9 +96,16 @@ def _create_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+def _add_missing(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE tracks ADD COLUMN missing_since TEXT")
+    connection.execute(
+        "CREATE INDEX tracks_missing ON tracks (missing_since) WHERE missing_since IS NOT NULL"
+    )
+
+
 # MIGRATIONS[n] leads from version n to n + 1. Each runs in a transaction of its own with foreign
 # keys off, so that it may rebuild a table; none may begin or commit, nor use executescript.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create_tables,)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create_tables, _add_missing)
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:

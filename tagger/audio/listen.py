@@ -15,6 +15,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 from numpy.typing import NDArray
 
+from tagger.audio.metadata import metadata_of
 from tagger.audio.mono import MonoBuffer, check_rate
 from tagger.audio.spans import WHOLE_S, split_starts, window_starts
 from tagger.errors import AudioError
@@ -110,6 +111,7 @@ class _Listener:
             codec=self._codec.codec.canonical_name,
             sample_rate_hz=self._codec.sample_rate,
             channels=self._codec.channels,
+            **metadata_of(self._container, self._stream),
         )
         return Excerpt(recording, tuple(windows))
 

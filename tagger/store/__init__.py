@@ -5,16 +5,17 @@ import os
 from platformdirs import user_data_path
 
 from tagger.store.lock import scan_lock
-from tagger.store.query import TrackOrder
 from tagger.store.rows import FileState, Heard, StoredTrack, TrackRow
+from tagger.store.statistics import Run, Statistics
 from tagger.store.store import Store
 
 __all__ = [
     "FileState",
     "Heard",
+    "Run",
+    "Statistics",
     "Store",
     "StoredTrack",
-    "TrackOrder",
     "TrackRow",
     "default_path",
     "scan_lock",

@@ -10,6 +10,7 @@ from sqlite_utils import Database
 
 from tagger.errors import StoreError
 from tagger.store.faults import plain_errors
+from tagger.store.names import add_functions
 from tagger.store.schema import is_empty, migrate
 
 _BUSY_TIMEOUT_S = 30.0
@@ -49,6 +50,7 @@ def _connect(path: str, create: bool) -> sqlite3.Connection:
 
 def _configured(connection: sqlite3.Connection) -> Database:
     database = Database(connection, recursive_triggers=False, execute_plugins=False)
+    add_functions(connection)
     database.enable_wal()  # writes only where it is not in force
     connection.execute("PRAGMA synchronous = NORMAL")  # with WAL, a power cut harms nothing older
     connection.execute("PRAGMA foreign_keys = ON")  # only now: migrations may rebuild tables

@@ -10,15 +10,17 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from types import TracebackType
 
+import numpy as np
+from numpy.typing import NDArray
 from sqlite_utils import Database
 
-from tagger.errors import StoreError
 from tagger.store.connection import open_database
 from tagger.store.faults import plain_errors
 from tagger.store.paths import path_from, path_ranges, stored_path, stored_text
-from tagger.store.query import TrackOrder, tracks_query
+from tagger.store.query import tracks_query
 from tagger.store.record import write_failures, write_heard
 from tagger.store.rows import (
+    TRACK_COLUMNS,
     FileState,
     Heard,
     StoredTrack,
@@ -27,10 +29,12 @@ from tagger.store.rows import (
     stored_track,
     track_row,
 )
-from tagger.types import AudioFile, Failure
+from tagger.store.statistics import Statistics, statistics
+from tagger.store.vectors import embedded_tracks
+from tagger.types import AudioFile, Failure, Query
 
-_MAX_SQL_VALUES = 32_766  # https://www.sqlite.org/limits.html#max_variable_number
 _STATES_CHUNK = 500
+_ALL = Query()
 
 
 class Store:
@@ -117,29 +121,33 @@ class Store:
                 "DELETE FROM failures WHERE path >= ? AND path < ? AND stage = 'scan'", path_ranges(paths)
             )
 
-    def tracks(
-        self,
-        paths: Sequence[str] = (),
-        *,
-        model: str,
-        genre: str | None = None,
-        energy: tuple[float, float] | None = None,
-        limit: int | None = None,
-        order_by: TrackOrder = "path",
-    ) -> Iterator[TrackRow]:
-        """Yield the tracks that `model` has heard, at and beneath `paths` or all, as they are read.
-
-        `genre` matches exactly; `energy` is half-open, [low, high). Order by path is that of the
-        bytes, with names that are not UTF-8 last; by energy (`-energy`: downwards), ties stand in
-        the order in which they were first heard.
-        """
-        ranges = path_ranges(paths)
-        if 2 * len(ranges) > _MAX_SQL_VALUES - 5:
-            raise StoreError(f"{len(paths)} paths are too many for one question; name their folder instead")
-        sql, values = tracks_query(ranges, genre, energy, model, limit, order_by)
+    def tracks(self, query: Query = _ALL, *, model: str) -> Iterator[TrackRow]:
+        """Yield the tracks that `query` asks for of those that `model` has heard, as they are read."""
+        sql, values = tracks_query(query, model, TRACK_COLUMNS)
         with plain_errors(self.path):
             for row in self._connection.execute(sql, values):
                 yield track_row(row)
+
+    def embedded_tracks(
+        self, query: Query, model: str, size: int, but: str
+    ) -> tuple[list[TrackRow], NDArray[np.float16]]:
+        """The tracks that `query` asks for, unordered, and the (n, size) array of their embeddings.
+
+        Left out are tracks with an embedding of another size, and the sound whose `audio_id` is `but`.
+        """
+        with plain_errors(self.path):
+            return embedded_tracks(self._connection, query, model, size, but)
+
+    def statistics(self, query: Query, model: str) -> Statistics:
+        """What `model` heard in the tracks that `query` asks for, counted; failures and runs of all."""
+        with plain_errors(self.path):
+            return statistics(self._connection, query, model)
+
+    def has_tempo(self, model: str) -> bool:
+        """Whether `model` gives any track a tempo."""
+        sql = "SELECT EXISTS (SELECT 1 FROM predictions WHERE model = ? AND bpm IS NOT NULL)"
+        with plain_errors(self.path):
+            return bool(self._connection.execute(sql, (model,)).fetchone()[0])
 
     def track(self, path: str, model: str) -> StoredTrack | None:
         """Everything known of one file by `model`, or None."""

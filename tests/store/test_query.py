@@ -7,8 +7,9 @@ import pytest
 
 from tagger.errors import StoreError
 from tagger.store import Store
-from tagger.store.paths import path_ranges
 from tagger.store.query import tracks_query
+from tagger.store.rows import TRACK_COLUMNS
+from tagger.types import Query, TrackOrder
 from tests.store.store_answers import MODEL, heard
 
 LATIN_1_FOLDER = os.fsdecode(b"/music/Caf\xe9")
@@ -28,8 +29,12 @@ def library(store: Store) -> Store:
     return store
 
 
+def _asked(library: Store, query: Query) -> list[str]:
+    return [row.path for row in library.tracks(query, model=MODEL)]
+
+
 def _paths(library: Store, *paths: str) -> list[str]:
-    return [row.path for row in library.tracks(paths, model=MODEL)]
+    return _asked(library, Query(paths=paths))
 
 
 def test_a_folder_means_everything_beneath_and_no_neighbour(library: Store) -> None:
@@ -80,7 +85,7 @@ def graded(store: Store) -> Store:
 
 def test_an_energy_range_holds_its_low_end_and_not_its_high_end(graded: Store) -> None:
     def energies(low: float, high: float) -> list[float]:
-        rows = graded.tracks(model=MODEL, genre="Rock", energy=(low, high), order_by="energy")
+        rows = graded.tracks(Query(genres=("Rock",), energy=(low, high), order="energy"), model=MODEL)
         return [row.energy for row in rows]
 
     assert energies(0.25, 0.75) == [0.25, 0.5]
@@ -88,23 +93,22 @@ def test_an_energy_range_holds_its_low_end_and_not_its_high_end(graded: Store) -
 
 
 def test_genre_order_and_limit_go_together(graded: Store) -> None:
-    rows = graded.tracks(model=MODEL, genre="Rock", order_by="-energy", limit=2)
+    rows = graded.tracks(Query(genres=("Rock",), order="-energy", limit=2), model=MODEL)
     assert [row.energy for row in rows] == [1.0, 0.75]
-    assert [row.path for row in graded.tracks(model=MODEL, genre="Jazz")] == ["/m/jazz.mp3"]
-    assert [row.path for row in graded.tracks(model=MODEL, energy=(0.5, 0.7))] == ["/m/2.mp3", "/m/jazz.mp3"]
-    assert [row.path for row in graded.tracks(["/m/1.mp3", "/m/3.mp3"], model=MODEL, order_by="energy")] == [
-        "/m/3.mp3",
-        "/m/1.mp3",
-    ]
+    assert _asked(graded, Query(genres=("Jazz",))) == ["/m/jazz.mp3"]
+    assert _asked(graded, Query(energy=(0.5, 0.7))) == ["/m/2.mp3", "/m/jazz.mp3"]
+    two_files = Query(paths=("/m/1.mp3", "/m/3.mp3"), order="energy")
+    assert _asked(graded, two_files) == ["/m/3.mp3", "/m/1.mp3"]
     assert list(graded.tracks(model="another")) == []
 
 
-@pytest.mark.parametrize("order_by", ["energy", "-energy"])
+@pytest.mark.parametrize("order", ["energy", "-energy"])
 @pytest.mark.parametrize("genre", ["Rock", None])
 def test_genre_and_energy_are_answered_by_an_index_alone(
-    store: Store, order_by: str, genre: str | None
+    store: Store, order: TrackOrder, genre: str | None
 ) -> None:
-    plan = _plan(store, *tracks_query([], genre, (2 / 3, math.inf), MODEL, 50, order_by))  # type: ignore[arg-type]
+    genres = (genre,) if genre else ()
+    plan = _plan(store, Query(genres=genres, energy=(2 / 3, math.inf), limit=50, order=order))
     index = "genre_energy (model=? AND genre=?" if genre else "energy (model=?"
     assert plan == [
         f"SEARCH p USING COVERING INDEX predictions_{index} AND energy>? AND energy<?)",
@@ -112,16 +116,45 @@ def test_genre_and_energy_are_answered_by_an_index_alone(
     ]
 
 
-def test_a_listing_streams_in_the_order_of_paths_without_sorting(store: Store) -> None:
-    plan = _plan(store, *tracks_query([], None, None, MODEL, None, "path"))
+def test_the_listing_of_a_genre_and_energy_looks_up_only_what_it_finds(store: Store) -> None:
+    """`tagger list --genre Rock --energy high --limit 50`, in the order of paths, at a million rows."""
+    terms = "(model=? AND genre=? AND energy>? AND energy<?)"
+    assert _plan(store, Query(genres=("Rock",), energy=(2 / 3, math.inf), limit=50)) == [
+        f"SEARCH p USING COVERING INDEX predictions_genre_energy {terms}",
+        "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+        "USE TEMP B-TREE FOR ORDER BY",
+    ]
+
+
+def test_several_genres_come_in_the_order_of_energy_without_sorting(store: Store) -> None:
+    plan = _plan(store, Query(genres=("Rock", "Jazz"), not_genres=("Folk",), order="-energy", limit=50))
+    assert plan[0] == "SEARCH p USING COVERING INDEX predictions_energy (model=?)"
     assert "TEMP B-TREE" not in " ".join(plan)
 
 
+def test_a_listing_streams_in_the_order_of_paths_without_sorting(store: Store) -> None:
+    assert "TEMP B-TREE" not in " ".join(_plan(store, Query()))
+
+
 def test_a_folder_is_looked_up_in_the_index_of_paths(store: Store) -> None:
-    plan = _plan(store, *tracks_query(path_ranges(["/music"]), None, None, MODEL, None, "path"))
+    plan = _plan(store, Query(paths=("/music",)))
     assert "SEARCH t USING INDEX sqlite_autoindex_tracks_1 (path>? AND path<?)" in plan
 
 
-def _plan(store: Store, sql: str, values: list[object]) -> list[str]:
-    rows = store._connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)
-    return [row[-1] for row in rows]
+@pytest.mark.parametrize("column", ["artist", "album"])
+def test_names_are_looked_for_among_the_different_ones_and_then_along_their_index(
+    store: Store, column: str
+) -> None:
+    plan = " | ".join(_plan(store, Query(artists=("x",)) if column == "artist" else Query(albums=("x",))))
+    assert f"SEARCH t USING INDEX tracks_{column} ({column}=?)" in plan
+    assert f"SCAN tracks USING COVERING INDEX tracks_{column}" in plan
+
+
+def test_tempos_are_looked_up_in_an_index_of_their_own(store: Store) -> None:
+    plan = _plan(store, Query(bpm=(120, 128)))
+    assert plan[0] == "SEARCH p USING COVERING INDEX predictions_bpm (model=? AND bpm>? AND bpm<?)"
+
+
+def _plan(store: Store, query: Query) -> list[str]:
+    sql, values = tracks_query(query, MODEL, TRACK_COLUMNS)
+    return [row[-1] for row in store._connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]

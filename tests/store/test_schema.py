@@ -48,14 +48,14 @@ def test_migrations_run_once_each_and_keep_the_rows(db_path: str, monkeypatch: p
     with Store.open(db_path, create=True) as store:
         store.record_batch([heard("/m/1.mp3")], [])
 
-    def add_title(raw: sqlite3.Connection) -> None:
-        raw.execute("ALTER TABLE tracks ADD COLUMN title TEXT")
+    def add_mood(raw: sqlite3.Connection) -> None:
+        raw.execute("ALTER TABLE tracks ADD COLUMN mood TEXT")
 
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_title))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_mood))
     for _ in range(2):
         with Store.open(db_path, create=False) as store:
             assert [row.path for row in store.tracks(model=MODEL)] == ["/m/1.mp3"]
-            assert "title" in store._database["tracks"].columns_dict
+            assert "mood" in store._database["tracks"].columns_dict
             store.record_batch([heard("/m/1.mp3", "Jazz")], [])
     assert _version(db_path) == len(schema.MIGRATIONS)
 
@@ -67,7 +67,7 @@ def test_a_migration_that_fails_leaves_the_version_before(
     before = _version(db_path)
 
     def broken(raw: sqlite3.Connection) -> None:
-        raw.execute("ALTER TABLE tracks ADD COLUMN title TEXT")
+        raw.execute("ALTER TABLE tracks ADD COLUMN mood TEXT")
         raw.execute("SELECT nonsense FROM nowhere")
 
     with monkeypatch.context() as patched:
@@ -76,7 +76,7 @@ def test_a_migration_that_fails_leaves_the_version_before(
             Store.open(db_path, create=False)
     assert _version(db_path) == before
     with Store.open(db_path, create=False) as store:
-        assert "title" not in store._database["tracks"].columns_dict
+        assert "mood" not in store._database["tracks"].columns_dict
 
 
 def test_the_database_of_a_newer_tagger_is_refused(db_path: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from tagger.types import Query
 if TYPE_CHECKING:
     from tagger.store import Store
 
-_PANEL = "Filters (all must hold; --genre, --artist, --album, --path may be given more than once)"
+_PANEL = "Filters (all must hold; --genre, --artist, --album, --path repeat)"
 
 
 def _filter(name: str, metavar: str, help: str) -> typer.models.OptionInfo:
@@ -54,14 +54,9 @@ class Filters:
     def query(
         self, store: Store, model: str, paths: Sequence[str] | None = None, limit: int | None = None
     ) -> Query:
-        """The question to the store, genres in the model's spelling. Raises `TaggerError` where one is wrong.
-
-        Says on stderr if no tempo is known, because `--bpm` then matches nothing.
-        """
+        """The question to the store, genres as the model spells them; raises `TaggerError` if one is wrong."""
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise TaggerError(f"--min-confidence {self.min_confidence:g}: give a number from 0 to 1")
-        if self.bpm and not store.has_tempo(model):
-            warn_of_no_tempo("--bpm matches nothing")
         return Query(
             genres=tuple(options.genre_named(name, store, model) for name in self.genre or ()),
             not_genres=tuple(options.genre_named(name, store, model) for name in self.not_genre or ()),
@@ -77,30 +72,32 @@ class Filters:
         )
 
 
-def warn_of_no_tempo(therefore: str) -> None:
-    """Says on stderr why a question about tempo has no answer."""
-    message(f"no track has a tempo yet, so {therefore}")
+def warn_of_no_tempo(query: Query, store: Store, model: str, sort: str | None = None) -> None:
+    """Says on stderr why a question about tempo has no answer, if there is none."""
+    if (query.bpm or sort == "bpm") and not store.has_tempo(model):
+        therefore = "--bpm matches nothing" if query.bpm else "--sort bpm leaves them in the order of paths"
+        message(f"no track has a tempo yet ({model} gives none), so {therefore}")
 
 
 def bpm_between(text: str) -> tuple[float, float]:
     """The range that `120-128`, `120-`, `-128` or `124` (123.5 to 124.5) names, both ends included."""
-    low, high = _between(text, "--bpm", "120-128")
+    low, high = _between(text, "--bpm", "120-128", top=999)
     return (low - 0.5, high + 0.5) if low == high else (low, high)
 
 
 def years_between(text: str) -> tuple[int, int]:
     """The range that `1990-1999`, `1990-`, `-1999` or `1994` names, both ends included."""
-    low, high = _between(text, "--year", "1990-1999")
-    return math.ceil(low), min(9999, math.floor(min(high, 9999)))
+    low, high = _between(text, "--year", "1990-1999", top=9999)
+    return math.ceil(low), math.floor(high)
 
 
-def _between(text: str, option: str, example: str) -> tuple[float, float]:
-    first, dash, last = text.strip().partition("-")
+def _between(text: str, option: str, example: str, top: float) -> tuple[float, float]:
+    first, dash, last = (part.strip() for part in text.partition("-"))
     try:
-        low = float(first) if first.strip() else 0.0
-        high = (float(last) if last.strip() else math.inf) if dash else low
+        low = float(first) if first else 0.0
+        high = (float(last) if last else top) if dash else low
     except ValueError:
         low, high = math.nan, math.nan
-    if not (first.strip() or last.strip()) or not 0 <= low <= high or low == math.inf:
+    if not (first or last) or not 0 <= low <= high <= top:
         raise TaggerError(f"{option} {text}: give one number or a range such as {example}")
     return low, high

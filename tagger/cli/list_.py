@@ -46,7 +46,9 @@ def list_tracks(
     asked = filters.Filters(genre, not_genre, energy, bpm, min_confidence, artist, album, path, year)
     with Store.open(options.database_path(db), create=False) as store:
         model = options.answering_model(store, model)
-        rows = store.tracks(asked.query(store, model, paths, limit), model=model)
+        query = asked.query(store, model, paths, limit)
+        filters.warn_of_no_tempo(query, store, model)
+        rows = store.tracks(query, model=model)
         if json:
             print_json_array(fields(row) for row in rows)
         elif as_csv:

@@ -156,9 +156,10 @@ def is_empty(connection: sqlite3.Connection) -> bool:
 
 
 def _version(connection: sqlite3.Connection, path: str) -> int:
+    empty = is_empty(connection)  # asked first: another process may be making the tables just now
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    if application_id != APPLICATION_ID and not is_empty(connection):
+    if application_id != APPLICATION_ID and not empty:
         raise StoreError(f"{path}: it is the database of another program; name another file")
     if version > len(MIGRATIONS):
         raise StoreError(

@@ -2,8 +2,12 @@
 
 import math
 import os
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tagger.errors import StoreError
 from tagger.store import Store
@@ -100,6 +104,141 @@ def test_genre_order_and_limit_go_together(graded: Store) -> None:
     two_files = Query(paths=("/m/1.mp3", "/m/3.mp3"), order="energy")
     assert _asked(graded, two_files) == ["/m/3.mp3", "/m/1.mp3"]
     assert list(graded.tracks(model="another")) == []
+
+
+NAMES = [None, "Björk", "BJO\u0308RK & Co", "100 % Ärger", "a_b", "AxB", "STRASSE", "Straße"]
+
+
+@pytest.fixture
+def tagged(store: Store) -> Store:
+    """A track for each of NAMES as artist and album, of the year 2000 and on, without a year for the first."""
+    answers = []
+    for number, name in enumerate(NAMES):
+        file, recording, prediction = heard(f"/m/{number}.mp3", energy=number / 10)
+        year = 2000 + number if number else None
+        answers.append((file, replace(recording, artist=name, album=name, year=year), prediction))
+    store.record_batch(answers, [])
+    return store
+
+
+@pytest.mark.parametrize(
+    ("parts", "numbers"),
+    [
+        (("bjÖrk",), [1, 2]),
+        (("bjo\u0308rk",), [1, 2]),
+        (("bjork",), []),
+        (("%",), [3]),
+        (("A_B",), [4]),
+        (("ärger", "axb"), [3, 5]),
+        (("strasse",), [6, 7]),
+        (("& co",), [2]),
+        (("",), [1, 2, 3, 4, 5, 6, 7]),
+    ],
+)
+def test_a_part_of_a_name_is_found_whatever_its_case_and_unicode_form(
+    tagged: Store, parts: tuple[str, ...], numbers: list[int]
+) -> None:
+    expected = [f"/m/{number}.mp3" for number in numbers]
+    assert _asked(tagged, Query(artists=parts)) == expected
+    assert _asked(tagged, Query(albums=parts)) == expected
+    assert _asked(tagged, Query(artists=parts, albums=parts, order="energy")) == expected
+
+
+def test_years_hold_both_their_ends_and_no_track_without_one(tagged: Store) -> None:
+    assert _asked(tagged, Query(year=(2003, 2004))) == ["/m/3.mp3", "/m/4.mp3"]
+    assert len(_asked(tagged, Query(year=(0, 9999)))) == len(NAMES) - 1
+
+
+def test_a_part_of_a_path_is_found_in_names_that_are_no_text_too(library: Store) -> None:
+    assert _asked(library, Query(path_parts=("100%_",))) == ["/music/100%_live/1.mp3"]
+    assert _asked(library, Query(path_parts=("CAF",))) == [f"{LATIN_1_FOLDER}/1.mp3"]
+    assert _asked(library, Query(path_parts=(os.fsdecode(b"F\xe9/"),))) == [f"{LATIN_1_FOLDER}/1.mp3"]
+    assert _asked(library, Query(path_parts=("/b/", "music2"), paths=("/music",))) == ["/music/a/b/1.mp3"]
+
+
+def test_a_tempo_range_holds_both_its_ends_and_no_track_without_one(graded: Store) -> None:
+    assert not graded.has_tempo(MODEL)
+    graded._connection.execute("UPDATE predictions SET bpm = 119 + track_id WHERE track_id < 4")
+    assert graded.has_tempo(MODEL) and not graded.has_tempo("another")
+    assert [row.bpm for row in graded.tracks(Query(bpm=(121, 122)), model=MODEL)] == [121, 122]
+
+
+def test_names_come_with_the_row_and_a_second_hearing_corrects_them(store: Store) -> None:
+    file, recording, prediction = heard("/m/1.mp3")
+    named = replace(recording, title="T", artist="A", album="L", year=1999)
+    store.record_batch([(file, named, prediction)], [])
+    (row,) = store.tracks(model=MODEL)
+    assert (row.title, row.artist, row.album, row.year, row.bpm) == ("T", "A", "L", 1999, None)
+    stored = store.track("/m/1.mp3", MODEL)
+    assert stored is not None and stored.recording == named
+    store.record_batch([(file, replace(named, artist="B\udce9"), prediction)], [])
+    assert [row.artist for row in store.tracks(model=MODEL)] == ["B\\udce9"]
+
+
+genres = st.sampled_from(["Rock", "Jazz", "Folk"])
+made_tracks = st.lists(st.tuples(genres, st.floats(0, 1), st.sampled_from([None, "Ann", "Bob"])), max_size=12)
+queries = st.builds(
+    Query,
+    genres=st.lists(genres, max_size=2, unique=True).map(tuple),
+    not_genres=st.lists(genres, max_size=1).map(tuple),
+    energy=st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    artists=st.sampled_from([(), ("aN",), ("o", "n")]),
+    paths=st.sampled_from([(), ("/m/1.mp3", "/m/2.mp3"), ("/m",), ("/x",)]),
+    limit=st.none() | st.integers(0, 5),
+    order=st.sampled_from(["path", "energy", "-energy"]),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made_tracks, queries)
+def test_sql_finds_what_plain_python_finds(
+    store: Store, made: list[tuple[str, float, str | None]], query: Query
+) -> None:
+    answers = [heard(f"/m/{n}.mp3", genre, energy) for n, (genre, energy, _) in enumerate(made)]
+    answers = [(f, replace(r, artist=made[n][2]), p) for n, (f, r, p) in enumerate(answers)]
+    store._connection.execute("DELETE FROM tracks")
+    store.record_batch(answers, [])
+
+    def matches(path: str, genre: str, energy: float, artist: str | None) -> bool:
+        return (
+            (not query.genres or genre in query.genres)
+            and genre not in query.not_genres
+            and (query.energy is None or query.energy[0] <= energy < query.energy[1])
+            and (not query.artists or any(a.lower() in (artist or "").lower() for a in query.artists))
+            and (not query.paths or any(path == p or path.startswith(p + "/") for p in query.paths))
+        )
+
+    energies = {f"/m/{n}.mp3": energy for n, (_, energy, _) in enumerate(made)}
+    expected = [path for (path, each) in zip(energies, made, strict=True) if matches(path, *each)]
+    found = _asked(store, query)
+    if query.limit is None:
+        assert sorted(found) == sorted(expected)
+    else:
+        assert len(found) == min(query.limit, len(expected)) and set(found) <= set(expected)
+    sign = {"path": 0, "energy": 1, "-energy": -1}[query.order]
+    key = (lambda path: sign * energies[path]) if sign else (lambda path: path)
+    assert [key(path) for path in found] == sorted(key(path) for path in found)
+    counted = store.statistics(replace(query, limit=None), MODEL)
+    assert counted.tracks == len(expected)
+    rows, vectors = store.embedded_tracks(query, MODEL, 8, "another sound")
+    assert (sorted(row.path for row in rows), vectors.shape) == (sorted(expected), (len(expected), 8))
+
+
+def test_embeddings_come_with_their_tracks_but_not_of_another_size_or_the_sound_itself(store: Store) -> None:
+    answers = []
+    for number in range(4):
+        file, recording, prediction = heard(f"/m/{number}.mp3", audio_id=f"{number:032}")
+        vector = np.full(9 if number == 3 else 8, number, np.float16)
+        answers.append((file, recording, replace(prediction, embedding=vector)))
+    store.record_batch(answers, [])
+    rows, vectors = store.embedded_tracks(Query(), MODEL, 8, f"{1:032}")
+    assert {row.path: vector.tolist() for row, vector in zip(rows, vectors, strict=True)} == {
+        "/m/0.mp3": [0.0] * 8,
+        "/m/2.mp3": [2.0] * 8,
+    }
+    assert vectors.dtype == np.float16
+    rows, vectors = store.embedded_tracks(Query(), "another", 8, "")
+    assert (rows, vectors.shape) == ([], (0, 8))
 
 
 @pytest.mark.parametrize("order", ["energy", "-energy"])

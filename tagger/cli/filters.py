@@ -54,7 +54,7 @@ class Filters:
     def query(
         self, store: Store, model: str, paths: Sequence[str] | None = None, limit: int | None = None
     ) -> Query:
-        """The question to the store, genres as the model spells them; raises `TaggerError` if one is wrong."""
+        """What to ask the store, genres as the model spells them. Raises `TaggerError` if one is wrong."""
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise TaggerError(f"--min-confidence {self.min_confidence:g}: give a number from 0 to 1")
         return Query(

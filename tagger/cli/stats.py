@@ -115,7 +115,7 @@ def _genres_by_level(found: Statistics) -> Iterator[str]:
 def _failures(found: Statistics) -> Iterator[str]:
     if found.failures:
         stages = ", ".join(f"{count:,} at {stage}" for stage, count in found.failures.items())
-        yield f"\n{sum(found.failures.values()):,} files failed ({stages}); `tagger failures` says why"
+        yield f"\n{sum(found.failures.values()):,} could not be heard ({stages}); `tagger failures` says why"
 
 
 def _runs(found: Statistics) -> Iterator[str]:

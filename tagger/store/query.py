@@ -32,7 +32,7 @@ def tracks_query(query: Query, model: str, columns: str) -> Sql:
     return (sql, values) if query.limit is None else (f"{sql} LIMIT ?", [*values, query.limit])
 
 
-def asked_for(query: Query, model: str, more: Sql = ("", []), with_tracks: bool = True) -> Sql:
+def asked_for(query: Query, model: str, more: str = "", with_tracks: bool = True) -> Sql:
     """The FROM and WHERE of `query`, without its order and limit; `more` is a further join.
 
     Without `with_tracks`, the table of tracks is left out if nothing is asked of it.
@@ -42,7 +42,7 @@ def asked_for(query: Query, model: str, more: Sql = ("", []), with_tracks: bool 
     conditions: list[Sql] = [("p.model = ?", [model]), *_heard(query), *of_tracks]
     where = " AND ".join(sql for sql, _ in conditions)
     values = [value for _, values in conditions for value in values]
-    return f"FROM {source}{more[0]} WHERE {where}", [*bounds, *more[1], *values]
+    return f"FROM {source}{more} WHERE {where}", [*bounds, *values]
 
 
 def _source(query: Query, with_tracks: bool) -> Sql:

@@ -30,7 +30,7 @@ from tagger.store.rows import (
     track_row,
 )
 from tagger.store.statistics import Statistics, statistics
-from tagger.store.vectors import embedded_tracks
+from tagger.store.vectors import embeddings
 from tagger.types import AudioFile, Failure, Query
 
 _STATES_CHUNK = 500
@@ -128,15 +128,23 @@ class Store:
             for row in self._connection.execute(sql, values):
                 yield track_row(row)
 
-    def embedded_tracks(
+    def tracks_of(self, ids: Sequence[int], model: str) -> list[TrackRow]:
+        """The tracks with these ids, in their order, without those that `model` has not heard."""
+        one = "FROM tracks t JOIN predictions p ON p.track_id = t.id WHERE t.id = ? AND p.model = ?"
+        sql = f"SELECT {TRACK_COLUMNS} {one}"
+        with plain_errors(self.path):
+            found = (self._connection.execute(sql, (track_id, model)).fetchone() for track_id in ids)
+            return [track_row(row) for row in found if row]
+
+    def embeddings(
         self, query: Query, model: str, size: int, but: str
-    ) -> tuple[list[TrackRow], NDArray[np.float16]]:
-        """The tracks that `query` asks for, unordered, and the (n, size) array of their embeddings.
+    ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """The ids (n,) of the tracks that `query` asks for, unordered, and their embeddings (n, size).
 
         Left out are tracks with an embedding of another size, and the sound whose `audio_id` is `but`.
         """
         with plain_errors(self.path):
-            return embedded_tracks(self._connection, query, model, size, but)
+            return embeddings(self._connection, query, model, size, but)
 
     def statistics(self, query: Query, model: str) -> Statistics:
         """What `model` heard in the tracks that `query` asks for, counted; failures and runs of all."""

@@ -147,7 +147,9 @@ def test_tempos_are_filtered_and_sorted_once_they_are_there(tagger: Tagger, libr
     import sqlite3
 
     with sqlite3.connect(library) as raw:
-        raw.execute("UPDATE predictions SET bpm = 118 + 2 * track_id WHERE track_id < 5")  # 120, 122, 124, 126
+        raw.execute(
+            "UPDATE predictions SET bpm = 118 + 2 * track_id WHERE track_id < 5"
+        )  # 120, 122, 124, 126
     result = tagger("playlist", "--bpm", "122-124.5", "--sort", "bpm", "--format", "json")
     assert (names(result), result.err) == (["a", "c"], "")
     assert names(tagger("playlist", "--bpm", "124", "--format", "json")) == ["c"]
@@ -193,6 +195,26 @@ def test_like_goes_with_filters_limits_and_an_order(tagger: Tagger, library: Pat
 def test_like_without_a_limit_is_a_playlist_not_a_library(tagger: Tagger, library: Path) -> None:
     fill(library, [answer(f"/m/{n}.mp3", n) for n in range(10, 10 + LIKE_LIMIT)])
     assert len(names(tagger("playlist", "--like", "/m/folk/e.mp3", "--format", "json"))) == LIKE_LIMIT
+
+
+def test_like_reads_on_until_the_playlist_is_full(
+    tagger: Tagger, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(Path(os.environ["TAGGER_DB"]), [answer(f"/gone/{n}.mp3", n) for n in range(3, 9)])
+    like = ("playlist", "--format", "json", "--like", music / "#two.wav")
+    several = [
+        (),
+        ("--no-missing",),
+        ("--limit", "2"),
+        ("--minutes", "1.5"),
+        ("--limit", "1", "--no-missing"),
+    ]
+    at_once = [names(tagger(*like, *more)) for more in several]
+    monkeypatch.setattr("tagger.cli.playlist.choose.FIRST_READ", 1)
+    assert [names(tagger(*like, *more)) for more in several] == at_once
+    assert sorted(at_once[1]) == ["one", "thrée & 50%"] and len(at_once[0]) == 8
+    refused = tagger(*like, "--path", "/gone/", "--no-missing")
+    assert (refused.code, "all 6 tracks are missing" in refused.err) == (2, True)
 
 
 def test_like_hears_a_file_that_no_scan_has_met(tagger: Tagger, library: Path, tmp_path: Path) -> None:
@@ -335,7 +357,9 @@ def test_names_that_are_no_text_come_out_as_their_bytes(tagger: Tagger, db: Path
     ]
 
 
-def test_beside_the_music_a_difficult_name_is_written_in_full(tagger: Tagger, db: Path, tmp_path: Path) -> None:
+def test_beside_the_music_a_difficult_name_is_written_in_full(
+    tagger: Tagger, db: Path, tmp_path: Path
+) -> None:
     folder = os.path.join(os.fsencode(tmp_path), b"caf\xe9\n")
     fill(db, [answer(os.fsdecode(os.path.join(folder, b"x.mp3")))])
     result = tagger("playlist", "-o", tmp_path / "x.m3u8")
@@ -418,11 +442,17 @@ def test_mpv_plays_every_track(tagger: Tagger, music: Path, suffix: str, more: t
 def test_xspf_says_where_the_files_are(tagger: Tagger, music: Path) -> None:
     tagger("playlist", "-o", music / "all.xspf")
     found = ET.parse(music / "all.xspf").iterfind(f".//{XSPF}location")
-    assert [location.text for location in found] == ["one.wav", "./%23two.wav", "Jazz/thr%C3%A9e%20%26%2050%25.wav"]
+    assert [location.text for location in found] == [
+        "one.wav",
+        "./%23two.wav",
+        "Jazz/thr%C3%A9e%20%26%2050%25.wav",
+    ]
 
 
 def test_a_reader_that_stops_early_is_no_fault(library: Path) -> None:
-    command = f"tagger_playlist() {{ python -m tagger playlist --db {library}; }}; tagger_playlist | head -n 1"
+    command = (
+        f"tagger_playlist() {{ python -m tagger playlist --db {library}; }}; tagger_playlist | head -n 1"
+    )
     import sys
 
     command = command.replace("python", sys.executable)

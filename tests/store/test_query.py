@@ -111,7 +111,7 @@ NAMES = [None, "Björk", "BJO\u0308RK & Co", "100 % Ärger", "a_b", "AxB", "STRA
 
 @pytest.fixture
 def tagged(store: Store) -> Store:
-    """A track for each of NAMES as artist and album, of the year 2000 and on, without a year for the first."""
+    """A track for each of NAMES as artist and album; the first has no year, the next is of 2001."""
     answers = []
     for number, name in enumerate(NAMES):
         file, recording, prediction = heard(f"/m/{number}.mp3", energy=number / 10)
@@ -220,8 +220,9 @@ def test_sql_finds_what_plain_python_finds(
     assert [key(path) for path in found] == sorted(key(path) for path in found)
     counted = store.statistics(replace(query, limit=None), MODEL)
     assert counted.tracks == len(expected)
-    rows, vectors = store.embedded_tracks(query, MODEL, 8, "another sound")
-    assert (sorted(row.path for row in rows), vectors.shape) == (sorted(expected), (len(expected), 8))
+    ids, vectors = store.embeddings(query, MODEL, 8, "another sound")
+    embedded = store.tracks_of(ids.tolist(), MODEL)
+    assert (sorted(row.path for row in embedded), vectors.shape) == (sorted(expected), (len(expected), 8))
 
 
 def test_embeddings_come_with_their_tracks_but_not_of_another_size_or_the_sound_itself(store: Store) -> None:
@@ -231,14 +232,22 @@ def test_embeddings_come_with_their_tracks_but_not_of_another_size_or_the_sound_
         vector = np.full(9 if number == 3 else 8, number, np.float16)
         answers.append((file, recording, replace(prediction, embedding=vector)))
     store.record_batch(answers, [])
-    rows, vectors = store.embedded_tracks(Query(), MODEL, 8, f"{1:032}")
-    assert {row.path: vector.tolist() for row, vector in zip(rows, vectors, strict=True)} == {
-        "/m/0.mp3": [0.0] * 8,
-        "/m/2.mp3": [2.0] * 8,
-    }
-    assert vectors.dtype == np.float16
-    rows, vectors = store.embedded_tracks(Query(), "another", 8, "")
-    assert (rows, vectors.shape) == ([], (0, 8))
+    for query in (Query(), Query(genres=("Rock",)), Query(paths=("/m",))):
+        ids, vectors = store.embeddings(query, MODEL, 8, f"{1:032}")
+        paths = [row.path for row in store.tracks_of(ids.tolist(), MODEL)]
+        assert dict(zip(paths, vectors.tolist(), strict=True)) == {
+            "/m/0.mp3": [0.0] * 8,
+            "/m/2.mp3": [2.0] * 8,
+        }
+        assert (ids.dtype, vectors.dtype) == (np.int64, np.float16)
+    ids, vectors = store.embeddings(Query(), "another", 8, "")
+    assert (ids.shape, vectors.shape) == ((0,), (0, 8))
+
+
+def test_tracks_come_in_the_order_of_the_ids_asked_for(graded: Store) -> None:
+    rows = graded.tracks_of([3, 99, 1], MODEL)
+    assert [row.path for row in rows] == ["/m/2.mp3", "/m/0.mp3"]
+    assert graded.tracks_of([1], "another") == []
 
 
 @pytest.mark.parametrize("order", ["energy", "-energy"])

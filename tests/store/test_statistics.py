@@ -51,7 +51,9 @@ def test_another_models_answers_are_not_counted(library: Store) -> None:
 def test_levels_in_sql_are_those_of_the_program(library: Store) -> None:
     energies = [n / 1000 for n in range(1001)] + [0.1 + 0.2, 0.7 - 0.1, 1e-300]
     for energy in energies:
-        (level,) = library._connection.execute(f"SELECT {_LEVEL} FROM (SELECT ? AS energy) p", (energy,)).fetchone()
+        (level,) = library._connection.execute(
+            f"SELECT {_LEVEL} FROM (SELECT ? AS energy) p", (energy,)
+        ).fetchone()
         assert level == energy_level(energy), energy
 
 
@@ -78,4 +80,6 @@ def test_a_whole_library_is_counted_along_indices_alone(store: Store) -> None:
     (first, *_) = [row[-1] for row in store._connection.execute(sql, values)]
     assert first == "SEARCH p USING COVERING INDEX predictions_genre_energy (model=?)"
     sql = "EXPLAIN QUERY PLAN SELECT count(*), total(duration_s) FROM tracks"
-    assert [row[-1] for row in store._connection.execute(sql)] == ["SCAN tracks USING COVERING INDEX tracks_duration"]
+    assert [row[-1] for row in store._connection.execute(sql)] == [
+        "SCAN tracks USING COVERING INDEX tracks_duration"
+    ]

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from tagger.types import Query
 
 
+FIRST_READ = 500
+"""Tracks looked at first for a `--like` playlist; twice as many each time that these do not fill it."""
+
+
 def entries_of(plan: Plan, store: Store, model: str) -> list[Entry]:
     """The tracks that the plan asks for, as it wants them ordered. Raises `TaggerError`.
 
@@ -29,7 +33,9 @@ def entries_of(plan: Plan, store: Store, model: str) -> list[Entry]:
     warn_of_no_tempo(query, store, model, plan.sort)
     if plan.like is not None:
         return _alike(plan, query, store, model)
-    found = _existing(plan, [_entry(row) for row in store.tracks(query, model=model)])
+    asked_for = [_entry(row) for row in store.tracks(query, model=model)]
+    found = _existing(plan, asked_for)
+    _refuse_if_all_are_gone(len(asked_for), len(found))
     return _in_order(plan, found, plan.limit, plan.minutes, plan.per_artist)
 
 
@@ -51,15 +57,30 @@ def _in_order(
 
 def _alike(plan: Plan, query: Query, store: Store, model: str) -> list[Entry]:
     """The tracks most like the file; it sets which they are, and `--sort` or `--shape` their order."""
-    from tagger.playlist import nearest, shortened
+    from tagger.playlist import nearest
 
     audio_id, embedding = _heard(os.path.abspath(cast(str, plan.like)), store, model)
-    rows, embeddings = store.embedded_tracks(query, model, len(embedding), audio_id)
+    ids, embeddings = store.embeddings(query, model, len(embedding), audio_id)
     order, _ = nearest(embedding, embeddings)
-    found = _existing(plan, [_entry(rows[index]) for index in order])
-    limit = LIKE_LIMIT if plan.limit is None and plan.minutes is None else plan.limit
-    chosen = shortened(found, limit=limit, minutes=plan.minutes, per_artist=plan.per_artist)
+    chosen = _first_of(plan, ids[order].tolist(), store, model)
     return _in_order(plan, chosen, None, None, None) if plan.sort or plan.shape else chosen
+
+
+def _first_of(plan: Plan, ids: list[int], store: Store, model: str) -> list[Entry]:
+    """The first of the tracks that fit into the playlist; of a large library only those are read."""
+    from tagger.playlist import shortened
+
+    limit = LIKE_LIMIT if plan.limit is None and plan.minutes is None else plan.limit
+    found: list[Entry] = []
+    read, chunk = 0, FIRST_READ
+    while True:
+        found += _existing(plan, [_entry(row) for row in store.tracks_of(ids[read : read + chunk], model)])
+        read, chunk = read + chunk, 2 * chunk
+        in_time = shortened(found, limit=limit, minutes=plan.minutes, per_artist=plan.per_artist)
+        fitting = shortened(found, limit=limit, per_artist=plan.per_artist)
+        if read >= len(ids) or len(fitting) == limit or len(in_time) < len(fitting):
+            _refuse_if_all_are_gone(len(ids), len(found))
+            return in_time
 
 
 def _heard(path: str, store: Store, model: str) -> tuple[str, NDArray[np.float16]]:
@@ -72,18 +93,16 @@ def _heard(path: str, store: Store, model: str) -> tuple[str, NDArray[np.float16
 
 
 def _existing(plan: Plan, entries: list[Entry]) -> list[Entry]:
-    """Without the files that are gone, if that is asked for.
+    """Without the files that are gone, if that is asked for."""
+    return [entry for entry in entries if os.path.exists(entry.path)] if plan.no_missing else entries
 
-    Raises `TaggerError` where not one is left: a drive that is not mounted must not empty the playlists.
-    """
-    if not plan.no_missing:
-        return entries
-    found = [entry for entry in entries if os.path.exists(entry.path)]
-    if entries and not found:
+
+def _refuse_if_all_are_gone(n_asked_for: int, n_found: int) -> None:
+    """Raises `TaggerError` then: a drive that is not mounted must not empty the playlists of a night."""
+    if n_asked_for and not n_found:
         raise TaggerError(
-            f"all {len(entries):,} tracks are missing; is the drive mounted? The playlist is left as it was"
+            f"all {n_asked_for:,} tracks are missing; is the drive mounted? The playlist is left as it was"
         )
-    return found
 
 
 def _entry(row: TrackRow) -> Entry:

@@ -36,7 +36,7 @@ def list_tracks(
     db: options.Db = None,
     json: options.Json = False,
 ) -> None:
-    """List tracks with their genre, its confidence, and their energy, in the order of paths.
+    """List tracks by path with their genre, its confidence, and their energy.
 
     tagger list --genre rock --energy high --year 1990-1999
     tagger list ~/Music/New --csv > new.csv

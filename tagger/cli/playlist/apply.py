@@ -32,8 +32,9 @@ def apply(
 ) -> None:
     """Write all playlists that FILE describes: what cron calls after a scan.
 
-    Each table is a playlist, with the options of `tagger playlist` by name. Paths in FILE are
-    relative to its folder. One that fails is named on stderr and stops no other; the exit code is 1.
+    Each table is a playlist, its keys the options of `tagger playlist`.
+    Paths in FILE are relative to its folder. One that fails is named
+    and stops no other; the exit code is 1.
 
         [Loud]
         genre = ["Rock", "Metal"]

@@ -27,13 +27,13 @@ def deliver(plan: Plan, store: Store, model: str) -> int:
     plan.check()
     name = f"{shown(plan.output)}: " if plan.output else ""
     if plan.wanted_format() == "nsp":
-        rendered, told = _smart(plan, store, model), "a rule"
+        rendered, told = _smart(plan, store, model), "a rule for Navidrome"
     else:
         entries = entries_of(plan, store, model)
         if not entries:
             message(f"{name}no track matches; the playlist is empty")
         rendered = render(placed(entries, plan), cast("Format", plan.wanted_format()), plan.title)
-        told = _told(entries)
+        told = _told(entries) if entries else ""
     for skipped in rendered.skipped:
         message(f"{name}{shown(skipped.path)}: {skipped.reason} (left out)")
     if plan.output is None:
@@ -41,7 +41,7 @@ def deliver(plan: Plan, store: Store, model: str) -> int:
         sys.stdout.buffer.flush()
     else:
         write_atomically(plan.output, rendered.content)
-        if sys.stderr.isatty():
+        if told and sys.stderr.isatty():
             message(f"{name}{told}")
     return len(rendered.skipped)
 

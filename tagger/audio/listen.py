@@ -176,4 +176,5 @@ class _Listener:
             codec=sound.codec,
             sample_rate_hz=sound.sample_rate_hz,
             channels=sound.channels,
+            **sound.names,
         )

@@ -12,6 +12,7 @@ from av.audio.stream import AudioStream
 from av.container import InputContainer
 
 from tagger.audio import asf, wavpack
+from tagger.audio.metadata import metadata_of
 from tagger.audio.source import Source
 from tagger.errors import AudioError
 
@@ -86,6 +87,7 @@ class Sound:
         self.codec = self._context.name.removesuffix("float")  # FFmpeg decodes mp3 as mp3float
         self.sample_rate_hz = self._context.sample_rate
         self.channels = self._context.channels
+        self.names = metadata_of(container, stream)
         self.duration_s = self._claimed_s()
 
     def allow(self, length_s: float) -> None:

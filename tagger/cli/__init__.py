@@ -9,7 +9,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli import failures, list_, models, scan, show
+from tagger.cli import failures, list_, models, scan, show, stats
+from tagger.cli.playlist import apply, command
 from tagger.errors import BusyError, TaggerError
 
 EXIT_USAGE = 2
@@ -21,11 +22,14 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Hears the genre and energy of the music you own and remembers them.",
+    help="Hears the genre and energy of the music you own, remembers them and makes playlists.",
 )
 app.command("scan")(scan.scan)
 app.command("list")(list_.list_tracks)
+app.command("playlist")(command.playlist)
+app.add_typer(apply.app, name="playlists")
 app.command("show")(show.show)
+app.command("stats")(stats.stats)
 app.command("failures")(failures.failures)
 app.command("models")(models.models)
 

@@ -7,17 +7,18 @@ from platformdirs import user_data_path
 from tagger.store.identity import Adoption
 from tagger.store.lock import scan_lock
 from tagger.store.presence import Fingerprint, fingerprint
-from tagger.store.query import TrackOrder
 from tagger.store.rows import Heard, StoredTrack, TrackRow
+from tagger.store.statistics import Run, Statistics
 from tagger.store.store import Store
 
 __all__ = [
     "Adoption",
     "Fingerprint",
     "Heard",
+    "Run",
+    "Statistics",
     "Store",
     "StoredTrack",
-    "TrackOrder",
     "TrackRow",
     "default_path",
     "fingerprint",

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
-
-import numpy as np
 
 from tagger.store.paths import path_from, stored_path, stored_text
 from tagger.store.query import SqlValue
@@ -18,7 +16,10 @@ Row = tuple[SqlValue, ...]
 
 @dataclass(frozen=True, slots=True)
 class TrackRow:
-    """One line of a listing; `genre_confidence` and `energy` are 0–1, `duration_s` 0.0 if unknown."""
+    """One line of a listing; `genre_confidence` and `energy` are 0–1, `duration_s` 0.0 if unknown.
+
+    `bpm`, `title`, `artist`, `album` and `year` are None where nothing tells them.
+    """
 
     path: str
     genre: str
@@ -26,6 +27,18 @@ class TrackRow:
     energy: float
     silent: bool
     duration_s: float
+    bpm: float | None = None
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    year: int | None = None
+
+
+TRACK_COLUMNS = (
+    "t.path, p.genre, p.genre_confidence, p.energy, p.silent, t.duration_s, "
+    "p.bpm, t.title, t.artist, t.album, t.year"
+)
+"""What `track_row` reads, of tracks `t` and predictions `p`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -53,6 +66,10 @@ def track_values(file: AudioFile, recording: Recording, now: str) -> dict[str, S
         "sample_rate_hz": int(recording.sample_rate_hz),
         "channels": int(recording.channels),
         "scanned_at": now,
+        "title": _text(recording.title),
+        "artist": _text(recording.artist),
+        "album": _text(recording.album),
+        "year": recording.year,
     }
 
 
@@ -93,16 +110,18 @@ def embedding_values(track_id: int, answer: Prediction) -> Row:
 
 
 def track_row(row: tuple[Any, ...]) -> TrackRow:
-    """A line of a listing from the columns that `query.tracks_query` selects."""
-    path, genre, confidence, energy, silent, duration_s = row
-    return TrackRow(path_from(path), genre, confidence, energy, bool(silent), duration_s)
+    """A line of a listing from the columns `TRACK_COLUMNS`."""
+    path, genre, confidence, energy, silent, *rest = row
+    return TrackRow(path_from(path), genre, confidence, energy, bool(silent), *rest)
 
 
 def stored_track(
     row: dict[str, Any], genres: Iterable[tuple[str, float]], windows: Iterable[tuple[Any, ...]]
 ) -> StoredTrack:
     """A track from a joined row of `tracks`, `predictions` and `embeddings`, and its other rows."""
-    names = ("audio_id", "duration_s", "codec", "sample_rate_hz", "channels")
+    recording = Recording(**{field.name: row[field.name] for field in fields(Recording)})
+    import numpy as np  # not for those who only look whether a file has changed
+
     prediction = Prediction(
         model=row["model"],
         genres=dict(genres),
@@ -114,4 +133,8 @@ def stored_track(
         silent=bool(row["silent"]),
     )
     file = AudioFile(path_from(row["path"]), row["size"], row["mtime_ns"])
-    return StoredTrack(file, Recording(*(row[name] for name in names)), prediction, row["scanned_at"])
+    return StoredTrack(file, recording, prediction, row["scanned_at"])
+
+
+def _text(name: str | None) -> str | None:
+    return None if name is None else stored_text(name)

@@ -8,29 +8,35 @@ import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-
-from tagger.errors import StoreError
 from tagger.store import identity, presence
 from tagger.store.connection import open_database
 from tagger.store.faults import plain_errors
 from tagger.store.identity import Adoption
 from tagger.store.paths import path_from, path_ranges, stored_path, stored_text
 from tagger.store.presence import Fingerprint
-from tagger.store.query import TrackOrder, tracks_query
+from tagger.store.query import tracks_query
 from tagger.store.record import write_failures, write_heard
 from tagger.store.rows import (
+    TRACK_COLUMNS,
     Heard,
     StoredTrack,
     TrackRow,
     stored_track,
     track_row,
 )
-from tagger.types import Failure, Identified
+from tagger.store.statistics import Statistics, statistics
+from tagger.types import Failure, Identified, Query
 
-_MAX_SQL_VALUES = 32_766  # https://www.sqlite.org/limits.html#max_variable_number
+if TYPE_CHECKING:  # a scan that finds nothing new does without numpy
+    import numpy as np
+    from numpy.typing import NDArray
+    from sqlite_utils import Database
+
+_ALL = Query()
 
 
 class Store:
@@ -40,11 +46,17 @@ class Store:
     cannot do its work, and BusyError where another program holds the database for 30 s.
     """
 
-    def __init__(self, path: str, database: Database) -> None:
+    def __init__(self, path: str, connection: sqlite3.Connection) -> None:
         """Use `Store.open`."""
         self.path = path
-        self._database = database
-        self._connection: sqlite3.Connection = database.conn
+        self._connection = connection
+
+    @cached_property
+    def _database(self) -> Database:
+        """The connection in the hands of sqlite-utils, whose import takes a tenth of a second."""
+        from sqlite_utils import Database
+
+        return Database(self._connection, recursive_triggers=False, execute_plugins=False)
 
     @classmethod
     def open(cls, path: str, create: bool) -> Store:
@@ -137,29 +149,43 @@ class Store:
                 "DELETE FROM failures WHERE path >= ? AND path < ? AND stage = 'scan'", path_ranges(paths)
             )
 
-    def tracks(
-        self,
-        paths: Sequence[str] = (),
-        *,
-        model: str,
-        genre: str | None = None,
-        energy: tuple[float, float] | None = None,
-        limit: int | None = None,
-        order_by: TrackOrder = "path",
-    ) -> Iterator[TrackRow]:
-        """Yield the tracks that `model` has heard, at and beneath `paths` or all, as they are read.
-
-        `genre` matches exactly; `energy` is half-open, [low, high). Order by path is that of the
-        bytes, with names that are not UTF-8 last; by energy (`-energy`: downwards), ties stand in
-        the order in which they were first heard.
-        """
-        ranges = path_ranges(paths)
-        if 2 * len(ranges) > _MAX_SQL_VALUES - 5:
-            raise StoreError(f"{len(paths)} paths are too many for one question; name their folder instead")
-        sql, values = tracks_query(ranges, genre, energy, model, limit, order_by)
+    def tracks(self, query: Query = _ALL, *, model: str) -> Iterator[TrackRow]:
+        """Yield the tracks that `query` asks for of those that `model` has heard, as they are read."""
+        sql, values = tracks_query(query, model, TRACK_COLUMNS)
         with plain_errors(self.path):
             for row in self._connection.execute(sql, values):
                 yield track_row(row)
+
+    def tracks_of(self, ids: Sequence[int], model: str) -> list[TrackRow]:
+        """The tracks with these ids, in their order, without those that `model` has not heard."""
+        one = "FROM tracks t JOIN predictions p ON p.track_id = t.id WHERE t.id = ? AND p.model = ?"
+        sql = f"SELECT {TRACK_COLUMNS} {one}"
+        with plain_errors(self.path):
+            found = (self._connection.execute(sql, (track_id, model)).fetchone() for track_id in ids)
+            return [track_row(row) for row in found if row]
+
+    def embeddings(
+        self, query: Query, model: str, size: int, but: str
+    ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """The ids (n,) of the tracks that `query` asks for, unordered, and their embeddings (n, size).
+
+        Left out are tracks with an embedding of another size, and the sound whose `audio_id` is `but`.
+        """
+        from tagger.store.vectors import embeddings
+
+        with plain_errors(self.path):
+            return embeddings(self._connection, query, model, size, but)
+
+    def statistics(self, query: Query, model: str) -> Statistics:
+        """What `model` heard in the tracks that `query` asks for, counted; failures and runs of all."""
+        with plain_errors(self.path):
+            return statistics(self._connection, query, model)
+
+    def has_tempo(self, model: str) -> bool:
+        """Whether `model` gives any track a tempo."""
+        sql = "SELECT EXISTS (SELECT 1 FROM predictions WHERE model = ? AND bpm IS NOT NULL)"
+        with plain_errors(self.path):
+            return bool(self._connection.execute(sql, (model,)).fetchone()[0])
 
     def track(self, path: str, model: str) -> StoredTrack | None:
         """Everything known of one file by `model`, or None."""

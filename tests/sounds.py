@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 LOWEST_HZ, HIGHEST_HZ = 200.0, 3200.0
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 
+FAST = {"libmp3lame": {"compression_level": "9"}, "libopus": {"compression_level": "0"}}
 VBR = {"flags": "+qscale", "global_quality": str(4 * 118)}
 KINDS: dict[str, dict[str, Any]] = {
     "cbr.mp3": {"codec": "libmp3lame"},
@@ -199,7 +200,8 @@ def dsf(path: str | os.PathLike[str], seconds: float) -> str:
 def _add_stream(
     output: Any, codec: str, rate_hz: int, channels: int, sample_format: str | None, encoder: Any
 ) -> Any:
-    stream = output.add_stream(codec, rate=rate_hz, layout=LAYOUTS[channels], options=dict(encoder or {}))
+    options = {**FAST.get(codec, {}), **(encoder or {})}
+    stream = output.add_stream(codec, rate=rate_hz, layout=LAYOUTS[channels], options=options)
     if sample_format:
         stream.codec_context.format = sample_format
     is_adpcm = codec == "adpcm_ms"  # there the bit rate is a fact, and a wrong one leads every seek astray

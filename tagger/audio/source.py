@@ -69,7 +69,9 @@ class Source:
     def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
         self._allowed -= SEEK_COST
         base = {os.SEEK_SET: 0, os.SEEK_CUR: self.tell(), os.SEEK_END: self.size}[whence]
-        return self._file.seek(max(0, base + offset) + self._begin) - self._begin
+        position = max(0, base + offset)
+        self._file.seek(self._begin + min(position, self.size))  # a damaged header may point beyond 2**63
+        return position
 
     def tell(self) -> int:
         return self._file.tell() - self._begin

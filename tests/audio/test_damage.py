@@ -314,3 +314,22 @@ def _noise(rms: float) -> NDArray[np.float32]:
 @pytest.mark.parametrize(("rms", "silent"), [(0.0, True), (1.5e-5, True), (0.9e-4, True), (1.1e-4, False)])
 def test_sound_under_minus_eighty_decibels_is_silence(rms: float, silent: bool) -> None:
     assert is_silent(_noise(rms)) is silent
+
+
+def test_whatever_is_broken_in_a_file_the_outcome_is_sound_or_an_audio_error(
+    mixed_folder: str, hear: Callable[..., Excerpt]
+) -> None:
+    random = np.random.default_rng(7)
+    outcomes = {"sound": 0, "error": 0}
+    for name in sorted(os.listdir(mixed_folder)):
+        content = Path(mixed_folder, name).read_bytes()
+        for where in (2000, len(content)) * 3:  # the headers, then anywhere
+            broken = bytearray(content)
+            for position in random.integers(0, min(where, len(content)), 30):
+                broken[position] = random.integers(256)
+            try:
+                hear(name, bytes(broken))
+                outcomes["sound"] += 1
+            except AudioError:
+                outcomes["error"] += 1
+    assert outcomes["sound"] > outcomes["error"] > 0

@@ -135,6 +135,8 @@ def test_tags_before_and_after_the_sound_are_not_seen(bare: tuple[str, bytes]) -
         assert source.read(100) == sound[-5:]
         assert source.peek(7, 9) == sound[7:16]
         assert source.tell() == len(sound)
+        assert source.seek((1 << 63) - 1) == (1 << 63) - 1
+        assert source.read(1) == b""
 
 
 @pytest.mark.parametrize(

@@ -7,13 +7,26 @@ from platformdirs import user_data_path
 from tagger.store.lock import scan_lock
 from tagger.store.query import TrackOrder
 from tagger.store.rows import FileState, Heard, StoredTrack, TrackRow
+from tagger.store.runs import Run
+from tagger.store.stamp import Stamp
 from tagger.store.store import Store
+from tagger.store.tag_changes import TagChanges
+from tagger.store.tag_rows import Exchange, NewChange, Outcome, TagChange
+from tagger.store.taggable import TaggableTrack
 
 __all__ = [
+    "Exchange",
     "FileState",
     "Heard",
+    "NewChange",
+    "Outcome",
+    "Run",
+    "Stamp",
     "Store",
     "StoredTrack",
+    "TagChange",
+    "TagChanges",
+    "TaggableTrack",
     "TrackOrder",
     "TrackRow",
     "default_path",

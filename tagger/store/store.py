@@ -27,6 +27,8 @@ from tagger.store.rows import (
     stored_track,
     track_row,
 )
+from tagger.store.runs import Run, latest_runs
+from tagger.store.tag_changes import TagChanges
 from tagger.types import AudioFile, Failure
 
 _MAX_SQL_VALUES = 32_766  # https://www.sqlite.org/limits.html#max_variable_number
@@ -187,6 +189,16 @@ class Store:
     def latest_model(self) -> str | None:
         """The id of the model whose answers were stored last, or None."""
         return next(iter(self.models()), None)
+
+    @property
+    def tag_changes(self) -> TagChanges:
+        """What was written into the files' own tags."""
+        return TagChanges(self.path, self._connection, self._transaction)
+
+    def runs(self, limit: int | None = None) -> Iterator[Run]:
+        """Yield the runs of every command, the last one first."""
+        with plain_errors(self.path):
+            yield from latest_runs(self._connection, limit)
 
     def begin_run(self, command: str) -> int:
         """Note that a run has begun; the answer is its id, for `end_run`."""

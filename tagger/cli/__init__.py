@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli import failures, list_, models, scan, show
+from tagger.cli import doctor, failures, list_, models, runs, scan, show, undo, write_tags
 from tagger.errors import BusyError, TaggerError
 
 EXIT_USAGE = 2
@@ -21,11 +21,15 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Hears the genre and energy of the music you own and remembers them.",
+    help="Hears the genre and energy of the music you own, remembers them, and writes them into its tags.",
 )
 app.command("scan")(scan.scan)
 app.command("list")(list_.list_tracks)
 app.command("show")(show.show)
+app.command("write-tags")(write_tags.write_tags)
+app.command("undo")(undo.undo)
+app.command("runs")(runs.runs)
+app.command("doctor")(doctor.doctor)
 app.command("failures")(failures.failures)
 app.command("models")(models.models)
 

@@ -11,10 +11,11 @@ from tagger.store.runs import Run
 from tagger.store.stamp import Stamp
 from tagger.store.store import Store
 from tagger.store.tag_changes import TagChanges
-from tagger.store.tag_rows import Exchange, NewChange, Outcome, TagChange
+from tagger.store.tag_rows import ChangeState, Exchange, NewChange, Outcome, TagChange
 from tagger.store.taggable import TaggableTrack
 
 __all__ = [
+    "ChangeState",
     "Exchange",
     "FileState",
     "Heard",

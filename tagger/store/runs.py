@@ -11,7 +11,7 @@ from typing import Any
 _RUNS = """
     SELECT id, command, started_at, finished_at, counts,
         (SELECT count(*) FROM tag_changes WHERE run_id = runs.id AND state IN ('written', 'left'))
-    FROM runs ORDER BY id DESC LIMIT ?"""
+    FROM runs WHERE coalesce(?, id) = id ORDER BY id DESC LIMIT ?"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +29,8 @@ class Run:
     undoable: int
 
 
-def latest_runs(connection: sqlite3.Connection, limit: int | None) -> Iterator[Run]:
-    """Yield the runs, the last one first."""
-    for run_id, command, started_at, finished_at, counts, undoable in connection.execute(
-        _RUNS, (-1 if limit is None else limit,)
-    ):
+def stored_runs(connection: sqlite3.Connection, number: int | None, limit: int | None) -> Iterator[Run]:
+    """Yield the runs, the last one first, or only the one of that number."""
+    values = number, -1 if limit is None else limit
+    for run_id, command, started_at, finished_at, counts, undoable in connection.execute(_RUNS, values):
         yield Run(run_id, command, started_at, finished_at, json.loads(counts or "{}"), undoable)

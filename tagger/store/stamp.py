@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
 
 from tagger.store.rows import sql_integer
@@ -10,12 +9,12 @@ from tagger.store.rows import sql_integer
 
 @dataclass(frozen=True, slots=True)
 class Stamp:
-    """Size in bytes and modification time, folded into SQLite's 64 bits as the store keeps it."""
+    """Size in bytes and modification time, as the store keeps them."""
 
     size: int
     mtime_ns: int
 
     @classmethod
-    def of(cls, status: os.stat_result) -> Stamp:
-        """The stamp of a file from what `os.stat` says."""
-        return cls(status.st_size, sql_integer(status.st_mtime_ns))
+    def of(cls, size: int, mtime_ns: int) -> Stamp:
+        """The stamp of a file from what `os.stat` says; any mtime_ns is folded into 64 bits."""
+        return cls(size, sql_integer(mtime_ns))

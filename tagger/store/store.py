@@ -27,7 +27,7 @@ from tagger.store.rows import (
     stored_track,
     track_row,
 )
-from tagger.store.runs import Run, latest_runs
+from tagger.store.runs import Run, stored_runs
 from tagger.store.tag_changes import TagChanges
 from tagger.types import AudioFile, Failure
 
@@ -195,10 +195,10 @@ class Store:
         """What was written into the files' own tags."""
         return TagChanges(self.path, self._connection, self._transaction)
 
-    def runs(self, limit: int | None = None) -> Iterator[Run]:
-        """Yield the runs of every command, the last one first."""
+    def runs(self, number: int | None = None, limit: int | None = None) -> Iterator[Run]:
+        """Yield the runs of every command, the last one first, or only the one of that number."""
         with plain_errors(self.path):
-            yield from latest_runs(self._connection, limit)
+            yield from stored_runs(self._connection, number, limit)
 
     def begin_run(self, command: str) -> int:
         """Note that a run has begun; the answer is its id, for `end_run`."""

@@ -83,11 +83,11 @@ class TagChanges:
         with self._durable() as connection:
             connection.executemany("INSERT OR IGNORE INTO tag_folders VALUES (?, ?)", rows)
 
-    def folders(self) -> list[str]:
-        """All folders that were entered and not left."""
-        sql = "SELECT DISTINCT folder FROM tag_folders"
+    def folders(self, run: int | None = None) -> list[str]:
+        """The folders that `run`, or any run, has entered and not left."""
+        sql = "SELECT DISTINCT folder FROM tag_folders WHERE coalesce(?, run_id) = run_id"
         with plain_errors(self._path):
-            return [path_from(folder) for (folder,) in self._connection.execute(sql)]
+            return [path_from(folder) for (folder,) in self._connection.execute(sql, (run,))]
 
     def leave_folders(self, folders: Iterable[str]) -> None:
         """Forget folders in which nothing temporary is left."""
@@ -120,6 +120,10 @@ class TagChanges:
                     values = [(one.stamp.size, one.stamp.mtime_ns, track) for track in one.track_ids]
                     connection.executemany("UPDATE tracks SET size = ?, mtime_ns = ? WHERE id = ?", values)
 
+    def are_settled(self) -> bool:
+        """Whether no run has left anything open."""
+        return not self.folders() and next(self.unsettled(), None) is None
+
     def unsettled(self) -> Iterator[list[TagChange]]:
         """Yield, in pages, the changes of which it is not certain whether they happened."""
         yield from self._pages(_UNSETTLED, {})
@@ -129,7 +133,7 @@ class TagChanges:
         yield from self._pages(_OF_RUN, {"run": run})
 
     def last_undoable_run(self) -> int | None:
-        """The last run with something written that has not been taken back, or None."""
+        """The last run with a file that nobody has tried to take back, or could not be; or None."""
         sql = "SELECT run_id FROM tag_changes WHERE state = 'written' ORDER BY run_id DESC LIMIT 1"
         with plain_errors(self._path):
             row = self._connection.execute(sql).fetchone()

@@ -46,9 +46,7 @@ def runs(
 
 def _told(run: Run) -> str:
     parts = [
-        f"{count:,} {name.replace('_', ' ')}"
-        for name, count in run.counts.items()
-        if name not in _NOT_COUNTS
+        f"{count:,} {name.replace('_', ' ')}" for name, count in run.counts.items() if name not in _NOT_COUNTS
     ]
     if run.command == "undo":
         parts.insert(0, f"of run {run.counts['run']}" if run.counts else "")

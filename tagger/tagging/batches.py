@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -23,10 +23,19 @@ def threads() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(N_THREADS, thread_name_prefix="tagger-tags")
 
 
-def batches(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    """Yield `items` in pieces of `BATCH`."""
-    for start in range(0, len(items), BATCH):
-        yield items[start : start + BATCH]
+def batches(items: Iterable[T], identity: Callable[[T], Hashable]) -> Iterator[list[T]]:
+    """Yield `items` in pieces of at most `BATCH`, no two of one `identity` in one piece.
+
+    A file is locked while it is read and prepared, so it cannot be two at once.
+    """
+    batch: dict[Hashable, T] = {}
+    for item in items:
+        if len(batch) == BATCH or identity(item) in batch:
+            yield list(batch.values())
+            batch = {}
+        batch[identity(item)] = item
+    if batch:
+        yield list(batch.values())
 
 
 def or_skip(work: Callable[[], T], path: str) -> T | Skip:

@@ -26,9 +26,13 @@ class TagSettings:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
-    """A file whose tags would change; temporary files will lie in `folder`, where the file really is."""
+    """A file whose tags would change. `file_id` is the same for all its names.
+
+    Temporary files will lie in `folder`, where the file really is.
+    """
 
     track: TaggableTrack
+    file_id: tuple[int, int]
     folder: str
     changes: tuple[Change, ...]
     options: WriteOptions
@@ -79,7 +83,8 @@ def _planned(track: TaggableTrack, settings: TagSettings) -> Planned | None:
         return None
     expected = status.st_size, status.st_mtime_ns
     options = WriteOptions(settings.keep_mtime, settings.hard_links, expected)
-    return Planned(track, os.path.dirname(os.path.realpath(track.path)), changes, options)
+    folder = os.path.dirname(os.path.realpath(track.path))
+    return Planned(track, (status.st_dev, status.st_ino), folder, changes, options)
 
 
 def _is_second_name(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tagger.store import Store
-from tagger.tagging.batches import or_skip, threads
+from tagger.tagging.batches import batches, or_skip, threads
 from tagger.tagging.plans import Planned, TagSettings, planned_pages
 from tagger.tagging.tally import Skip, WriteTally
 from tagger.tags import measure
@@ -22,12 +22,13 @@ def preview(
     """Count in `tally` what `write_tags` would write, and tell `on_change` each file of them."""
     with threads() as pool:
         for page in planned_pages(store, paths, model, settings, pool, tally):
-            for planned, outcome in zip(page, pool.map(_measured, page), strict=True):
-                if isinstance(outcome, Skip):
-                    tally.skip(outcome)
-                else:
-                    tally.write(outcome, planned.changes)
-                    on_change(planned)
+            for batch in batches(page, lambda planned: planned.file_id):
+                for planned, outcome in zip(batch, pool.map(_measured, batch), strict=True):
+                    if isinstance(outcome, Skip):
+                        tally.skip(outcome)
+                    else:
+                        tally.write(outcome, planned.changes)
+                        on_change(planned)
 
 
 def _measured(planned: Planned) -> int | Skip:

@@ -47,7 +47,7 @@ def undo_tags(
             located = [one for change in page if (one := _locate(store, change, tally))]
             folders = {os.path.dirname(os.path.realpath(one.path)) for one in located}
             store.tag_changes.enter_folders(undo_run, folders)
-            for batch in batches(located):
+            for batch in batches(located, lambda one: os.path.realpath(one.path)):
                 if is_stopped():
                     break
                 ready = _prepare(store, batch, pool, tally)

@@ -38,7 +38,7 @@ def write_tags(
         for page in planned_pages(store, paths, model, settings, pool, tally):
             if page:
                 store.tag_changes.enter_folders(run, {planned.folder for planned in page})
-            for batch in batches(page):
+            for batch in batches(page, lambda planned: planned.file_id):
                 if is_stopped():
                     break
                 unsettled |= _exchange(store, run, _prepare(batch, pool, tally), tally)

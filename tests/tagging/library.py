@@ -7,6 +7,7 @@ import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
@@ -41,19 +42,29 @@ def store_heard(
 ) -> None:
     """Store one answer for all `paths`, as a scan does that finds them as they are now."""
     with Store.open(str(db), create=True) as store:
-        store.record_batch([_heard(path, genres or {"Rock": 0.9}, energy, silent) for path in paths], [])
+        genres = genres or {"Rock": 0.9}
+        store.record_batch([heard_as(path, _sound_of(path), genres, energy, silent) for path in paths], [])
 
 
-def _heard(path: str, genres: Mapping[str, float], energy: float, silent: bool) -> Heard:
-    status = os.stat(path)
-    best = max(genres, key=genres.__getitem__)
+def heard_as(
+    path: str,
+    audio_id: str,
+    genres: Mapping[str, float] = MappingProxyType({"Rock": 0.9}),
+    energy: float = 0.734,
+    silent: bool = False,
+) -> Heard:
+    """An answer for a file as it is now, with the sound of that id."""
+    status, best = os.stat(path), max(genres, key=genres.__getitem__)
     answer = Prediction(MODEL, genres, best, genres[best], energy, (), np.zeros(4, np.float16), silent)
-    # One file under two names is one recording; a scan tells it by the sound.
-    audio_id = hashlib.md5(os.fsencode(os.path.realpath(path))).hexdigest()
-    if status.st_nlink > 1:
-        audio_id = f"{status.st_ino:032x}"
     recording = Recording(audio_id, 1.0, "any", 44_100, 2)
     return AudioFile(path, status.st_size, status.st_mtime_ns), recording, answer
+
+
+def _sound_of(path: str) -> str:
+    """One id for all names of one file, as the sound would have."""
+    status = os.stat(path)
+    name = str(status.st_ino) if status.st_nlink > 1 else os.path.realpath(path)
+    return hashlib.md5(os.fsencode(name)).hexdigest()
 
 
 def contents(folder: Path) -> dict[str, bytes]:

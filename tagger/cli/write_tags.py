@@ -159,7 +159,7 @@ def _report(run: int | None, tally: WriteTally, as_json: bool) -> None:
     if not tally.done:
         message("no scanned tracks there; `tagger scan` them first")
     if tally.errors:
-        message(f"{tally.errors:,} could not be written and are as they were")
+        message(f"{tally.errors:,} could not be written" + (" and are as they were" if run else ""))
 
 
 def _print_summary(run: int | None, tally: WriteTally) -> None:

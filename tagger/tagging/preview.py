@@ -24,11 +24,17 @@ def preview(
         for page in planned_pages(store, paths, model, settings, pool, tally):
             for batch in batches(page, lambda planned: planned.file_id):
                 for planned, outcome in zip(batch, pool.map(_measured, batch), strict=True):
-                    if isinstance(outcome, Skip):
-                        tally.skip(outcome)
-                    else:
-                        tally.write(outcome, planned.changes)
-                        on_change(planned)
+                    _count(planned, outcome, tally, on_change)
+
+
+def _count(
+    planned: Planned, outcome: int | Skip, tally: WriteTally, on_change: Callable[[Planned], None]
+) -> None:
+    if isinstance(outcome, Skip):
+        tally.skip(outcome)
+    else:
+        tally.write(outcome, planned.changes)
+        on_change(planned)
 
 
 def _measured(planned: Planned) -> int | Skip:

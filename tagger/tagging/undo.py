@@ -138,5 +138,5 @@ def _copies(ready: Iterable[Ready]) -> Iterable[Copy]:
 
 
 def _left(path: str, fields: Iterable[Field]) -> Skip:
-    names = " and ".join(field.replace("_", " ") for field in fields)
+    names = ", ".join(field.replace("_", " ") for field in fields)
     return Skip(path, f"{names} changed since it was written; left as it is", is_error=False)

@@ -67,6 +67,10 @@ def genres(folder: Path) -> dict[str, tuple[str, ...]]:
     return {path.stem: read(str(path)).genres for path in sorted(folder.iterdir())}
 
 
+def skips(err: str) -> list[str]:
+    return [line for line in err.splitlines() if line.endswith("(skipped)")]
+
+
 def test_the_tags_are_written_and_the_counts_told(tagger: Tagger, music: Path) -> None:
     result = tagger("write-tags", "--yes", "--json")
     assert list(result.json) == KEYS
@@ -118,7 +122,7 @@ def test_a_dry_run_counts_what_would_be_left_as_the_real_one_does(
         wet = tagger(*args, "--yes")
         assert {**dry.json, "run": wet.json["run"]} == wet.json
         assert (dry.code, wet.code) == (1, 1)
-        assert sorted(dry.err.splitlines()) == sorted(wet.err.splitlines())
+        assert skips(dry.err) == skips(wet.err) != []
         tagger("undo")
 
 

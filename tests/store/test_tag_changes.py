@@ -1,15 +1,12 @@
 """The pages of tracks to tag, and that what undo needs is on the disk in time."""
 
 import os
-from pathlib import Path
 
 import pytest
 
-from tagger.errors import StoreError
 from tagger.store import Store, tag_changes
-from tagger.tagging import WriteTally, write_tags
+from tagger.store.taggable import _PAGE
 from tests.store.store_answers import MODEL, heard
-from tests.tagging.library import REPLACE, contents, make_files, store_heard
 
 PATHS = [
     "/music/1.mp3",
@@ -56,27 +53,10 @@ def test_only_tracks_before_it_with_the_same_sound_and_state_can_be_the_same_fil
 
 
 def test_pages_follow_the_index_of_paths(store: Store) -> None:
-    from tagger.store.taggable import _PAGE
-
     plan = store._connection.execute(f"EXPLAIN QUERY PLAN {_PAGE}", (MODEL, "", b"", 500)).fetchall()
     steps = " ".join(step for *_, step in plan)
     assert "path>? AND path<?" in steps
     assert "TEMP B-TREE" not in steps
-
-
-def test_where_the_store_cannot_keep_what_was_there_nothing_is_written(
-    store: Store, db_path: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    store_heard(db_path, make_files(tmp_path / "music"))
-    before = contents(tmp_path / "music")
-
-    def full(*args: object) -> None:
-        raise StoreError("the disk is full")
-
-    monkeypatch.setattr(tag_changes.TagChanges, "prepare", full)
-    with pytest.raises(StoreError, match="the disk is full"):
-        write_tags(store, [], MODEL, REPLACE, WriteTally())
-    assert contents(tmp_path / "music") == before
 
 
 def test_what_undo_needs_outlasts_a_power_cut(store: Store, db_path: str) -> None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tagger.errors import StoreError
 from tagger.store import Store
 from tagger.tagging import UndoTally, WriteTally, exchange, settle_interrupted, undo_tags, write_tags
 from tagger.tags import Change, apply, read
@@ -152,4 +156,28 @@ def test_a_folder_that_is_away_is_settled_when_it_is_back(
     assert store.tag_changes.are_settled()
     assert contents(music).keys() == before.keys()
     undo_tags(store, 1, UndoTally())
+    assert contents(music) == before
+
+
+def test_a_scan_settles_too_and_hears_nothing_again(
+    store: Store, music: Path, db: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut_off(store, monkeypatch, 3)
+    command = [sys.executable, "-m", "tagger", "scan", str(music), "--db", db, "--json"]
+    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    assert (json.loads(told)["analysed"], json.loads(told)["unchanged"]) == (0, 5)
+    assert len(contents(music)) == 5
+
+
+def test_where_the_store_cannot_keep_what_was_there_nothing_is_written(
+    store: Store, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = contents(music)
+
+    def full(*args: object) -> None:
+        raise StoreError("the disk is full")
+
+    monkeypatch.setattr(type(store.tag_changes), "prepare", full)
+    with pytest.raises(StoreError, match="the disk is full"):
+        write_tags(store, [], MODEL, REPLACE, WriteTally())
     assert contents(music) == before

@@ -1,4 +1,4 @@
-"""Benchmarks, each a ratio of two things timed in one run: python scripts/bench.py scan"""
+"""Benchmarks, each a ratio of two things timed in one run: python scripts/bench.py scan|write-tags"""
 
 import argparse
 import json
@@ -19,8 +19,9 @@ from tagger.audio.spans import window_starts
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.playlist import nearest
 from tagger.predict import Predictor
+from tagger.scan import walk
 from tagger.store import Store, TrackRow
-from tagger.types import ENERGY_BANDS, AudioFile, Query, Recording, TrackFeatures
+from tagger.types import ENERGY_BANDS, AudioFile, Prediction, Query, Recording, TrackFeatures
 
 RATE_HZ = 44_100
 
@@ -42,11 +43,16 @@ def main() -> None:
     query = commands.add_parser("query", help="questions to a made library beside a look at every row")
     query.add_argument("--tracks", type=int, default=1_000_000, help="rows in the library")
     query.add_argument("--embeddings", type=int, default=100_000, help="rows that have an embedding")
+    write_tags = commands.add_parser("write-tags", help="tagger write-tags beside copyfile and fsync")
+    write_tags.add_argument("--music", help="folder of music files; without it some mp3 files are made")
+    write_tags.add_argument("--files", type=int, default=200, help="files that are copied and written")
     args = parser.parse_args()
     if args.command == "scan":
         bench_scan(args.music, args.files, args.baseline_files)
-    else:
+    elif args.command == "query":
         bench_query(args.tracks, args.embeddings)
+    else:
+        bench_write_tags(args.music, args.files)
 
 
 def bench_scan(music: str | None, n_files: int, n_baseline: int) -> None:
@@ -148,6 +154,79 @@ def _make_library(path: str, n_tracks: int, n_embeddings: int) -> None:
     raw.close()
 
 
+def bench_write_tags(music: str | None, n_files: int) -> None:
+    """Files per second of `shutil.copyfile` + fsync and of `tagger write-tags`, its process start included.
+
+    The copies are those that are then written, so both find the files in memory, and both are timed
+    twice. Every file is stored as heard, without hearing it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        sources = _music_files(music) if music else _made_mp3_files(folder)
+        chosen = [sources[i % len(sources)] for i in range(n_files)]
+        mebibytes = sum(os.path.getsize(file) for file in chosen) / 2**20
+        copied, written, inside = [], [], []
+        for again in range(2):
+            library = os.path.join(folder, f"library-{again}")
+            copied.append(n_files / _copy_s(chosen, library))
+            seconds, own_seconds = _write_tags_s(library, os.path.join(folder, f"{again}.db"))
+            written.append(n_files / seconds)
+            inside.append(n_files / own_seconds)
+    print(f"{n_files} files, {mebibytes:.0f} MiB; best of two, in turn")
+    print(f"copyfile + fsync       {max(copied):8.1f} files/s  {_each(copied)}")
+    print(f"tagger write-tags      {max(written):8.1f} files/s  {_each(written)}")
+    print(f"  less process start   {max(inside):8.1f} files/s  {_each(inside)}")
+    print(f"ratio                  {max(written) / max(copied):8.2f} with the start of the process")
+    print(f"                       {max(inside) / max(copied):8.2f} without it")
+
+
+def _each(rates: list[float]) -> str:
+    return "(" + ", ".join(f"{rate:.1f}" for rate in rates) + ")"
+
+
+def _copy_s(sources: list[str], library: str) -> float:
+    os.mkdir(library)
+    os.sync()
+    began = time.perf_counter()
+    for i, source in enumerate(sources):
+        target = os.path.join(library, f"{i:05}{os.path.splitext(source)[1]}")
+        shutil.copyfile(source, target)
+        fd = os.open(target, os.O_RDONLY)
+        os.fsync(fd)
+        os.close(fd)
+    return time.perf_counter() - began
+
+
+def _write_tags_s(library: str, db: str) -> tuple[float, float]:
+    """Seconds of the whole command, and less those of a command that has nothing to write."""
+    _store_made_up_answers(library, db)
+    command = [sys.executable, "-m", "tagger", "write-tags", "--yes", "--json", "--genre", "replace"]
+    os.sync()
+    began = time.perf_counter()
+    result = subprocess.run([*command, "--db", db], check=True, capture_output=True, text=True)
+    seconds = time.perf_counter() - began
+    counts = json.loads(result.stdout)
+    assert counts["files_written"] == len(os.listdir(library)), (counts, result.stderr)
+    began = time.perf_counter()
+    subprocess.run([*command, library + "-nothing", "--db", db], capture_output=True)
+    return seconds, seconds - (time.perf_counter() - began)
+
+
+def _store_made_up_answers(library: str, db: str) -> None:
+    genres = load_card(DEFAULT_MODEL).genres
+    heard = []
+    for i, name in enumerate(sorted(os.listdir(library))):
+        path = os.path.join(library, name)
+        status = os.stat(path)
+        sure = genres[i % len(genres)]
+        answer = Prediction(
+            DEFAULT_MODEL, {sure: 0.9}, sure, 0.9, i / 1000, (), np.zeros(4, np.float16), False
+        )
+        file = AudioFile(path, status.st_size, status.st_mtime_ns)
+        heard.append((file, Recording(f"{i:032}", 210.0, "mp3", RATE_HZ, 2), answer))
+    with Store.open(db, create=True) as store:
+        store.record_batch(heard, [])
+
+
 def _scan_tracks_per_s(library: str, db: str) -> float:
     command = [sys.executable, "-m", "tagger", "scan", library, "--db", db, "--json"]
     began = time.perf_counter()
@@ -194,6 +273,11 @@ def _baseline_track(file: str, predictor: Predictor) -> None:
         np.stack(log_mels).astype(np.float16),
     )
     predictor.predict([track])
+
+
+def _music_files(folder: str) -> list[str]:
+    files = sorted(found.path for found in walk([folder]) if isinstance(found, AudioFile))
+    return files or sys.exit(f"bench: no music in {folder}")
 
 
 def _mp3_files(folder: str) -> list[str]:

@@ -23,6 +23,7 @@ LAYERS = {
     "nets": 1,
     "pipeline": 2,
     "predict": 2,
+    "tagging": 2,
     "cli": 3,
     "training": 3,
 }

@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
@@ -37,6 +37,14 @@ def answering_model(store: Store, model: str | None) -> str:
     from tagger.model_card import DEFAULT_MODEL, load_card
 
     return load_card(model).id if model else store.latest_model() or DEFAULT_MODEL
+
+
+def one_of(option: str, text: str, choices: Any) -> Any:
+    """`text` as a value of the `Literal` type `choices`. Raises `TaggerError` with what it may be."""
+    values = get_args(choices)
+    if text not in values:
+        raise TaggerError(f"{option} {text}: give {', '.join(values[:-1])} or {values[-1]}")
+    return text
 
 
 def genre_named(name: str, store: Store, model: str) -> str:

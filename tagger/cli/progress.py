@@ -1,4 +1,4 @@
-"""The progress bar of a scan, on stderr and only where a person watches."""
+"""The progress of a scan and of writing tags, on stderr and only where a person watches."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from tagger.pipeline.tally import Tally
+    from tagger.tagging import WriteTally
 
 
 @contextmanager
@@ -40,6 +41,15 @@ def progress_bar(paths: Sequence[str], tally: Tally) -> Iterator[Callable[[], No
             yield advance
         finally:
             counter.stop()
+
+
+@contextmanager
+def writing_bar(tally: WriteTally) -> Iterator[Callable[[], None]]:
+    """The number of files looked at and written so far; the value is called to redraw it from `tally`."""
+    from rich.console import Console
+
+    with Console(stderr=True).status("writing tags") as status:
+        yield lambda: status.update(f"writing tags: {tally.files_written:,} of {tally.done:,} files")
 
 
 class _Counter:

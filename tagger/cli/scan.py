@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import os
-import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagger.cli import options
 from tagger.cli.events import Events, LogFormat
+from tagger.cli.interrupts import terminated_as_interrupted
 from tagger.cli.output import bar, message, print_json, shown
 from tagger.cli.progress import progress_bar
 from tagger.errors import TaggerError
@@ -79,15 +79,11 @@ def scan(
         os.nice(NICENESS)
     tally = Tally()
     watched = sys.stderr.isatty() and not quiet and not json and log_format == "text"
-    with (
-        scan_lock(path),
-        Store.open(path, create=True) as store,
-        _terminated_as_interrupted(),
-        progress_bar(paths, tally) if watched else nullcontext(lambda: None) as advance,
-    ):
-        events = Events(log_format, advance)
-        _run(paths, store, card, settings, tally, events, device)
-    with Store.open(path, create=False) as store:
+    with scan_lock(path), Store.open(path, create=True) as store, terminated_as_interrupted():
+        _settle(store)
+        with progress_bar(paths, tally) if watched else nullcontext(lambda: None) as advance:
+            events = Events(log_format, advance)
+            _run(paths, store, card, settings, tally, events, device)
         _report(store, card.id, tally, events, as_json=json, quiet=quiet, metrics_file=metrics_file)
     if tally.failed:
         raise typer.Exit(1)
@@ -104,6 +100,15 @@ def _check(paths: Sequence[str], device: str) -> None:
         raise TaggerError(f"--device {device}: give auto, cpu, cuda or mps")
     if not any(os.path.lexists(path) for path in paths):
         raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
+
+
+def _settle(store: Store) -> None:
+    """After a killed `write-tags`, files that it wrote need not be heard again."""
+    if store.tag_changes.are_settled():
+        return
+    from tagger.tagging import settle_interrupted
+
+    settle_interrupted(store)
 
 
 def _run(
@@ -182,17 +187,3 @@ def _print_table(counts: Mapping[str, float], genres: Sequence[tuple[str, int]])
     for i, (genre, count) in enumerate(genres):
         table.add_row("top genres" if i == 0 else "", f"{count:,}", f"{bar(count / total)} {genre}")
     Console().print(table)
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM (a shutdown, `systemctl stop`) ends a scan as cleanly as Ctrl-C does."""
-
-    def interrupt(number: int, frame: object) -> NoReturn:
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -90,6 +90,45 @@ _VERSION_1 = (
 )
 
 
+_TAG_CHANGES = (
+    # What was written into a file and how to take it back. `state`:
+    #   prepared  the new copy lies beside the file and is about to take its place
+    #   written   the file is the new copy
+    #   undoing   a copy with the previous values is about to take its place
+    #   undone    it has
+    #   left      undone but for the fields in `previous`, which somebody has changed since
+    # `previous` is JSON: {"fields": [{"field", "before", "after", "items": raw tags}], ...}.
+    # before_ and after_ are of the file around the last exchange, written or undone.
+    """CREATE TABLE tag_changes (
+        id INTEGER PRIMARY KEY,
+        run_id INTEGER NOT NULL REFERENCES runs (id),
+        undo_run_id INTEGER REFERENCES runs (id),
+        track_id INTEGER REFERENCES tracks (id) ON DELETE SET NULL,
+        path TEXT NOT NULL,
+        audio_id TEXT NOT NULL,
+        state TEXT NOT NULL,
+        previous TEXT NOT NULL,
+        keep_mtime INTEGER NOT NULL,
+        in_place INTEGER NOT NULL,
+        before_size INTEGER NOT NULL,
+        before_mtime_ns INTEGER NOT NULL,
+        after_size INTEGER NOT NULL,
+        after_mtime_ns INTEGER NOT NULL
+    )""",
+    "CREATE INDEX tag_changes_run ON tag_changes (run_id, state)",
+    # Asked at the start of every run, and nearly always empty.
+    """CREATE INDEX tag_changes_under_way ON tag_changes (state)
+        WHERE state IN ('prepared', 'undoing')""",
+    "CREATE INDEX tag_changes_track ON tag_changes (track_id)",  # for ON DELETE
+    # Folders in which a run that has not ended may have left temporary files.
+    """CREATE TABLE tag_folders (
+        run_id INTEGER NOT NULL REFERENCES runs (id),
+        folder TEXT NOT NULL,
+        PRIMARY KEY (run_id, folder)
+    ) WITHOUT ROWID""",
+)
+
+
 def _create_tables(connection: sqlite3.Connection) -> None:
     for statement in _VERSION_1:
         connection.execute(statement)
@@ -131,12 +170,18 @@ def _add_names_and_tempo(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _create_tag_tables(connection: sqlite3.Connection) -> None:
+    for statement in _TAG_CHANGES:
+        connection.execute(statement)
+
+
 # MIGRATIONS[n] leads from version n to n + 1. Each runs in a transaction of its own with foreign
 # keys off, so that it may rebuild a table; none may begin or commit, nor use executescript.
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _create_tables,
     _add_missing,
     _add_names_and_tempo,
+    _create_tag_tables,
 )
 
 

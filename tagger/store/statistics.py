@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tagger.store.query import asked_for
+from tagger.store.runs import Run, stored_runs
 from tagger.types import Query
 
 LEVELS = 10
@@ -16,16 +16,6 @@ LAST_RUNS = 5
 
 # `energy_level` of tagger.types in SQL: ceil(10·energy) within 1…10; not every SQLite knows ceil.
 _LEVEL = "min(10, max(1, CAST(10 * p.energy AS INTEGER) + (10 * p.energy > CAST(10 * p.energy AS INTEGER))))"
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One scan; times are ISO 8601 in UTC, `finished_at` and `counts` None where it was cut off."""
-
-    command: str
-    started_at: str
-    finished_at: str | None
-    counts: Mapping[str, float] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +49,7 @@ def statistics(connection: sqlite3.Connection, query: Query, model: str) -> Stat
         failures=dict(
             connection.execute("SELECT stage, count(*) FROM failures GROUP BY 1 ORDER BY 2 DESC, 1")
         ),
-        runs=_runs(connection),
+        runs=tuple(stored_runs(connection, None, LAST_RUNS)),
     )
 
 
@@ -93,11 +83,3 @@ def _tempos(connection: sqlite3.Connection, query: Query, model: str) -> dict[in
     low_end = f"CAST(p.bpm / {TEMPO_BIN_BPM} AS INTEGER) * {TEMPO_BIN_BPM}"
     sql = f"SELECT {low_end}, count(*) {from_where} AND p.bpm IS NOT NULL GROUP BY 1 ORDER BY 1"
     return dict(connection.execute(sql, values).fetchall())
-
-
-def _runs(connection: sqlite3.Connection) -> tuple[Run, ...]:
-    sql = "SELECT command, started_at, finished_at, counts FROM runs ORDER BY id DESC LIMIT ?"
-    return tuple(
-        Run(command, started_at, finished_at, json.loads(counts) if counts else None)
-        for command, started_at, finished_at, counts in connection.execute(sql, (LAST_RUNS,))
-    )

@@ -28,7 +28,9 @@ from tagger.store.rows import (
     stored_track,
     track_row,
 )
+from tagger.store.runs import Run, stored_runs
 from tagger.store.statistics import Statistics, statistics
+from tagger.store.tag_changes import TagChanges
 from tagger.types import Failure, Identified, Query
 
 if TYPE_CHECKING:  # a scan that finds nothing new does without numpy
@@ -233,6 +235,16 @@ class Store:
     def latest_model(self) -> str | None:
         """The id of the model whose answers were stored last, or None."""
         return next(iter(self.models()), None)
+
+    @property
+    def tag_changes(self) -> TagChanges:
+        """What was written into the files' own tags."""
+        return TagChanges(self.path, self._connection, self._transaction)
+
+    def runs(self, number: int | None = None, limit: int | None = None) -> Iterator[Run]:
+        """Yield the runs of every command, the last one first, or only the one of that number."""
+        with plain_errors(self.path):
+            yield from stored_runs(self._connection, number, limit)
 
     def begin_run(self, command: str) -> int:
         """Note that a run has begun; the answer is its id, for `end_run`."""

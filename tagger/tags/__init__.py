@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from tagger.tags.edit import Previous, previous_from_json
-from tagger.tags.errors import TagError, UnsupportedFormat
+from tagger.tags.errors import HardLinked, TagError, UnsupportedFormat
 from tagger.tags.fields import FIELDS, Field
 from tagger.tags.options import HardLinks, WriteOptions, Written
 from tagger.tags.plan import Change, GenrePolicy, Policy, Wanted, plan
 from tagger.tags.players import PLAYERS, Player, Seen, seen_by
 from tagger.tags.read import Tags, read
 from tagger.tags.temporary import settle_temporary_files, stale_temporary_files, sync_folder
-from tagger.tags.write import Prepared, Restored, apply, discard, finish, prepare, prepare_restore, restore
+from tagger.tags.write import (
+    Prepared,
+    Restored,
+    apply,
+    discard,
+    finish,
+    measure,
+    prepare,
+    prepare_restore,
+    restore,
+)
 
 __all__ = [
     "FIELDS",
@@ -18,6 +28,7 @@ __all__ = [
     "Change",
     "Field",
     "GenrePolicy",
+    "HardLinked",
     "HardLinks",
     "Player",
     "Policy",
@@ -34,6 +45,7 @@ __all__ = [
     "apply",
     "discard",
     "finish",
+    "measure",
     "plan",
     "prepare",
     "prepare_restore",

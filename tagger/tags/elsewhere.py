@@ -10,7 +10,7 @@ import os
 from typing import BinaryIO
 
 from tagger.tags.errors import TagError
-from tagger.tags.formats.ape import load_ape
+from tagger.tags.formats.ape import has_id3v1, load_ape
 from tagger.tags.formats.bytesource import ByteSource
 from tagger.tags.formats.id3_hosts import Chunk, read_chunks
 from tagger.tags.genres import genre_names, numbered_genre
@@ -37,8 +37,7 @@ def _ape_genres(source: ByteSource) -> tuple[str, ...]:
 
 
 def _id3v1_genres(source: ByteSource) -> tuple[str, ...]:
-    trailer = source.peek(source.size - 128, 128)
-    name = numbered_genre(trailer[127]) if trailer[:3] == b"TAG" and len(trailer) == 128 else None
+    name = numbered_genre(source.at(source.size - 1, 1)[0]) if has_id3v1(source) else None
     return (name,) if name else ()
 
 

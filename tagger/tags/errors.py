@@ -11,3 +11,7 @@ class TagError(TaggerError):
 
 class UnsupportedFormat(TagError):  # noqa: N818 - it names what the file is, and is caught as a TagError
     """The file's format carries no tags that this program can write without risk."""
+
+
+class HardLinked(TagError):  # noqa: N818 - likewise
+    """The file has several names, and nobody said what is to become of the others."""

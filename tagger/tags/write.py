@@ -20,7 +20,7 @@ from typing import BinaryIO
 
 from tagger.tags.block import Block, Item, Shape
 from tagger.tags.edit import Previous, changed_items, previous_of, restored_items, restored_shape
-from tagger.tags.errors import TagError
+from tagger.tags.errors import HardLinked, TagError
 from tagger.tags.fields import Field
 from tagger.tags.formats import load
 from tagger.tags.options import WriteOptions, Written
@@ -90,14 +90,18 @@ def prepare(path: str, changes: Iterable[Change], options: WriteOptions | None =
     Safe to run in several threads at once, which overlaps the waiting for the disk; a caller may
     so store the previous values of many files in one transaction before it finishes them.
     """
-    changes = tuple(changes)
     with _opened(path, options or WriteOptions()) as (file, target):
-        block = load(file, target)
-        if not changes or any(block.texts(change.field) != change.before for change in changes):
-            raise TagError("its tags are not the ones that the changes were planned for")
-        wanted = {change.field: change.after for change in changes}
-        edit = _Edit(block, changed_items(block, changes), None, wanted, previous_of(block, changes))
-        return _prepared(file, target, edit, options or WriteOptions())
+        return _prepared(file, target, _edit(load(file, target), tuple(changes)), options or WriteOptions())
+
+
+def measure(path: str, changes: Iterable[Change], options: WriteOptions | None = None) -> int:
+    """The bytes that `apply` would write; TagError where it can be told now that it would fail.
+
+    Opens nothing for writing.
+    """
+    with _opened(path, options or WriteOptions()) as (file, target):
+        edit = _edit(load(file, target), tuple(changes))
+        return spliced_size(file, edit.block.rebuild(edit.items, edit.shape))
 
 
 def prepare_restore(
@@ -138,6 +142,13 @@ def discard(prepared: Prepared) -> None:
     _remove(prepared.temporary)
 
 
+def _edit(block: Block, changes: tuple[Change, ...]) -> _Edit:
+    if not changes or any(block.texts(change.field) != change.before for change in changes):
+        raise TagError("its tags are not the ones that the changes were planned for")
+    wanted = {change.field: change.after for change in changes}
+    return _Edit(block, changed_items(block, changes), None, wanted, previous_of(block, changes))
+
+
 @contextlib.contextmanager
 def _opened(path: str, options: WriteOptions) -> Iterator[tuple[BinaryIO, str]]:
     """The file behind a path, open and fit to be written; every OSError becomes a TagError."""
@@ -168,7 +179,7 @@ def _check_may_write(target: str, options: WriteOptions) -> None:
     if not os.access(os.path.dirname(target), os.W_OK | os.X_OK):
         raise TagError("its folder is read-only")
     if status.st_nlink > 1 and options.hard_links == "skip":
-        raise TagError(f"it has {status.st_nlink} hard links (is it being seeded?); see --hard-links")
+        raise HardLinked(f"it has {status.st_nlink} hard links (is it being seeded?); see --hard-links")
 
 
 def _prepared(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -> Prepared:

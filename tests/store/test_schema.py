@@ -28,7 +28,7 @@ def test_a_new_database_is_made_with_its_folder_and_its_tables(tmp_path: Path) -
         assert store._database.journal_mode == "wal"
     assert _version(path) == len(schema.MIGRATIONS)
     expected = "tracks predictions genre_scores window_answers embeddings models failures runs"
-    assert tables == set(expected.split())
+    assert tables == {*expected.split(), "tag_changes", "tag_folders"}
 
 
 def test_a_missing_database_says_to_scan_first_and_is_not_made(db_path: str) -> None:
@@ -122,7 +122,7 @@ def test_a_damaged_page_is_an_error_in_one_line(db_path: str) -> None:
     with open(db_path, "r+b") as file:
         file.seek(4096)
         file.write(b"\xff" * (size - 4096))
-    with Store.open(db_path, create=False) as store, pytest.raises(StoreError, match="it is damaged"):
+    with pytest.raises(StoreError, match="it is damaged"), Store.open(db_path, create=False) as store:
         list(store.tracks(model=MODEL))
 
 

@@ -76,6 +76,15 @@ def test_foreign_tags_survive_writing_and_undoing(
         write_and_undo(path, Wanted(tuple(genres), 0.5, 90.0))
 
 
+@pytest.mark.parametrize("name", ["ape", "wv", "mpc"])
+def test_an_ape_tag_of_131_bytes_is_not_taken_for_id3v1(name: str, sample: MakeSample) -> None:
+    path = sample(name)
+    before = os.path.getsize(path)
+    write_and_undo(path, Wanted(("Rock",), 0.734))
+    apply(path, plan(read(path), Wanted(("Rock",), 0.734)))
+    assert name == "wv" or os.path.getsize(path) - before == 131  # its encoder has written one already
+
+
 @pytest.mark.parametrize("policy", ["replace", "add"])
 @pytest.mark.parametrize("name", samples.NAMES)
 def test_a_genre_that_was_there_comes_back_exactly(name: str, policy: str, sample: MakeSample) -> None:

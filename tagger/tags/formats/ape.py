@@ -42,9 +42,15 @@ def find_ape_tag(source: ByteSource) -> tuple[int, int, bytes]:
     return start, end, footer
 
 
+def has_id3v1(source: ByteSource) -> bool:
+    """Whether an ID3v1 tag ends the file. An APE tag of 131 bytes has `TAG`, of APETAGEX, in its place."""
+    marks_ape = source.peek(source.size - 131, len(_MAGIC)) == _MAGIC
+    return source.peek(source.size - 128, 3) == b"TAG" and not marks_ape
+
+
 def _trailing_bytes(source: ByteSource) -> int:
     """Length of the ID3v1 tag and the Lyrics3v2 block before it, which lie behind an APE tag."""
-    if source.peek(source.size - 128, 3) != b"TAG":
+    if not has_id3v1(source):
         return 0
     mark = source.peek(source.size - 128 - 15, 15)
     lyrics = int(mark[:6]) + 15 if mark[6:] == b"LYRICS200" and mark[:6].isdigit() else 0

@@ -1,0 +1,57 @@
+"""`tagger runs`: what was done when."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagger.cli import options
+from tagger.cli.output import print_json_array
+
+if TYPE_CHECKING:
+    from tagger.store import Run
+
+_NOT_COUNTS = ("seconds", "tracks_per_s", "interrupted", "run")
+
+
+def runs(
+    limit: Annotated[int | None, typer.Option(min=0, help="At most this many.")] = None,
+    db: options.Db = None,
+    json: options.Json = False,
+) -> None:
+    """List the runs of scan, write-tags and undo with their counts, the last one first."""
+    from tagger.store import Store
+
+    with Store.open(options.database_path(db), create=False) as store:
+        if json:
+            print_json_array(
+                {
+                    "run": run.id,
+                    "command": run.command,
+                    "started_at": run.started_at,
+                    "finished_at": run.finished_at,
+                    "counts": dict(run.counts),
+                    "undoable": run.undoable,
+                }
+                for run in store.runs(limit=limit)
+            )
+            return
+        print(f"{'run':>5}  {'started':<16}  {'command':<10}  counts")
+        for run in store.runs(limit=limit):
+            started = datetime.fromisoformat(run.started_at).astimezone()
+            print(f"{run.id:>5}  {started:%Y-%m-%d %H:%M}  {run.command:<10}  {_told(run)}")
+
+
+def _told(run: Run) -> str:
+    parts = [
+        f"{count:,} {name.replace('_', ' ')}" for name, count in run.counts.items() if name not in _NOT_COUNTS
+    ]
+    if run.command == "undo":
+        parts.insert(0, f"of run {run.counts['run']}" if run.counts else "")
+    if run.finished_at is None or run.counts.get("interrupted"):
+        parts.append("cut off, or still running" if run.finished_at is None else "cut off")
+    if run.undoable:
+        parts.append(f"{run.undoable:,} can be undone")
+    return ", ".join(filter(None, parts))

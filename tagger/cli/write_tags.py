@@ -1,0 +1,200 @@
+"""`tagger write-tags`: put what was heard into the files' own tags."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from contextlib import nullcontext
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+
+from tagger.cli import options
+from tagger.cli.interrupts import asked_to_stop
+from tagger.cli.output import message, print_json, shown
+from tagger.cli.progress import writing_bar
+from tagger.errors import TaggerError
+
+if TYPE_CHECKING:
+    from tagger.store import Store
+    from tagger.tagging import Planned, Skip, TagSettings, WriteTally
+
+    What = tuple[Store, Sequence[str], str, TagSettings]
+
+N_EXAMPLES = 3
+
+
+def write_tags(
+    paths: Annotated[
+        list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these. Default: all.")
+    ] = None,
+    genre: Annotated[
+        str,
+        typer.Option(metavar="POLICY", help="missing (only where none is), replace, add or never."),
+    ] = "missing",
+    energy: Annotated[bool, typer.Option("--energy/--no-energy", help="Where absent or ours.")] = True,
+    bpm: Annotated[bool, typer.Option("--bpm/--no-bpm", help="Likewise; no model tells it yet.")] = True,
+    min_confidence: Annotated[
+        float, typer.Option(min=0, max=1, metavar="P", help="Of genres; an energy has no confidence.")
+    ] = 0.6,
+    max_genres: Annotated[int, typer.Option(min=1, metavar="N", help="Genres a file, likeliest first.")] = 1,
+    keep_mtime: Annotated[bool, typer.Option("--keep-mtime", help="Keep the files' dates.")] = False,
+    hard_links: Annotated[
+        str,
+        typer.Option(metavar="RULE", help="A file of several names: skip, break or in-place."),
+    ] = "skip",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print each change, write none.")] = False,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    model: options.Model = None,
+    db: options.Db = None,
+    json: options.Json = False,
+) -> None:
+    """Write genre and energy into the files' own tags; `tagger undo` takes it back.
+
+    Your genres are kept unless you say otherwise. Each file is copied, the copy changed and
+    verified, then put in its place. A file with hard links is skipped unless --hard-links says
+    `break` (the other names keep the old tags) or `in-place` (all names get the new ones).
+
+        tagger write-tags --dry-run
+        tagger write-tags ~/Music/New --genre add --yes
+    """
+    from tagger.store import Store
+
+    settings = _settings(genre, energy, bpm, min_confidence, max_genres, keep_mtime, hard_links)
+    _check(paths, may_ask=not (dry_run or yes))
+    database = options.database_path(db)
+    with Store.open(database, create=False) as store:
+        what = store, paths or (), options.answering_model(store, model), settings
+        if dry_run:
+            run, tally = None, _previewed(what, as_json=json)
+        elif yes or _is_wanted(what):
+            run, tally = _written(what, database, quiet=json)
+        else:
+            message("nothing was written")
+            return
+    _report(run, tally, as_json=json)
+    if tally.errors:
+        raise typer.Exit(1)
+
+
+def _settings(
+    genre: str,
+    energy: bool,
+    bpm: bool,
+    min_confidence: float,
+    max_genres: int,
+    keep_mtime: bool,
+    hard_links: str,
+) -> TagSettings:
+    from tagger.tagging import TagSettings
+    from tagger.tags import GenrePolicy, HardLinks, Policy
+
+    policy = Policy(options.one_of("--genre", genre, GenrePolicy), max_genres, energy, bpm)
+    return TagSettings(
+        policy, min_confidence, keep_mtime, options.one_of("--hard-links", hard_links, HardLinks)
+    )
+
+
+def _check(paths: Sequence[str] | None, may_ask: bool) -> None:
+    """Raises before any work what would end it anyway."""
+    if paths and not any(os.path.lexists(path) for path in paths):
+        raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
+    if may_ask and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise TaggerError("nobody to ask without a terminal; give --yes to write, or --dry-run to look first")
+
+
+def _previewed(what: What, as_json: bool) -> WriteTally:
+    from tagger.tagging import WriteTally, preview
+
+    tally = WriteTally(_say_skip)
+    if not what[0].tag_changes.are_settled():
+        message("an earlier run was cut off; the next one that writes settles it, and may count otherwise")
+    preview(*what, tally, (lambda planned: None) if as_json else lambda planned: _print_change(planned))
+    return tally
+
+
+def _is_wanted(what: What) -> bool:
+    """Whether the owner of the music, who is shown what would be done, says yes to it."""
+    from tagger.tagging import WriteTally, preview
+
+    examples: list[Planned] = []
+    tally = WriteTally()
+    preview(*what, tally, lambda planned: examples.append(planned) if len(examples) < N_EXAMPLES else None)
+    if not tally.files_written:
+        return True  # there is nothing to ask, and the run says why
+    for name, count in _field_counts(tally).items():
+        print(f"{name:<14} {count:>9,} files", file=sys.stderr)
+    print("for example", file=sys.stderr)
+    for planned in examples:
+        _print_change(planned, sys.stderr)
+    question = f"Write tags into {tally.files_written:,} of {tally.done:,} files? [y/N] "
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _written(what: What, database: str, quiet: bool) -> tuple[int, WriteTally]:
+    from tagger import tagging
+    from tagger.store import scan_lock
+
+    tally = tagging.WriteTally(_say_skip)
+    watched = sys.stderr.isatty() and not quiet
+    with (
+        scan_lock(database),
+        asked_to_stop() as is_stopped,
+        writing_bar(tally) if watched else nullcontext(lambda: None) as advance,
+    ):
+        run = tagging.write_tags(*what, tally, advance, is_stopped)
+    if is_stopped():
+        message(f"interrupted after {tally.files_written:,} files; `tagger undo {run}` takes them back")
+        raise KeyboardInterrupt
+    return run, tally
+
+
+def _report(run: int | None, tally: WriteTally, as_json: bool) -> None:
+    if as_json:
+        print_json({"run": run, **tally.counts()})
+    else:
+        _print_summary(run, tally)
+    if not tally.done:
+        message("no scanned tracks there; `tagger scan` them first")
+    if tally.errors:
+        message(f"{tally.errors:,} could not be written" + (" and are as they were" if run else ""))
+
+
+def _print_summary(run: int | None, tally: WriteTally) -> None:
+    counts = tally.counts()
+    done = "" if run else "to write"
+    rows = {f"files {done or 'written'}": tally.files_written, **_field_counts(tally)}
+    rows |= {f"bytes {done or 'written'}": tally.bytes_written}
+    rows |= {"unchanged": tally.unchanged, "skipped": tally.skipped}
+    for name, count in rows.items():
+        print(f"  {name:<16} {count:>13,}")
+    if run and counts["files_written"]:
+        message(f"this was run {run}; `tagger undo {run}` takes it back")
+
+
+def _field_counts(tally: WriteTally) -> dict[str, int]:
+    from tagger.tags import FIELDS
+
+    return {_named(field): tally.fields[field] for field in FIELDS if tally.fields[field]}
+
+
+def _print_change(planned: Planned, file: TextIO | None = None) -> None:
+    changes = ", ".join(
+        f"{_named(change.field)} {_values(change.before)} → {_values(change.after)}"
+        for change in planned.changes
+    )
+    print(f"{shown(planned.track.path)}\n    {changes}", file=file)
+
+
+def _named(field: str) -> str:
+    return field.replace("_", " ")
+
+
+def _values(texts: Sequence[str]) -> str:
+    return shown("; ".join(texts)) if texts else "none"
+
+
+def _say_skip(skip: Skip) -> None:
+    message(f"{shown(skip.path)}: {skip.reason} (skipped)")

@@ -1,0 +1,51 @@
+"""How much is under way at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from tagger.tagging.tally import Skip
+from tagger.tags import HardLinked, TagError, UnsupportedFormat
+
+BATCH = 32
+"""Files that are prepared together: one commit of the store for all, and that many copies beside them."""
+
+N_THREADS = 8
+"""More than there are cores, because they mostly wait for the disk."""
+
+T = TypeVar("T")
+
+
+def threads() -> ThreadPoolExecutor:
+    """The threads that read and prepare files; a context manager."""
+    return ThreadPoolExecutor(N_THREADS, thread_name_prefix="tagger-tags")
+
+
+def batches(items: Iterable[T], identity: Callable[[T], Hashable]) -> Iterator[list[T]]:
+    """Yield `items` in pieces of at most `BATCH`, no two of one `identity` in one piece.
+
+    A file is locked while it is read and prepared, so it cannot be two at once.
+    """
+    batch: dict[Hashable, T] = {}
+    for item in items:
+        if len(batch) == BATCH or identity(item) in batch:
+            yield list(batch.values())
+            batch = {}
+        batch[identity(item)] = item
+    if batch:
+        yield list(batch.values())
+
+
+def or_skip(work: Callable[[], T], path: str) -> T | Skip:
+    """What `work` gives, or why the file at `path` must be left: one bad file never ends a run."""
+    try:
+        return work()
+    except (UnsupportedFormat, HardLinked) as error:
+        return Skip(path, str(error), is_error=False)
+    except TagError as error:
+        return Skip(path, str(error))
+    except Exception as error:  # a fault of ours or of a library's
+        reason = f"unexpected {type(error).__name__}: {error}; please report it with the file"
+        return Skip(path, " ".join(reason.split()))

@@ -1,0 +1,99 @@
+"""What each file of the library would get, read in threads."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tagger.store import Stamp, Store, TaggableTrack
+from tagger.tagging.batches import or_skip
+from tagger.tagging.names import is_same_file
+from tagger.tagging.tally import Skip, WriteTally
+from tagger.tags import Change, HardLinks, Policy, TagError, Wanted, WriteOptions, plan, read
+
+
+@dataclass(frozen=True, slots=True)
+class TagSettings:
+    """What to write and how. `min_confidence` (0–1) is of genres: an energy has no probability."""
+
+    policy: Policy
+    min_confidence: float = 0.6
+    keep_mtime: bool = False
+    hard_links: HardLinks = "skip"
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A file whose tags would change. `file_id` is the same for all its names.
+
+    Temporary files will lie in `folder`, where the file really is.
+    """
+
+    track: TaggableTrack
+    file_id: tuple[int, int]
+    folder: str
+    changes: tuple[Change, ...]
+    options: WriteOptions
+
+
+def planned_pages(
+    store: Store,
+    paths: Sequence[str],
+    model: str,
+    settings: TagSettings,
+    pool: ThreadPoolExecutor,
+    tally: WriteTally,
+) -> Iterator[list[Planned]]:
+    """Yield, in pages, the files at and beneath `paths` (or all) whose tags would change.
+
+    Those that stay as they are, and those that must be left, are counted on the way.
+    """
+    for page in store.tag_changes.pages_to_tag(paths, model):
+        planned = []
+        outcomes = pool.map(lambda track: or_skip(lambda: _planned(track, settings), track.path), page)
+        for outcome in outcomes:
+            if isinstance(outcome, Skip):
+                tally.skip(outcome)
+            elif outcome is None or _is_second_name(store, outcome, paths, model, settings):
+                tally.unchanged += 1
+            else:
+                planned.append(outcome)
+        yield planned
+
+
+def wanted(track: TaggableTrack, settings: TagSettings) -> Wanted:
+    """What the tags of a track should say; of silence there is no genre."""
+    sure = tuple(genre for genre, probability in track.genres if probability >= settings.min_confidence)
+    return Wanted(genres=() if track.silent else sure, energy=track.energy)
+
+
+def _planned(track: TaggableTrack, settings: TagSettings) -> Planned | None:
+    try:
+        status = os.stat(track.path)
+    except FileNotFoundError:
+        raise TagError("not there any more; if it was moved, `tagger scan` finds it") from None
+    except OSError as error:
+        raise TagError(error.strerror or str(error)) from error
+    if Stamp.of(status.st_size, status.st_mtime_ns) != track.stamp:
+        raise TagError("it changed since it was scanned; the next scan hears it again")
+    changes = plan(read(track.path), wanted(track, settings), settings.policy)
+    if not changes:
+        return None
+    expected = status.st_size, status.st_mtime_ns
+    options = WriteOptions(settings.keep_mtime, settings.hard_links, expected)
+    folder = os.path.dirname(os.path.realpath(track.path))
+    return Planned(track, (status.st_dev, status.st_ino), folder, changes, options)
+
+
+def _is_second_name(
+    store: Store, planned: Planned, paths: Sequence[str], model: str, settings: TagSettings
+) -> bool:
+    """Whether writing an earlier track writes this one too: by a link, or in place under all names."""
+    path = planned.track.path
+    for other in store.tag_changes.earlier_names(planned.track, paths, model):
+        in_place = settings.hard_links == "in-place" and is_same_file(path, other)
+        if in_place or os.path.realpath(path) == os.path.realpath(other):
+            return True
+    return False

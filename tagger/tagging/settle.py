@@ -1,0 +1,69 @@
+"""After a run that was killed: the folders cleaned up, and the store told what was really written."""
+
+from __future__ import annotations
+
+import os
+
+from tagger.store import Outcome, Stamp, Store, TagChange, TagChanges
+from tagger.tagging.names import tracks_of
+from tagger.tags import FIELDS, TagError, read, settle_temporary_files
+
+
+def settle_interrupted(store: Store) -> None:
+    """Settle what earlier runs left open; asks two short questions where they left nothing.
+
+    The caller holds the lock of the store. What lies on a drive that is not mounted now is left to
+    a later call.
+    """
+    changes = store.tag_changes
+    changes.leave_folders([folder for folder in changes.folders() if _is_settled(folder)])
+    for page in changes.unsettled():
+        changes.record([outcome for change in page if (outcome := _outcome(changes, change))])
+    for run, (n_files, n_bytes) in changes.interrupted_runs().items():
+        store.end_run(run, {"files_written": n_files, "bytes_written": n_bytes, "interrupted": 1})
+
+
+def _is_settled(folder: str) -> bool:
+    try:
+        if os.path.isdir(folder):
+            settle_temporary_files(folder)
+            return True
+    except TagError:
+        pass
+    return False
+
+
+def _outcome(changes: TagChanges, change: TagChange) -> Outcome | None:
+    """What became of a change; None where its file cannot be read now."""
+    try:
+        status = os.stat(change.path)
+        now = Stamp.of(status.st_size, status.st_mtime_ns)
+        happened = _happened(change, now)
+    except (OSError, TagError):
+        return None
+    stamp, names = _new_state_of_tracks(changes, change, now)
+    if change.state == "undoing":
+        return Outcome(change.id, "undone" if happened else "written", stamp, names)
+    return Outcome(change.id, "written" if happened else None, stamp, names)
+
+
+def _happened(change: TagChange, now: Stamp) -> bool:
+    before, after = change.exchange.before, change.exchange.after
+    if before != after and now in (before, after):
+        return now == after
+    # The date was kept and the tag had room for it, or somebody has been here since: its values tell.
+    tags = read(change.path)
+    texts = {field: list(tags.texts(field)) for field in FIELDS}
+    is_written = any(texts[one["field"]] == one["after"] for one in change.previous["fields"])
+    return is_written == (change.state != "undoing")
+
+
+def _new_state_of_tracks(
+    changes: TagChanges, change: TagChange, now: Stamp
+) -> tuple[Stamp | None, tuple[int, ...]]:
+    """The tracks to which the store ascribes the file's other state."""
+    before, after = change.exchange.before, change.exchange.after
+    if now not in (before, after):  # the next scan hears it again
+        return None, ()
+    other = before if now == after else after
+    return now, tracks_of(changes, change.path, change.audio_id, other)

@@ -1,0 +1,89 @@
+"""The running counts of a run, and the files that it left alone."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from tagger.tags import Change, Field
+
+
+@dataclass(frozen=True, slots=True)
+class Skip:
+    """Why a file was left as it was; not an error where a rule says so and nothing needs mending."""
+
+    path: str
+    reason: str
+    is_error: bool = True
+
+
+def _say_nothing(skip: Skip) -> None:
+    pass
+
+
+@dataclass(slots=True)
+class WriteTally:
+    """Of `write-tags`, or of what it would do; `fields` counts the files in which each field changes.
+
+    `on_skip` is told each file that is left as it was.
+    """
+
+    on_skip: Callable[[Skip], None] = _say_nothing
+    files_written: int = 0
+    bytes_written: int = 0
+    unchanged: int = 0
+    skipped: int = 0
+    errors: int = 0
+    fields: Counter[Field] = field(default_factory=Counter)
+
+    @property
+    def done(self) -> int:
+        return self.files_written + self.unchanged + self.skipped
+
+    def write(self, n_bytes: int, changes: Iterable[Change]) -> None:
+        """Count a file that was written."""
+        self.files_written += 1
+        self.bytes_written += n_bytes
+        self.fields.update(change.field for change in changes)
+
+    def skip(self, skip: Skip) -> None:
+        """Count a file that was left as it was."""
+        self.skipped += 1
+        self.errors += skip.is_error
+        self.on_skip(skip)
+
+    def counts(self) -> dict[str, float]:
+        """The counts by the names that `tagger write-tags --json` prints."""
+        return {
+            "files_written": self.files_written,
+            "bytes_written": self.bytes_written,
+            "unchanged": self.unchanged,
+            "skipped": self.skipped,
+        }
+
+
+@dataclass(slots=True)
+class UndoTally:
+    """Of `undo`: a file of which a field was left is restored if another one was, else skipped."""
+
+    on_skip: Callable[[Skip], None] = _say_nothing
+    files_restored: int = 0
+    skipped: int = 0
+    errors: int = 0
+
+    def restore(self, left: Skip | None) -> None:
+        """Count a file that was restored; `left` says which of its fields was not."""
+        self.files_restored += 1
+        if left:
+            self.on_skip(left)
+
+    def skip(self, skip: Skip) -> None:
+        """Count a file that was left as it was."""
+        self.skipped += 1
+        self.errors += skip.is_error
+        self.on_skip(skip)
+
+    def counts(self) -> dict[str, float]:
+        """The counts by the names that `tagger undo --json` prints."""
+        return {"files_restored": self.files_restored, "skipped": self.skipped}

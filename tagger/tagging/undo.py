@@ -1,0 +1,142 @@
+"""Taking a run of `write-tags` back: the fields that it wrote become exactly what they were."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from tagger.errors import TaggerError
+from tagger.store import Outcome, Store, TagChange
+from tagger.tagging.batches import batches, or_skip, threads
+from tagger.tagging.exchange import Copy, discard_all, exchange_of, leave_folders, put_in_place
+from tagger.tagging.settle import settle_interrupted
+from tagger.tagging.tally import Skip, UndoTally
+from tagger.tags import Field, Prepared, WriteOptions, prepare_restore, previous_from_json
+
+
+@dataclass(frozen=True, slots=True)
+class _Located:
+    """A change, and where its file is now."""
+
+    change: TagChange
+    path: str
+
+
+Ready = tuple[_Located, Prepared]
+
+
+def undo_tags(
+    store: Store,
+    run: int | None,
+    tally: UndoTally,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> int:
+    """Take back what `run`, or the last run not yet undone, has written; the answer is its number.
+
+    A field that somebody has changed since is left and told. The caller holds the lock of the
+    store; killed at any moment, it is as with `write_tags`. Raises TaggerError where there is
+    nothing to take back.
+    """
+    settle_interrupted(store)
+    run = _chosen(store, run)
+    undo_run, unsettled = store.begin_run("undo"), set[str]()
+    with threads() as pool:
+        for page in store.tag_changes.of_run(run):
+            located = [one for change in page if (one := _locate(store, change, tally))]
+            folders = {os.path.dirname(os.path.realpath(one.path)) for one in located}
+            store.tag_changes.enter_folders(undo_run, folders)
+            for batch in batches(located, lambda one: os.path.realpath(one.path)):
+                if is_stopped():
+                    break
+                ready = _prepare(store, batch, pool, tally)
+                unsettled |= _exchange(store, undo_run, ready, tally)
+            if is_stopped():
+                break
+    leave_folders(store, undo_run, unsettled)
+    store.end_run(undo_run, {"run": run, **tally.counts()})
+    return run
+
+
+def _chosen(store: Store, run: int | None) -> int:
+    chosen = store.tag_changes.last_undoable_run() if run is None else run
+    if chosen is None:
+        raise TaggerError("no run of write-tags to undo; `tagger runs` lists them")
+    known = next(store.runs(number=chosen), None)
+    if known is None:
+        raise TaggerError(f"no run {chosen}; `tagger runs` lists them")
+    if known.command != "write-tags":
+        raise TaggerError(f"run {chosen} was `{known.command}`, which cannot be undone; see `tagger runs`")
+    if not known.undoable:
+        raise TaggerError(f"run {chosen} has nothing to undo: it wrote nothing, or all of it is undone")
+    return chosen
+
+
+def _locate(store: Store, change: TagChange, tally: UndoTally) -> _Located | None:
+    """Where the file of a change is, also if it was moved and scanned since."""
+    if change.replaced:
+        tally.skip(Skip(change.path, "another recording is there now; left as it is"))
+        return None
+    paths = [
+        change.path,
+        *(path for _, path in store.tag_changes.names(change.audio_id, change.exchange.after)),
+    ]
+    for path in paths:
+        if os.path.lexists(path):
+            return _Located(change, path)
+    reason = "not there any more; if it was moved, `tagger scan` its folder, then undo again"
+    tally.skip(Skip(change.path, reason))
+    return None
+
+
+def _prepare(
+    store: Store, batch: Sequence[_Located], pool: ThreadPoolExecutor, tally: UndoTally
+) -> list[Ready]:
+    ready, left = list[Ready](), list[Outcome]()
+    for located, outcome in zip(batch, pool.map(_prepared, batch), strict=True):
+        if isinstance(outcome, Prepared):
+            ready.append((located, outcome))
+        elif isinstance(outcome, Skip):
+            tally.skip(Skip(outcome.path, outcome.reason))
+        else:
+            left.append(Outcome(located.change.id, "left"))
+            tally.skip(_left(located.path, outcome))
+    store.tag_changes.record(left)
+    return ready
+
+
+def _prepared(located: _Located) -> Prepared | Skip | tuple[Field, ...]:
+    change = located.change
+    options = WriteOptions(change.keep_mtime, "in-place" if change.in_place else "skip")
+    previous = previous_from_json(change.previous)
+    return or_skip(lambda: prepare_restore(located.path, previous, options), located.path)
+
+
+def _exchange(store: Store, undo_run: int, ready: Sequence[Ready], tally: UndoTally) -> set[str]:
+    rows = [(located.change, located.path, exchange_of(prepared)) for located, prepared in ready]
+    try:
+        store.tag_changes.prepare_undo(undo_run, rows)
+    except BaseException:
+        discard_all(prepared for _, prepared in ready)
+        raise
+
+    def count(copy: Copy) -> None:
+        left = copy.prepared.left
+        tally.restore(_left(copy.path, left) if left else None)
+
+    return put_in_place(store, list(_copies(ready)), "written", count, tally.skip)
+
+
+def _copies(ready: Iterable[Ready]) -> Iterable[Copy]:
+    for located, prepared in ready:
+        change = located.change
+        fields = [one for one in change.previous["fields"] if one["field"] in prepared.left]
+        rest = {**change.previous, "fields": fields} if fields else None
+        outcome = Outcome(change.id, "left" if fields else "undone", previous=rest)
+        yield Copy(located.path, change.audio_id, prepared, outcome)
+
+
+def _left(path: str, fields: Iterable[Field]) -> Skip:
+    names = ", ".join(field.replace("_", " ") for field in fields)
+    return Skip(path, f"{names} changed since it was written; left as it is", is_error=False)

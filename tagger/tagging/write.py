@@ -1,0 +1,94 @@
+"""Writing the library's tags: every file is safe at every moment, and the store knows what was done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from tagger.store import NewChange, Outcome, Store
+from tagger.tagging.batches import batches, or_skip, threads
+from tagger.tagging.exchange import Copy, discard_all, exchange_of, is_in_place, leave_folders, put_in_place
+from tagger.tagging.plans import Planned, TagSettings, planned_pages
+from tagger.tagging.settle import settle_interrupted
+from tagger.tagging.tally import Skip, WriteTally
+from tagger.tags import Prepared, prepare
+
+Ready = tuple[Planned, Prepared]
+
+
+def write_tags(
+    store: Store,
+    paths: Sequence[str],
+    model: str,
+    settings: TagSettings,
+    tally: WriteTally,
+    on_progress: Callable[[], None] = lambda: None,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> int:
+    """Write what `model` heard into the files at and beneath `paths` (or all); the run's number.
+
+    The caller holds the lock of the store. A batch goes in three steps: copies are made and verified
+    beside the files; what was in the files is committed to the store; the copies take their places.
+    Killed at any moment, each file is wholly old or wholly new, and `settle_interrupted` finds out
+    which. `is_stopped` is asked between batches.
+    """
+    settle_interrupted(store)
+    run, unsettled = store.begin_run("write-tags"), set[str]()
+    with threads() as pool:
+        for page in planned_pages(store, paths, model, settings, pool, tally):
+            if page:
+                store.tag_changes.enter_folders(run, {planned.folder for planned in page})
+            for batch in batches(page, lambda planned: planned.file_id):
+                if is_stopped():
+                    break
+                unsettled |= _exchange(store, run, _prepare(batch, pool, tally), tally)
+                on_progress()
+            on_progress()
+            if is_stopped():
+                break
+    leave_folders(store, run, unsettled)
+    store.end_run(run, tally.counts())
+    return run
+
+
+def _prepare(batch: Sequence[Planned], pool: ThreadPoolExecutor, tally: WriteTally) -> list[Ready]:
+    ready = []
+    for planned, outcome in zip(batch, pool.map(_prepared, batch), strict=True):
+        if isinstance(outcome, Skip):
+            tally.skip(outcome)
+        else:
+            ready.append((planned, outcome))
+    return ready
+
+
+def _prepared(planned: Planned) -> Prepared | Skip:
+    path = planned.track.path
+    return or_skip(lambda: prepare(path, planned.changes, planned.options), path)
+
+
+def _exchange(store: Store, run: int, ready: Sequence[Ready], tally: WriteTally) -> set[str]:
+    if not ready:
+        return set()
+    try:
+        ids = store.tag_changes.prepare(run, [_new_change(*one) for one in ready])
+    except BaseException:
+        discard_all(prepared for _, prepared in ready)
+        raise
+    changes = {change_id: planned.changes for change_id, (planned, _) in zip(ids, ready, strict=True)}
+
+    def count(copy: Copy) -> None:
+        tally.write(copy.prepared.written.bytes_written, changes[copy.outcome.change_id])
+
+    return put_in_place(store, list(_copies(ids, ready)), None, count, tally.skip)
+
+
+def _copies(ids: Iterable[int], ready: Iterable[Ready]) -> Iterable[Copy]:
+    for change_id, (planned, prepared) in zip(ids, ready, strict=True):
+        track = planned.track
+        yield Copy(track.path, track.audio_id, prepared, Outcome(change_id, "written"))
+
+
+def _new_change(planned: Planned, prepared: Prepared) -> NewChange:
+    previous = prepared.written.previous.to_json()
+    exchange, options = exchange_of(prepared), prepared.options
+    return NewChange(planned.track, exchange, previous, options.keep_mtime, is_in_place(prepared))

@@ -1,0 +1,63 @@
+"""`tagger doctor`: what players make of a file."""
+
+from pathlib import Path
+
+import pytest
+
+from tagger.tags import Policy, Wanted, apply, plan, read
+from tests.cli.conftest import Tagger
+from tests.sounds import make_sound
+from tests.tagging.library import make_files
+
+
+@pytest.fixture
+def song(tmp_path: Path) -> str:
+    """An mp3 of two genres with energy and tempo."""
+    (path,) = make_files(tmp_path, ("mp3",))
+    apply(path, plan(read(path), Wanted(("Drum & Bass", "Jazz"), 0.5, 174), Policy(max_genres=2)))
+    return path
+
+
+def test_it_tells_what_one_player_reads_and_ignores(tagger: Tagger, song: str) -> None:
+    result = tagger("doctor", song, "--for", "Navidrome")
+    lines = result.out.splitlines()
+    assert lines[0] == f"{song} (mp3)"
+    assert lines[1].split(maxsplit=3)[3] == "genre Drum & Bass | Jazz, energy 5, energy 0–1 0.5000, BPM 174"
+    assert "genre Drum & Bass | Jazz, BPM 174; ignores energy level, energy 0–1" in lines[2]
+    assert "custom tag" in lines[3]
+    assert (len(lines), result.code) == (4, 0)
+
+
+def test_it_splits_as_the_player_does(tagger: Tagger, tmp_path: Path) -> None:
+    path = make_sound(tmp_path / "x.flac", seconds=0.5, metadata={"genre": "Rock; Pop/Soul"})
+    seen = {
+        name: tagger("doctor", path, "--for", name, "--json").json[0]["players"][name]["genres"]
+        for name in ("navidrome", "jellyfin", "kodi")
+    }
+    assert seen == {
+        "navidrome": ["Rock", "Pop", "Soul"],
+        "jellyfin": ["Rock; Pop/Soul"],
+        "kodi": ["Rock; Pop/Soul"],
+    }
+
+
+def test_without_a_name_all_players_are_told(tagger: Tagger, song: str) -> None:
+    (told,) = tagger("doctor", song, "--json").json
+    assert (told["path"], told["format"], told["genres"]) == (song, "mp3", ["Drum & Bass", "Jazz"])
+    assert set(told["players"]) == {"navidrome", "jellyfin", "mixxx", "picard", "mixed-in-key", "kodi"}
+    assert told["players"]["mixed-in-key"]["energy_level"] == "5"
+    assert told["players"]["mixed-in-key"]["unknown"] == ["genre", "BPM"]
+    assert told["players"]["jellyfin"]["ignored"] == ["energy level", "energy 0–1", "BPM"]
+
+
+def test_a_file_that_cannot_be_read_is_told(tagger: Tagger, song: str, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.mp3"
+    some = tagger("doctor", song, missing)
+    assert (some.code, some.err) == (1, f"tagger: {missing}: No such file or directory\n")
+    assert tagger("doctor", missing).code == 2
+
+
+def test_an_unknown_player_is_answered_with_the_known_ones(tagger: Tagger, song: str) -> None:
+    result = tagger("doctor", song, "--for", "winamp")
+    assert result.code == 2
+    assert "--for winamp: give one of navidrome, jellyfin, mixxx" in result.err

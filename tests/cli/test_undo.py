@@ -1,0 +1,182 @@
+"""`tagger undo` and `tagger runs`."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from tagger.store import Store
+from tagger.tags import Change, Wanted, apply, plan, read
+from tests.cli.conftest import Tagger
+from tests.tagging.library import MODEL, contents, heard_as, make_files, store_heard
+from tests.tags import samples
+
+
+@pytest.fixture
+def music(tmp_path: Path, db: Path) -> Path:
+    store_heard(db, make_files(tmp_path / "music"))
+    return tmp_path / "music"
+
+
+def retag(path: Path, genre: str) -> None:
+    """What another program does meanwhile."""
+    apply(str(path), [Change("genre", read(str(path)).genre_texts, (genre,))])
+
+
+@pytest.mark.parametrize("keep", [(), ("--keep-mtime",)])
+def test_every_byte_of_every_format_is_what_it_was(
+    tagger: Tagger, tmp_path: Path, db: Path, keep: tuple[str, ...]
+) -> None:
+    music = tmp_path / "music"
+    store_heard(db, make_files(music, samples.NAMES))
+    before, dates = contents(music), {path: path.stat().st_mtime_ns for path in music.iterdir()}
+    written = tagger("write-tags", "--yes", "--json", *keep).json
+    assert written["files_written"] == len(before)
+    assert all(data != before[path] for path, data in contents(music).items())
+    result = tagger("undo", "--json")
+    assert list(result.json.items()) == [("run", 1), ("files_restored", len(before)), ("skipped", 0)]
+    assert contents(music) == before
+    assert not keep or all(path.stat().st_mtime_ns == date for path, date in dates.items())
+
+
+def test_a_genre_that_was_there_comes_back(tagger: Tagger, music: Path, db: Path) -> None:
+    paths = [str(path) for path in music.iterdir()]
+    for path in paths:
+        apply(path, plan(read(path), Wanted(("Vaporwave",), 0.1)))
+    store_heard(db, paths)
+    before = contents(music)
+    tagger("write-tags", "--yes", "--genre", "replace")
+    assert {read(path).genres for path in paths} == {("Rock",)}
+    tagger("undo")
+    assert contents(music) == before
+
+
+def test_a_field_that_somebody_changed_is_left_and_told(tagger: Tagger, music: Path) -> None:
+    tagger("write-tags", "--yes")
+    retag(music / "mp3.mp3", "Polka")
+    result = tagger("undo", "--json")
+    assert (result.json["files_restored"], result.json["skipped"], result.code) == (5, 0, 0)
+    assert f"{music}/mp3.mp3: genre changed since it was written; left as it is" in result.err
+    tags = read(str(music / "mp3.mp3"))
+    assert (tags.genres, tags.energy, tags.energy_level) == (("Polka",), None, None)
+    assert tagger("undo").code == 2  # by itself it does not come back to what was left
+    retag(music / "mp3.mp3", "Rock")
+    assert tagger("undo", "1", "--json").json == {"run": 1, "files_restored": 1, "skipped": 0}
+    assert read(str(music / "mp3.mp3")).genres == ()
+
+
+def test_a_file_of_which_all_was_changed_is_skipped(tagger: Tagger, music: Path) -> None:
+    tagger("write-tags", "--yes", "--no-energy")
+    retag(music / "mp3.mp3", "Polka")
+    result = tagger("undo", "--json")
+    assert (result.json["files_restored"], result.json["skipped"], result.code) == (4, 1, 0)
+
+
+def test_runs_are_undone_from_the_last_to_the_first(tagger: Tagger, music: Path, db: Path) -> None:
+    before = contents(music)
+    tagger("write-tags", "--yes")
+    store_heard(db, before, {"Jazz": 0.9})
+    tagger("write-tags", "--yes", "--genre", "replace")
+    assert read(str(music / "mp3.mp3")).genres == ("Jazz",)
+    assert tagger("undo", "--json").json["run"] == 2
+    assert read(str(music / "mp3.mp3")).genres == ("Rock",)
+    assert tagger("undo", "--json").json["run"] == 1
+    assert contents(music) == before
+
+
+def test_a_run_before_the_last_leaves_what_the_last_one_wrote(tagger: Tagger, music: Path, db: Path) -> None:
+    before = contents(music)
+    tagger("write-tags", "--yes")
+    store_heard(db, before, {"Jazz": 0.9})
+    tagger("write-tags", "--yes", "--genre", "replace")
+    result = tagger("undo", "1")
+    assert result.err.count("genre changed since it was written") == 5
+    assert read(str(music / "mp3.mp3")).genres == ("Jazz",)
+    tagger("undo", "2")
+    tagger("undo", "1")
+    assert contents(music) == before
+
+
+@pytest.mark.parametrize(
+    ("run", "words"),
+    [
+        ("1", "run 1 has nothing to undo"),
+        ("2", "run 2 was `undo`, which cannot be undone"),
+        ("9", "no run 9"),
+        (None, "no run of write-tags to undo"),
+    ],
+)
+def test_what_cannot_be_undone_is_said(tagger: Tagger, music: Path, run: str | None, words: str) -> None:
+    tagger("write-tags", "--yes")
+    tagger("undo")
+    before = contents(music)
+    result = tagger("undo", *([run] if run else []))
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert words in result.err
+    assert contents(music) == before
+
+
+def test_a_file_that_was_moved_and_scanned_is_found(tagger: Tagger, music: Path, db: Path) -> None:
+    path = music / "flac.flac"
+    before = path.read_bytes()
+    tagger("write-tags", path, "--yes")
+    moved = music / "moved" / "away.flac"
+    moved.parent.mkdir()
+    path.rename(moved)
+    result = tagger("undo")
+    assert "flac.flac: not there any more; if it was moved, `tagger scan` its folder" in result.err
+    assert result.code == 1
+    with Store.open(str(db), create=False) as store:  # a scan finds the same sound in another place
+        known = store.track(str(path), MODEL)
+    assert known
+    _store_same_sound(db, str(moved), known.recording.audio_id)
+    assert tagger("undo", "--json").json == {"run": 1, "files_restored": 1, "skipped": 0}
+    assert moved.read_bytes() == before
+
+
+def test_another_recording_of_that_name_is_left(tagger: Tagger, music: Path, db: Path) -> None:
+    path = music / "flac.flac"
+    tagger("write-tags", path, "--yes")
+    before = path.read_bytes()
+    _store_same_sound(db, str(path), "f" * 32)
+    result = tagger("undo")
+    assert "another recording is there now; left as it is" in result.err
+    assert result.code == 1
+    assert path.read_bytes() == before
+
+
+def test_what_could_not_be_restored_can_be_tried_again(tagger: Tagger, music: Path) -> None:
+    before = contents(music)
+    tagger("write-tags", "--yes")
+    os.chmod(music / "ogg.ogg", 0o444)
+    first = tagger("undo", "--json")
+    assert (first.json["files_restored"], first.json["skipped"], first.code) == (4, 1, 1)
+    assert "mend that, then `tagger undo 1` again" in first.err
+    os.chmod(music / "ogg.ogg", 0o644)
+    assert tagger("undo", "--json").json["files_restored"] == 1
+    assert contents(music) == before
+
+
+def test_runs_tells_commands_and_counts(tagger: Tagger, music: Path) -> None:
+    tagger("scan", music)
+    tagger("write-tags", "--yes")
+    tagger("undo")
+    undone, written, scanned = tagger("runs", "--json").json
+    assert (scanned["command"], scanned["counts"]["unchanged"]) == ("scan", 5)
+    assert (written["run"], written["command"], written["undoable"]) == (2, "write-tags", 0)
+    assert (written["counts"]["files_written"], written["counts"]["skipped"]) == (5, 0)
+    assert (undone["command"], undone["counts"]) == ("undo", {"run": 2, "files_restored": 5, "skipped": 0})
+    assert all(run["finished_at"] >= run["started_at"] for run in (undone, written, scanned))
+
+
+def test_runs_tells_what_can_be_undone(tagger: Tagger, music: Path) -> None:
+    tagger("write-tags", "--yes")
+    lines = tagger("runs").out.splitlines()
+    assert lines[1].split()[0] == "1"
+    assert lines[1].endswith("5 can be undone")
+    assert tagger("runs", "--limit", "0", "--json").json == []
+
+
+def _store_same_sound(db: Path, path: str, audio_id: str) -> None:
+    with Store.open(str(db), create=False) as store:
+        store.record_batch([heard_as(path, audio_id)], [])

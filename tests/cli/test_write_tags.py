@@ -1,0 +1,332 @@
+"""`tagger write-tags` on real files, of which the database says that they were heard."""
+
+import os
+import pty
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tagger.store import scan_lock
+from tagger.tags import Wanted, apply, plan, read
+from tests.cli.conftest import Tagger
+from tests.sounds import make_kind
+from tests.tagging.library import KINDS, contents, make_files, store_heard
+
+KEYS = ["run", "files_written", "bytes_written", "unchanged", "skipped"]
+CHANGING = ("open", "os.rename", "os.remove", "os.truncate", "os.utime", "os.chmod")
+_writing: list[str] = []
+_watched: list[str] = []
+
+
+def _watch(event: str, args: tuple[object, ...]) -> None:
+    """Audit hooks cannot be taken off again, so this one listens only while somebody watches."""
+    if not _watched:
+        return
+    names = [arg for arg in args if isinstance(arg, str) and arg.startswith(_watched[0])]
+    is_write = event != "open" or (isinstance(args[2], int) and args[2] & (os.O_WRONLY | os.O_RDWR))
+    if (
+        names
+        and is_write
+        and event in ("open", "os.rename", "os.remove", "os.truncate", "os.utime", "os.chmod")
+    ):
+        _writing.append(f"{event} {names[0]}")
+
+
+sys.addaudithook(_watch)
+
+
+@contextmanager
+def nothing_written_beneath(folder: Path) -> Iterator[None]:
+    """Fails if a file is opened for writing there, or changed in any other way."""
+    before = {path: os.stat(path) for path in contents(folder)}
+    _watched.append(str(folder))
+    try:
+        yield
+    finally:
+        _watched.clear()
+    written, _writing[:] = _writing[:], []
+    assert written == []
+    after = {path: os.stat(path) for path in contents(folder)}
+    assert {p: (s.st_mtime_ns, s.st_ino, s.st_ctime_ns) for p, s in after.items()} == {
+        p: (s.st_mtime_ns, s.st_ino, s.st_ctime_ns) for p, s in before.items()
+    }
+
+
+@pytest.fixture
+def music(tmp_path: Path, db: Path) -> Path:
+    """A file of each of `KINDS`, heard as Rock with 0.9 and energy 0.734."""
+    store_heard(db, make_files(tmp_path / "music"))
+    return tmp_path / "music"
+
+
+def genres(folder: Path) -> dict[str, tuple[str, ...]]:
+    return {path.stem: read(str(path)).genres for path in sorted(folder.iterdir())}
+
+
+def skips(err: str) -> list[str]:
+    return [line for line in err.splitlines() if line.endswith("(skipped)")]
+
+
+def test_the_tags_are_written_and_the_counts_told(tagger: Tagger, music: Path) -> None:
+    result = tagger("write-tags", "--yes", "--json")
+    assert list(result.json) == KEYS
+    assert (result.json["files_written"], result.json["unchanged"], result.json["skipped"]) == (5, 0, 0)
+    assert result.json["bytes_written"] == sum(path.stat().st_size for path in music.iterdir())
+    assert result.code == 0
+    for path in music.iterdir():
+        tags = read(str(path))
+        assert (tags.genres, tags.energy_level, tags.energy, tags.bpm) == (("Rock",), "8", "0.7340", None)
+
+
+def test_an_independent_reader_agrees(tagger: Tagger, music: Path) -> None:
+    tagger("write-tags", "--yes")
+    for name in ("mp3.mp3", "flac.flac", "ogg.ogg", "aac.m4a"):
+        command = ["ffprobe", "-v", "error", "-show_entries", "format_tags:stream_tags", music / name]
+        told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.casefold()
+        assert "genre=rock" in told
+        assert "tagger_energy=0.7340" in told
+
+
+def test_a_dry_run_tells_every_change_and_opens_nothing_for_writing(tagger: Tagger, music: Path) -> None:
+    with nothing_written_beneath(music):
+        dry = tagger("write-tags", "--dry-run", "--json").json
+        told = tagger("write-tags", "--dry-run").out
+    for path in music.iterdir():
+        assert f"{path}\n    genre none → Rock, energy level none → 8, energy none → 0.7340\n" in told
+    wet = tagger("write-tags", "--yes", "--json").json
+    assert dry.pop("run") is None
+    assert wet.pop("run") == 1
+    assert dry == wet
+
+
+def test_a_dry_run_counts_what_would_be_left_as_the_real_one_does(
+    tagger: Tagger, music: Path, db: Path
+) -> None:
+    """Files with links, of kinds without tags, read-only, changed, gone: in both runs the same."""
+    (music / "link.ogg").symlink_to(music / "ogg.ogg")
+    (music / "second.wav").hardlink_to(music / "wav.wav")
+    for kind in ("raw.aac", "opus.mka", "s16.aiff", "v2.wma"):
+        make_kind(music, kind, seconds=0.5)
+    store_heard(db, [str(path) for path in music.iterdir()])
+    (music / "s16.aiff").unlink()
+    os.chmod(music / "v2.wma", 0o444)
+    os.utime(music / "mp3.mp3", (1, 1))
+    for rule in ("in-place", "skip", "break"):
+        args = ("write-tags", "--hard-links", rule, "--json")
+        with nothing_written_beneath(music):
+            dry = tagger(*args, "--dry-run")
+        wet = tagger(*args, "--yes")
+        assert {**dry.json, "run": wet.json["run"]} == wet.json
+        assert (dry.code, wet.code) == (1, 1)
+        assert skips(dry.err) == skips(wet.err) != []
+        tagger("undo")
+
+
+def test_a_second_run_writes_0_bytes_and_opens_nothing_for_writing(tagger: Tagger, music: Path) -> None:
+    tagger("write-tags", "--yes")
+    with nothing_written_beneath(music):
+        again = tagger("write-tags", "--yes", "--json").json
+    assert again == {"run": 2, "files_written": 0, "bytes_written": 0, "unchanged": 5, "skipped": 0}
+
+
+@pytest.mark.parametrize("keep", [(), ("--keep-mtime",)])
+def test_no_scan_hears_a_file_again_that_was_only_tagged(
+    tagger: Tagger, music: Path, keep: tuple[str, ...]
+) -> None:
+    dates = {path: path.stat().st_mtime_ns for path in music.iterdir()}
+    tagger("write-tags", "--yes", *keep)
+    assert all((path.stat().st_mtime_ns == dates[path]) == bool(keep) for path in music.iterdir())
+    assert tagger("scan", music, "--json").json["analysed"] == 0
+    tagger("undo")
+    assert tagger("scan", music, "--json").json["analysed"] == 0
+
+
+def test_what_a_real_scan_heard_is_written(tagger: Tagger, tmp_path: Path, db: Path) -> None:
+    path = make_kind(tmp_path, "16-bit.flac", seconds=1.0)
+    tagger("scan", path)
+    (row,) = tagger("list", "--json").json
+    tagger("write-tags", "--yes", "--min-confidence", "0")
+    tags = read(path)
+    assert tags.genres == (row["genre"],)
+    assert float(tags.energy or "nan") == pytest.approx(row["energy"], abs=1e-4)
+    assert tagger("scan", path, "--json").json["analysed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("policy", "expected"),
+    [("missing", ("House",)), ("replace", ("Rock",)), ("add", ("House", "Rock")), ("never", ("House",))],
+)
+def test_what_becomes_of_a_genre_that_is_there(
+    tagger: Tagger, music: Path, db: Path, policy: str, expected: tuple[str, ...]
+) -> None:
+    path = str(music / "mp3.mp3")
+    apply(path, plan(read(path), Wanted(("House",))))
+    store_heard(db, [path])
+    tagger("write-tags", "--yes", "--genre", policy)
+    assert genres(music)["mp3"] == expected
+    assert genres(music)["flac"] == (() if policy == "never" else ("Rock",))
+
+
+def test_only_genres_that_are_sure_enough_and_no_more_than_asked_for(
+    tagger: Tagger, music: Path, db: Path
+) -> None:
+    store_heard(db, [str(path) for path in music.iterdir()], {"Jazz": 0.5, "Rock": 0.3, "Folk": 0.2})
+    tagger("write-tags", "--yes")
+    assert set(genres(music).values()) == {()}
+    tagger("write-tags", "--yes", "--min-confidence", "0.25", "--max-genres", "3")
+    assert set(genres(music).values()) == {("Jazz", "Rock")}
+    tagger("write-tags", "--yes", "--min-confidence", "0.1", "--genre", "replace")
+    assert set(genres(music).values()) == {("Jazz",)}
+
+
+def test_silence_has_an_energy_and_no_genre(tagger: Tagger, music: Path, db: Path) -> None:
+    store_heard(db, [str(music / "mp3.mp3")], energy=0.0, silent=True)
+    tagger("write-tags", music / "mp3.mp3", "--yes")
+    tags = read(str(music / "mp3.mp3"))
+    assert (tags.genres, tags.energy, tags.energy_level) == ((), "0.0000", "1")
+
+
+def test_energy_is_left_out_on_request(tagger: Tagger, music: Path) -> None:
+    tagger("write-tags", "--yes", "--no-energy")
+    tags = read(str(music / "mp3.mp3"))
+    assert (tags.genres, tags.energy, tags.energy_level) == (("Rock",), None, None)
+
+
+def test_only_the_named_paths_are_written(tagger: Tagger, music: Path) -> None:
+    result = tagger("write-tags", music / "mp3.mp3", music / "ogg.ogg", "--yes", "--json").json
+    assert result["files_written"] == 2
+    assert [name for name, found in genres(music).items() if found] == ["mp3", "ogg"]
+
+
+def test_a_name_that_is_not_utf_8_is_written(tagger: Tagger, music: Path, db: Path) -> None:
+    path = os.fsdecode(os.fsencode(music) + b"/caf\xe9.mp3")
+    os.rename(music / "mp3.mp3", path)
+    store_heard(db, [path])
+    assert tagger("write-tags", path, "--yes", "--json").json["files_written"] == 1
+    assert read(path).genres == ("Rock",)
+    assert tagger("undo", "--json").json["files_restored"] == 1
+    assert read(path).genres == ()
+
+
+def test_a_link_stays_one_and_neither_name_is_heard_again(tagger: Tagger, music: Path, db: Path) -> None:
+    for name in ("a-before.mp3", "z-after.mp3"):
+        (music / name).symlink_to(music / "mp3.mp3")
+    store_heard(db, [str(path) for path in music.iterdir()])
+    result = tagger("write-tags", "--yes", "--json").json
+    assert (result["files_written"], result["unchanged"]) == (len(KINDS), 2)
+    assert (music / "a-before.mp3").is_symlink()
+    assert tagger("scan", music, "--json").json["analysed"] == 0
+    tagger("undo")
+    assert tagger("scan", music, "--json").json["analysed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("rule", "written", "unchanged", "skipped"),
+    [("skip", 0, 0, 2), ("break", 2, 0, 0), ("in-place", 1, 1, 0)],
+)
+def test_a_file_with_two_names(
+    tagger: Tagger, music: Path, db: Path, rule: str, written: int, unchanged: int, skipped: int
+) -> None:
+    names = [music / "mp3.mp3", music / "seeded.mp3"]
+    names[1].hardlink_to(names[0])
+    store_heard(db, map(str, names))
+    before = contents(music)
+    result = tagger("write-tags", *names, "--yes", "--json", "--hard-links", rule)
+    assert result.json["files_written"] == written
+    assert (result.json["unchanged"], result.json["skipped"], result.code) == (unchanged, skipped, 0)
+    assert os.path.samefile(*names) == (rule != "break")
+    assert ("2 hard links (is it being seeded?)" in result.err) == (rule == "skip")
+    if written:
+        assert tagger("undo", "--json").json["files_restored"] == written
+    assert contents(music) == before
+    assert tagger("scan", music, "--json").json["analysed"] == 0
+
+
+def test_a_file_that_changed_since_its_scan_is_left_to_the_next(tagger: Tagger, music: Path) -> None:
+    os.utime(music / "mp3.mp3", (1, 1))
+    result = tagger("write-tags", "--yes", "--json")
+    assert f"{music}/mp3.mp3: it changed since it was scanned; the next scan hears it again" in result.err
+    assert (result.json["files_written"], result.json["skipped"], result.code) == (4, 1, 1)
+    assert read(str(music / "mp3.mp3")).genres == ()
+
+
+def test_a_file_that_is_gone_is_told(tagger: Tagger, music: Path) -> None:
+    (music / "mp3.mp3").unlink()
+    result = tagger("write-tags", "--yes", "--json")
+    assert "mp3.mp3: not there any more" in result.err
+    assert (result.json["files_written"], result.json["skipped"], result.code) == (4, 1, 1)
+
+
+def test_a_kind_of_file_without_tags_is_told_and_no_error(tagger: Tagger, tmp_path: Path, db: Path) -> None:
+    paths = [make_kind(tmp_path, kind, seconds=0.5) for kind in ("raw.aac", "opus.mka", "opus.webm")]
+    store_heard(db, paths)
+    result = tagger("write-tags", "--yes", "--json")
+    assert result.err.count("tags cannot be written into this kind of file") == 3
+    assert (result.json["skipped"], result.code) == (3, 0)
+
+
+def test_a_read_only_file_is_left(tagger: Tagger, music: Path) -> None:
+    os.chmod(music / "mp3.mp3", 0o444)
+    result = tagger("write-tags", "--yes", "--json")
+    assert "mp3.mp3: the file is read-only" in result.err
+    assert "1 could not be written and are as they were" in result.err
+    assert (result.json["skipped"], result.code) == (1, 1)
+
+
+def test_without_a_terminal_it_writes_only_when_told_to(tagger: Tagger, music: Path) -> None:
+    with nothing_written_beneath(music):
+        result = tagger("write-tags")
+    assert result.code == 2
+    assert "give --yes to write, or --dry-run to look first" in result.err
+
+
+@pytest.mark.parametrize(("answer", "expected"), [("y", ("Rock",)), ("n", ()), ("", ())])
+def test_on_a_terminal_it_shows_and_asks(
+    music: Path, db: Path, answer: str, expected: tuple[str, ...]
+) -> None:
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "tagger", "write-tags", "--db", str(db)]
+    process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
+    os.write(ours, f"{answer}\n".encode())
+    process.communicate(timeout=60)
+    told = os.read(ours, 65_536).decode()
+    os.close(theirs)
+    assert "genre                  5 files" in told
+    assert "genre none → Rock" in told
+    assert "Write tags into 5 of 5 files? [y/N]" in told
+    assert ("nothing was written" in told) == (expected == ())
+    assert process.returncode == 0
+    assert set(genres(music).values()) == {expected}
+
+
+def test_never_beside_another_run(tagger: Tagger, music: Path, db: Path) -> None:
+    with scan_lock(str(db)):
+        assert tagger("write-tags", "--yes").code == 75
+        assert tagger("undo").code == 75
+        assert tagger("write-tags", "--dry-run").code == 0
+
+
+@pytest.mark.parametrize(
+    ("args", "words"),
+    [
+        (("--genre", "best"), "--genre best: give missing, replace, add or never"),
+        (("--hard-links", "cut"), "--hard-links cut: give skip, break or in-place"),
+        (("/no/such/folder",), "/no/such/folder: no such file or folder"),
+        (("--model", "crnn-99"), "no model named 'crnn-99'"),
+    ],
+)
+def test_wrong_usage_is_one_line(tagger: Tagger, music: Path, args: tuple[str, ...], words: str) -> None:
+    result = tagger("write-tags", "--yes", *args)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert words in result.err
+
+
+def test_without_a_scan_it_says_what_to_do(tagger: Tagger, music: Path, tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    result = tagger("write-tags", tmp_path / "other", "--yes", "--json")
+    assert "no scanned tracks there; `tagger scan` them first" in result.err
+    assert (result.json["files_written"], result.code) == (0, 0)

@@ -1,0 +1,69 @@
+"""The pages of tracks to tag, and that what undo needs is on the disk in time."""
+
+import os
+
+import pytest
+
+from tagger.store import Store, tag_changes
+from tagger.store.taggable import _PAGE
+from tagger.types import Query
+from tests.store.store_answers import MODEL, heard
+
+PATHS = [
+    "/music/1.mp3",
+    "/music/1.mp3.mp3",
+    "/music/a/1.mp3",
+    "/music/é.mp3",
+    "/music2/1.mp3",
+    os.fsdecode(b"/music/Caf\xe9/1.mp3"),
+    os.fsdecode(b"/music/Caf\xe9/2.mp3"),
+]
+
+
+@pytest.mark.parametrize("size", [1, 2, 500])
+def test_pages_give_each_track_once_in_the_order_of_a_listing(
+    store: Store, size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tag_changes, "PAGE", size)
+    store.record_batch([heard(path) for path in reversed(PATHS)], [])
+    for named in ((), ("/music",), ("/music/1.mp3", "/music/a"), (PATHS[-1], "/music2"), ("/nowhere",)):
+        pages = list(store.tag_changes.pages_to_tag(named, MODEL))
+        assert [track.path for page in pages for track in page] == [
+            row.path for row in store.tracks(Query(paths=named), model=MODEL)
+        ]
+        assert all(len(page) <= size for page in pages)
+
+
+def test_a_track_comes_with_its_genres_likeliest_first(store: Store) -> None:
+    store.record_batch([heard("/m/1.mp3", "Jazz", 0.25)], [])
+    ((track,),) = store.tag_changes.pages_to_tag((), MODEL)
+    assert track.genres[0] == ("Jazz", 0.7)
+    assert [probability for _, probability in track.genres] == [0.7, 0.1, 0.1, 0.1]
+    assert (track.energy, track.silent, track.stamp.size) == (0.25, False, 1000)
+
+
+def test_only_tracks_before_it_with_the_same_sound_and_state_can_be_the_same_file(store: Store) -> None:
+    names = [heard(f"/m/{n}.mp3", audio_id="a" * 32) for n in (1, 2, 3)]
+    others = [heard("/m/0.mp3", audio_id="b" * 32), heard("/m/00.mp3", audio_id="a" * 32, size=1)]
+    store.record_batch([*names, *others, heard("/a/1.mp3", audio_id="a" * 32)], [])
+    tracks = {track.path: track for page in store.tag_changes.pages_to_tag((), MODEL) for track in page}
+    ask = store.tag_changes.earlier_names
+    assert ask(tracks["/m/3.mp3"], (), MODEL) == ["/a/1.mp3", "/m/1.mp3", "/m/2.mp3"]
+    assert ask(tracks["/m/3.mp3"], ("/m/2.mp3", "/m/3.mp3"), MODEL) == ["/m/2.mp3"]
+    assert ask(tracks["/a/1.mp3"], (), MODEL) == []
+
+
+def test_pages_follow_the_index_of_paths(store: Store) -> None:
+    plan = store._connection.execute(f"EXPLAIN QUERY PLAN {_PAGE}", (MODEL, "", b"", 500)).fetchall()
+    steps = " ".join(step for *_, step in plan)
+    assert "path>? AND path<?" in steps
+    assert "TEMP B-TREE" not in steps
+
+
+def test_what_undo_needs_outlasts_a_power_cut(store: Store, db_path: str) -> None:
+    """SQLite syncs a commit in WAL mode only with synchronous = FULL (2)."""
+    seen = []
+    with store.tag_changes._durable() as connection:
+        seen.append(connection.execute("PRAGMA synchronous").fetchone()[0])
+    seen.append(store._connection.execute("PRAGMA synchronous").fetchone()[0])
+    assert seen == [2, 1]

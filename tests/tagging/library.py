@@ -1,0 +1,84 @@
+"""A folder of real small files, and a database that says they were heard."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from types import MappingProxyType
+
+import numpy as np
+
+from tagger.store import Heard, Store, fingerprint
+from tagger.tagging import TagSettings
+from tagger.tags import Policy
+from tagger.types import AudioFile, Prediction, Recording
+from tests.tags import samples
+
+MODEL = "crnn-1"
+KINDS = ("mp3", "flac", "ogg", "aac", "wav")
+REPLACE = TagSettings(Policy("replace"))
+
+_bytes_of = functools.cache(samples.make)
+
+
+def make_files(folder: Path, kinds: Iterable[str] = KINDS) -> list[str]:
+    """One untagged file of each kind of `samples.NAMES`, named after it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = [folder / f"{kind}.{samples.extension(kind)}" for kind in kinds]
+    for kind, path in zip(kinds, paths, strict=True):
+        path.write_bytes(_bytes_of(kind))
+    return [str(path) for path in paths]
+
+
+def store_heard(
+    db: Path | str,
+    paths: Iterable[str],
+    genres: Mapping[str, float] | None = None,
+    energy: float = 0.734,
+    silent: bool = False,
+) -> None:
+    """Store one answer for all `paths`, as a scan does that finds them as they are now."""
+    with Store.open(str(db), create=True) as store:
+        genres = genres or {"Rock": 0.9}
+        store.record_batch([heard_as(path, _sound_of(path), genres, energy, silent) for path in paths], [])
+
+
+def heard_as(
+    path: str,
+    audio_id: str,
+    genres: Mapping[str, float] = MappingProxyType({"Rock": 0.9}),
+    energy: float = 0.734,
+    silent: bool = False,
+) -> Heard:
+    """An answer for a file as it is now, with the sound of that id."""
+    status, best = os.stat(path), max(genres, key=genres.__getitem__)
+    answer = Prediction(MODEL, genres, best, genres[best], energy, (), np.zeros(4, np.float16), silent)
+    recording = Recording(audio_id, 1.0, "any", 44_100, 2)
+    return AudioFile(path, status.st_size, status.st_mtime_ns), recording, answer
+
+
+def _sound_of(path: str) -> str:
+    """One id for all names of one file, as the sound would have."""
+    status = os.stat(path)
+    name = str(status.st_ino) if status.st_nlink > 1 else os.path.realpath(path)
+    return hashlib.md5(os.fsencode(name)).hexdigest()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Every file beneath a folder, hidden ones too, with its bytes."""
+    return {str(path): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+
+def stale_stamps(db: Path | str) -> list[str]:
+    """The tracks that the next scan would hear again."""
+    with Store.open(str(db), create=False) as store:
+        known = store.tracked() - store.unanswered(MODEL)
+        states = {path: fingerprint(path, s.st_size, s.st_mtime_ns) for path, s in _stats(store)}
+        return sorted(path for path, state in states.items() if state not in known)
+
+
+def _stats(store: Store) -> list[tuple[str, os.stat_result]]:
+    return [(row.path, os.stat(row.path)) for row in store.tracks(model=MODEL) if os.path.exists(row.path)]

@@ -1,0 +1,93 @@
+"""A writer killed with SIGKILL: no damaged file, nothing left beside it, and a store that knows."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import signal
+import sqlite3
+import time
+from pathlib import Path
+
+import pytest
+
+from tagger.errors import TaggerError
+from tagger.store import Store
+from tagger.tagging import UndoTally, WriteTally, settle_interrupted, undo_tags, write_tags
+from tests.tagging.library import MODEL, REPLACE, contents, make_files, stale_stamps, store_heard
+
+N_KILLS = 200
+LONGEST_S = 0.15  # about twice what writing and undoing the folder takes
+
+IN_PLACE = dataclasses.replace(REPLACE, hard_links="in-place")
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    """Files of several formats, one of them with two names."""
+    make_files(tmp_path / "music", ("mp3", "flac", "opus", "aac", "wma", "wv"))
+    (tmp_path / "seeded").mkdir()
+    (tmp_path / "seeded" / "other.mp3").hardlink_to(tmp_path / "music" / "mp3.mp3")
+    return tmp_path / "music"
+
+
+def test_200_kills_damage_nothing_and_the_store_knows(music: Path, tmp_path: Path) -> None:
+    db = str(tmp_path / "tagger.db")
+    old = contents(music)
+    store_heard(db, old)
+    with Store.open(db, create=False) as store:
+        write_tags(store, [], MODEL, IN_PLACE, WriteTally())
+        new = contents(music)
+        undo_tags(store, None, UndoTally())
+    assert contents(music) == old
+    assert all(old[path] != new[path] for path in old)
+    random.seed(200)
+    seen = set()
+    for _ in range(N_KILLS):
+        _kill_after(random.uniform(0, LONGEST_S), db)
+        with Store.open(db, create=False) as store:
+            settle_interrupted(store)
+            assert store.tag_changes.are_settled()
+        now = contents(music)
+        assert now.keys() == old.keys()
+        is_new = {path: data == new[path] for path, data in now.items()}
+        assert all(data in (old[path], new[path]) for path, data in now.items())
+        assert is_new == {path: path in _written(db) for path in now}
+        assert stale_stamps(db) == []
+        seen.add(tuple(is_new.values()))
+    assert len(seen) > 2, "the moments were not random: nothing was ever half done"
+    assert os.listdir(tmp_path / "seeded") == ["other.mp3"]
+    assert sqlite3.connect(db).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+def _kill_after(delay_s: float, db: str) -> None:
+    child = os.fork()  # a process of its own would take longer to start than to write
+    if child == 0:
+        try:
+            while True:
+                _write_and_undo(db)
+        finally:
+            os._exit(1)
+    time.sleep(delay_s)
+    assert os.waitpid(child, os.WNOHANG) == (0, 0), "the writer failed before it was killed"
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+
+
+def _write_and_undo(db: str) -> None:
+    settings = dataclasses.replace(IN_PLACE, keep_mtime=random.random() < 0.5)
+    with Store.open(db, create=False) as store:
+        write_tags(store, [], MODEL, settings, WriteTally())
+        try:
+            while True:
+                undo_tags(store, None, UndoTally())
+        except TaggerError:  # all is undone
+            pass
+
+
+def _written(db: str) -> set[str]:
+    rows = sqlite3.connect(db).execute("SELECT path, state FROM tag_changes WHERE state <> 'undone'")
+    states = rows.fetchall()
+    assert {state for _, state in states} <= {"written"}
+    return {path for path, _ in states}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from operator import attrgetter
 
-from tagger.types import AudioFile, Failure
+from tagger.types import AudioFile, Failure, Fingerprint, fingerprint
 
 AUDIO_EXTENSIONS = frozenset(
     "mp3 flac ogg oga opus m4a mp4 aac alac wav aif aiff aifc wma ape wv mpc mp+ webm mka tta dsf".split()  # noqa: SIM905
@@ -23,13 +23,11 @@ _FolderId = tuple[int, int]
 _NamedFiles = dict[_FolderId, set[str]]
 
 
-def walk(
-    paths: Sequence[str], is_known: Callable[[str, int, int], bool] = lambda path, size, mtime_ns: False
-) -> Iterator[AudioFile | Failure]:
+def walk(paths: Sequence[str], known: set[Fingerprint] | None = None) -> Iterator[AudioFile | Failure]:
     """Yield every audio file among and beneath `paths`, each once, and what could not be looked at.
 
-    Files whose path, size and mtime_ns `is_known` accepts are left out: in a library of which little
-    has changed, making a value of each would take longer than looking at it.
+    Files in a state that is `known` are left out, and their fingerprints taken out of the set: in a
+    library of which little has changed, making a value of each would take longer than looking at it.
 
     Named files come first and whatever their extension; of folders, only regular files with one of
     `AUDIO_EXTENSIONS`, in the order of their names, a folder's own files before those of its
@@ -38,15 +36,23 @@ def walk(
     named), macOS `._*` files, trash and thumbnail folders of NAS systems. Failures have the stage
     `scan`. Memory grows with the folders, not with the files.
     """
+    known = set() if known is None else known
     named: _NamedFiles = {}
     folders: list[str] = []
     for path in dict.fromkeys(map(os.path.abspath, paths)):
         found = _named(path, named)
         if isinstance(found, str):
             folders.append(found)
-        elif isinstance(found, Failure) or (found and not is_known(found.path, found.size, found.mtime_ns)):
+        elif isinstance(found, Failure) or (found and not _is_known(found, known)):
             yield found
-    yield from _walk_folders(folders, named, is_known)
+    yield from _walk_folders(folders, named, known)
+
+
+def _is_known(file: AudioFile, known: set[Fingerprint]) -> bool:
+    state = fingerprint(file.path, file.size, file.mtime_ns)
+    is_known = state in known
+    known.discard(state)
+    return is_known
 
 
 def _named(path: str, named: _NamedFiles) -> AudioFile | Failure | str | None:
@@ -69,7 +75,7 @@ def _named(path: str, named: _NamedFiles) -> AudioFile | Failure | str | None:
 
 
 def _walk_folders(
-    folders: Iterable[str], named: _NamedFiles, is_known: Callable[[str, int, int], bool]
+    folders: Iterable[str], named: _NamedFiles, known: set[Fingerprint]
 ) -> Iterator[AudioFile | Failure]:
     # Links wait until all real folders are listed: a file keeps its path when a link to it appears.
     seen: set[_FolderId] = set()
@@ -81,30 +87,42 @@ def _walk_folders(
             if identity in seen:
                 continue
             seen.add(identity)
-            with os.scandir(folder) as listing:
-                entries = sorted(listing, key=attrgetter("name"))
+            found, subfolders = _listed(folder, named.get(identity, ()), known)
         except OSError as error:
             yield _failure(folder, error)
             continue
-        subfolders: list[str] = []
-        already = named.get(identity, ())
-        for entry in entries:  # a hundred thousand times: no calls that can be done without
+        yield from sorted(found, key=attrgetter("path"))
+        for subfolder in sorted(subfolders, key=attrgetter("name"), reverse=True):
+            (links if subfolder.is_symlink() else pending).append(subfolder.path)
+
+
+def _listed(
+    folder: str, already: Container[str], known: set[Fingerprint]
+) -> tuple[list[AudioFile | Failure], list[os.DirEntry[str]]]:
+    """What is new in one folder, and its subfolders, in any order. Raises OSError if it cannot be listed."""
+    found: list[AudioFile | Failure] = []
+    subfolders = []
+    with os.scandir(folder) as listing:
+        for entry in listing:  # a hundred thousand times: nothing that can be done without
             name = entry.name
             stem, _, extension = name.rpartition(".")
-            is_audio = extension.lower() in AUDIO_EXTENSIONS and stem and not name.startswith("._")
+            is_audio = extension.lower() in AUDIO_EXTENSIONS and stem and name[:2] != "._"
             try:
                 if entry.is_dir():
                     if not _is_skipped_folder(name):
-                        (links if entry.is_symlink() else subfolders).append(entry.path)
-                elif is_audio and name not in already:
+                        subfolders.append(entry)
+                elif is_audio:
                     status = entry.stat()
-                    size, mtime_ns = status.st_size, min(status.st_mtime_ns, LAST_MTIME_NS)
-                    if stat.S_ISREG(status.st_mode) and not is_known(entry.path, size, mtime_ns):
-                        yield AudioFile(entry.path, size, mtime_ns)  # a FIFO would never end
+                    path, size, mtime_ns = entry.path, status.st_size, status.st_mtime_ns
+                    state = hash((path, size, mtime_ns))  # `fingerprint`, spelled out
+                    if state in known:
+                        known.remove(state)
+                    elif stat.S_ISREG(status.st_mode) and name not in already:  # a FIFO would never end
+                        found.append(AudioFile(path, size, min(mtime_ns, LAST_MTIME_NS)))
             except OSError as error:
                 if is_audio:
-                    yield _failure(entry.path, error, entry.is_symlink())
-        pending += reversed(subfolders)
+                    found.append(_failure(entry.path, error, entry.is_symlink()))
+    return found, subfolders
 
 
 def _is_skipped_folder(name: str) -> bool:

@@ -47,6 +47,15 @@ class AudioFile:
     mtime_ns: int
 
 
+Fingerprint = int
+"""The hash of a file's path, size and mtime_ns: true within one process only, a tenth of their memory."""
+
+
+def fingerprint(path: str, size: int, mtime_ns: int) -> Fingerprint:
+    """The same for a file in the same state."""
+    return hash((path, size, mtime_ns))
+
+
 @dataclass(frozen=True, slots=True)
 class Failure:
     """Why a file has no answer. `stage` is `scan`, `decode`, `predict` or `tags`."""

@@ -6,14 +6,12 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tagger.cli.output import message, shown
 
 if TYPE_CHECKING:
     from tagger.types import Failure
-
-LogFormat = Literal["text", "json"]
 
 
 class Events:

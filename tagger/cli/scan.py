@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import options
-from tagger.cli.events import Events, LogFormat
+from tagger.cli.events import Events
 from tagger.cli.interrupts import terminated_as_interrupted
 from tagger.cli.output import bar, message, print_json, shown
 from tagger.cli.progress import progress_bar
@@ -43,7 +43,7 @@ def scan(
         str, typer.Option(metavar="TIME", help="Forget tracks missing for so long.")
     ] = "30d",
     nice: Annotated[bool, typer.Option("--nice", help="Leave the processor to other programs.")] = False,
-    log_format: Annotated[LogFormat, typer.Option(help="Of the messages on stderr.")] = "text",
+    log_format: Annotated[str, typer.Option(help="Of the messages on stderr: text or json.")] = "text",
     metrics_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write figures for Prometheus.")
     ] = None,
@@ -63,7 +63,7 @@ def scan(
     from tagger.pipeline.tally import Tally
     from tagger.store import Store, scan_lock
 
-    _check(paths, device)
+    _check(paths, device, log_format)
     card = load_card(model or DEFAULT_MODEL)
     path = options.database_path(db)
     settings = ScanSettings(
@@ -94,10 +94,12 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _check(paths: Sequence[str], device: str) -> None:
+def _check(paths: Sequence[str], device: str, log_format: str) -> None:
     """Raises before any work what would end it anyway."""
     if device not in ("auto", "cpu", "cuda", "mps"):
         raise TaggerError(f"--device {device}: give auto, cpu, cuda or mps")
+    if log_format not in ("text", "json"):
+        raise TaggerError(f"--log-format {log_format}: give text or json")
     if not any(os.path.lexists(path) for path in paths):
         raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
 

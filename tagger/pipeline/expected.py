@@ -7,11 +7,15 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tagger.pipeline.tally import Tally
-from tagger.store import Store, fingerprint
+from tagger.store import Store
+from tagger.types import AudioFile, fingerprint
 
 
 class Expected:
-    """Files by the fingerprints of their states: known, failed, and not yet met by this walk."""
+    """Files by the fingerprints of their states, each taken out when the walk meets it.
+
+    `answered` is for the walk, which leaves those files out; it is empty with `full`.
+    """
 
     def __init__(
         self, store: Store, model: str, paths: Sequence[str], full: bool, failed_since: datetime, tally: Tally
@@ -20,21 +24,24 @@ class Expected:
         self._roots = [os.path.abspath(path) for path in dict.fromkeys(paths)]
         self._devices = {root: _device(root) for root in self._roots}
         self._unlisted: list[str] = []
-        self._unmet = store.tracked()
         self._failed = set() if full else store.failed(failed_since)
-        self._answered = set() if full else self._unmet - store.unanswered(model)
+        tracked = store.tracked()
+        self._others = tracked if full else store.unanswered(model) | (self._failed & tracked)
+        self.answered = set() if full else tracked - self._others if self._others else tracked
+        self._n_unmet = len(self.answered)
 
-    def is_known(self, path: str, size: int, mtime_ns: int) -> bool:
-        """Counts a file that need not be heard again; False for all others."""
-        state = fingerprint(path, size, mtime_ns)
-        self._unmet.discard(state)
-        if state in self._failed:
-            self._tally.failed += 1
-        elif state in self._answered:
-            self._tally.unchanged += 1
-        else:
-            return False
-        return True
+    def is_new(self, file: AudioFile) -> bool:
+        """Whether a file that the walk did not leave out must be heard; counts it if not."""
+        self.count_unchanged()
+        state = fingerprint(file.path, file.size, file.mtime_ns)
+        self._others.discard(state)
+        self._tally.failed += state in self._failed
+        return state not in self._failed
+
+    def count_unchanged(self) -> None:
+        """Counts the files that the walk has left out since the last time."""
+        self._tally.unchanged += self._n_unmet - len(self.answered)
+        self._n_unmet = len(self.answered)
 
     def unlisted(self, path: str) -> None:
         """The walk could not look at `path`: nothing is known of what lies beneath it."""
@@ -46,8 +53,9 @@ class Expected:
         Returns the roots beneath which no file at all is left: a drive that is not mounted looks like
         that, so nothing is marked there. To be called after a whole walk.
         """
+        self.count_unchanged()
         unmounted = []
-        if self._unmet or self._store.has_missing():
+        if self.answered or self._others or self._store.has_missing():
             for root in self._roots:
                 if not self._settle_root(root):
                     unmounted.append(root)
@@ -58,7 +66,7 @@ class Expected:
     def _settle_root(self, root: str) -> bool:
         missing, found, n_present = [], [], 0
         for track_id, path, state, was_missing in self._store.whereabouts([root]):
-            unmet = was_missing or state in self._unmet
+            unmet = was_missing or state in self.answered or state in self._others
             gone = unmet and not os.path.lexists(path) and not self._is_unlisted(path)
             n_present += not gone
             if gone and not was_missing:

@@ -84,9 +84,10 @@ def _new_files(
     paths: Sequence[str], store: Store, expected: Expected, tally: Tally, observer: Observer
 ) -> Iterator[AudioFile]:
     """The files whose state is new; what cannot be looked at is stored as a failure on the way."""
-    for found in walk(paths, expected.is_known):
+    for found in walk(paths, expected.answered):
         if isinstance(found, AudioFile):
-            yield found
+            if expected.is_new(found):
+                yield found
         else:
             expected.unlisted(found.path)
             store.record_batch([], [found])

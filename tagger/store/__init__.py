@@ -6,7 +6,6 @@ from platformdirs import user_data_path
 
 from tagger.store.identity import Adoption
 from tagger.store.lock import scan_lock
-from tagger.store.presence import Fingerprint, fingerprint
 from tagger.store.rows import Heard, StoredTrack, TrackRow
 from tagger.store.runs import Run
 from tagger.store.stamp import Stamp
@@ -20,7 +19,6 @@ __all__ = [
     "Adoption",
     "ChangeState",
     "Exchange",
-    "Fingerprint",
     "Heard",
     "NewChange",
     "Outcome",
@@ -34,7 +32,6 @@ __all__ = [
     "TaggableTrack",
     "TrackRow",
     "default_path",
-    "fingerprint",
     "scan_lock",
 ]
 

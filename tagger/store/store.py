@@ -17,7 +17,6 @@ from tagger.store.connection import open_database
 from tagger.store.faults import plain_errors
 from tagger.store.identity import Adoption
 from tagger.store.paths import path_from, path_ranges, stored_path, stored_text
-from tagger.store.presence import Fingerprint
 from tagger.store.query import tracks_query
 from tagger.store.record import write_failures, write_heard
 from tagger.store.rows import (
@@ -31,7 +30,7 @@ from tagger.store.rows import (
 from tagger.store.runs import Run, stored_runs
 from tagger.store.statistics import Statistics, statistics
 from tagger.store.tag_changes import TagChanges
-from tagger.types import Failure, Identified, Query
+from tagger.types import Failure, Fingerprint, Identified, Query
 
 if TYPE_CHECKING:  # a scan that finds nothing new does without numpy
     import numpy as np

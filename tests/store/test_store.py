@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from tagger.errors import StoreError
-from tagger.store import Store, TrackRow, fingerprint
-from tagger.types import AudioFile, Failure
+from tagger.store import Store, TrackRow
+from tagger.types import AudioFile, Failure, fingerprint
 from tests.store.store_answers import MODEL, heard
 
 LATIN_1 = os.fsdecode(b"/music/caf\xe9.mp3")

@@ -11,10 +11,10 @@ from types import MappingProxyType
 
 import numpy as np
 
-from tagger.store import Heard, Store, fingerprint
+from tagger.store import Heard, Store
 from tagger.tagging import TagSettings
 from tagger.tags import Policy
-from tagger.types import AudioFile, Prediction, Recording
+from tagger.types import AudioFile, Prediction, Recording, fingerprint
 from tests.tags import samples
 
 MODEL = "crnn-1"

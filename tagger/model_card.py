@@ -6,15 +6,14 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file
+from typing import TYPE_CHECKING, Any
 
 from tagger.errors import ModelError
 from tagger.types import FrontEnd
+
+if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
+    import numpy as np
+    from numpy.typing import NDArray
 
 FORMAT = 1
 """Version of the layout of `model.json` that this program reads and writes."""
@@ -90,9 +89,12 @@ def check_weights(card: ModelCard) -> str:
 
 def load_filter_bank(card: ModelCard) -> NDArray[np.float32]:
     """The mel filter bank that lies beside the weights, (n_mels, 1 + n_fft // 2) float32."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
     path = check_weights(card)
     try:
-        bank: NDArray[np.float32] = load_file(path)[FILTER_BANK].astype(np.float32, copy=False)
+        bank: NDArray[np.float32] = load_file(path)[FILTER_BANK].astype("float32", copy=False)
     except (SafetensorError, KeyError) as error:
         raise ModelError(f"{path}: no filter bank in it ({error}); reinstall the model") from None
     return bank

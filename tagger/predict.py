@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from tagger.errors import ModelError
 from tagger.model_card import FILTER_BANK, ModelCard, check_weights
-from tagger.nets import CRNN, build, for_inference
+from tagger.nets import CRNN, build, for_inference, keep_freed_memory
 from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
 
 WINDOWS_AT_ONCE = {"cpu": 6, "cuda": 512, "mps": 128}
@@ -29,6 +29,8 @@ class Predictor:
         """
         self.card = card
         self.device = _device(device)
+        if self.device.type == "cpu":
+            keep_freed_memory()
         if threads is not None:
             torch.set_num_threads(threads)
         self._network = _load(card).to(self.device)

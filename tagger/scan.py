@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from operator import attrgetter
 
 from tagger.types import AudioFile, Failure
@@ -16,12 +16,20 @@ AUDIO_EXTENSIONS = frozenset(
 # Thumbnails and trash that NAS systems and Windows put into shared folders, in lower case.
 _SYSTEM_FOLDERS = frozenset(("@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information"))
 
+LAST_MTIME_NS = 2**63 - 1
+"""In April 2262. Later ones, from a broken clock, count as this: SQLite's integers end there."""
+
 _FolderId = tuple[int, int]
 _NamedFiles = dict[_FolderId, set[str]]
 
 
-def walk(paths: Sequence[str]) -> Iterator[AudioFile | Failure]:
+def walk(
+    paths: Sequence[str], is_known: Callable[[str, int, int], bool] = lambda path, size, mtime_ns: False
+) -> Iterator[AudioFile | Failure]:
     """Yield every audio file among and beneath `paths`, each once, and what could not be looked at.
+
+    Files whose path, size and mtime_ns `is_known` accepts are left out: in a library of which little
+    has changed, making a value of each would take longer than looking at it.
 
     Named files come first and whatever their extension; of folders, only regular files with one of
     `AUDIO_EXTENSIONS`, in the order of their names, a folder's own files before those of its
@@ -36,9 +44,9 @@ def walk(paths: Sequence[str]) -> Iterator[AudioFile | Failure]:
         found = _named(path, named)
         if isinstance(found, str):
             folders.append(found)
-        elif found is not None:
+        elif isinstance(found, Failure) or (found and not is_known(found.path, found.size, found.mtime_ns)):
             yield found
-    yield from _walk_folders(folders, named)
+    yield from _walk_folders(folders, named, is_known)
 
 
 def _named(path: str, named: _NamedFiles) -> AudioFile | Failure | str | None:
@@ -57,10 +65,12 @@ def _named(path: str, named: _NamedFiles) -> AudioFile | Failure | str | None:
     names.add(os.path.basename(path))
     if not stat.S_ISREG(status.st_mode):
         return Failure(path, "scan", "not a regular file; name a file or a folder")
-    return AudioFile(path, status.st_size, status.st_mtime_ns)
+    return AudioFile(path, status.st_size, min(status.st_mtime_ns, LAST_MTIME_NS))
 
 
-def _walk_folders(folders: Iterable[str], named: _NamedFiles) -> Iterator[AudioFile | Failure]:
+def _walk_folders(
+    folders: Iterable[str], named: _NamedFiles, is_known: Callable[[str, int, int], bool]
+) -> Iterator[AudioFile | Failure]:
     # Links wait until all real folders are listed: a file keeps its path when a link to it appears.
     seen: set[_FolderId] = set()
     pending, links = list(folders)[::-1], list[str]()
@@ -77,31 +87,24 @@ def _walk_folders(folders: Iterable[str], named: _NamedFiles) -> Iterator[AudioF
             yield _failure(folder, error)
             continue
         subfolders: list[str] = []
-        for entry in entries:
-            found = _entry(entry)
-            if isinstance(found, str):
-                (links if entry.is_symlink() else subfolders).append(found)
-            elif found is not None and entry.name not in named.get(identity, ()):
-                yield found
+        already = named.get(identity, ())
+        for entry in entries:  # a hundred thousand times: no calls that can be done without
+            name = entry.name
+            stem, _, extension = name.rpartition(".")
+            is_audio = extension.lower() in AUDIO_EXTENSIONS and stem and not name.startswith("._")
+            try:
+                if entry.is_dir():
+                    if not _is_skipped_folder(name):
+                        (links if entry.is_symlink() else subfolders).append(entry.path)
+                elif is_audio and name not in already:
+                    status = entry.stat()
+                    size, mtime_ns = status.st_size, min(status.st_mtime_ns, LAST_MTIME_NS)
+                    if stat.S_ISREG(status.st_mode) and not is_known(entry.path, size, mtime_ns):
+                        yield AudioFile(entry.path, size, mtime_ns)  # a FIFO would never end
+            except OSError as error:
+                if is_audio:
+                    yield _failure(entry.path, error, entry.is_symlink())
         pending += reversed(subfolders)
-
-
-def _entry(entry: os.DirEntry[str]) -> AudioFile | Failure | str | None:
-    """The audio file that an entry is, its path if it is a folder to walk, or None."""
-    name = entry.name
-    stem, _, extension = name.rpartition(".")
-    is_audio = bool(stem) and extension.lower() in AUDIO_EXTENSIONS and not name.startswith("._")
-    try:
-        if entry.is_dir():
-            return None if _is_skipped_folder(name) else entry.path
-        if not is_audio:
-            return None
-        status = entry.stat()
-    except OSError as error:
-        return _failure(entry.path, error, entry.is_symlink()) if is_audio else None
-    if not stat.S_ISREG(status.st_mode):  # reading a FIFO would wait for ever
-        return None
-    return AudioFile(entry.path, status.st_size, status.st_mtime_ns)
 
 
 def _is_skipped_folder(name: str) -> bool:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # a `tagger --help` must not wait for numpy
 
 FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
 EnergyBand = Literal["low", "medium", "high"]
+TrackOrder = Literal["path", "energy", "-energy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class Recording:
 
     `audio_id` is 32 hex digits over codec, duration and the compressed packets of the decoded
     windows, so it survives moving and retagging. `duration_s` is 0.0 where nothing tells it.
+    `title`, `artist`, `album` and `year` (1000–2999) are what the tags say, None where they are silent.
     """
 
     audio_id: str
@@ -70,6 +72,10 @@ class Recording:
     codec: str
     sample_rate_hz: int
     channels: int
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    year: int | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -93,6 +99,14 @@ class TrackFeatures:
     starts_s: tuple[float, ...]
     silent: tuple[bool, ...]
     log_mels: NDArray[np.float16]
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A file whose sound (`audio_id`) is known already, so that it was not decoded."""
+
+    file: AudioFile
+    recording: Recording
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +137,31 @@ class Prediction:
     windows: tuple[WindowAnswer, ...]
     embedding: NDArray[np.float16]
     silent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """Which tracks are asked for: all filters must hold, and what is left out holds for every track.
+
+    Of several `genres`, `artists`, `albums` or `path_parts` one must match, and none of `not_genres`
+    may. Genres match exactly; the others as a part of the text, letter case and Unicode form set
+    aside. `energy` is half-open, [low, high), as `ENERGY_BANDS` are; `bpm` and `year` hold both their
+    ends, and no track without one. `min_confidence` is 0–1. `paths` are files, and folders with all
+    beneath them. `order` by path is that of the bytes; equal energies stand as first heard.
+    """
+
+    genres: tuple[str, ...] = ()
+    not_genres: tuple[str, ...] = ()
+    energy: tuple[float, float] | None = None
+    bpm: tuple[float, float] | None = None
+    min_confidence: float | None = None
+    artists: tuple[str, ...] = ()
+    albums: tuple[str, ...] = ()
+    path_parts: tuple[str, ...] = ()
+    year: tuple[int, int] | None = None
+    paths: tuple[str, ...] = ()
+    limit: int | None = None
+    order: TrackOrder = "path"
 
 
 def energy_level(energy: float) -> int:

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 LOWEST_HZ, HIGHEST_HZ = 200.0, 3200.0
 LAYOUTS = {1: "mono", 2: "stereo", 3: "2.1", 4: "quad", 5: "5.0", 6: "5.1", 8: "7.1"}
 
+FAST = {"libmp3lame": {"compression_level": "9"}, "libopus": {"compression_level": "0"}}
 VBR = {"flags": "+qscale", "global_quality": str(4 * 118)}
 KINDS: dict[str, dict[str, Any]] = {
     "cbr.mp3": {"codec": "libmp3lame"},
@@ -45,8 +46,8 @@ KINDS: dict[str, dict[str, Any]] = {
     "adpcm.wav": {"codec": "adpcm_ms"},
     "s16.aiff": {"codec": "pcm_s16be"},
     "v2.wma": {"codec": "wmav2", "format": "asf"},
-    "lossless.wv": {"codec": "wavpack"},
-    "lossless.tta": {"codec": "tta"},
+    "lossless.wv": {"codec": "wavpack", "sample_format": "s16p"},
+    "lossless.tta": {"codec": "tta", "sample_format": "s16"},
     "opus.mka": {"codec": "libopus", "rate_hz": 48_000, "format": "matroska"},
     "opus.webm": {"codec": "libopus", "rate_hz": 48_000},
     "with-video.mp4": {"codec": "aac", "video": True},
@@ -89,23 +90,24 @@ def make_sound(
     """Encodes a sweep, or `samples` of (channels, n) ±1, and returns the path as a string.
 
     What is not given follows from the file's name by `KINDS`: `make_sound("x.flac")` is 16-bit FLAC.
-    `second_stream` is (1, n), a further audio stream before the main one. `cover` goes into the tags.
+    `second_stream` is (channels, n), a further audio stream after the main one. `cover` goes into the tags.
     """
     path = os.fspath(path)
     if codec is None:
         kind = next(kind for name, kind in KINDS.items() if name.endswith(os.path.splitext(path)[1].lower()))
         codec, format = kind["codec"], format or kind.get("format")
         encoder, container = encoder or kind.get("encoder"), container or kind.get("container")
+        sample_format = sample_format or kind.get("sample_format")
         rate_hz = max(rate_hz, kind.get("rate_hz", 0)) if codec == "libopus" else rate_hz
     sound = sweep(seconds, rate_hz, channels) if samples is None else samples
     with av.open(path, "w", format=format, options=dict(container or {})) as output:
         output.metadata.update(metadata or {})
-        if second_stream is not None:
-            _encode(output, _add_stream(output, codec, rate_hz, 1, sample_format, encoder), second_stream)
-        stream = _add_stream(output, codec, rate_hz, len(sound), sample_format, encoder)
+        sounds = [sound] if second_stream is None else [sound, second_stream]
+        streams = [_add_stream(output, codec, rate_hz, len(s), sample_format, encoder) for s in sounds]
         if video:
             _encode_video(output, sound.shape[1] / rate_hz)
-        _encode(output, stream, sound)
+        for stream, each in zip(streams, sounds, strict=True):
+            _encode(output, stream, each)
     if cover is not None:
         add_cover(path, cover)
     return path
@@ -198,19 +200,20 @@ def dsf(path: str | os.PathLike[str], seconds: float) -> str:
 def _add_stream(
     output: Any, codec: str, rate_hz: int, channels: int, sample_format: str | None, encoder: Any
 ) -> Any:
-    stream = output.add_stream(codec, rate=rate_hz, layout=LAYOUTS[channels], options=dict(encoder or {}))
+    options = {**FAST.get(codec, {}), **(encoder or {})}
+    stream = output.add_stream(codec, rate=rate_hz, layout=LAYOUTS[channels], options=options)
     if sample_format:
         stream.codec_context.format = sample_format
-    if codec not in {"adpcm_ms"}:  # there the bit rate is a fact, and a wrong one leads every seek astray
-        stream.codec_context.bit_rate = 64_000 * channels
+    is_adpcm = codec == "adpcm_ms"  # there the bit rate is a fact, and a wrong one leads every seek astray
+    stream.codec_context.bit_rate = 0 if is_adpcm else 64_000 * channels
     return stream
 
 
 def _encode(output: Any, stream: Any, samples: NDArray[np.float32]) -> None:
     rate_hz = stream.codec_context.sample_rate
     for first in range(0, samples.shape[1], rate_hz):
-        block = np.ascontiguousarray(samples[:, first : first + rate_hz])
-        frame = av.AudioFrame.from_ndarray(block, format="fltp", layout=LAYOUTS[len(samples)])
+        block = np.ascontiguousarray(samples[:, first : first + rate_hz].T).reshape(1, -1)
+        frame = av.AudioFrame.from_ndarray(block, format="flt", layout=LAYOUTS[len(samples)])
         frame.sample_rate, frame.pts = rate_hz, first
         output.mux(stream.encode(frame))
     output.mux(stream.encode(None))

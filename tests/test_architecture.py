@@ -92,3 +92,9 @@ def test_a_worker_process_imports_neither_torch_nor_sqlite() -> None:
     names = set(loaded.stdout.split())
     assert "av" in names
     assert not names & {"torch", "librosa", "sqlite3", "sqlite_utils", "rich", "typer"}
+
+
+def test_a_scan_that_finds_nothing_new_waits_for_no_heavy_library() -> None:
+    code = "import sys, tagger.cli.scan, tagger.pipeline.run, tagger.model_card; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not set(loaded.stdout.split()) & {"torch", "numpy", "scipy", "av", "joblib", "librosa"}

@@ -2,21 +2,32 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
 import numpy as np
 import soxr
-from av import AudioFifo, AudioFrame
+from av import AudioFrame
 from numpy.typing import NDArray
 
 from tagger.errors import AudioError
-
-DRAIN_SAMPLES = 1 << 17
-"""Samples per channel after which buffered frames are mixed down, so that memory stays bounded."""
 
 LOUDEST = 64.0
 """Float files may hold anything; beyond +36 dBFS it is damage, and squares must not overflow."""
 
 RATES_HZ = (1_000, 1_600_000)
 """Sample rates outside of this range are damage in a header (DSD512 decodes to 1,411,200 Hz / 2)."""
+
+SILENCE_RMS = 1e-4
+"""−80 dBFS: well over the noise of dithered 16-bit sound (−96 dBFS), well under any music."""
+
+SAMPLE_TYPES = {"u8": "u1", "s16": "i2", "s32": "i4", "s64": "i8", "flt": "f4", "dbl": "f8"}
+FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt": 1.0, "dbl": 1.0}
+"""By FFmpeg's names of the sample formats, less the `p` of the planar ones (libavutil/samplefmt.h)."""
+
+
+def is_silent(samples: NDArray[np.float32]) -> bool:
+    """True where the root mean square of `samples`, (n,) with full scale ±1, is under −80 dBFS."""
+    return bool(np.dot(samples, samples) < SILENCE_RMS**2 * len(samples))
 
 
 class MonoBuffer:
@@ -29,62 +40,80 @@ class MonoBuffer:
     def __init__(self, sample_rate_hz: int) -> None:
         self.seconds = 0.0
         self._rate_hz = sample_rate_hz
-        self._kind: tuple[str, str, int] | None = None
-        self._fifo = AudioFifo()
-        self._mixed: list[NDArray[np.float32]] = []
+        self._kind: tuple[str, int, int] | None = None
+        self._sums = np.empty(1 << 19, np.float32)
+        self._n_sums = 0
         self._resampled: list[NDArray[np.float32]] = []
 
     def add(self, frame: AudioFrame) -> None:
-        kind = (frame.format.name, frame.layout.name, frame.sample_rate)
+        """Raises `AudioError` for a sample rate that no recording has."""
+        kind = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
         if kind != self._kind:
             self._close_stretch()
+            _check_rate(frame.sample_rate)
             self._kind = kind
-            self._fifo = AudioFifo()
-        frame.pts = None  # the fifo insists on gapless times; damaged streams have none
-        self._fifo.write(frame)
-        self.seconds += frame.samples / frame.sample_rate
-        if self._fifo.samples >= DRAIN_SAMPLES:
-            self._drain()
+        n_samples = frame.samples
+        end = self._n_sums + n_samples
+        if end > len(self._sums):
+            self._sums = np.resize(self._sums, 2 * end)
+        _sum_channels(frame, kind[0], kind[1], self._sums[self._n_sums : end])
+        self._n_sums = end
+        self.seconds += n_samples / kind[2]
 
     def signal(self) -> NDArray[np.float32]:
-        """All of it so far, (n,) float32 at the wanted rate."""
+        """All of it so far, (n,) float32 at the wanted rate, full scale ±1, finite."""
         self._close_stretch()
+        if len(self._resampled) == 1:
+            return self._resampled[0]
         return np.concatenate(self._resampled) if self._resampled else np.zeros(0, np.float32)
 
-    def _drain(self) -> None:
-        frame = self._fifo.read(0, partial=True)
-        if frame is not None:
-            self._mixed.append(_mix_down(frame))
-
     def _close_stretch(self) -> None:
-        self._drain()
-        if self._mixed and self._kind:
-            mono = np.concatenate(self._mixed)
-            rate_hz = self._kind[2]
-            if rate_hz != self._rate_hz:
-                mono = soxr.resample(mono, rate_hz, self._rate_hz, quality="HQ")
-            self._resampled.append(mono)
-        self._mixed = []
+        if self._n_sums and self._kind:
+            sample_format, n_channels, rate_hz = self._kind
+            mono = self._sums[: self._n_sums]
+            mono *= np.float32(1.0 / (n_channels * FULL_SCALE[sample_format.removesuffix("p")]))
+            if sample_format.startswith("u8"):
+                mono -= np.float32(1.0)
+            mono = _repaired(mono)
+            same_rate = rate_hz == self._rate_hz
+            self._resampled.append(
+                mono.copy() if same_rate else soxr.resample(mono, rate_hz, self._rate_hz, quality="HQ")
+            )
+        self._n_sums = 0
 
 
-def check_rate(sample_rate_hz: int) -> None:
-    """Raises `AudioError` for a rate no recording has, before a resampler is built for it."""
+def _check_rate(sample_rate_hz: int) -> None:
     low, high = RATES_HZ
     if not low <= sample_rate_hz <= high:
         raise AudioError(f"impossible sample rate of {sample_rate_hz} Hz in its header; re-encode the file")
 
 
-def _mix_down(frame: AudioFrame) -> NDArray[np.float32]:
-    """The mean of the channels as (n,) float32, full scale ±1, free of NaN and infinities."""
-    samples = frame.to_ndarray()
-    if not frame.format.is_planar:
-        samples = samples.reshape(-1, frame.layout.nb_channels).T
-    if samples.dtype == np.uint8:
-        mono = samples.mean(axis=0, dtype=np.float32) / np.float32(128) - np.float32(1)
-    elif samples.dtype.kind == "i":
-        full_scale = np.float32(2.0 ** (8 * samples.dtype.itemsize - 1))
-        mono = samples.mean(axis=0, dtype=np.float32) / full_scale
+def _sum_channels(frame: AudioFrame, sample_format: str, n_channels: int, out: NDArray[np.float32]) -> None:
+    """Writes the sum of the channels into `out`, (n,) float32, in the units of the sample format.
+
+    Reads the planes in place: `AudioFrame.to_ndarray` and FFmpeg's audio fifo, one copy each, would
+    take longer than the sum. Frames are mixed one by one while they are still in the CPU's cache.
+    """
+    n_samples = len(out)
+    if sample_format == "fltp" and n_channels == 2:  # nearly every frame of a music library
+        left, right = cast("tuple[Any, Any]", frame.planes)
+        np.add(np.frombuffer(left, np.float32, n_samples), np.frombuffer(right, np.float32, n_samples), out)
+        return
+    sample_type = SAMPLE_TYPES[sample_format.removesuffix("p")]
+    planes: tuple[Any, ...] = frame.planes[:n_channels]  # of 7.1 PyAV lists planes that do not exist
+    channels: list[NDArray[Any]]
+    if sample_format.endswith("p"):
+        channels = [np.frombuffer(plane, sample_type, n_samples) for plane in planes]
     else:
-        finite = np.nan_to_num(samples, nan=0.0, posinf=LOUDEST, neginf=-LOUDEST)
-        mono = finite.clip(-LOUDEST, LOUDEST).mean(axis=0, dtype=np.float32)
-    return np.ascontiguousarray(mono, dtype=np.float32)
+        interleaved = np.frombuffer(planes[0], sample_type, n_samples * n_channels)
+        channels = [interleaved[i::n_channels] for i in range(n_channels)]
+    out[:] = channels[0]
+    for channel in channels[1:]:
+        np.add(out, channel, out, dtype=np.float32, casting="same_kind")
+
+
+def _repaired(mono: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What is not a number becomes silence, what is beyond `LOUDEST` becomes that."""
+    if mono.min() >= -LOUDEST and mono.max() <= LOUDEST:  # not so where there is a NaN
+        return mono
+    return np.nan_to_num(mono, copy=False, nan=0.0).clip(-LOUDEST, LOUDEST)

@@ -9,7 +9,8 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli import doctor, failures, list_, models, runs, scan, show, undo, write_tags
+from tagger.cli import doctor, failures, list_, models, runs, scan, show, stats, undo, write_tags
+from tagger.cli.playlist import apply, command
 from tagger.errors import BusyError, TaggerError
 
 EXIT_USAGE = 2
@@ -21,11 +22,14 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
-    help="Hears the genre and energy of the music you own, remembers them, and writes them into its tags.",
+    help="Hears the genre and energy of the music you own, remembers them, tags files and makes playlists.",
 )
 app.command("scan")(scan.scan)
 app.command("list")(list_.list_tracks)
+app.command("playlist")(command.playlist)
+app.add_typer(apply.app, name="playlists")
 app.command("show")(show.show)
+app.command("stats")(stats.stats)
 app.command("write-tags")(write_tags.write_tags)
 app.command("undo")(undo.undo)
 app.command("runs")(runs.runs)

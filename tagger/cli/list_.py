@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import options
+from tagger.cli import filters, options
 from tagger.cli.output import print_json_array, shown
 from tagger.types import energy_level
 
@@ -20,27 +20,35 @@ FIELDS = ("path", "genre", "genre_confidence", "energy", "energy_level")
 
 
 def list_tracks(
-    paths: Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these.")] = None,
-    genre: Annotated[str | None, typer.Option(help="Only this genre, in any case.")] = None,
-    energy: Annotated[str | None, typer.Option(help="low, medium, high, or a range such as 0.4-0.7.")] = None,
+    paths: filters.Paths = None,
+    genre: filters.Genre = None,
+    not_genre: filters.NotGenre = None,
+    energy: filters.Energy = None,
+    bpm: filters.Bpm = None,
+    min_confidence: filters.MinConfidence = None,
+    artist: filters.Artist = None,
+    album: filters.Album = None,
+    path: filters.PathPart = None,
+    year: filters.Year = None,
     limit: Annotated[int | None, typer.Option(min=0, help="At most this many.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     model: options.Model = None,
     db: options.Db = None,
     json: options.Json = False,
 ) -> None:
-    """List tracks with their genre, its confidence, and their energy.
+    """List tracks by path with their genre, its confidence, and their energy.
 
-    tagger list --genre rock --energy high
+    tagger list --genre rock --energy high --year 1990-1999
     tagger list ~/Music/New --csv > new.csv
     """
     from tagger.store import Store
 
-    between = options.energy_between(energy) if energy else None
+    asked = filters.Filters(genre, not_genre, energy, bpm, min_confidence, artist, album, path, year)
     with Store.open(options.database_path(db), create=False) as store:
         model = options.answering_model(store, model)
-        genre = options.genre_named(genre, store, model) if genre else None
-        rows = store.tracks(paths or (), model=model, genre=genre, energy=between, limit=limit)
+        query = asked.query(store, model, paths, limit)
+        filters.warn_of_no_tempo(query, store, model)
+        rows = store.tracks(query, model=model)
         if json:
             print_json_array(fields(row) for row in rows)
         elif as_csv:

@@ -6,6 +6,7 @@ import difflib
 import math
 import os
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
@@ -71,6 +72,16 @@ def energy_between(text: str) -> tuple[float, float]:
     if not 0 <= low <= high <= 1:
         raise TaggerError(f"--energy {text}: give low, medium, high, or a range within 0-1 such as 0.4-0.7")
     return low, math.nextafter(high, math.inf)
+
+
+def duration(text: str) -> timedelta:
+    """`90s`, `45m`, `2h` or `30d` as a duration."""
+    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+    number, unit = text.strip()[:-1], text.strip()[-1:].lower()
+    try:
+        return timedelta(**{units[unit]: float(number)})
+    except (KeyError, ValueError, OverflowError):
+        raise TaggerError(f"{text}: give a duration such as 90s, 45m, 2h or 30d") from None
 
 
 def _genres_of(store: Store, model: str) -> Sequence[str]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tagger.pipeline.run import Tally
+    from tagger.pipeline.tally import Tally
     from tagger.tagging import WriteTally
 
 
@@ -35,7 +35,7 @@ def progress_bar(paths: Sequence[str], tally: Tally) -> Iterator[Callable[[], No
         counter.start()
 
         def advance() -> None:
-            progress.update(task, completed=tally.done, rate=f"{tally.analysed / tally.seconds:.1f}")
+            progress.update(task, completed=tally.found, rate=f"{tally.analysed / tally.seconds:.1f}")
 
         try:
             yield advance

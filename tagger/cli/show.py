@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagger.cli import options
+from tagger.cli.hear_one import hear_now
 from tagger.cli.output import bar, message, print_json, shown
-from tagger.errors import AudioError, TaggerError
 from tagger.types import energy_level
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def show(
         if _has_changed(stored.file):
             message(f"{shown(path)}: changed or gone since it was scanned; `tagger scan` hears it again")
     else:
-        recording, answer = _heard(path, model, device)
+        recording, answer = hear_now(path, model, device)
     if json:
         print_json(_fields(path, recording, answer, stored=stored is not None))
     else:
@@ -63,26 +63,13 @@ def _has_changed(known: AudioFile) -> bool:
     return (now.st_size, now.st_mtime_ns) != (known.size, known.mtime_ns)
 
 
-def _heard(path: str, model: str | None, device: str) -> tuple[Recording, Prediction]:
-    from tagger.model_card import DEFAULT_MODEL, load_card
-    from tagger.pipeline.hear import hear
-    from tagger.predict import Predictor
-    from tagger.types import AudioFile, Failure
-
-    if not os.path.lexists(path):
-        raise TaggerError(f"{shown(path)}: no such file; check the name")
-    if os.path.isdir(path):
-        raise TaggerError(f"{shown(path)}: a folder; name one file, or use `tagger scan` and `tagger list`")
-    card = load_card(model or DEFAULT_MODEL)
-    outcome = hear(AudioFile(path, -1, -1), card.folder)
-    if isinstance(outcome, Failure):
-        raise AudioError(f"{shown(path)}: {outcome.reason}")
-    return outcome.recording, Predictor(card, device).predict([outcome])[0]
-
-
 def _fields(path: str, recording: Recording, answer: Prediction, stored: bool) -> dict[str, Any]:
     return {
         "path": path,
+        "title": recording.title,
+        "artist": recording.artist,
+        "album": recording.album,
+        "year": recording.year,
         "genre": answer.genre,
         "genre_confidence": round(answer.genre_confidence, 4),
         "energy": round(answer.energy, 4),
@@ -110,6 +97,8 @@ def _fields(path: str, recording: Recording, answer: Prediction, stored: bool) -
 
 def _print(path: str, recording: Recording, answer: Prediction, stored: bool) -> None:
     print(shown(path))
+    if names := [name for name in (recording.artist, recording.title, recording.album) if name]:
+        print(shown(" – ".join(names)) + (f" ({recording.year})" if recording.year else ""))
     kind = f"{recording.codec}, {recording.sample_rate_hz:,} Hz, {recording.channels} channels"
     print(f"{kind}, {_clock(recording.duration_s)}")
     print(f"heard by {answer.model}" + ("" if stored else ", just now and not stored"))

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from tagger.errors import ModelError
+from tagger.nets.allocator import keep_freed_memory
 from tagger.nets.crnn import CRNN, NetOutput, for_inference
 
-__all__ = ["CRNN", "NetOutput", "build", "for_inference"]
+__all__ = ["CRNN", "NetOutput", "build", "for_inference", "keep_freed_memory"]
 
 NETWORKS = {"crnn": CRNN}
 

@@ -40,15 +40,17 @@ class CRNN(nn.Module):
         hidden: int = 96,
         embedding_dim: int = 128,
         dropout: float = 0.3,
+        strides: Sequence[Sequence[int]] = ((2, 2), (2, 2), (2, 2), (2, 1), (2, 1)),
     ) -> None:
         super().__init__()
         self.embedding_dim = embedding_dim
-        strides = [(2, 2), (2, 2), (2, 2), (2, 1), (2, 1)]
         widths = [1, *channels]
         self.convolutions = nn.Sequential(
-            *(_block(a, b, s) for a, b, s in zip(widths, channels, strides, strict=False))
+            *(_block(a, b, s) for a, b, s in zip(widths[:-1], channels, strides, strict=True))
         )
-        n_bands = -(-n_mels // 2 ** len(channels))
+        n_bands = n_mels
+        for band_stride, _ in strides:
+            n_bands = -(-n_bands // band_stride)
         self.recurrent = nn.GRU(channels[-1] * n_bands, hidden, batch_first=True, bidirectional=True)
         self.attention = nn.Sequential(nn.Linear(2 * hidden, 64), nn.Tanh(), nn.Linear(64, 1))
         self.dropout = nn.Dropout(dropout)
@@ -92,9 +94,9 @@ def remove_level(log_mel_db: Tensor) -> Tensor:
     return centred
 
 
-def _block(in_channels: int, out_channels: int, stride: tuple[int, int]) -> nn.Sequential:
+def _block(in_channels: int, out_channels: int, stride: Sequence[int]) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False),
+        nn.Conv2d(in_channels, out_channels, 3, stride=(stride[0], stride[1]), padding=1, bias=False),
         nn.BatchNorm2d(out_channels),
         nn.ReLU(),
     )

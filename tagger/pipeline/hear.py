@@ -3,22 +3,34 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.audio import is_silent, listen
+from tagger.audio import identify, is_silent, listen, names_from
 from tagger.errors import AudioError
 from tagger.features import fit_frames, log_mel
 from tagger.model_card import load_card, load_filter_bank
-from tagger.types import AudioFile, Failure, FrontEnd, TrackFeatures
+from tagger.pipeline.identities import is_listed
+from tagger.tags.names import text_fields
+from tagger.types import AudioFile, Failure, FrontEnd, Identified, Recording, TrackFeatures
 
 
-def hear(file: AudioFile, model_folder: str) -> TrackFeatures | Failure:
-    """Decodes the windows of `file` and gives their log-mels as the model in `model_folder` wants them."""
+def hear(
+    file: AudioFile, model_folder: str, identities: str | None = None
+) -> TrackFeatures | Identified | Failure:
+    """Decodes the windows of `file` and gives their log-mels as the model in `model_folder` wants them.
+
+    A sound that is in the table `identities` (see `identity_table`) is only identified.
+    """
     front_end, filter_bank = _front_end(model_folder)
     try:
+        if identities:
+            recording = identify(file.path, window_s=front_end.window_s)
+            if is_listed(identities, recording.audio_id):
+                return Identified(file, _named(recording, file.path))
         excerpt = listen(file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s)
     except AudioError as error:
         stage = "decode" if os.path.exists(file.path) else "scan"  # gone: the next walk says if it is back
@@ -30,11 +42,18 @@ def hear(file: AudioFile, model_folder: str) -> TrackFeatures | Failure:
     log_mels = [fit_frames(log_mel(w.samples, filter_bank, front_end), front_end.n_frames) for w in windows]
     return TrackFeatures(
         file=file,
-        recording=excerpt.recording,
+        recording=_named(excerpt.recording, file.path),
         starts_s=tuple(w.start_s for w in windows),
         silent=tuple(is_silent(w.samples) for w in windows),
         log_mels=np.stack(log_mels).astype(np.float16),
     )
+
+
+def _named(recording: Recording, path: str) -> Recording:
+    """With the names of an ID3 or APEv2 tag, where the container has told none."""
+    if recording.title or recording.artist or recording.album or recording.year:
+        return recording
+    return replace(recording, **names_from(text_fields(path)))
 
 
 @lru_cache(maxsize=2)

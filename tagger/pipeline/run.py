@@ -2,71 +2,57 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
-from functools import cache
-from itertools import islice
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
 from typing import Protocol, TypeVar
 
 from tagger.model_card import ModelCard
-from tagger.pipeline.workers import Outcome, hear_all
+from tagger.pipeline.expected import Expected
+from tagger.pipeline.identities import identity_table
+from tagger.pipeline.recorder import Predicts, Recorder
+from tagger.pipeline.tally import Tally
+from tagger.pipeline.workers import hear_all
 from tagger.scan import walk
 from tagger.store import Store
-from tagger.types import AudioFile, Failure, Prediction, TrackFeatures
+from tagger.types import AudioFile, Failure
 
-LOOK_UP = 500
-"""Files whose state is asked of the store at once."""
+__all__ = ["Observer", "Predicts", "ScanSettings", "scan"]
+
+RETRY_AFTER = timedelta(days=7)
+"""A file that failed and has not changed is tried again after this time: a newer decoder may read it."""
 
 T = TypeVar("T")
 
 
-class Predicts(Protocol):
-    """What the scan needs of `tagger.predict.Predictor`, whose import takes seconds."""
+class Observer(Protocol):
+    """Is told what happens during a scan; `progress` when the tally has grown."""
 
-    def predict(self, tracks: Sequence[TrackFeatures]) -> list[Prediction]: ...
+    progress: Callable[[], None]
+
+    def failed(self, failure: Failure) -> None:
+        """A file could not be heard; known failures are not told again."""
+
+    def unmounted(self, root: str) -> None:
+        """Nothing at all is left beneath `root`, so nothing was marked missing there."""
 
 
 @dataclass(frozen=True, slots=True)
 class ScanSettings:
-    """`full` hears unchanged files again, `retry_failed` those that failed; `limit` is of files heard."""
+    """`full` hears unchanged files again, `retry_failed` those that failed; `limit` is of files heard.
+
+    With `budget_s`, the newest files come first and no file is begun after so many seconds. Tracks
+    missing for `forget_after` are forgotten.
+    """
 
     jobs: int
     batch_size: int = 32
     full: bool = False
     retry_failed: bool = False
     limit: int | None = None
-
-
-@dataclass(slots=True)
-class Tally:
-    """The running counts of one scan: found = analysed + unchanged + failed, once it has ended."""
-
-    found: int = 0
-    analysed: int = 0
-    unchanged: int = 0
-    failed: int = 0
-    started: float = field(default_factory=time.perf_counter)
-
-    @property
-    def seconds(self) -> float:
-        return time.perf_counter() - self.started
-
-    @property
-    def done(self) -> int:
-        return self.analysed + self.unchanged + self.failed
-
-    def counts(self) -> dict[str, float]:
-        """The counts by the names that `tagger scan --json` prints, with seconds and tracks per second."""
-        seconds = self.seconds
-        return {
-            "found": self.found,
-            "analysed": self.analysed,
-            "unchanged": self.unchanged,
-            "failed": self.failed,
-            "seconds": round(seconds, 3),
-            "tracks_per_s": round(self.analysed / seconds, 2),
-        }
+    budget_s: float | None = None
+    forget_after: timedelta = timedelta(days=30)
 
 
 def scan(
@@ -76,70 +62,82 @@ def scan(
     load_predictor: Callable[[], Predicts],
     settings: ScanSettings,
     tally: Tally,
-    on_progress: Callable[[Sequence[Failure]], None] = lambda failures: None,
+    observer: Observer,
 ) -> None:
     """Hears every file beneath `paths` that is new or changed and stores the answers batch by batch.
 
-    `tally` is counted up as it goes, and `on_progress` is called after each step with its failures.
-    The model is loaded only if there is something to hear. Interrupted at any moment, the store
-    lacks at most the batch under way.
+    `tally` is counted up as it goes. The model is loaded only if there is something to hear. A sound
+    that is known under another path is not heard again. Interrupted at any moment, the store lacks at
+    most the batch under way.
     """
+    now = datetime.now(UTC)
+    since = now if settings.retry_failed else now - RETRY_AFTER
+    expected = Expected(store, card.id, paths, settings.full, since, tally)
     store.forget_scan_failures(paths)
-    files = _files_to_hear(paths, store, card.id, settings, tally, on_progress)
-    outcomes = hear_all(files, card.folder, settings.jobs, ahead=2 * settings.batch_size)
-    predictor = cache(load_predictor)
-    for batch in _batches(outcomes, settings.batch_size):
-        failures = _record(batch, store, predictor)
-        tally.analysed += len(batch) - len(failures)
-        tally.failed += len(failures)
-        on_progress(failures)
+    files = _chosen(_new_files(paths, store, expected, tally, observer), settings, tally)
+    _hear(files, store, card, load_predictor, settings, tally, observer)
+    for root in expected.settle_missing(now - settings.forget_after):
+        observer.unmounted(root)
 
 
-def _files_to_hear(
-    paths: Sequence[str],
+def _new_files(
+    paths: Sequence[str], store: Store, expected: Expected, tally: Tally, observer: Observer
+) -> Iterator[AudioFile]:
+    """The files whose state is new; what cannot be looked at is stored as a failure on the way."""
+    for found in walk(paths, expected.is_known):
+        if isinstance(found, AudioFile):
+            yield found
+        else:
+            expected.unlisted(found.path)
+            store.record_batch([], [found])
+            tally.failed += 1
+            observer.failed(found)
+
+
+def _chosen(files: Iterator[AudioFile], settings: ScanSettings, tally: Tally) -> Iterator[AudioFile]:
+    """As many of `files` as limit and budget allow; the others are counted as left."""
+    if settings.budget_s is not None:
+        files = iter(sorted(files, key=lambda file: -file.mtime_ns))
+    for n, file in enumerate(files):
+        spent = settings.budget_s is not None and tally.seconds >= settings.budget_s
+        if spent or n == settings.limit:
+            tally.left = 1 + sum(1 for _ in files)
+            return
+        yield file
+
+
+def _hear(
+    files: Iterator[AudioFile],
     store: Store,
-    model: str,
+    card: ModelCard,
+    load_predictor: Callable[[], Predicts],
     settings: ScanSettings,
     tally: Tally,
-    on_progress: Callable[[Sequence[Failure]], None],
-) -> Iterator[AudioFile]:
-    """The files that need hearing; what does not is counted on the way."""
-    n_heard = 0
-    for chunk in _batches(walk(paths), LOOK_UP):
-        files = [found for found in chunk if isinstance(found, AudioFile)]
-        failures = [found for found in chunk if isinstance(found, Failure)]
-        states = store.states(files, model)
-        store.record_batch([], failures)
-        tally.found += len(failures)
-        tally.failed += len(failures)
-        on_progress(failures)
-        for file in files:
-            tally.found += 1
-            state = states.get(file.path)
-            if state == "unchanged" and not settings.full:
-                tally.unchanged += 1
-            elif state == "failed" and not settings.retry_failed and not settings.full:
-                tally.failed += 1
-            elif n_heard == settings.limit:
-                tally.found -= 1
+    observer: Observer,
+) -> None:
+    first = next(files, None)
+    if first is None:
+        return
+    recorder = Recorder(store, card.id, load_predictor, settings.full)
+    with identity_table(() if settings.full else store.audio_ids(card.id)) as identities:
+        waiting = chain([first], files)
+        while True:  # once, and again for the few whose known answer was gone when it came to it
+            outcomes = hear_all(waiting, card.folder, identities, settings.jobs, 2 * settings.batch_size)
+            again: list[AudioFile] = []
+            for batch in batched(outcomes, settings.batch_size):
+                settled = recorder.settle(batch)
+                tally.add(settled)
+                again += settled.again
+                for failure in settled.failures:
+                    observer.failed(failure)
+                observer.progress()
+            if not again:
                 return
-            else:
-                n_heard += 1
-                yield file
-        on_progress(())
+            waiting, identities = chain(again), None
 
 
-def _record(batch: Sequence[Outcome], store: Store, predictor: Callable[[], Predicts]) -> list[Failure]:
-    """Predicts and stores one batch; its failures."""
-    failures = [outcome for outcome in batch if isinstance(outcome, Failure)]
-    tracks = [outcome for outcome in batch if isinstance(outcome, TrackFeatures)]
-    predictions = predictor().predict(tracks) if tracks else []
-    heard = [(t.file, t.recording, p) for t, p in zip(tracks, predictions, strict=True)]
-    store.record_batch(heard, failures)
-    return failures
-
-
-def _batches(items: Iterable[T], size: int) -> Iterator[list[T]]:
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of up to `size` items in order, as `itertools.batched` of Python 3.12."""
     items = iter(items)
     while batch := list(islice(items, size)):
         yield batch

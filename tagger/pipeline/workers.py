@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
@@ -12,10 +13,7 @@ from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from typing import Any
 
-from joblib.externals.loky import get_reusable_executor
-
-from tagger.pipeline.hear import hear
-from tagger.types import AudioFile, Failure, TrackFeatures
+from tagger.types import AudioFile, Failure, Identified, TrackFeatures
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Every core has a worker of its own; libraries that start threads beside them only slow it down."""
@@ -23,12 +21,21 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 GRACE_S = 3.0
 """How long an interrupted scan waits for the files under way; longer than any healthy file takes."""
 
-Outcome = TrackFeatures | Failure
+STUCK_S = 120.0
+"""If nothing at all is heard for so long, a file is blocking its worker: a dead drive, a looping codec."""
+
+MAX_DATA_BYTES = 3 << 30
+"""Memory that one worker may take; a file that wants more fails by itself instead of ending the run."""
+
+Outcome = TrackFeatures | Identified | Failure
 
 
-def hear_all(files: Iterable[AudioFile], model_folder: str, jobs: int, ahead: int) -> Iterator[Outcome]:
+def hear_all(
+    files: Iterable[AudioFile], model_folder: str, identities: str | None, jobs: int, ahead: int
+) -> Iterator[Outcome]:
     """Hears `files` in `jobs` processes and yields outcomes as they come, in any order.
 
+    Sounds in the table `identities` (see `identity_table`) are recognised and not decoded.
     `files` is read from the calling thread, at most `ahead` files before their outcomes are taken, so
     memory is bounded. A file that kills its worker (a crash in a codec, no memory left) becomes a
     `Failure`; the others that were under way with it are heard again. No process starts before the
@@ -39,14 +46,14 @@ def hear_all(files: Iterable[AudioFile], model_folder: str, jobs: int, ahead: in
     try:
         while True:
             for file in islice(files, ahead - len(pending)):
-                pending[_submit(file, model_folder, jobs)] = file
+                pending[_submit(file, model_folder, identities, jobs)] = file
             if not pending:
                 return
-            done, _ = wait(pending, return_when=FIRST_COMPLETED)
-            if any(isinstance(future.exception(), BrokenProcessPool) for future in done):
+            done, _ = wait(pending, timeout=STUCK_S, return_when=FIRST_COMPLETED)
+            if not done or any(isinstance(future.exception(), BrokenProcessPool) for future in done):
                 suspects = list(pending.values())
                 pending.clear()
-                yield from _one_by_one(suspects, model_folder)
+                yield from _one_by_one(suspects, model_folder, identities)
             for future in done & pending.keys():
                 del pending[future]
                 yield future.result()
@@ -55,13 +62,20 @@ def hear_all(files: Iterable[AudioFile], model_folder: str, jobs: int, ahead: in
             _abandon(pending, jobs)
 
 
-def _one_by_one(suspects: Iterable[AudioFile], model_folder: str) -> Iterator[Outcome]:
-    """Hears each file alone, so that one which kills its worker is known by name."""
+def _one_by_one(
+    suspects: Iterable[AudioFile], model_folder: str, identities: str | None
+) -> Iterator[Outcome]:
+    """Hears each file alone, so that one which kills or blocks its worker is known by name."""
+    _executor(jobs=1).shutdown(wait=True, kill_workers=True)
     for file in suspects:
         try:
-            yield _submit(file, model_folder, jobs=1).result()
+            yield _submit(file, model_folder, identities, jobs=1).result(timeout=STUCK_S)
         except BrokenProcessPool:
             reason = "crashed the decoder, or needed more memory than there is; re-encode or replace the file"
+            yield Failure(file.path, "decode", reason, file.size, file.mtime_ns)
+        except TimeoutError:
+            _executor(jobs=1).shutdown(wait=True, kill_workers=True)
+            reason = f"not read after {STUCK_S:.0f} s; check its drive, or replace the file"
             yield Failure(file.path, "decode", reason, file.size, file.mtime_ns)
 
 
@@ -72,13 +86,21 @@ def _abandon(pending: Iterable[Future[Outcome]], jobs: int) -> None:
     _executor(jobs).shutdown(wait=True, kill_workers=bool(stuck))
 
 
-def _submit(file: AudioFile, model_folder: str, jobs: int) -> Future[Outcome]:
-    future: Future[Outcome] = _executor(jobs).submit(hear, file, model_folder)
+def _submit(file: AudioFile, model_folder: str, identities: str | None, jobs: int) -> Future[Outcome]:
+    future: Future[Outcome] = _executor(jobs).submit(_hear, file, model_folder, identities)
     return future
+
+
+def _hear(file: AudioFile, model_folder: str, identities: str | None) -> Outcome:
+    from tagger.pipeline.hear import hear  # scipy and PyAV: for workers, not for the main process
+
+    return hear(file, model_folder, identities)
 
 
 def _executor(jobs: int) -> Any:
     """The running executor, or a new one where there is none or the last one broke."""
+    from joblib.externals.loky import get_reusable_executor
+
     return get_reusable_executor(
         max_workers=jobs, timeout=60, env=ONE_THREAD, initializer=_start, kill_workers=True
     )
@@ -88,6 +110,10 @@ def _start() -> None:
     """Sets up a worker process: Ctrl-C reaches the whole group, and only the main process answers it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(ONE_THREAD)
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
 
 

@@ -12,13 +12,14 @@ from tagger.playlist.formats import (
     Skipped,
     SmartRule,
     format_of,
+    needs_uri,
     render,
     render_nsp,
     track_object,
 )
 from tagger.playlist.location import located, parse_replacement, relocated
 from tagger.playlist.nearest import cosine_similarity, nearest
-from tagger.playlist.select import SORTS, Sort, selected
+from tagger.playlist.select import SORTS, Sort, selected, shortened
 from tagger.playlist.shape import SHAPES, Shape, shaped
 from tagger.playlist.write import write_atomically
 
@@ -39,12 +40,14 @@ __all__ = [
     "format_of",
     "located",
     "nearest",
+    "needs_uri",
     "parse_replacement",
     "relocated",
     "render",
     "render_nsp",
     "selected",
     "shaped",
+    "shortened",
     "track_object",
     "write_atomically",
 ]

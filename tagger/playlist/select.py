@@ -27,8 +27,19 @@ def selected(
 
     The same entries in any order give the same answer. Raises TaggerError for an unknown sort.
     """
-    kept = at_most_per_artist(ordered(entries, sort, seed), per_artist)
-    return within_minutes(kept[:limit], minutes)
+    in_order = ordered(entries, sort, seed)
+    return shortened(in_order, limit=limit, minutes=minutes, per_artist=per_artist)
+
+
+def shortened(
+    entries: Sequence[Entry],
+    *,
+    limit: int | None = None,
+    minutes: float | None = None,
+    per_artist: int | None = None,
+) -> list[Entry]:
+    """The first of the entries: at most `per_artist` of each artist, `minutes` and `limit` in all."""
+    return within_minutes(at_most_per_artist(entries, per_artist)[:limit], minutes)
 
 
 def ordered(entries: Iterable[Entry], sort: Sort = "energy", seed: int = 0) -> list[Entry]:

@@ -4,33 +4,37 @@ import os
 
 from platformdirs import user_data_path
 
+from tagger.store.identity import Adoption
 from tagger.store.lock import scan_lock
-from tagger.store.query import TrackOrder
-from tagger.store.rows import FileState, Heard, StoredTrack, TrackRow
+from tagger.store.presence import Fingerprint, fingerprint
+from tagger.store.rows import Heard, StoredTrack, TrackRow
 from tagger.store.runs import Run
 from tagger.store.stamp import Stamp
+from tagger.store.statistics import Statistics
 from tagger.store.store import Store
 from tagger.store.tag_changes import TagChanges
 from tagger.store.tag_rows import ChangeState, Exchange, NewChange, Outcome, TagChange
 from tagger.store.taggable import TaggableTrack
 
 __all__ = [
+    "Adoption",
     "ChangeState",
     "Exchange",
-    "FileState",
+    "Fingerprint",
     "Heard",
     "NewChange",
     "Outcome",
     "Run",
     "Stamp",
+    "Statistics",
     "Store",
     "StoredTrack",
     "TagChange",
     "TagChanges",
     "TaggableTrack",
-    "TrackOrder",
     "TrackRow",
     "default_path",
+    "fingerprint",
     "scan_lock",
 ]
 

@@ -6,16 +6,15 @@ import os
 import sqlite3
 from pathlib import Path
 
-from sqlite_utils import Database
-
 from tagger.errors import StoreError
 from tagger.store.faults import plain_errors
+from tagger.store.names import add_functions
 from tagger.store.schema import is_empty, migrate
 
 _BUSY_TIMEOUT_S = 30.0
 
 
-def open_database(path: str, create: bool) -> Database:
+def open_database(path: str, create: bool) -> sqlite3.Connection:
     """An autocommitting connection to a database with current tables; `Store.open` says more."""
     if create:
         _make_folder(path)
@@ -47,9 +46,11 @@ def _connect(path: str, create: bool) -> sqlite3.Connection:
     return sqlite3.connect(uri, uri=True, timeout=_BUSY_TIMEOUT_S, isolation_level=None)
 
 
-def _configured(connection: sqlite3.Connection) -> Database:
-    database = Database(connection, recursive_triggers=False, execute_plugins=False)
-    database.enable_wal()  # writes only where it is not in force
+def _configured(connection: sqlite3.Connection) -> sqlite3.Connection:
+    add_functions(connection)
+    (mode,) = connection.execute("PRAGMA journal_mode").fetchone()
+    if mode != "wal":
+        connection.execute("PRAGMA journal_mode = wal")
     connection.execute("PRAGMA synchronous = NORMAL")  # with WAL, a power cut harms nothing older
     connection.execute("PRAGMA foreign_keys = ON")  # only now: migrations may rebuild tables
-    return database
+    return connection

@@ -24,13 +24,17 @@ _FORGET_OTHER_SOUND = """
     WHERE track_id = (SELECT id FROM tracks WHERE path = :path AND audio_id <> :audio_id)"""
 _UPSERT_TRACK = """
     INSERT INTO tracks
-        (path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz, channels, scanned_at)
-    VALUES (:path, :size, :mtime_ns, :audio_id, :duration_s, :codec, :sample_rate_hz, :channels, :scanned_at)
+        (path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz, channels, scanned_at,
+         title, artist, album, year)
+    VALUES
+        (:path, :size, :mtime_ns, :audio_id, :duration_s, :codec, :sample_rate_hz, :channels, :scanned_at,
+         :title, :artist, :album, :year)
     ON CONFLICT (path) DO UPDATE SET
         size = excluded.size, mtime_ns = excluded.mtime_ns, audio_id = excluded.audio_id,
         duration_s = excluded.duration_s, codec = excluded.codec,
         sample_rate_hz = excluded.sample_rate_hz, channels = excluded.channels,
-        scanned_at = excluded.scanned_at"""
+        scanned_at = excluded.scanned_at, title = excluded.title, artist = excluded.artist,
+        album = excluded.album, year = excluded.year"""
 _UPSERT_FAILURE = """
     INSERT INTO failures (path, size, mtime_ns, stage, reason, failed_at)
     VALUES (:path, :size, :mtime_ns, :stage, :reason, :failed_at)

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Literal
-
-import numpy as np
+from dataclasses import dataclass, fields
+from typing import Any
 
 from tagger.store.paths import path_from, stored_path, stored_text
 from tagger.store.query import SqlValue
 from tagger.types import AudioFile, Failure, Prediction, Recording, WindowAnswer
 
-FileState = Literal["unchanged", "failed"]
 Heard = tuple[AudioFile, Recording, Prediction]
 Row = tuple[SqlValue, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TrackRow:
-    """One line of a listing; `genre_confidence` and `energy` are 0–1, `duration_s` 0.0 if unknown."""
+    """One line of a listing; `genre_confidence` and `energy` are 0–1, `duration_s` 0.0 if unknown.
+
+    `bpm`, `title`, `artist`, `album` and `year` are None where nothing tells them.
+    """
 
     path: str
     genre: str
@@ -27,6 +27,18 @@ class TrackRow:
     energy: float
     silent: bool
     duration_s: float
+    bpm: float | None = None
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    year: int | None = None
+
+
+TRACK_COLUMNS = (
+    "t.path, p.genre, p.genre_confidence, p.energy, p.silent, t.duration_s, "
+    "p.bpm, t.title, t.artist, t.album, t.year"
+)
+"""What `track_row` reads, of tracks `t` and predictions `p`."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,23 +54,22 @@ class StoredTrack:
     scanned_at: str
 
 
-def sql_integer(value: int) -> int:
-    """Any integer folded into SQLite's 64 bits: an mtime after the year 2262 needs more."""
-    return (value + 2**63) % 2**64 - 2**63
-
-
 def track_values(file: AudioFile, recording: Recording, now: str) -> dict[str, SqlValue]:
     """The columns of `tracks` by name."""
     return {
         "path": stored_path(file.path),
         "size": file.size,
-        "mtime_ns": sql_integer(file.mtime_ns),
+        "mtime_ns": file.mtime_ns,
         "audio_id": recording.audio_id,
         "duration_s": float(recording.duration_s),
         "codec": stored_text(recording.codec),
         "sample_rate_hz": int(recording.sample_rate_hz),
         "channels": int(recording.channels),
         "scanned_at": now,
+        "title": _text(recording.title),
+        "artist": _text(recording.artist),
+        "album": _text(recording.album),
+        "year": recording.year,
     }
 
 
@@ -67,7 +78,7 @@ def failure_values(failure: Failure, now: str) -> dict[str, SqlValue]:
     return {
         "path": stored_path(failure.path),
         "size": failure.size,
-        "mtime_ns": sql_integer(failure.mtime_ns),
+        "mtime_ns": failure.mtime_ns,
         "stage": failure.stage,
         "reason": stored_text(failure.reason),
         "failed_at": now,
@@ -99,16 +110,18 @@ def embedding_values(track_id: int, answer: Prediction) -> Row:
 
 
 def track_row(row: tuple[Any, ...]) -> TrackRow:
-    """A line of a listing from the columns that `query.tracks_query` selects."""
-    path, genre, confidence, energy, silent, duration_s = row
-    return TrackRow(path_from(path), genre, confidence, energy, bool(silent), duration_s)
+    """A line of a listing from the columns `TRACK_COLUMNS`."""
+    path, genre, confidence, energy, silent, *rest = row
+    return TrackRow(path_from(path), genre, confidence, energy, bool(silent), *rest)
 
 
 def stored_track(
     row: dict[str, Any], genres: Iterable[tuple[str, float]], windows: Iterable[tuple[Any, ...]]
 ) -> StoredTrack:
     """A track from a joined row of `tracks`, `predictions` and `embeddings`, and its other rows."""
-    names = ("audio_id", "duration_s", "codec", "sample_rate_hz", "channels")
+    recording = Recording(**{field.name: row[field.name] for field in fields(Recording)})
+    import numpy as np  # not for those who only look whether a file has changed
+
     prediction = Prediction(
         model=row["model"],
         genres=dict(genres),
@@ -120,4 +133,8 @@ def stored_track(
         silent=bool(row["silent"]),
     )
     file = AudioFile(path_from(row["path"]), row["size"], row["mtime_ns"])
-    return StoredTrack(file, Recording(*(row[name] for name in names)), prediction, row["scanned_at"])
+    return StoredTrack(file, recording, prediction, row["scanned_at"])
+
+
+def _text(name: str | None) -> str | None:
+    return None if name is None else stored_text(name)

@@ -90,7 +90,48 @@ _VERSION_1 = (
 )
 
 
-_VERSION_2 = (
+def _create_tables(connection: sqlite3.Connection) -> None:
+    for statement in _VERSION_1:
+        connection.execute(statement)
+    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+
+
+def _add_missing(connection: sqlite3.Connection) -> None:
+    connection.execute("ALTER TABLE tracks ADD COLUMN missing_since TEXT")
+    connection.execute(
+        "CREATE INDEX tracks_missing ON tracks (missing_since) WHERE missing_since IS NOT NULL"
+    )
+
+
+_NAMES_AND_TEMPO = (
+    "ALTER TABLE tracks ADD COLUMN title TEXT",
+    "ALTER TABLE tracks ADD COLUMN artist TEXT",
+    "ALTER TABLE tracks ADD COLUMN album TEXT",
+    "ALTER TABLE tracks ADD COLUMN year INTEGER",
+    "CREATE INDEX tracks_artist ON tracks (artist)",
+    "CREATE INDEX tracks_album ON tracks (album)",
+    # Counts and hours of a library without a look at its rows.
+    "CREATE INDEX tracks_duration ON tracks (duration_s)",
+    "ALTER TABLE predictions ADD COLUMN bpm REAL",
+    # Again all that a listing shows.
+    "DROP INDEX predictions_genre_energy",
+    """CREATE INDEX predictions_genre_energy
+        ON predictions (model, genre, energy, track_id, genre_confidence, silent, bpm)""",
+    "DROP INDEX predictions_energy",
+    """CREATE INDEX predictions_energy
+        ON predictions (model, energy, track_id, genre, genre_confidence, silent, bpm)""",
+    """CREATE INDEX predictions_bpm
+        ON predictions (model, bpm, energy, track_id, genre, genre_confidence, silent)
+        WHERE bpm IS NOT NULL""",
+)
+
+
+def _add_names_and_tempo(connection: sqlite3.Connection) -> None:
+    for statement in _NAMES_AND_TEMPO:
+        connection.execute(statement)
+
+
+_TAGS = (
     # What was written into a file and how to take it back. `state`:
     #   prepared  the new copy lies beside the file and is about to take its place
     #   written   the file is the new copy
@@ -129,20 +170,19 @@ _VERSION_2 = (
 )
 
 
-def _create_tables(connection: sqlite3.Connection) -> None:
-    for statement in _VERSION_1:
-        connection.execute(statement)
-    connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-
-
 def _create_tag_tables(connection: sqlite3.Connection) -> None:
-    for statement in _VERSION_2:
+    for statement in _TAGS:
         connection.execute(statement)
 
 
 # MIGRATIONS[n] leads from version n to n + 1. Each runs in a transaction of its own with foreign
 # keys off, so that it may rebuild a table; none may begin or commit, nor use executescript.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (_create_tables, _create_tag_tables)
+MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
+    _create_tables,
+    _add_missing,
+    _add_names_and_tempo,
+    _create_tag_tables,
+)
 
 
 def migrate(connection: sqlite3.Connection, path: str) -> None:
@@ -172,9 +212,10 @@ def is_empty(connection: sqlite3.Connection) -> bool:
 
 
 def _version(connection: sqlite3.Connection, path: str) -> int:
+    empty = is_empty(connection)  # asked first: another process may be making the tables just now
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    if application_id != APPLICATION_ID and not is_empty(connection):
+    if application_id != APPLICATION_ID and not empty:
         raise StoreError(f"{path}: it is the database of another program; name another file")
     if version > len(MIGRATIONS):
         raise StoreError(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tagger.store.rows import sql_integer
+_LAST_MTIME_NS = 2**63 - 1  # in the year 2262; SQLite holds no larger integer
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,5 +16,5 @@ class Stamp:
 
     @classmethod
     def of(cls, size: int, mtime_ns: int) -> Stamp:
-        """The stamp of a file from what `os.stat` says; any mtime_ns is folded into 64 bits."""
-        return cls(size, sql_integer(mtime_ns))
+        """The stamp of a file from what `os.stat` says."""
+        return cls(size, min(mtime_ns, _LAST_MTIME_NS))

@@ -5,34 +5,40 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cached_property
 from types import TracebackType
+from typing import TYPE_CHECKING
 
-from sqlite_utils import Database
-
-from tagger.errors import StoreError
+from tagger.store import identity, presence
 from tagger.store.connection import open_database
 from tagger.store.faults import plain_errors
+from tagger.store.identity import Adoption
 from tagger.store.paths import path_from, path_ranges, stored_path, stored_text
-from tagger.store.query import TrackOrder, tracks_query
+from tagger.store.presence import Fingerprint
+from tagger.store.query import tracks_query
 from tagger.store.record import write_failures, write_heard
 from tagger.store.rows import (
-    FileState,
+    TRACK_COLUMNS,
     Heard,
     StoredTrack,
     TrackRow,
-    sql_integer,
     stored_track,
     track_row,
 )
 from tagger.store.runs import Run, stored_runs
+from tagger.store.statistics import Statistics, statistics
 from tagger.store.tag_changes import TagChanges
-from tagger.types import AudioFile, Failure
+from tagger.types import Failure, Identified, Query
 
-_MAX_SQL_VALUES = 32_766  # https://www.sqlite.org/limits.html#max_variable_number
-_STATES_CHUNK = 500
+if TYPE_CHECKING:  # a scan that finds nothing new does without numpy
+    import numpy as np
+    from numpy.typing import NDArray
+    from sqlite_utils import Database
+
+_ALL = Query()
 
 
 class Store:
@@ -42,11 +48,17 @@ class Store:
     cannot do its work, and BusyError where another program holds the database for 30 s.
     """
 
-    def __init__(self, path: str, database: Database) -> None:
+    def __init__(self, path: str, connection: sqlite3.Connection) -> None:
         """Use `Store.open`."""
         self.path = path
-        self._database = database
-        self._connection: sqlite3.Connection = database.conn
+        self._connection = connection
+
+    @cached_property
+    def _database(self) -> Database:
+        """The connection in the hands of sqlite-utils, whose import takes a tenth of a second."""
+        from sqlite_utils import Database
+
+        return Database(self._connection, recursive_triggers=False, execute_plugins=False)
 
     @classmethod
     def open(cls, path: str, create: bool) -> Store:
@@ -70,35 +82,55 @@ class Store:
         with plain_errors(self.path):
             self._connection.close()
 
-    def states(self, files: Sequence[AudioFile], model: str) -> dict[str, FileState]:
-        """Which of `files` need not be heard, by path; all others must be.
-
-        `failed`: of this size and mtime_ns it could not be heard the last time. `unchanged`: it has
-        this size and mtime_ns and an answer of `model`.
-        """
-        states: dict[str, FileState] = {}
+    def tracked(self) -> set[Fingerprint]:
+        """The fingerprints of all files that have been heard, in the state in which they were."""
         with plain_errors(self.path):
-            for start in range(0, len(files), _STATES_CHUNK):
-                states |= self._states(files[start : start + _STATES_CHUNK], model)
-        return states
+            return presence.tracked(self._connection)
 
-    def _states(self, files: Sequence[AudioFile], model: str) -> dict[str, FileState]:
-        wanted = {stored_path(file.path): file for file in files}
-        marks = ", ".join("?" * len(wanted))
-        answered = self._connection.execute(
-            "SELECT path, size, mtime_ns, 'unchanged' FROM tracks CROSS JOIN predictions ON track_id = id"
-            f" WHERE path IN ({marks}) AND model = ?",
-            (*wanted, model),
-        ).fetchall()
-        failed = self._connection.execute(
-            f"SELECT path, size, mtime_ns, 'failed' FROM failures WHERE path IN ({marks})", tuple(wanted)
-        ).fetchall()
-        states: dict[str, FileState] = {}
-        for path, size, mtime_ns, state in answered + failed:  # a failure is younger than an answer
-            file = wanted[path]
-            if file.size == size and sql_integer(file.mtime_ns) == mtime_ns:
-                states[file.path] = state
-        return states
+    def unanswered(self, model: str) -> set[Fingerprint]:
+        """Those of them without an answer of `model`."""
+        with plain_errors(self.path):
+            return presence.unanswered(self._connection, model)
+
+    def failed(self, since: datetime) -> set[Fingerprint]:
+        """The fingerprints of files that could not be heard when it was last tried, after `since`."""
+        with plain_errors(self.path):
+            return presence.failed(self._connection, _iso(since))
+
+    def audio_ids(self, model: str) -> Iterator[str]:
+        """Yield the `audio_id` of every sound that has an answer of `model`, some of them twice."""
+        sql = "SELECT audio_id FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?"
+        with plain_errors(self.path):
+            for (audio_id,) in self._connection.execute(sql, (model,)):
+                yield audio_id
+
+    def adopt(
+        self, known: Sequence[Identified], model: str, is_gone: Callable[[str, str], bool]
+    ) -> list[Adoption | None]:
+        """Give files the answers that `model` has for their sound; `identity.adopt` says how."""
+        now = _now()
+        with self._transaction() as connection:
+            return [identity.adopt(connection, one, model, now, is_gone) for one in known]
+
+    def whereabouts(self, paths: Sequence[str]) -> Iterator[tuple[int, str, Fingerprint, bool]]:
+        """Yield (track id, path, fingerprint, whether missing) of the tracks at and beneath `paths`."""
+        with plain_errors(self.path):
+            yield from presence.whereabouts(self._connection, path_ranges(paths))
+
+    def mark_missing(self, missing: Sequence[int], found: Sequence[int]) -> None:
+        """Note that the tracks `missing` are gone from now on, and that those `found` are back."""
+        with self._transaction() as connection:
+            presence.mark(connection, missing, found, _now())
+
+    def has_missing(self) -> bool:
+        """Whether any track is marked missing."""
+        with plain_errors(self.path):
+            return presence.has_missing(self._connection)
+
+    def forget_missing(self, before: datetime) -> int:
+        """Delete the tracks that have been missing since before that time; their number."""
+        with self._transaction() as connection:
+            return presence.forget(connection, _iso(before))
 
     def record_batch(self, heard: Sequence[Heard], failures: Sequence[Failure]) -> None:
         """Store a batch of answers and failures in one transaction, each path at most once.
@@ -119,29 +151,43 @@ class Store:
                 "DELETE FROM failures WHERE path >= ? AND path < ? AND stage = 'scan'", path_ranges(paths)
             )
 
-    def tracks(
-        self,
-        paths: Sequence[str] = (),
-        *,
-        model: str,
-        genre: str | None = None,
-        energy: tuple[float, float] | None = None,
-        limit: int | None = None,
-        order_by: TrackOrder = "path",
-    ) -> Iterator[TrackRow]:
-        """Yield the tracks that `model` has heard, at and beneath `paths` or all, as they are read.
-
-        `genre` matches exactly; `energy` is half-open, [low, high). Order by path is that of the
-        bytes, with names that are not UTF-8 last; by energy (`-energy`: downwards), ties stand in
-        the order in which they were first heard.
-        """
-        ranges = path_ranges(paths)
-        if 2 * len(ranges) > _MAX_SQL_VALUES - 5:
-            raise StoreError(f"{len(paths)} paths are too many for one question; name their folder instead")
-        sql, values = tracks_query(ranges, genre, energy, model, limit, order_by)
+    def tracks(self, query: Query = _ALL, *, model: str) -> Iterator[TrackRow]:
+        """Yield the tracks that `query` asks for of those that `model` has heard, as they are read."""
+        sql, values = tracks_query(query, model, TRACK_COLUMNS)
         with plain_errors(self.path):
             for row in self._connection.execute(sql, values):
                 yield track_row(row)
+
+    def tracks_of(self, ids: Sequence[int], model: str) -> list[TrackRow]:
+        """The tracks with these ids, in their order, without those that `model` has not heard."""
+        one = "FROM tracks t JOIN predictions p ON p.track_id = t.id WHERE t.id = ? AND p.model = ?"
+        sql = f"SELECT {TRACK_COLUMNS} {one}"
+        with plain_errors(self.path):
+            found = (self._connection.execute(sql, (track_id, model)).fetchone() for track_id in ids)
+            return [track_row(row) for row in found if row]
+
+    def embeddings(
+        self, query: Query, model: str, size: int, but: str
+    ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """The ids (n,) of the tracks that `query` asks for, unordered, and their embeddings (n, size).
+
+        Left out are tracks with an embedding of another size, and the sound whose `audio_id` is `but`.
+        """
+        from tagger.store.vectors import embeddings
+
+        with plain_errors(self.path):
+            return embeddings(self._connection, query, model, size, but)
+
+    def statistics(self, query: Query, model: str) -> Statistics:
+        """What `model` heard in the tracks that `query` asks for, counted; failures and runs of all."""
+        with plain_errors(self.path):
+            return statistics(self._connection, query, model)
+
+    def has_tempo(self, model: str) -> bool:
+        """Whether `model` gives any track a tempo."""
+        sql = "SELECT EXISTS (SELECT 1 FROM predictions WHERE model = ? AND bpm IS NOT NULL)"
+        with plain_errors(self.path):
+            return bool(self._connection.execute(sql, (model,)).fetchone()[0])
 
     def track(self, path: str, model: str) -> StoredTrack | None:
         """Everything known of one file by `model`, or None."""
@@ -228,4 +274,8 @@ class Store:
 
 
 def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="milliseconds")
+    return _iso(datetime.now(UTC))
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")

@@ -18,7 +18,7 @@ def genre_names(texts: Iterable[str]) -> tuple[str, ...]:
     ID3v2.3, section 4.2.1 (TCON), as mutagen reads it.
     """
     shown = [text for text in texts if text.strip("\0 ")]
-    frame: Any = TCON(encoding=3, text=shown)  # type: ignore[no-untyped-call]
+    frame: Any = TCON(encoding=3, text=shown)
     return tuple(name.strip() for name in frame.genres if name.strip())
 
 

@@ -12,7 +12,7 @@ from tagger.pipeline.workers import hear_all
 from tagger.predict import Predictor
 from tagger.training.clips import GENRES, read_clips
 from tagger.training.metrics import figures
-from tagger.types import AudioFile, Failure, Prediction
+from tagger.types import AudioFile, Failure, Prediction, TrackFeatures
 
 
 def evaluate(data: str, split: str, model: str, jobs: int, device: str = "auto") -> dict[str, float]:
@@ -30,9 +30,10 @@ def evaluate(data: str, split: str, model: str, jobs: int, device: str = "auto")
     answers: dict[str, Prediction] = {}
     predictor = Predictor(card, device)
     files = (AudioFile(os.path.join(data, clip.path), -1, -1) for clip in clips)
-    for outcome in hear_all(files, card.folder, jobs, ahead=4 * jobs):
+    for outcome in hear_all(files, card.folder, None, jobs, ahead=4 * jobs):
         if isinstance(outcome, Failure):
             raise TaggerError(f"{outcome.path}: {outcome.reason}")
+        assert isinstance(outcome, TrackFeatures)  # without a table of identities nothing is only identified
         answers[outcome.file.path] = predictor.predict([outcome])[0]
     ordered = [answers[os.path.join(data, clip.path)] for clip in clips]
     probabilities = np.array([list(answer.genres.values()) for answer in ordered])

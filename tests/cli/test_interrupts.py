@@ -13,16 +13,15 @@ import pytest
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
 
-N_FILES = 60
+N_FILES = 40
 
 
 @pytest.fixture
 def music(tmp_path: Path) -> Path:
     folder = tmp_path / "music"
     folder.mkdir()
-    sound = Path(make_sound(tmp_path / "sound.flac", seconds=31.0)).read_bytes()
-    for i in range(N_FILES):
-        (folder / f"{i:03}.flac").write_bytes(sound)
+    for i in range(N_FILES):  # of different lengths, for one sound would be heard once
+        make_sound(folder / f"{i:03}.flac", seconds=31.0 + i / 20, rate_hz=22_050, channels=1)
     return folder
 
 

@@ -2,13 +2,18 @@
 
 import math
 import os
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from tagger.errors import StoreError
 from tagger.store import Store
-from tagger.store.paths import path_ranges
 from tagger.store.query import tracks_query
+from tagger.store.rows import TRACK_COLUMNS
+from tagger.types import Query, TrackOrder
 from tests.store.store_answers import MODEL, heard
 
 LATIN_1_FOLDER = os.fsdecode(b"/music/Caf\xe9")
@@ -28,8 +33,12 @@ def library(store: Store) -> Store:
     return store
 
 
+def _asked(library: Store, query: Query) -> list[str]:
+    return [row.path for row in library.tracks(query, model=MODEL)]
+
+
 def _paths(library: Store, *paths: str) -> list[str]:
-    return [row.path for row in library.tracks(paths, model=MODEL)]
+    return _asked(library, Query(paths=paths))
 
 
 def test_a_folder_means_everything_beneath_and_no_neighbour(library: Store) -> None:
@@ -80,7 +89,7 @@ def graded(store: Store) -> Store:
 
 def test_an_energy_range_holds_its_low_end_and_not_its_high_end(graded: Store) -> None:
     def energies(low: float, high: float) -> list[float]:
-        rows = graded.tracks(model=MODEL, genre="Rock", energy=(low, high), order_by="energy")
+        rows = graded.tracks(Query(genres=("Rock",), energy=(low, high), order="energy"), model=MODEL)
         return [row.energy for row in rows]
 
     assert energies(0.25, 0.75) == [0.25, 0.5]
@@ -88,23 +97,166 @@ def test_an_energy_range_holds_its_low_end_and_not_its_high_end(graded: Store) -
 
 
 def test_genre_order_and_limit_go_together(graded: Store) -> None:
-    rows = graded.tracks(model=MODEL, genre="Rock", order_by="-energy", limit=2)
+    rows = graded.tracks(Query(genres=("Rock",), order="-energy", limit=2), model=MODEL)
     assert [row.energy for row in rows] == [1.0, 0.75]
-    assert [row.path for row in graded.tracks(model=MODEL, genre="Jazz")] == ["/m/jazz.mp3"]
-    assert [row.path for row in graded.tracks(model=MODEL, energy=(0.5, 0.7))] == ["/m/2.mp3", "/m/jazz.mp3"]
-    assert [row.path for row in graded.tracks(["/m/1.mp3", "/m/3.mp3"], model=MODEL, order_by="energy")] == [
-        "/m/3.mp3",
-        "/m/1.mp3",
-    ]
+    assert _asked(graded, Query(genres=("Jazz",))) == ["/m/jazz.mp3"]
+    assert _asked(graded, Query(energy=(0.5, 0.7))) == ["/m/2.mp3", "/m/jazz.mp3"]
+    two_files = Query(paths=("/m/1.mp3", "/m/3.mp3"), order="energy")
+    assert _asked(graded, two_files) == ["/m/3.mp3", "/m/1.mp3"]
     assert list(graded.tracks(model="another")) == []
 
 
-@pytest.mark.parametrize("order_by", ["energy", "-energy"])
+NAMES = [None, "Björk", "BJO\u0308RK & Co", "100 % Ärger", "a_b", "AxB", "STRASSE", "Straße"]
+
+
+@pytest.fixture
+def tagged(store: Store) -> Store:
+    """A track for each of NAMES as artist and album; the first has no year, the next is of 2001."""
+    answers = []
+    for number, name in enumerate(NAMES):
+        file, recording, prediction = heard(f"/m/{number}.mp3", energy=number / 10)
+        year = 2000 + number if number else None
+        answers.append((file, replace(recording, artist=name, album=name, year=year), prediction))
+    store.record_batch(answers, [])
+    return store
+
+
+@pytest.mark.parametrize(
+    ("parts", "numbers"),
+    [
+        (("bjÖrk",), [1, 2]),
+        (("bjo\u0308rk",), [1, 2]),
+        (("bjork",), []),
+        (("%",), [3]),
+        (("A_B",), [4]),
+        (("ärger", "axb"), [3, 5]),
+        (("strasse",), [6, 7]),
+        (("& co",), [2]),
+        (("",), [1, 2, 3, 4, 5, 6, 7]),
+    ],
+)
+def test_a_part_of_a_name_is_found_whatever_its_case_and_unicode_form(
+    tagged: Store, parts: tuple[str, ...], numbers: list[int]
+) -> None:
+    expected = [f"/m/{number}.mp3" for number in numbers]
+    assert _asked(tagged, Query(artists=parts)) == expected
+    assert _asked(tagged, Query(albums=parts)) == expected
+    assert _asked(tagged, Query(artists=parts, albums=parts, order="energy")) == expected
+
+
+def test_years_hold_both_their_ends_and_no_track_without_one(tagged: Store) -> None:
+    assert _asked(tagged, Query(year=(2003, 2004))) == ["/m/3.mp3", "/m/4.mp3"]
+    assert len(_asked(tagged, Query(year=(0, 9999)))) == len(NAMES) - 1
+
+
+def test_a_part_of_a_path_is_found_in_names_that_are_no_text_too(library: Store) -> None:
+    assert _asked(library, Query(path_parts=("100%_",))) == ["/music/100%_live/1.mp3"]
+    assert _asked(library, Query(path_parts=("CAF",))) == [f"{LATIN_1_FOLDER}/1.mp3"]
+    assert _asked(library, Query(path_parts=(os.fsdecode(b"F\xe9/"),))) == [f"{LATIN_1_FOLDER}/1.mp3"]
+    assert _asked(library, Query(path_parts=("/b/", "music2"), paths=("/music",))) == ["/music/a/b/1.mp3"]
+
+
+def test_a_tempo_range_holds_both_its_ends_and_no_track_without_one(graded: Store) -> None:
+    assert not graded.has_tempo(MODEL)
+    graded._connection.execute("UPDATE predictions SET bpm = 119 + track_id WHERE track_id < 4")
+    assert graded.has_tempo(MODEL) and not graded.has_tempo("another")
+    assert [row.bpm for row in graded.tracks(Query(bpm=(121, 122)), model=MODEL)] == [121, 122]
+
+
+def test_names_come_with_the_row_and_a_second_hearing_corrects_them(store: Store) -> None:
+    file, recording, prediction = heard("/m/1.mp3")
+    named = replace(recording, title="T", artist="A", album="L", year=1999)
+    store.record_batch([(file, named, prediction)], [])
+    (row,) = store.tracks(model=MODEL)
+    assert (row.title, row.artist, row.album, row.year, row.bpm) == ("T", "A", "L", 1999, None)
+    stored = store.track("/m/1.mp3", MODEL)
+    assert stored is not None and stored.recording == named
+    store.record_batch([(file, replace(named, artist="B\udce9"), prediction)], [])
+    assert [row.artist for row in store.tracks(model=MODEL)] == ["B\\udce9"]
+
+
+genres = st.sampled_from(["Rock", "Jazz", "Folk"])
+made_tracks = st.lists(st.tuples(genres, st.floats(0, 1), st.sampled_from([None, "Ann", "Bob"])), max_size=12)
+queries = st.builds(
+    Query,
+    genres=st.lists(genres, max_size=2, unique=True).map(tuple),
+    not_genres=st.lists(genres, max_size=1).map(tuple),
+    energy=st.none() | st.tuples(st.floats(0, 1), st.floats(0, 1)),
+    artists=st.sampled_from([(), ("aN",), ("o", "n")]),
+    paths=st.sampled_from([(), ("/m/1.mp3", "/m/2.mp3"), ("/m",), ("/x",)]),
+    limit=st.none() | st.integers(0, 5),
+    order=st.sampled_from(["path", "energy", "-energy"]),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(made_tracks, queries)
+def test_sql_finds_what_plain_python_finds(
+    store: Store, made: list[tuple[str, float, str | None]], query: Query
+) -> None:
+    answers = [heard(f"/m/{n}.mp3", genre, energy) for n, (genre, energy, _) in enumerate(made)]
+    answers = [(f, replace(r, artist=made[n][2]), p) for n, (f, r, p) in enumerate(answers)]
+    store._connection.execute("DELETE FROM tracks")
+    store.record_batch(answers, [])
+
+    def matches(path: str, genre: str, energy: float, artist: str | None) -> bool:
+        return (
+            (not query.genres or genre in query.genres)
+            and genre not in query.not_genres
+            and (query.energy is None or query.energy[0] <= energy < query.energy[1])
+            and (not query.artists or any(a.lower() in (artist or "").lower() for a in query.artists))
+            and (not query.paths or any(path == p or path.startswith(p + "/") for p in query.paths))
+        )
+
+    energies = {f"/m/{n}.mp3": energy for n, (_, energy, _) in enumerate(made)}
+    expected = [path for (path, each) in zip(energies, made, strict=True) if matches(path, *each)]
+    found = _asked(store, query)
+    if query.limit is None:
+        assert sorted(found) == sorted(expected)
+    else:
+        assert len(found) == min(query.limit, len(expected)) and set(found) <= set(expected)
+    sign = {"path": 0, "energy": 1, "-energy": -1}[query.order]
+    key = (lambda path: sign * energies[path]) if sign else (lambda path: path)
+    assert [key(path) for path in found] == sorted(key(path) for path in found)
+    counted = store.statistics(replace(query, limit=None), MODEL)
+    assert counted.tracks == len(expected)
+    ids, vectors = store.embeddings(query, MODEL, 8, "another sound")
+    embedded = store.tracks_of(ids.tolist(), MODEL)
+    assert (sorted(row.path for row in embedded), vectors.shape) == (sorted(expected), (len(expected), 8))
+
+
+def test_embeddings_come_with_their_tracks_but_not_of_another_size_or_the_sound_itself(store: Store) -> None:
+    answers = []
+    for number in range(4):
+        file, recording, prediction = heard(f"/m/{number}.mp3", audio_id=f"{number:032}")
+        vector = np.full(9 if number == 3 else 8, number, np.float16)
+        answers.append((file, recording, replace(prediction, embedding=vector)))
+    store.record_batch(answers, [])
+    for query in (Query(), Query(genres=("Rock",)), Query(paths=("/m",))):
+        ids, vectors = store.embeddings(query, MODEL, 8, f"{1:032}")
+        paths = [row.path for row in store.tracks_of(ids.tolist(), MODEL)]
+        assert dict(zip(paths, vectors.tolist(), strict=True)) == {
+            "/m/0.mp3": [0.0] * 8,
+            "/m/2.mp3": [2.0] * 8,
+        }
+        assert (ids.dtype, vectors.dtype) == (np.int64, np.float16)
+    ids, vectors = store.embeddings(Query(), "another", 8, "")
+    assert (ids.shape, vectors.shape) == ((0,), (0, 8))
+
+
+def test_tracks_come_in_the_order_of_the_ids_asked_for(graded: Store) -> None:
+    rows = graded.tracks_of([3, 99, 1], MODEL)
+    assert [row.path for row in rows] == ["/m/2.mp3", "/m/0.mp3"]
+    assert graded.tracks_of([1], "another") == []
+
+
+@pytest.mark.parametrize("order", ["energy", "-energy"])
 @pytest.mark.parametrize("genre", ["Rock", None])
 def test_genre_and_energy_are_answered_by_an_index_alone(
-    store: Store, order_by: str, genre: str | None
+    store: Store, order: TrackOrder, genre: str | None
 ) -> None:
-    plan = _plan(store, *tracks_query([], genre, (2 / 3, math.inf), MODEL, 50, order_by))  # type: ignore[arg-type]
+    genres = (genre,) if genre else ()
+    plan = _plan(store, Query(genres=genres, energy=(2 / 3, math.inf), limit=50, order=order))
     index = "genre_energy (model=? AND genre=?" if genre else "energy (model=?"
     assert plan == [
         f"SEARCH p USING COVERING INDEX predictions_{index} AND energy>? AND energy<?)",
@@ -112,16 +264,45 @@ def test_genre_and_energy_are_answered_by_an_index_alone(
     ]
 
 
-def test_a_listing_streams_in_the_order_of_paths_without_sorting(store: Store) -> None:
-    plan = _plan(store, *tracks_query([], None, None, MODEL, None, "path"))
+def test_the_listing_of_a_genre_and_energy_looks_up_only_what_it_finds(store: Store) -> None:
+    """`tagger list --genre Rock --energy high --limit 50`, in the order of paths, at a million rows."""
+    terms = "(model=? AND genre=? AND energy>? AND energy<?)"
+    assert _plan(store, Query(genres=("Rock",), energy=(2 / 3, math.inf), limit=50)) == [
+        f"SEARCH p USING COVERING INDEX predictions_genre_energy {terms}",
+        "SEARCH t USING INTEGER PRIMARY KEY (rowid=?)",
+        "USE TEMP B-TREE FOR ORDER BY",
+    ]
+
+
+def test_several_genres_come_in_the_order_of_energy_without_sorting(store: Store) -> None:
+    plan = _plan(store, Query(genres=("Rock", "Jazz"), not_genres=("Folk",), order="-energy", limit=50))
+    assert plan[0] == "SEARCH p USING COVERING INDEX predictions_energy (model=?)"
     assert "TEMP B-TREE" not in " ".join(plan)
 
 
+def test_a_listing_streams_in_the_order_of_paths_without_sorting(store: Store) -> None:
+    assert "TEMP B-TREE" not in " ".join(_plan(store, Query()))
+
+
 def test_a_folder_is_looked_up_in_the_index_of_paths(store: Store) -> None:
-    plan = _plan(store, *tracks_query(path_ranges(["/music"]), None, None, MODEL, None, "path"))
+    plan = _plan(store, Query(paths=("/music",)))
     assert "SEARCH t USING INDEX sqlite_autoindex_tracks_1 (path>? AND path<?)" in plan
 
 
-def _plan(store: Store, sql: str, values: list[object]) -> list[str]:
-    rows = store._connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)
-    return [row[-1] for row in rows]
+@pytest.mark.parametrize("column", ["artist", "album"])
+def test_names_are_looked_for_among_the_different_ones_and_then_along_their_index(
+    store: Store, column: str
+) -> None:
+    plan = " | ".join(_plan(store, Query(artists=("x",)) if column == "artist" else Query(albums=("x",))))
+    assert f"SEARCH t USING INDEX tracks_{column} ({column}=?)" in plan
+    assert f"SCAN tracks USING COVERING INDEX tracks_{column}" in plan
+
+
+def test_tempos_are_looked_up_in_an_index_of_their_own(store: Store) -> None:
+    plan = _plan(store, Query(bpm=(120, 128)))
+    assert plan[0] == "SEARCH p USING COVERING INDEX predictions_bpm (model=? AND bpm>? AND bpm<?)"
+
+
+def _plan(store: Store, query: Query) -> list[str]:
+    sql, values = tracks_query(query, MODEL, TRACK_COLUMNS)
+    return [row[-1] for row in store._connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]

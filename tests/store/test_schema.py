@@ -1,6 +1,7 @@
 """Opening: new, old, newer, foreign and broken databases."""
 
 import os
+import re
 import sqlite3
 import subprocess
 import sys
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import BusyError, StoreError
-from tagger.store import Store, connection, default_path, schema
+from tagger.store import Store, TrackRow, connection, default_path, schema
 from tests.store.store_answers import MODEL, heard
 
 
@@ -48,14 +49,14 @@ def test_migrations_run_once_each_and_keep_the_rows(db_path: str, monkeypatch: p
     with Store.open(db_path, create=True) as store:
         store.record_batch([heard("/m/1.mp3")], [])
 
-    def add_title(raw: sqlite3.Connection) -> None:
-        raw.execute("ALTER TABLE tracks ADD COLUMN title TEXT")
+    def add_mood(raw: sqlite3.Connection) -> None:
+        raw.execute("ALTER TABLE tracks ADD COLUMN mood TEXT")
 
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_title))
+    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_mood))
     for _ in range(2):
         with Store.open(db_path, create=False) as store:
             assert [row.path for row in store.tracks(model=MODEL)] == ["/m/1.mp3"]
-            assert "title" in store._database["tracks"].columns_dict
+            assert "mood" in store._database["tracks"].columns_dict
             store.record_batch([heard("/m/1.mp3", "Jazz")], [])
     assert _version(db_path) == len(schema.MIGRATIONS)
 
@@ -67,7 +68,7 @@ def test_a_migration_that_fails_leaves_the_version_before(
     before = _version(db_path)
 
     def broken(raw: sqlite3.Connection) -> None:
-        raw.execute("ALTER TABLE tracks ADD COLUMN title TEXT")
+        raw.execute("ALTER TABLE tracks ADD COLUMN mood TEXT")
         raw.execute("SELECT nonsense FROM nowhere")
 
     with monkeypatch.context() as patched:
@@ -76,7 +77,7 @@ def test_a_migration_that_fails_leaves_the_version_before(
             Store.open(db_path, create=False)
     assert _version(db_path) == before
     with Store.open(db_path, create=False) as store:
-        assert "title" not in store._database["tracks"].columns_dict
+        assert "mood" not in store._database["tracks"].columns_dict
 
 
 def test_the_database_of_a_newer_tagger_is_refused(db_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,3 +155,28 @@ def test_several_processes_may_make_the_database_at_once(db_path: str) -> None:
 
 def test_the_default_lies_in_the_user_data_folder() -> None:
     assert default_path().endswith(os.path.join("tagger", "tagger.db"))
+
+
+def test_the_readme_names_every_table_and_column(store: Store) -> None:
+    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| [^|]* \| (.*) \|$", readme, re.MULTILINE))
+    for table in store._database.tables:
+        documented = re.findall(r"`(\w+)`", rows[table.name])
+        assert documented == list(table.columns_dict), table.name
+
+
+def test_a_database_of_the_first_version_gains_names_and_tempo(
+    db_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
+        Store.open(db_path, create=True).close()
+    raw = sqlite3.connect(db_path)
+    raw.execute("INSERT INTO tracks VALUES (1, '/m/1.mp3', 1, 1, 'a', 2.5, 'mp3', 44100, 2, '')")
+    raw.execute(f"INSERT INTO predictions VALUES (1, '{MODEL}', 'Rock', 0.5, 0.5, 0, '')")
+    raw.commit()
+    raw.close()
+    with Store.open(db_path, create=False) as store:
+        assert list(store.tracks(model=MODEL)) == [TrackRow("/m/1.mp3", "Rock", 0.5, 0.5, False, 2.5)]
+        store.record_batch([heard("/m/1.mp3", "Jazz")], [])
+        assert [row.genre for row in store.tracks(model=MODEL)] == ["Jazz"]

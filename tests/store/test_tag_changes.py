@@ -6,6 +6,7 @@ import pytest
 
 from tagger.store import Store, tag_changes
 from tagger.store.taggable import _PAGE
+from tagger.types import Query
 from tests.store.store_answers import MODEL, heard
 
 PATHS = [
@@ -28,7 +29,7 @@ def test_pages_give_each_track_once_in_the_order_of_a_listing(
     for named in ((), ("/music",), ("/music/1.mp3", "/music/a"), (PATHS[-1], "/music2"), ("/nowhere",)):
         pages = list(store.tag_changes.pages_to_tag(named, MODEL))
         assert [track.path for page in pages for track in page] == [
-            row.path for row in store.tracks(named, model=MODEL)
+            row.path for row in store.tracks(Query(paths=named), model=MODEL)
         ]
         assert all(len(page) <= size for page in pages)
 

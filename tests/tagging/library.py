@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from tagger.store import Heard, Store
+from tagger.store import Heard, Stamp, Store
 from tagger.tagging import TagSettings
 from tagger.tags import Policy
 from tagger.types import AudioFile, Prediction, Recording
@@ -73,11 +73,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def stale_stamps(db: Path | str) -> list[str]:
-    """The tracks that the next scan would hear again."""
+    """The tracks that the next scan would look into again: the store has another size or date."""
     with Store.open(str(db), create=False) as store:
-        files = [AudioFile(p, s.st_size, s.st_mtime_ns) for p, s in _stats(store)]
-        return sorted({file.path for file in files} - store.states(files, MODEL).keys())
+        tracks = [track for page in store.tag_changes.pages_to_tag((), MODEL) for track in page]
+    return [track.path for track in tracks if track.stamp != _stamp(track.path)]
 
 
-def _stats(store: Store) -> list[tuple[str, os.stat_result]]:
-    return [(row.path, os.stat(row.path)) for row in store.tracks(model=MODEL) if os.path.exists(row.path)]
+def _stamp(path: str) -> Stamp:
+    status = os.stat(path)
+    return Stamp.of(status.st_size, status.st_mtime_ns)

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from tagger.errors import TaggerError
 from tagger.playlist.entry import Entry
+from tagger.playlist.formats.lines import needs_uri
 from tagger.playlist.formats.m3u8 import render_m3u8
 from tagger.playlist.formats.nsp import NAVIDROME_TAGS, SmartRule, render_nsp
 from tagger.playlist.formats.paths import render_paths
@@ -70,6 +71,7 @@ __all__ = [
     "Skipped",
     "SmartRule",
     "format_of",
+    "needs_uri",
     "render",
     "render_json",
     "render_m3u8",

@@ -27,9 +27,14 @@ def line_of(path: str) -> bytes | None:
     A relative name with undecodable bytes, or with a space at its end that some readers strip, is
     written as it is: they would not decode a relative reference.
     """
-    if _FRAGILE.search(path) and is_absolute(path):
+    if needs_uri(path) and is_absolute(path):
         return uri_of(path).encode("ascii")
     return raw_line_of(path)
+
+
+def needs_uri(path: str) -> bool:
+    """Whether readers misunderstand the path on a line unless it is a URI, as only an absolute one can be."""
+    return _FRAGILE.search(path) is not None
 
 
 def raw_line_of(path: str) -> bytes | None:

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import subprocess
 import xml.etree.ElementTree as ET
+from pathlib import Path
 from urllib.parse import unquote_to_bytes
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +16,7 @@ from tagger.playlist import render
 
 from ..tracks import entries, texts, track
 
+needs_xmllint = pytest.mark.skipif(not shutil.which("xmllint"), reason="xmllint is not installed")
 XSPF = "{http://xspf.org/ns/0/}"
 OURS = "{urn:x-tagger:xspf:1}"
 # The order of the specification, 4.1.1.2: https://wiki.xiph.org/XSPF_v1_Notes_and_Errata#Element_order
@@ -54,6 +59,42 @@ def tracks_of(content: bytes) -> list[ET.Element]:
 
 def text(element: ET.Element, name: str) -> str | None:
     return element.findtext(f"{XSPF}{name}")
+
+
+@needs_xmllint
+def test_the_schema_accepts_whatever_is_written(tmp_path):
+    hard = "#1\n<&>\udce9 \ufffe.mp3"
+    made = [track(f"/music/{hard}", title=hard, artist=hard, album=hard), track("rel/a.mp3", bpm=None)]
+    assert accepted(tmp_path, render(made, "xspf", hard).content)
+    assert accepted(tmp_path, render([], "xspf").content)
+
+
+@needs_xmllint
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        (b'version="1"', b'version="2"'),
+        (b'version="1" ', b""),
+        (b"<duration>200000<", b"<duration>200.0<"),
+        (b"<title>Song</title>", b"<title>Song</title><title>Song</title>"),
+        (b' application="urn:x-tagger:xspf:1"', b""),
+        (b"<energy xmlns=", b"<energy xmlns:x="),
+        (b"trackList>", b"tracks>"),
+    ],
+)
+def test_the_schema_refuses_what_is_wrong(tmp_path, right, wrong):
+    content = render([track()], "xspf").content
+    assert right in content
+    assert not accepted(tmp_path, content.replace(right, wrong))
+
+
+def accepted(folder: Path, content: bytes) -> bool:
+    """What xmllint says of the playlist, by the schema beside this file."""
+    file = folder / "x.xspf"
+    file.write_bytes(content)
+    schema = Path(__file__).with_name("xspf-1.rng")
+    command = ["xmllint", "--nonet", "--noout", "--relaxng", str(schema), str(file)]
+    return subprocess.run(command, capture_output=True).returncode == 0
 
 
 def test_a_track_says_where_it_is_what_it_is_and_what_was_heard():

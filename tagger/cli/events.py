@@ -1,0 +1,40 @@
+"""What happens during a scan, told on stderr: to a person, or a JSON object a line to a log."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Literal
+
+from tagger.cli.output import message, shown
+
+if TYPE_CHECKING:
+    from tagger.types import Failure
+
+LogFormat = Literal["text", "json"]
+
+
+class Events:
+    """Tells of events in one format; the `Observer` of a scan. `advance` redraws a progress bar."""
+
+    def __init__(self, log_format: str, advance: Callable[[], None]) -> None:
+        self.as_json = log_format == "json"
+        self.progress = advance
+
+    def tell(self, event: str, text: str, **fields: object) -> None:
+        """One line. `text` is for a person; a log gets the time, `event` and `fields`."""
+        if not self.as_json:
+            message(text)
+            return
+        time = datetime.now(UTC).isoformat(timespec="milliseconds")
+        print(json.dumps({"time": time, "event": event, **fields}), file=sys.stderr, flush=True)
+
+    def failed(self, failure: Failure) -> None:
+        text = f"{shown(failure.path)}: {failure.reason} (skipped)"
+        self.tell("failed", text, path=failure.path, stage=failure.stage, reason=failure.reason)
+
+    def unmounted(self, root: str) -> None:
+        text = f"{shown(root)}: nothing is left of what was there; not marked missing (is its drive mounted?)"
+        self.tell("unmounted", text, path=root)

@@ -1,0 +1,1 @@
+"""`tagger playlist` and `tagger playlists apply`: from filters to a file that players open."""

@@ -1,0 +1,132 @@
+"""`tagger stats`: the library at a glance."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from tagger.cli import filters, options
+from tagger.cli.output import bar, print_json, shown
+
+if TYPE_CHECKING:
+    from tagger.store import Run, Statistics
+
+WIDTH = 32
+"""Characters of the longest bar."""
+
+
+def stats(
+    paths: filters.Paths = None,
+    genre: filters.Genre = None,
+    not_genre: filters.NotGenre = None,
+    energy: filters.Energy = None,
+    bpm: filters.Bpm = None,
+    min_confidence: filters.MinConfidence = None,
+    artist: filters.Artist = None,
+    album: filters.Album = None,
+    path: filters.PathPart = None,
+    year: filters.Year = None,
+    model: options.Model = None,
+    db: options.Db = None,
+    json: options.Json = False,
+) -> None:
+    """Show the library at a glance: hours, genres, energies, failures and the last runs.
+
+    tagger stats
+    tagger stats ~/Music/New --min-confidence 0.8
+    """
+    from tagger.store import Store
+
+    asked = filters.Filters(genre, not_genre, energy, bpm, min_confidence, artist, album, path, year)
+    with Store.open(options.database_path(db), create=False) as store:
+        model = options.answering_model(store, model)
+        query = asked.query(store, model, paths)
+        filters.warn_of_no_tempo(query, store, model)
+        found = store.statistics(query, model)
+    if json:
+        print_json(_fields(found, model))
+    else:
+        print("\n".join(_lines(found, model)))
+
+
+def _fields(found: Statistics, model: str) -> dict[str, Any]:
+    return {
+        "model": model,
+        "tracks": found.tracks,
+        "hours": round(found.duration_s / 3600, 2),
+        "silent": found.silent,
+        "genres": {genre: sum(levels) for genre, levels in found.genres.items()},
+        "energy_levels": _by_level(found),
+        "genre_energy_levels": {genre: list(levels) for genre, levels in found.genres.items()},
+        "tempos": {str(low): count for low, count in found.tempos.items()},
+        "failures": dict(found.failures),
+        "runs": [_run_fields(run) for run in found.runs],
+    }
+
+
+def _run_fields(run: Run) -> dict[str, Any]:
+    return {
+        "command": run.command,
+        "started_at": run.started_at,
+        "finished_at": run.finished_at,
+        "counts": run.counts,
+    }
+
+
+def _by_level(found: Statistics) -> list[int]:
+    """Tracks at each energy level 1–10, of all genres."""
+    return [sum(counts) for counts in zip(*found.genres.values(), strict=True)] or [0] * 10
+
+
+def _lines(found: Statistics, model: str) -> Iterator[str]:
+    yield f"{found.tracks:,} tracks, {found.duration_s / 3600:,.1f} hours, heard by {model}"
+    if found.silent:
+        yield f"{found.silent:,} of them silent"
+    if found.tracks:
+        yield from _bars("genre", {genre: sum(levels) for genre, levels in found.genres.items()})
+        yield from _bars("energy level", {f"{n:>2}": count for n, count in enumerate(_by_level(found), 1)})
+        yield from _genres_by_level(found)
+    if found.tempos:
+        tempos = range(min(found.tempos), max(found.tempos) + 1, 10)
+        yield from _bars("tempo in BPM", {f"{low}-{low + 9}": found.tempos.get(low, 0) for low in tempos})
+    yield from _failures(found)
+    yield from _runs(found)
+
+
+def _bars(title: str, counts: Mapping[str, int]) -> Iterator[str]:
+    yield f"\n{title}"
+    most, width = max(counts.values()) or 1, max(map(len, counts))
+    for name, count in counts.items():
+        yield f"  {name:<{width}} {count:>9,} {bar(count / most, WIDTH)}".rstrip()
+
+
+def _genres_by_level(found: Statistics) -> Iterator[str]:
+    """The share of each energy level in each genre, in percent; a row adds up to 100."""
+    width = max(map(len, found.genres))
+    yield "\n% of a genre at each energy level"
+    yield f"  {'':<{width}} " + "".join(f"{level:>4}" for level in range(1, 11))
+    for genre, levels in found.genres.items():
+        shares = [100 * count / sum(levels) for count in levels]
+        cells = "".join(f"{share:>4.0f}" if share else "   ·" for share in shares)
+        yield f"  {genre:<{width}} {cells}"
+
+
+def _failures(found: Statistics) -> Iterator[str]:
+    if found.failures:
+        stages = ", ".join(f"{count:,} at {stage}" for stage, count in found.failures.items())
+        yield f"\n{sum(found.failures.values()):,} could not be heard ({stages}); `tagger failures` says why"
+
+
+def _runs(found: Statistics) -> Iterator[str]:
+    if found.runs:
+        yield "\nlast runs"
+    for run in found.runs:
+        began = datetime.fromisoformat(run.started_at).astimezone()
+        counts = run.counts or {}
+        told = ", ".join(
+            f"{counts[name]:,.0f} {name}" for name in ("found", "analysed", "failed") if name in counts
+        )
+        seconds = f", {counts['seconds']:,.0f} s" if "seconds" in counts else ""
+        end = f"{told}{seconds}" if run.finished_at else "under way, or cut off"
+        yield f"  {began:%Y-%m-%d %H:%M}  {shown(run.command)}: {end}"

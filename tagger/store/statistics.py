@@ -1,0 +1,85 @@
+"""A library at a glance: counts that SQLite makes along its indices."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from tagger.store.query import asked_for
+from tagger.store.runs import Run, stored_runs
+from tagger.types import Query
+
+LEVELS = 10
+TEMPO_BIN_BPM = 10
+LAST_RUNS = 5
+
+# `energy_level` of tagger.types in SQL: ceil(10·energy) within 1…10; not every SQLite knows ceil.
+_LEVEL = "min(10, max(1, CAST(10 * p.energy AS INTEGER) + (10 * p.energy > CAST(10 * p.energy AS INTEGER))))"
+
+
+@dataclass(frozen=True, slots=True)
+class Statistics:
+    """Counts of tracks.
+
+    `genres` has for each genre, most frequent first, the number of tracks at each energy level 1–10.
+    `tempos` has the number in each bin of 10 BPM that holds any, by the bin's low end; it is empty where
+    no tempo is known. `failures` counts files by stage; `runs` are the last five, newest first.
+    """
+
+    tracks: int
+    silent: int
+    duration_s: float
+    genres: Mapping[str, tuple[int, ...]]
+    tempos: Mapping[int, int]
+    failures: Mapping[str, int]
+    runs: tuple[Run, ...]
+
+
+def statistics(connection: sqlite3.Connection, query: Query, model: str) -> Statistics:
+    """Count what `query` asks for, its order and limit aside; failures and runs are the library's."""
+    genres, silent = _genres(connection, query, model)
+    tracks = sum(sum(levels) for levels in genres.values())
+    return Statistics(
+        tracks=tracks,
+        silent=silent,
+        duration_s=_duration_s(connection, query, model, tracks),
+        genres=genres,
+        tempos=_tempos(connection, query, model),
+        failures=dict(
+            connection.execute("SELECT stage, count(*) FROM failures GROUP BY 1 ORDER BY 2 DESC, 1")
+        ),
+        runs=tuple(stored_runs(connection, None, LAST_RUNS)),
+    )
+
+
+def _genres(
+    connection: sqlite3.Connection, query: Query, model: str
+) -> tuple[dict[str, tuple[int, ...]], int]:
+    """Tracks of each genre by energy level, and the number of silent ones."""
+    from_where, values = asked_for(query, model, with_tracks=False)
+    counts: dict[str, list[int]] = {}
+    all_silent = 0
+    sql = f"SELECT p.genre, {_LEVEL}, count(*), sum(p.silent) {from_where} GROUP BY 1, 2"
+    for genre, level, count, silent in connection.execute(sql, values):
+        counts.setdefault(genre, [0] * LEVELS)[level - 1] = count
+        all_silent += silent
+    most_first = sorted(counts.items(), key=lambda item: (-sum(item[1]), item[0]))
+    return {genre: tuple(levels) for genre, levels in most_first}, all_silent
+
+
+def _duration_s(connection: sqlite3.Connection, query: Query, model: str, tracks: int) -> float:
+    """How long the `tracks` play that the query asks for."""
+    # If these are all tracks that there are, an index alone tells it: a million rows are not looked up.
+    every, total_s = connection.execute("SELECT count(*), total(duration_s) FROM tracks").fetchone()
+    if every != tracks:
+        from_where, values = asked_for(query, model)
+        (total_s,) = connection.execute(f"SELECT total(t.duration_s) {from_where}", values).fetchone()
+    return float(total_s)
+
+
+def _tempos(connection: sqlite3.Connection, query: Query, model: str) -> dict[int, int]:
+    from_where, values = asked_for(query, model, with_tracks=False)
+    low_end = f"CAST(p.bpm / {TEMPO_BIN_BPM} AS INTEGER) * {TEMPO_BIN_BPM}"
+    sql = f"SELECT {low_end}, count(*) {from_where} AND p.bpm IS NOT NULL GROUP BY 1 ORDER BY 1"
+    return dict(connection.execute(sql, values).fetchall())

@@ -1,0 +1,176 @@
+"""`tagger playlists apply`: many playlists from one file."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Tagger
+from tests.cli.test_playlist import TRACKS, fill
+
+README = Path(__file__).parent.parent.parent / "README.md"
+
+
+@pytest.fixture
+def library(db: Path) -> Path:
+    fill(db, TRACKS)
+    return db
+
+
+@pytest.fixture
+def recipes(tmp_path: Path) -> Path:
+    return tmp_path / "lists" / "playlists.toml"
+
+
+def write(recipes: Path, text: str) -> Path:
+    recipes.parent.mkdir(exist_ok=True)
+    recipes.write_text(text)
+    return recipes
+
+
+def tracks_in(path: Path) -> list[str]:
+    return [Path(line).stem for line in path.read_text().splitlines() if not line.startswith("#")]
+
+
+def test_each_table_is_a_playlist_beside_the_file(tagger: Tagger, library: Path, recipes: Path) -> None:
+    write(
+        recipes,
+        """
+        [Loud]
+        genre = "rock"
+        energy = "high"
+        sort = "-energy"
+        output = "loud.m3u8"
+
+        ["Old & calm"]
+        not-genre = ["Rock", "folk"]
+        year = "1950-1970"
+        min_confidence = 0.5
+        output = "sub/calm.m3u8"
+
+        [Rule]
+        genre = ["Jazz"]
+        output = "rule.nsp"
+        """,
+    )
+    (recipes.parent / "sub").mkdir()
+    result = tagger("playlists", "apply", recipes)
+    assert (result.code, result.out, result.err) == (0, "", "")
+    assert tracks_in(recipes.parent / "loud.m3u8") == ["b", "a"]
+    assert tracks_in(recipes.parent / "sub" / "calm.m3u8") == ["c"]
+    assert "#PLAYLIST:Old & calm\n" in (recipes.parent / "sub" / "calm.m3u8").read_text()
+    assert '"name": "Rule"' in (recipes.parent / "rule.nsp").read_text()
+
+
+def test_every_option_has_a_key(tagger: Tagger, library: Path, recipes: Path) -> None:
+    write(
+        recipes,
+        """
+        [All]
+        genre = ["Rock", "Jazz", "Folk"]
+        not_genre = "Metal"
+        energy = "0.0-1.0"
+        min-confidence = 0
+        artist = ["b", "m"]
+        album = "o"
+        path = "/m/"
+        year = 1995
+        limit = 3
+        minutes = 30.5
+        per-artist = 2
+        seed = 4
+        shape = "rise"
+        like = "/m/folk/e.mp3"
+        no_missing = false
+        format = "pls"
+        title = "Everything"
+        absolute = true
+        replace_prefix = "/m=/music"
+        output = "all.txt"
+        """,
+    )
+    assert tagger("playlists", "apply", recipes).code == 0
+    assert "File1=/music/rock/a.mp3\n" in (recipes.parent / "all.txt").read_text()
+    assert "NumberOfEntries=1\n" in (recipes.parent / "all.txt").read_text()
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ('gener = "Rock"', "unknown key 'gener'; did you mean 'genre'?"),
+        ("per-artists = 3", "unknown key 'per-artists'; did you mean 'per_artist'?"),
+        ('limit = "5"', "limit = '5': give a whole number"),
+        ("limit = true", "limit = True: give a whole number"),
+        ("limit = -1", "--limit -1: give 0 or more"),
+        ('minutes = "an hour"', "minutes = 'an hour': give a number"),
+        ("genre = [1]", "genre = [1]: give a text or a list of texts"),
+        ("energy = [0.1, 0.2]", "give a text such as"),
+        ('no_missing = "yes"', "no_missing = 'yes': give true or false"),
+        ("sort = 1", "sort = 1: give a text"),
+        ('genre = "hiphop"', "did you mean 'Hip-Hop'?"),
+        ('sort = "path"\nshape = "rise"', "exclude each other"),
+        ("per_artist = 1\nper-artist = 2", "'per-artist' is given twice"),
+        ('output = "x.mp3"', "no format known by this name"),
+        ('output = "no/such/folder/x.m3u"', "cannot write the playlist"),
+        ('output = "good.m3u8"', "its output is that of [Good]"),
+        ('like = "gone.mp3"', "gone.mp3: no such file"),
+    ],
+)
+def test_a_bad_playlist_is_named_and_stops_no_other(
+    tagger: Tagger, library: Path, recipes: Path, line: str, words: str
+) -> None:
+    output = "" if "output" in line else 'output = "bad.m3u8"\n'
+    good = '[Good]\noutput = "good.m3u8"\n'
+    write(recipes, f'{good}[Bad]\n{output}{line}\n[After]\noutput = "after.m3u8"\n')
+    result = tagger("playlists", "apply", recipes)
+    assert result.code == 1
+    assert "tagger: [Bad] " in result.err and words in result.err
+    assert f"1 of 3 playlists in {recipes} could not be written in full" in result.err
+    assert not (recipes.parent / "bad.m3u8").exists()
+    assert len(tracks_in(recipes.parent / "good.m3u8")) == len(tracks_in(recipes.parent / "after.m3u8")) == 5
+
+
+def test_a_playlist_without_an_output_says_what_it_lacks(
+    tagger: Tagger, library: Path, recipes: Path
+) -> None:
+    result = tagger("playlists", "apply", write(recipes, "[Loud]\nlimit = 1\n"))
+    assert result.code == 1
+    assert "[Loud] it has no output; name a file" in result.err
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "describes no playlist"),
+        ('genre = "Rock"\n[Loud]\noutput = "x.m3u"', "'genre' stands outside a playlist"),
+        ("[Loud\n", "not valid TOML"),
+    ],
+)
+def test_a_file_that_is_none_is_refused(
+    tagger: Tagger, library: Path, recipes: Path, text: str, words: str
+) -> None:
+    result = tagger("playlists", "apply", write(recipes, text))
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert words in result.err
+
+
+def test_a_missing_file_is_named(tagger: Tagger, library: Path, recipes: Path) -> None:
+    result = tagger("playlists", "apply", recipes)
+    assert (result.code, f"{recipes}: cannot be read (No such file" in result.err) == (2, True)
+
+
+def test_paths_with_a_tilde_are_those_of_the_home_folder(
+    tagger: Tagger, library: Path, recipes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    tagger("playlists", "apply", write(recipes, '[X]\noutput = "~/x.m3u8"\n'))
+    assert (tmp_path / "x.m3u8").exists()
+
+
+def test_the_example_of_the_readme_works_as_it_stands(tagger: Tagger, library: Path, recipes: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+    result = tagger("playlists", "apply", write(recipes, example))
+    assert (result.code, result.out) == (0, "")
+    outputs = re.findall(r'output = "(.*)"', example)
+    assert len(outputs) > 2
+    assert all((recipes.parent / output).stat().st_size for output in outputs)

@@ -1,0 +1,81 @@
+"""`tagger stats`: the library at a glance."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tagger.store import Store
+from tagger.types import Failure
+from tests.cli.conftest import Tagger
+from tests.cli.test_playlist import TRACKS, answer, fill
+
+
+@pytest.fixture
+def library(db: Path) -> Path:
+    fill(db, TRACKS)
+    with Store.open(str(db), create=False) as store:
+        store.record_batch([], [Failure("/m/bad.mp3", "decode", "not audio")])
+        store.end_run(store.begin_run("scan"), {"found": 6, "analysed": 5, "failed": 1, "seconds": 2.4})
+        store.begin_run("scan")
+    return db
+
+
+def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
+    found = tagger("stats", "--json").json
+    runs = found.pop("runs")
+    assert found == {
+        "model": "crnn-1",
+        "tracks": 5,
+        "hours": round((3 * 60 + 300 + 120) / 3600, 2),
+        "silent": 0,
+        "genres": {"Jazz": 2, "Rock": 2, "Folk": 1},
+        "energy_levels": [1, 0, 1, 0, 1, 0, 1, 0, 1, 0],
+        "genre_energy_levels": {
+            "Jazz": [1, 0, 1, 0, 0, 0, 0, 0, 0, 0],
+            "Rock": [0, 0, 0, 0, 0, 0, 1, 0, 1, 0],
+            "Folk": [0, 0, 0, 0, 1, 0, 0, 0, 0, 0],
+        },
+        "tempos": {},
+        "failures": {"decode": 1},
+    }
+    assert [(run["command"], run["finished_at"] is None) for run in runs] == [("scan", True), ("scan", False)]
+    assert runs[1]["counts"] == {"found": 6, "analysed": 5, "failed": 1, "seconds": 2.4}
+
+
+def test_a_person_sees_hours_bars_and_the_last_runs(tagger: Tagger, library: Path) -> None:
+    out = tagger("stats").out
+    assert out.startswith("5 tracks, 0.2 hours, heard by crnn-1\n")
+    assert f"  Jazz         2 {'█' * 32}\n" in out
+    assert f"  Folk         1 {'█' * 16}\n" in out
+    assert "  Rock    ·   ·   ·   ·   ·   ·  50   ·  50   ·\n" in out
+    assert "1 could not be heard (1 at decode); `tagger failures` says why" in out
+    assert ": 6 found, 5 analysed, 1 failed, 2 s\n" in out
+    assert ": under way, or cut off\n" in out
+    assert "tempo" not in out
+
+
+def test_tempos_are_drawn_once_there_are_any(tagger: Tagger, library: Path) -> None:
+    with Store.open(str(library), create=False) as store:
+        store._connection.execute("UPDATE predictions SET bpm = 90 + 20 * (track_id % 2)")
+    out = tagger("stats").out
+    assert "tempo in BPM\n  90-99           2" in out
+    assert "  100-109         0\n  110-119         3" in out
+
+
+def test_filters_and_folders_narrow_what_is_counted(tagger: Tagger, library: Path) -> None:
+    assert tagger("stats", "--genre", "jazz", "--json").json["genres"] == {"Jazz": 2}
+    assert tagger("stats", "/m/rock", "--energy", "0.8-1", "--json").json["tracks"] == 1
+
+
+def test_nothing_to_count_is_said_plainly(tagger: Tagger, library: Path) -> None:
+    result = tagger("stats", "/nowhere")
+    assert (result.code, result.out.startswith("0 tracks, 0.0 hours")) == (0, True)
+    assert json.loads(tagger("stats", "/nowhere", "--json").out)["energy_levels"] == [0] * 10
+
+
+def test_silence_is_told(tagger: Tagger, db: Path) -> None:
+    fill(db, [answer("/m/1.mp3", 1), answer("/m/2.mp3", 2)])
+    with Store.open(str(db), create=False) as store:
+        store._connection.execute("UPDATE predictions SET silent = 1 WHERE track_id = 1")
+    assert "1 of them silent" in tagger("stats").out

@@ -1,0 +1,38 @@
+"""Sounds that several tests share, each made once."""
+
+import os
+from collections.abc import Callable
+from functools import cache
+
+import pytest
+
+from tests.sounds import KINDS, make_kind
+
+SECONDS = 40.0
+"""Long enough for three windows that do not overlap: at 3, 15 and 27 s."""
+
+
+@pytest.fixture(scope="session")
+def sound_path(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], str]:
+    """The path of a sound of 40 s for each of `sounds.KINDS`; copy it before you change it."""
+    folder = tmp_path_factory.mktemp("sounds")
+    return cache(lambda kind: make_kind(folder, kind, seconds=SECONDS))
+
+
+@pytest.fixture(scope="session")
+def mixed_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder with a sound of 2 s of every kind; read only."""
+    folder = tmp_path_factory.mktemp("mixed")
+    for kind in KINDS:
+        make_kind(folder, kind)
+    return os.fspath(folder)
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> str:
+    """The folder of labelled music beside the repository."""
+    root = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+    folder = os.path.join(root, "shared", "data")
+    if not os.path.isdir(folder):
+        pytest.skip("../shared/data is not there")
+    return folder

@@ -1,0 +1,85 @@
+"""A library counted."""
+
+from dataclasses import replace
+
+import pytest
+
+from tagger.store import Store
+from tagger.store.query import asked_for
+from tagger.store.statistics import _LEVEL
+from tagger.types import Failure, Query, energy_level
+from tests.store.store_answers import MODEL, heard
+
+
+def test_an_empty_library_is_all_zeros(store: Store) -> None:
+    found = store.statistics(Query(), MODEL)
+    assert (found.tracks, found.silent, found.duration_s) == (0, 0, 0.0)
+    assert (found.genres, found.tempos, found.failures, found.runs) == ({}, {}, {}, ())
+
+
+@pytest.fixture
+def library(store: Store) -> Store:
+    rock = [heard(f"/m/{n}.mp3", "Rock", energy) for n, energy in enumerate([0.0, 0.1, 0.11, 1.0])]
+    file, recording, prediction = heard("/m/jazz.mp3", "Jazz", 0.5)
+    silent = (file, replace(recording, duration_s=98.5), replace(prediction, silent=True))
+    store.record_batch([*rock, silent], [Failure("/m/x", "decode", "bad"), Failure("/m/y", "scan", "gone")])
+    return store
+
+
+def test_genres_come_most_frequent_first_by_energy_level(library: Store) -> None:
+    found = library.statistics(Query(), MODEL)
+    assert list(found.genres.items()) == [
+        ("Rock", (2, 1, 0, 0, 0, 0, 0, 0, 0, 1)),
+        ("Jazz", (0, 0, 0, 0, 1, 0, 0, 0, 0, 0)),
+    ]
+    assert (found.tracks, found.silent, found.duration_s) == (5, 1, 4 * 201.5 + 98.5)
+    assert found.failures == {"decode": 1, "scan": 1}
+
+
+def test_a_query_counts_its_tracks_and_their_length_alone(library: Store) -> None:
+    found = library.statistics(Query(genres=("Rock",), energy=(0.1, 1.0)), MODEL)
+    assert (found.tracks, found.silent, found.duration_s) == (2, 0, 2 * 201.5)
+    assert library.statistics(Query(paths=("/m/jazz.mp3",)), MODEL).duration_s == 98.5
+
+
+def test_another_models_answers_are_not_counted(library: Store) -> None:
+    library.record_batch([heard("/m/0.mp3", "Folk", model="old")], [])
+    found = library.statistics(Query(), "old")
+    assert (found.tracks, found.duration_s, list(found.genres)) == (1, 201.5, ["Folk"])
+
+
+def test_levels_in_sql_are_those_of_the_program(library: Store) -> None:
+    energies = [n / 1000 for n in range(1001)] + [0.1 + 0.2, 0.7 - 0.1, 1e-300]
+    for energy in energies:
+        (level,) = library._connection.execute(
+            f"SELECT {_LEVEL} FROM (SELECT ? AS energy) p", (energy,)
+        ).fetchone()
+        assert level == energy_level(energy), energy
+
+
+def test_tempos_are_counted_in_steps_of_ten(library: Store) -> None:
+    library._connection.execute("UPDATE predictions SET bpm = 99.9 + 10 * track_id WHERE track_id < 4")
+    library._connection.execute("UPDATE predictions SET bpm = 110 WHERE track_id = 4")
+    assert library.statistics(Query(), MODEL).tempos == {100: 1, 110: 2, 120: 1}
+
+
+def test_the_last_five_runs_come_newest_first(store: Store) -> None:
+    for number in range(7):
+        run = store.begin_run(f"scan {number}")
+        if number != 6:
+            store.end_run(run, {"found": number})
+    runs = store.statistics(Query(), MODEL).runs
+    assert [run.command for run in runs] == [f"scan {number}" for number in (6, 5, 4, 3, 2)]
+    assert (runs[0].finished_at, runs[0].counts) == (None, None)
+    assert runs[1].counts == {"found": 5}
+
+
+def test_a_whole_library_is_counted_along_indices_alone(store: Store) -> None:
+    from_where, values = asked_for(Query(), MODEL, with_tracks=False)
+    sql = f"EXPLAIN QUERY PLAN SELECT p.genre, {_LEVEL}, count(*), sum(p.silent) {from_where} GROUP BY 1, 2"
+    (first, *_) = [row[-1] for row in store._connection.execute(sql, values)]
+    assert first == "SEARCH p USING COVERING INDEX predictions_genre_energy (model=?)"
+    sql = "EXPLAIN QUERY PLAN SELECT count(*), total(duration_s) FROM tracks"
+    assert [row[-1] for row in store._connection.execute(sql)] == [
+        "SCAN tracks USING COVERING INDEX tracks_duration"
+    ]

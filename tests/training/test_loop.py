@@ -1,0 +1,88 @@
+"""A whole training run on sounds that anyone can tell apart."""
+
+import json
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tagger.model_card import load_card
+from tagger.predict import Predictor
+from tagger.training.clips import FRONT_END, Clip
+from tagger.training.export import save
+from tagger.training.loop import Corpus, Settings, _Run, answers, stack, train
+from tagger.training.metrics import figures
+from tagger.training.targets import Targets, make_targets
+from tagger.types import AudioFile, Recording, TrackFeatures
+
+SETTINGS = Settings(epochs=4, batch_size=8, crop_frames=64, average_decay=0.5)
+CPU = torch.device("cpu")
+
+
+def made_corpus(folder: Path, n: int, seed: int) -> Corpus:
+    """Hissing, loud `Metal` of high arousal, and dull `Classical` of low arousal, of 1–3 s."""
+    random = np.random.default_rng(seed)
+    clips, log_mels = [], []
+    for i in range(n):
+        loud = i % 2
+        shape = np.linspace(-60, 0, 96) if loud else np.linspace(0, -80, 96)
+        frames = int(random.integers(40, 130))
+        log_mels.append((shape[:, None] + random.normal(0, 3, (96, frames))).astype(np.float16))
+        clips.append(
+            Clip(f"{i}", "deam", "train", ("Metal" if loud else "Classical",), 0.2 + 0.6 * loud, loud, np.nan)
+        )
+    np.savez(
+        folder / "teacher.npz",
+        path=[clip.path for clip in clips],
+        msd=random.random((n, 50)).astype(np.float16),
+        mtt=random.random((n, 50)).astype(np.float16),
+        embedding=random.random((n, 200)).astype(np.float16),
+    )
+    targets: Targets = make_targets(str(folder), clips)
+    return stack(clips, log_mels, targets)
+
+
+def cut_off_after(n_epochs: int) -> Callable[[_Run, int], float]:
+    """An `epoch` that is interrupted when its number is reached."""
+    whole = _Run.epoch
+
+    def epoch(run: _Run, number: int) -> float:
+        if number == n_epochs:
+            raise KeyboardInterrupt
+        return whole(run, number)
+
+    return epoch
+
+
+def test_training_learns_resumes_and_exports_what_a_scan_can_load(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus, valid = made_corpus(tmp_path, 48, 0), made_corpus(tmp_path, 16, 1)
+    checkpoint = str(tmp_path / "run.checkpoint")
+    with caplog.at_level(logging.INFO):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(_Run, "epoch", cut_off_after(2))
+            train(corpus, valid, SETTINGS, CPU, checkpoint, resume=False)
+        network = train(corpus, valid, SETTINGS, CPU, checkpoint, resume=True)
+    epochs = [record.args[0] for record in caplog.records if isinstance(record.args, tuple)]
+    assert epochs == [1, 2, 3, 4]
+    result = figures(valid.clips, *answers(network, valid, CPU))
+    assert result["hit"] == 1.0
+    assert result["deam_r"] > 0.9
+
+    folder = tmp_path / "made-1"
+    save(str(folder), network, SETTINGS, valid, len(corpus.clips), result)
+    card = load_card(str(folder))
+    assert card.id == "made-1"
+    assert json.loads((folder / "model.json").read_text())["figures"]["hit"] == 1.0
+    assert "| hit | 1.000 |" in (folder / "CARD.md").read_text()
+    window = np.tile(np.linspace(-60, 0, 96)[:, None], (1, FRONT_END.n_frames)).astype(np.float16)[None]
+    track = TrackFeatures(
+        AudioFile("x", 1, 1), Recording("", 10.0, "mp3", 44_100, 2), (0.0,), (False,), window
+    )
+    (answer,) = Predictor(card, "cpu").predict([track])
+    assert answer.genre == "Metal"
+    assert answer.energy > 0.5

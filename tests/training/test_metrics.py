@@ -1,0 +1,80 @@
+import math
+import os
+
+import numpy as np
+import pytest
+
+from tagger.training.clips import GENRES, Clip, label_sets
+from tagger.training.metrics import calibration_error, figures, top_hits
+
+NAN = math.nan
+
+
+def clip(*genres: str, dataset: str = "deam", arousal: float = NAN, high: float = NAN) -> Clip:
+    return Clip("x.opus", dataset, "test", genres, arousal, high, NAN)
+
+
+def sure_of(*genres: str) -> np.ndarray:
+    """A row of probabilities that falls from the first genre to the last named one."""
+    row = np.full(len(GENRES), 0.001)
+    for rank, genre in enumerate(genres):
+        row[GENRES.index(genre)] = 0.5 / 2**rank
+    return row / row.sum()
+
+
+def test_pop_or_rock_is_met_by_three_genres() -> None:
+    assert [sorted(GENRES[i] for i in s) for s in label_sets(("Jazz", "Pop/Rock"))] == [
+        ["Jazz"],
+        ["Metal", "Pop", "Rock"],
+    ]
+
+
+def test_a_hit_is_the_first_genre_among_the_labels() -> None:
+    clips = [clip("Jazz", "Blues"), clip("Pop/Rock"), clip("Rock"), clip()]
+    answers = np.array([sure_of("Blues"), sure_of("Metal"), sure_of("Pop"), sure_of("Pop")])
+    assert top_hits(clips, answers).tolist() == [True, True, False, False]
+
+
+def test_figures_of_a_perfect_model_are_one() -> None:
+    clips = [
+        clip("Jazz", arousal=0.2),
+        clip("Rock", arousal=0.8),
+        clip("Folk", dataset="4q", high=0.0),
+        clip("Metal", dataset="4q", high=1.0),
+    ]
+    answers = np.array([sure_of(c.genres[0]) for c in clips])
+    result = figures(clips, answers, np.array([0.1, 0.7, 0.2, 0.9]))
+    for name in ("hit", "hit_top3", "genre_map", "deam_r", "4q_auc"):
+        assert result[name] == pytest.approx(1.0), name
+
+
+def test_clips_without_labels_do_not_count() -> None:
+    clips = [
+        clip("Jazz", arousal=0.2),
+        clip(arousal=0.8),
+        clip("Rock", dataset="4q", high=0.0),
+        clip(high=1.0),
+    ]
+    answers = np.array([sure_of("Jazz"), sure_of("Rock"), sure_of("Jazz", "Folk", "Rock"), sure_of("Pop")])
+    result = figures(clips, answers, np.array([0.1, 0.7, 0.9, 0.2]))
+    assert result["hit"] == 0.5
+    assert result["hit_top3"] == 1.0
+    assert result["4q_auc"] == 0.0
+
+
+def test_calibration_error_is_the_gap_between_confidence_and_truth() -> None:
+    confidence = np.full(10, 0.85)
+    assert calibration_error(confidence, np.arange(10) < 6) == pytest.approx(0.25)
+    assert calibration_error(np.array([1.0, 0.0]), np.array([True, False])) == 0.0
+
+
+@pytest.mark.shared_data
+@pytest.mark.skipif(not os.path.isdir("../shared/data"), reason="../shared/data is not there")
+def test_the_shipped_model_reaches_its_bar_on_the_test_split() -> None:
+    from tagger.training.evaluate import evaluate
+
+    result = evaluate("../shared/data", "test", "crnn-1", jobs=2, device="cpu")
+    assert result["hit"] >= 0.50
+    assert result["4q_auc"] >= 0.95
+    assert result["deam_r"] >= 0.68
+    assert result["calibration_error"] <= 0.08

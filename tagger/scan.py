@@ -108,17 +108,17 @@ def _listed(
             stem, _, extension = name.rpartition(".")
             is_audio = extension.lower() in AUDIO_EXTENSIONS and stem and name[:2] != "._"
             try:
-                if entry.is_dir():
-                    if not _is_skipped_folder(name):
-                        subfolders.append(entry)
-                elif is_audio:
+                if is_audio:
                     status = entry.stat()
                     path, size, mtime_ns = entry.path, status.st_size, status.st_mtime_ns
                     state = hash((path, size, mtime_ns))  # `fingerprint`, spelled out
                     if state in known:
                         known.remove(state)
-                    elif stat.S_ISREG(status.st_mode) and name not in already:  # a FIFO would never end
+                        continue
+                    if stat.S_ISREG(status.st_mode) and name not in already:  # a FIFO would never end
                         found.append(AudioFile(path, size, min(mtime_ns, LAST_MTIME_NS)))
+                if entry.is_dir() and not _is_skipped_folder(name):
+                    subfolders.append(entry)
             except OSError as error:
                 if is_audio:
                     found.append(_failure(entry.path, error, entry.is_symlink()))

@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -156,12 +157,21 @@ def test_an_unreadable_folder_is_a_failure_and_the_rest_goes_on(
     assert found[0] == Failure(locked, "scan", "permission denied; give this user the right to read it")
 
 
-def test_a_file_that_vanishes_after_its_folder_was_listed_is_a_failure(tmp_path: Path) -> None:
+def test_a_file_that_vanishes_after_its_folder_was_listed_is_a_failure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first, second = _touch(tmp_path / "1.mp3"), _touch(tmp_path / "2.mp3")
-    walking = walk([str(tmp_path)])
-    assert next(walking).path == first
-    os.remove(second)
-    assert next(walking) == Failure(second, "scan", "gone since its folder was listed; scan again")
+    scandir = os.scandir
+
+    def listed_then_removed(path: str) -> nullcontext[list[os.DirEntry[str]]]:
+        entries = list(scandir(path))
+        os.remove(second)
+        return nullcontext(entries)
+
+    monkeypatch.setattr(os, "scandir", listed_then_removed)
+    found = list(walk([str(tmp_path)]))
+    assert [entry.path for entry in found] == [first, second]
+    assert found[1] == Failure(second, "scan", "gone since its folder was listed; scan again")
 
 
 def test_a_folder_that_vanishes_is_a_failure(tmp_path: Path) -> None:

@@ -4,38 +4,34 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
+from importlib import import_module
 from typing import Annotated, NoReturn
 
 import typer
 
 from tagger import __version__
-from tagger.cli import doctor, failures, list_, models, runs, scan, show, stats, undo, write_tags
-from tagger.cli.playlist import apply, command
 from tagger.errors import BusyError, TaggerError
 
 EXIT_USAGE = 2
 EXIT_BUSY = 75
 EXIT_INTERRUPTED = 130
 
-app = typer.Typer(
-    name="tagger",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    help="Hears the genre and energy of the music you own, remembers them, tags the files, makes playlists.",
-)
-app.command("scan")(scan.scan)
-app.command("list")(list_.list_tracks)
-app.command("playlist")(command.playlist)
-app.add_typer(apply.app, name="playlists")
-app.command("show")(show.show)
-app.command("stats")(stats.stats)
-app.command("write-tags")(write_tags.write_tags)
-app.command("undo")(undo.undo)
-app.command("runs")(runs.runs)
-app.command("doctor")(doctor.doctor)
-app.command("failures")(failures.failures)
-app.command("models")(models.models)
+COMMANDS = {
+    "scan": "scan:scan",
+    "list": "list_:list_tracks",
+    "playlist": "playlist.command:playlist",
+    "playlists": "playlist.apply:app",
+    "show": "show:show",
+    "stats": "stats:stats",
+    "write-tags": "write_tags:write_tags",
+    "undo": "undo:undo",
+    "runs": "runs:runs",
+    "doctor": "doctor:doctor",
+    "failures": "failures:failures",
+    "models": "models:models",
+}
+"""Every command in the order of `tagger --help`, as module:function below this package."""
 
 
 def main() -> None:
@@ -44,7 +40,7 @@ def main() -> None:
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="surrogateescape")
     try:
-        app()
+        app_for(sys.argv[1:])()
     except BusyError as error:
         _end(str(error), EXIT_BUSY)
     except TaggerError as error:
@@ -61,6 +57,30 @@ def main() -> None:
         _end(f"internal error ({kind}: {error}); set TAGGER_DEBUG=1 to see where, and report it", EXIT_USAGE)
 
 
+def app_for(arguments: Sequence[str]) -> typer.Typer:
+    """The application with the command that `arguments` name, or with all, to show or to suggest them.
+
+    A command does not wait for the others to be imported.
+    """
+    app = typer.Typer(
+        name="tagger",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Hears the genre and energy of your music, remembers them, tags the files, makes playlists.",
+    )
+    app.callback()(_options)
+    named = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    for name in [named] if named else COMMANDS:
+        module, function = COMMANDS[name].split(":")
+        command = getattr(import_module(f"tagger.cli.{module}"), function)
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=name)
+        else:
+            app.command(name)(command)
+    return app
+
+
 def _end(message: str, code: int) -> NoReturn:
     print(f"tagger: {message}", file=sys.stderr)
     raise SystemExit(code) from None
@@ -72,7 +92,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")

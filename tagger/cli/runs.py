@@ -32,7 +32,7 @@ def runs(
                     "command": run.command,
                     "started_at": run.started_at,
                     "finished_at": run.finished_at,
-                    "counts": dict(run.counts),
+                    "counts": run.counts,
                     "undoable": run.undoable,
                 }
                 for run in store.runs(limit=limit)
@@ -45,13 +45,16 @@ def runs(
 
 
 def _told(run: Run) -> str:
+    counts = run.counts or {}
     parts = [
-        f"{count:,} {name.replace('_', ' ')}" for name, count in run.counts.items() if name not in _NOT_COUNTS
+        f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if name not in _NOT_COUNTS
     ]
-    if run.command == "undo":
-        parts.insert(0, f"of run {run.counts['run']}" if run.counts else "")
-    if run.finished_at is None or run.counts.get("interrupted"):
-        parts.append("cut off, or still running" if run.finished_at is None else "cut off")
+    if "run" in counts:
+        parts.insert(0, f"of run {counts['run']}")
+    if run.finished_at is None:
+        parts.append("cut off, or still running")
+    elif counts.get("interrupted"):
+        parts.append("cut off")
     if run.undoable:
         parts.append(f"{run.undoable:,} can be undone")
-    return ", ".join(filter(None, parts))
+    return ", ".join(parts)

@@ -6,7 +6,6 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 _RUNS = """
     SELECT id, command, started_at, finished_at, counts,
@@ -16,7 +15,7 @@ _RUNS = """
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One run. Times are ISO 8601 in UTC; `finished_at` is None while it runs or if it was cut off.
+    """One run. Times are ISO 8601 in UTC; `finished_at` and `counts` are None where it was cut off.
 
     `undoable` is the number of files whose tags it wrote and that nobody has taken back.
     """
@@ -25,7 +24,7 @@ class Run:
     command: str
     started_at: str
     finished_at: str | None
-    counts: Mapping[str, Any]
+    counts: Mapping[str, float] | None
     undoable: int
 
 
@@ -33,4 +32,4 @@ def stored_runs(connection: sqlite3.Connection, number: int | None, limit: int |
     """Yield the runs, the last one first, or only the one of that number."""
     values = number, -1 if limit is None else limit
     for run_id, command, started_at, finished_at, counts, undoable in connection.execute(_RUNS, values):
-        yield Run(run_id, command, started_at, finished_at, json.loads(counts or "{}"), undoable)
+        yield Run(run_id, command, started_at, finished_at, json.loads(counts) if counts else None, undoable)

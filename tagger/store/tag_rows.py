@@ -42,12 +42,13 @@ class NewChange:
 
 @dataclass(frozen=True, slots=True)
 class TagChange:
-    """A stored write: of the file that is now at `path`, which may have moved since.
+    """A stored write: of the file that was at `written_at`, and by what the scans know is at `path` now.
 
     `replaced`: a later scan heard another recording under the name of the one that was written.
     """
 
     id: int
+    written_at: str
     path: str
     audio_id: str
     state: ChangeState
@@ -94,6 +95,7 @@ def tag_change(row: tuple[Any, ...]) -> TagChange:
     replaced = sound_there not in (None, audio_id)
     return TagChange(
         id=change_id,
+        written_at=path_from(path),
         path=path_from(path if now_at is None else now_at),
         audio_id=audio_id,
         state=state,

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from tagger.store.paths import PathRange, StoredPath, path_from, stored_path
-from tagger.store.query import SqlValue
 from tagger.store.stamp import Stamp
 
 # No path is empty, and in SQLite every BLOB is greater than every TEXT.
 _EVERYTHING: tuple[PathRange, ...] = (("", b""), (b"", b"\xff\xff"))
 
 _PAGE = """
-    SELECT id, path, size, mtime_ns, audio_id, energy, silent
+    SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm
     FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?
-    WHERE path >= ? AND path < ? ORDER BY path LIMIT ?"""
+    WHERE path >= ? AND path < ? AND missing_since IS NULL ORDER BY path LIMIT ?"""
 _GENRES = """
     SELECT genre, probability FROM genre_scores WHERE track_id = ? AND model = ?
     ORDER BY probability DESC, genre"""
+_WRITTEN = "SELECT previous FROM tag_changes WHERE track_id = ? AND state = 'written' ORDER BY id DESC"
 _SAME_STATE = """
     SELECT path FROM tracks JOIN predictions ON track_id = id AND model = ?
     WHERE audio_id = ? AND size = ? AND mtime_ns = ? AND path < ? ORDER BY path"""
@@ -27,7 +29,10 @@ _SAME_STATE = """
 
 @dataclass(frozen=True, slots=True)
 class TaggableTrack:
-    """What was heard in a file of a certain state; `genres` with their probabilities, likeliest first."""
+    """What was heard in a file of a certain state; `genres` with their probabilities, likeliest first.
+
+    `bpm` is None where the model gives no tempo; `written_bpm` is the last text that we wrote for one.
+    """
 
     id: int
     path: str
@@ -36,6 +41,8 @@ class TaggableTrack:
     genres: tuple[tuple[str, float], ...]
     energy: float
     silent: bool
+    bpm: float | None
+    written_bpm: str | None
 
 
 def taggable_pages(
@@ -62,11 +69,27 @@ def earlier_names(
     return [path_from(path) for (path,) in connection.execute(_SAME_STATE, key) if _within(path, ranges)]
 
 
-def _track(connection: sqlite3.Connection, row: tuple[SqlValue, ...], model: str) -> TaggableTrack:
-    track_id, path, size, mtime_ns, audio_id, energy, silent = row
-    genres = tuple(connection.execute(_GENRES, (track_id, model)))
-    stamp = Stamp(size, mtime_ns)  # type: ignore[arg-type]
-    return TaggableTrack(track_id, path_from(path), stamp, audio_id, genres, energy, bool(silent))  # type: ignore[arg-type]
+def _track(connection: sqlite3.Connection, row: tuple[Any, ...], model: str) -> TaggableTrack:
+    track_id, path, size, mtime_ns, audio_id, energy, silent, bpm = row
+    return TaggableTrack(
+        id=track_id,
+        path=path_from(path),
+        stamp=Stamp(size, mtime_ns),
+        audio_id=audio_id,
+        genres=tuple(connection.execute(_GENRES, (track_id, model))),
+        energy=energy,
+        silent=bool(silent),
+        bpm=bpm,
+        written_bpm=None if bpm is None else _written_bpm(connection, track_id),
+    )
+
+
+def _written_bpm(connection: sqlite3.Connection, track_id: int) -> str | None:
+    for (previous,) in connection.execute(_WRITTEN, (track_id,)):
+        for field in json.loads(previous)["fields"]:
+            if field["field"] == "bpm":
+                return str(field["after"][0])
+    return None
 
 
 def _next_after(path: StoredPath) -> StoredPath:

@@ -64,9 +64,11 @@ def planned_pages(
 
 
 def wanted(track: TaggableTrack, settings: TagSettings) -> Wanted:
-    """What the tags of a track should say; of silence there is no genre."""
+    """What the tags of a track should say; of silence there is neither genre nor tempo."""
     sure = tuple(genre for genre, probability in track.genres if probability >= settings.min_confidence)
-    return Wanted(genres=() if track.silent else sure, energy=track.energy)
+    if track.silent:
+        return Wanted(energy=track.energy)
+    return Wanted(sure, track.energy, track.bpm)
 
 
 def _planned(track: TaggableTrack, settings: TagSettings) -> Planned | None:
@@ -78,7 +80,7 @@ def _planned(track: TaggableTrack, settings: TagSettings) -> Planned | None:
         raise TagError(error.strerror or str(error)) from error
     if Stamp.of(status.st_size, status.st_mtime_ns) != track.stamp:
         raise TagError("it changed since it was scanned; the next scan hears it again")
-    changes = plan(read(track.path), wanted(track, settings), settings.policy)
+    changes = plan(read(track.path), wanted(track, settings), settings.policy, track.written_bpm)
     if not changes:
         return None
     expected = status.st_size, status.st_mtime_ns

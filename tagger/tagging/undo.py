@@ -75,18 +75,15 @@ def _chosen(store: Store, run: int | None) -> int:
 
 def _locate(store: Store, change: TagChange, tally: UndoTally) -> _Located | None:
     """Where the file of a change is, also if it was moved and scanned since."""
-    if change.replaced:
-        tally.skip(Skip(change.path, "another recording is there now; left as it is"))
-        return None
-    paths = [
-        change.path,
-        *(path for _, path in store.tag_changes.names(change.audio_id, change.exchange.after)),
-    ]
-    for path in paths:
+    if not change.replaced and os.path.lexists(change.path):
+        return _Located(change, change.path)
+    for _, path in store.tag_changes.names(change.audio_id, change.exchange.after):
         if os.path.lexists(path):
             return _Located(change, path)
     reason = "not there any more; if it was moved, `tagger scan` its folder, then undo again"
-    tally.skip(Skip(change.path, reason))
+    if change.replaced:
+        reason = "another recording is there now; left as it is"
+    tally.skip(Skip(change.written_at, reason))
     return None
 
 

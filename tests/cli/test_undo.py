@@ -8,6 +8,7 @@ import pytest
 from tagger.store import Store
 from tagger.tags import Change, Wanted, apply, plan, read
 from tests.cli.conftest import Tagger
+from tests.sounds import make_sound
 from tests.tagging.library import MODEL, contents, heard_as, make_files, store_heard
 from tests.tags import samples
 
@@ -132,6 +133,36 @@ def test_a_file_that_was_moved_and_scanned_is_found(tagger: Tagger, music: Path,
     _store_same_sound(db, str(moved), known.recording.audio_id)
     assert tagger("undo", "--json").json == {"run": 1, "files_restored": 1, "skipped": 0}
     assert moved.read_bytes() == before
+
+
+def test_a_file_is_followed_by_its_sound(tagger: Tagger, tmp_path: Path, db: Path) -> None:
+    """Scanned, written, moved, scanned again; another sound has taken its old name meanwhile."""
+    music, moved = tmp_path / "music", tmp_path / "music" / "album" / "one.flac"
+    moved.parent.mkdir(parents=True)
+    path = Path(make_sound(music / "one.flac", seconds=1.0))
+    before = path.read_bytes()
+    tagger("scan", music)
+    tagger("write-tags", "--yes")
+    path.rename(moved)
+    other = Path(make_sound(path, seconds=2.0)).read_bytes()
+    tagger("scan", music)
+    assert tagger("undo", "--json").json == {"run": 1 + 1, "files_restored": 1, "skipped": 0}
+    assert moved.read_bytes() == before
+    assert path.read_bytes() == other
+
+
+def test_another_sound_that_replaced_the_file_is_left(tagger: Tagger, tmp_path: Path, db: Path) -> None:
+    path = Path(make_sound(tmp_path / "one.flac", seconds=1.0))
+    tagger("scan", path)
+    tagger("write-tags", "--yes")
+    make_sound(path, seconds=2.0)
+    apply(str(path), plan(read(str(path)), Wanted(("Rock",), 0.5)))
+    before = path.read_bytes()
+    tagger("scan", path)
+    result = tagger("undo", "--json")
+    assert (result.json["files_restored"], result.code) == (0, 1)
+    assert f"tagger: {path}: " in result.err
+    assert path.read_bytes() == before
 
 
 def test_another_recording_of_that_name_is_left(tagger: Tagger, music: Path, db: Path) -> None:

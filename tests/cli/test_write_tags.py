@@ -2,6 +2,7 @@
 
 import os
 import pty
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tagger.store import scan_lock
-from tagger.tags import Wanted, apply, plan, read
+from tagger.tags import Change, Wanted, apply, plan, read
 from tests.cli.conftest import Tagger
 from tests.sounds import make_kind
 from tests.tagging.library import KINDS, contents, make_files, store_heard
@@ -190,6 +191,20 @@ def test_silence_has_an_energy_and_no_genre(tagger: Tagger, music: Path, db: Pat
     assert (tags.genres, tags.energy, tags.energy_level) == ((), "0.0000", "1")
 
 
+def test_a_tempo_is_written_where_there_is_none_or_ours(tagger: Tagger, music: Path, db: Path) -> None:
+    """No model gives one yet; the store has room for it."""
+    apply(str(music / "ogg.ogg"), [Change("bpm", (), ("99",))])
+    store_heard(db, [str(music / "ogg.ogg")])
+    for tempo in (120.4, 121.6):
+        with sqlite3.connect(db) as raw:
+            raw.execute("UPDATE predictions SET bpm = ?", (tempo,))
+        tagger("write-tags", "--yes")
+        assert read(str(music / "mp3.mp3")).bpm == str(round(tempo))
+        assert read(str(music / "ogg.ogg")).bpm == "99"
+    tagger("undo")
+    assert read(str(music / "mp3.mp3")).bpm == "120"
+
+
 def test_energy_is_left_out_on_request(tagger: Tagger, music: Path) -> None:
     tagger("write-tags", "--yes", "--no-energy")
     tags = read(str(music / "mp3.mp3"))
@@ -259,6 +274,13 @@ def test_a_file_that_is_gone_is_told(tagger: Tagger, music: Path) -> None:
     result = tagger("write-tags", "--yes", "--json")
     assert "mp3.mp3: not there any more" in result.err
     assert (result.json["files_written"], result.json["skipped"], result.code) == (4, 1, 1)
+
+
+def test_a_file_known_to_be_missing_is_passed_over(tagger: Tagger, music: Path) -> None:
+    (music / "mp3.mp3").unlink()
+    tagger("scan", music)
+    result = tagger("write-tags", "--yes", "--json")
+    assert (result.json["files_written"], result.json["skipped"], result.code) == (4, 0, 0)
 
 
 def test_a_kind_of_file_without_tags_is_told_and_no_error(tagger: Tagger, tmp_path: Path, db: Path) -> None:

@@ -70,7 +70,7 @@ def test_the_last_five_runs_come_newest_first(store: Store) -> None:
             store.end_run(run, {"found": number})
     runs = store.statistics(Query(), MODEL).runs
     assert [run.command for run in runs] == [f"scan {number}" for number in (6, 5, 4, 3, 2)]
-    assert (runs[0].finished_at, runs[0].counts) == (None, {})
+    assert (runs[0].finished_at, runs[0].counts) == (None, None)
     assert runs[1].counts == {"found": 5}
 
 

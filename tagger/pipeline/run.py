@@ -23,6 +23,9 @@ __all__ = ["Observer", "Predicts", "ScanSettings", "scan"]
 RETRY_AFTER = timedelta(days=7)
 """A file that failed and has not changed is tried again after this time: a newer decoder may read it."""
 
+AHEAD = 6
+"""Batches that may be under way: workers go on (250 kB a track) while the model is being loaded."""
+
 T = TypeVar("T")
 
 
@@ -123,7 +126,7 @@ def _hear(
     with identity_table(() if settings.full else store.audio_ids(card.id)) as identities:
         waiting = chain([first], files)
         while True:  # once, and again for the few whose known answer was gone when it came to it
-            outcomes = hear_all(waiting, card.folder, identities, settings.jobs, 2 * settings.batch_size)
+            outcomes = hear_all(waiting, card.folder, identities, settings.jobs, AHEAD * settings.batch_size)
             again: list[AudioFile] = []
             for batch in batched(outcomes, settings.batch_size):
                 settled = recorder.settle(batch)

@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import resource
 import shutil
 import sqlite3
 import subprocess
@@ -46,11 +47,15 @@ def main() -> None:
     write_tags = commands.add_parser("write-tags", help="tagger write-tags beside copyfile and fsync")
     write_tags.add_argument("--music", help="folder of music files; without it some mp3 files are made")
     write_tags.add_argument("--files", type=int, default=200, help="files that are copied and written")
+    rescan = commands.add_parser("rescan", help="a scan that finds nothing new beside find")
+    rescan.add_argument("--files", type=int, default=100_000, help="small files in the library")
     args = parser.parse_args()
     if args.command == "scan":
         bench_scan(args.music, args.files, args.baseline_files)
     elif args.command == "query":
         bench_query(args.tracks, args.embeddings)
+    elif args.command == "rescan":
+        bench_rescan(args.files)
     else:
         bench_write_tags(args.music, args.files)
 
@@ -70,6 +75,38 @@ def bench_scan(music: str | None, n_files: int, n_baseline: int) -> None:
     print(f"tagger scan            {ours:8.1f} tracks/s  ({n_files} files)")
     print(f"librosa, before/after  {baseline:8.1f} / {again:.1f} tracks/s  ({n_baseline} files)")
     print(f"ratio                  {ours / max(baseline, again):8.2f} (to the faster of the two)")
+
+
+def bench_rescan(n_files: int) -> None:
+    """Seconds of a second scan of `n_files` small files, process start included, and of `find` on them.
+
+    Every file is stored as heard, without hearing it.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        library, db = os.path.join(folder, "library"), os.path.join(folder, "bench.db")
+        for i in range(n_files):
+            if i % 200 == 0:
+                os.makedirs(album := os.path.join(library, f"artist {i // 1000:04}", f"album {i // 200:05}"))
+            with open(os.path.join(album, f"{i % 200:03} some song.mp3"), "wb") as file:
+                file.write(b"x")
+        _store_made_up_answers(library, db)
+        scan = [sys.executable, "-m", "tagger", "scan", library, "--db", db, "--json"]
+        result = json.loads(subprocess.run(scan, check=True, capture_output=True, text=True).stdout)
+        assert result["unchanged"] == n_files, result
+        find = ["find", library, "-type", "f", "-printf", r"%p %s %T@\n"]
+        both = [
+            [_best_s(lambda c=command: _run_quietly(c), times=1) for command in (find, scan)]
+            for _ in range(7)
+        ]
+    find_s, scan_s = (min(column) for column in zip(*both, strict=True))
+    peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+    print(f"find          {find_s:7.3f} s  ({n_files:,} files, best of 7 in turn)")
+    print(f"second scan   {scan_s:7.3f} s  ({peak_mb:.0f} MB at most)")
+    print(f"ratio         {scan_s / find_s:7.2f}")
+
+
+def _run_quietly(command: list[str]) -> None:
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
 
 
 def bench_query(n_tracks: int, n_embeddings: int) -> None:
@@ -214,14 +251,10 @@ def _write_tags_s(library: str, db: str) -> tuple[float, float]:
 def _store_made_up_answers(library: str, db: str) -> None:
     genres = load_card(DEFAULT_MODEL).genres
     heard = []
-    for i, name in enumerate(sorted(os.listdir(library))):
-        path = os.path.join(library, name)
-        status = os.stat(path)
+    for i, file in enumerate(file for file in walk([library]) if isinstance(file, AudioFile)):
         sure = genres[i % len(genres)]
-        answer = Prediction(
-            DEFAULT_MODEL, {sure: 0.9}, sure, 0.9, i / 1000, (), np.zeros(4, np.float16), False
-        )
-        file = AudioFile(path, status.st_size, status.st_mtime_ns)
+        energy, embedding = i % 1000 / 1000, np.zeros(4, np.float16)
+        answer = Prediction(DEFAULT_MODEL, {sure: 0.9}, sure, 0.9, energy, (), embedding, False)
         heard.append((file, Recording(f"{i:032}", 210.0, "mp3", RATE_HZ, 2), answer))
     with Store.open(db, create=True) as store:
         store.record_batch(heard, [])

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import resource
 import shutil
 import sqlite3
 import subprocess
@@ -94,19 +93,28 @@ def bench_rescan(n_files: int) -> None:
         result = json.loads(subprocess.run(scan, check=True, capture_output=True, text=True).stdout)
         assert result["unchanged"] == n_files, result
         find = ["find", library, "-type", "f", "-printf", r"%p %s %T@\n"]
-        both = [
-            [_best_s(lambda c=command: _run_quietly(c), times=1) for command in (find, scan)]
-            for _ in range(7)
-        ]
-    find_s, scan_s = (min(column) for column in zip(*both, strict=True))
-    peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1000
+        times_s = [(_quiet_s(find), _quiet_s(scan)) for _ in range(7)]
+        peak_mb = _peak_mb(scan)
+    find_s, scan_s = (min(column) for column in zip(*times_s, strict=True))
     print(f"find          {find_s:7.3f} s  ({n_files:,} files, best of 7 in turn)")
     print(f"second scan   {scan_s:7.3f} s  ({peak_mb:.0f} MB at most)")
     print(f"ratio         {scan_s / find_s:7.2f}")
 
 
-def _run_quietly(command: list[str]) -> None:
+def _quiet_s(command: list[str]) -> float:
+    began = time.perf_counter()
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return time.perf_counter() - began
+
+
+def _peak_mb(command: list[str]) -> float:
+    """Resident memory of a command at its largest, asked of a small parent: a fork counts its parent's."""
+    code = (
+        "import resource, subprocess, sys; subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL);"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
+    )
+    asked = subprocess.run([sys.executable, "-c", code, *command], check=True, capture_output=True, text=True)
+    return int(asked.stdout) / 1000
 
 
 def bench_query(n_tracks: int, n_embeddings: int) -> None:

@@ -12,6 +12,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 DYNAMIC_RANGE_DB = 80.0
 """What lies further below the loudest point of a window is cut off (librosa's `top_db`)."""
 
+STRIDES = ((2, 2), (2, 2), (2, 2), (2, 1), (2, 1))
+"""Of each convolution over (bands, frames): 96 bands become 3, and a step of time is 186 ms. With the
+fourth at (2, 2) it is a third faster, but hears less: hit 0.47 instead of 0.51 on the validation split."""
+
 SCALE_DB = 20.0
 """Divides the centred decibels, so that inputs are of order one."""
 
@@ -40,16 +44,15 @@ class CRNN(nn.Module):
         hidden: int = 96,
         embedding_dim: int = 128,
         dropout: float = 0.3,
-        strides: Sequence[Sequence[int]] = ((2, 2), (2, 2), (2, 2), (2, 1), (2, 1)),
     ) -> None:
         super().__init__()
         self.embedding_dim = embedding_dim
         widths = [1, *channels]
         self.convolutions = nn.Sequential(
-            *(_block(a, b, s) for a, b, s in zip(widths[:-1], channels, strides, strict=True))
+            *(_block(a, b, s) for a, b, s in zip(widths[:-1], channels, STRIDES, strict=True))
         )
         n_bands = n_mels
-        for band_stride, _ in strides:
+        for band_stride, _ in STRIDES:
             n_bands = -(-n_bands // band_stride)
         self.recurrent = nn.GRU(channels[-1] * n_bands, hidden, batch_first=True, bidirectional=True)
         self.attention = nn.Sequential(nn.Linear(2 * hidden, 64), nn.Tanh(), nn.Linear(64, 1))
@@ -94,9 +97,9 @@ def remove_level(log_mel_db: Tensor) -> Tensor:
     return centred
 
 
-def _block(in_channels: int, out_channels: int, stride: Sequence[int]) -> nn.Sequential:
+def _block(in_channels: int, out_channels: int, stride: tuple[int, int]) -> nn.Sequential:
     return nn.Sequential(
-        nn.Conv2d(in_channels, out_channels, 3, stride=(stride[0], stride[1]), padding=1, bias=False),
+        nn.Conv2d(in_channels, out_channels, 3, stride=stride, padding=1, bias=False),
         nn.BatchNorm2d(out_channels),
         nn.ReLU(),
     )

@@ -28,8 +28,7 @@ log = logging.getLogger(__name__)
 
 NETWORK = {
     "name": "crnn",
-    "channels": [16, 40, 64, 96, 128],
-    "strides": [[2, 2], [2, 2], [2, 2], [2, 2], [2, 1]],
+    "channels": [24, 48, 64, 96, 128],
     "hidden": 96,
     "embedding_dim": 128,
     "dropout": 0.3,
@@ -46,7 +45,7 @@ class Settings:
     """
 
     network: dict[str, Any] = field(default_factory=lambda: dict(NETWORK))
-    epochs: int = 80
+    epochs: int = 70
     batch_size: int = 64
     crop_frames: int = 288
     learning_rate: float = 2e-3

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import soxr
@@ -95,12 +95,13 @@ def _sum_channels(frame: AudioFrame, sample_format: str, n_channels: int, out: N
     take longer than the sum. Frames are mixed one by one while they are still in the CPU's cache.
     """
     n_samples = len(out)
+    planes: Any = frame.planes
     if sample_format == "fltp" and n_channels == 2:  # nearly every frame of a music library
-        left, right = cast("tuple[Any, Any]", frame.planes)
+        left, right = planes
         np.add(np.frombuffer(left, np.float32, n_samples), np.frombuffer(right, np.float32, n_samples), out)
         return
     sample_type = SAMPLE_TYPES[sample_format.removesuffix("p")]
-    planes: tuple[Any, ...] = frame.planes[:n_channels]  # of 7.1 PyAV lists planes that do not exist
+    planes = planes[:n_channels]  # of 7.1 PyAV lists planes that do not exist
     channels: list[NDArray[Any]]
     if sample_format.endswith("p"):
         channels = [np.frombuffer(plane, sample_type, n_samples) for plane in planes]

@@ -10,12 +10,9 @@ import typer
 
 from tagger import __version__
 from tagger.cli import doctor, failures, list_, models, runs, scan, show, stats, undo, write_tags
+from tagger.cli.exit_codes import USAGE, exit_code
 from tagger.cli.playlist import apply, command
-from tagger.errors import BusyError, TaggerError
-
-EXIT_USAGE = 2
-EXIT_BUSY = 75
-EXIT_INTERRUPTED = 130
+from tagger.errors import TaggerError
 
 app = typer.Typer(
     name="tagger",
@@ -45,12 +42,10 @@ def main() -> None:
             stream.reconfigure(errors="surrogateescape")
     try:
         app()
-    except BusyError as error:
-        _end(str(error), EXIT_BUSY)
     except TaggerError as error:
-        _end(str(error), EXIT_USAGE)
-    except KeyboardInterrupt:
-        _end("interrupted", EXIT_INTERRUPTED)
+        _end(str(error), exit_code(error))
+    except KeyboardInterrupt as error:
+        _end("interrupted", exit_code(error))
     except BrokenPipeError:  # `tagger list | head`: nobody reads on, which is no fault
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
@@ -58,7 +53,7 @@ def main() -> None:
         if os.environ.get("TAGGER_DEBUG"):
             raise
         kind = type(error).__name__
-        _end(f"internal error ({kind}: {error}); set TAGGER_DEBUG=1 to see where, and report it", EXIT_USAGE)
+        _end(f"internal error ({kind}: {error}); set TAGGER_DEBUG=1 to see where, and report it", USAGE)
 
 
 def _end(message: str, code: int) -> NoReturn:

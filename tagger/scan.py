@@ -49,6 +49,18 @@ def walk(
     yield from _walk_folders(folders, named, is_known)
 
 
+def is_music_name(name: str) -> bool:
+    """Whether the walk takes a regular file of this name, found in a folder, for music."""
+    stem, _, extension = name.rpartition(".")
+    return extension.lower() in AUDIO_EXTENSIONS and bool(stem) and not name.startswith("._")
+
+
+def is_skipped_folder(name: str) -> bool:
+    """Whether the walk passes by a folder of this name unless it was named."""
+    is_hidden = name.startswith(".") and not name.startswith("..")  # "...And Justice for All" is music
+    return is_hidden or name.lower() in _SYSTEM_FOLDERS
+
+
 def _named(path: str, named: _NamedFiles) -> AudioFile | Failure | str | None:
     """The file that `path` is, or its path again if it is a folder; None if it was named before."""
     try:
@@ -94,7 +106,7 @@ def _walk_folders(
             is_audio = extension.lower() in AUDIO_EXTENSIONS and stem and not name.startswith("._")
             try:
                 if entry.is_dir():
-                    if not _is_skipped_folder(name):
+                    if not is_skipped_folder(name):
                         (links if entry.is_symlink() else subfolders).append(entry.path)
                 elif is_audio and name not in already:
                     status = entry.stat()
@@ -105,11 +117,6 @@ def _walk_folders(
                 if is_audio:
                     yield _failure(entry.path, error, entry.is_symlink())
         pending += reversed(subfolders)
-
-
-def _is_skipped_folder(name: str) -> bool:
-    is_hidden = name.startswith(".") and not name.startswith("..")  # "...And Justice for All" is music
-    return is_hidden or name.lower() in _SYSTEM_FOLDERS
 
 
 def _folder_id(path: str) -> _FolderId:

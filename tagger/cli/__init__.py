@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli import doctor, failures, list_, models, runs, scan, show, stats, undo, write_tags
+from tagger.cli import doctor, failures, list_, models, runs, scan, show, stats, undo, watch, write_tags
 from tagger.cli.exit_codes import USAGE, exit_code
 from tagger.cli.playlist import apply, command
 from tagger.errors import TaggerError
@@ -22,6 +22,7 @@ app = typer.Typer(
     help="Hears the genre and energy of the music you own, remembers them, tags the files, makes playlists.",
 )
 app.command("scan")(scan.scan)
+app.command("watch")(watch.watch)
 app.command("list")(list_.list_tracks)
 app.command("playlist")(command.playlist)
 app.add_typer(apply.app, name="playlists")

@@ -105,6 +105,8 @@ def _settle(store: Store) -> None:
 def _run(paths: Sequence[str], store: Store, setup: Setup, tally: Tally, events: Events) -> None:
     from tagger.pipeline.run import scan
 
+    if reason := store.back_up_if_due():
+        events.tell("not backed up", f"no backup of the database was made ({reason})", reason=reason)
     run = store.begin_run("scan")
     if events.as_json:
         events.tell("started", "", paths=list(paths), model=setup.card.id)

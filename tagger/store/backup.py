@@ -11,7 +11,7 @@ import time
 from pathlib import Path
 
 EVERY_S = 7 * 86_400
-"""A copy of a million tracks takes some seconds, so not every night."""
+"""A copy takes a second for some 80,000 tracks, so not every night."""
 
 _UNFINISHED = ".tmp"
 

@@ -85,7 +85,7 @@ class Store:
     def back_up_if_due(self) -> str | None:
         """Copy the database to `<path>.bak` if that is older than a week; why it could not be, or None.
 
-        Only for who holds the scan's lock. A million tracks take some seconds; before the first track
+        Only for who holds the scan's lock. 80,000 tracks take about a second; before the first track
         there is nothing to copy. Raises StoreError where the database is damaged; the last copy stays.
         """
         sql = "SELECT EXISTS (SELECT 1 FROM tracks)"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass
 
 from tagger.errors import TaggerError
@@ -29,29 +29,28 @@ class Changes:
     vanished: tuple[str, ...] = ()
 
 
-def changes(roots: Sequence[str]) -> Iterator[Changes]:
+def changes(roots: Sequence[str]) -> Generator[Changes, None, None]:
     """Yield what changed at and beneath `roots` (absolute paths) about once a second, for ever.
 
     Every change after a yield is in a later one. A path may have been added, changed or removed, or all
-    of it. Where only the system could say which file changed, its root is among `paths`. Raises
+    of it. Where it is not known which file changed, its root is among `paths`. Raises
     TaggerError where the system cannot watch.
     """
     before: dict[str, _Identity | None] = {}
+    unwatched = frozenset[str]()
     while True:
         there = {root: _identity(root) for root in roots}
         events = _events([root for root, identity in there.items() if identity])
         first = next(events)  # the watch has begun: from here on nothing is missed
-        yield Changes(
-            first,
-            tuple(root for root in roots if there[root] and there[root] != before.get(root)),
-            tuple(root for root in roots if not there[root] and before.get(root, True)),
-        )
-        before = there
+        appeared = tuple(root for root in roots if there[root] and there[root] != before.get(root))
+        vanished = tuple(root for root in roots if not there[root] and before.get(root, True))
+        yield Changes(first | unwatched.difference(appeared), appeared, vanished)
         for paths in events:
-            if {root: _identity(root) for root in roots} != there:
-                yield Changes(paths)
-                break
             yield Changes(paths)
+            if {root: _identity(root) for root in roots} != there:
+                break
+        before = there
+        unwatched = frozenset(root for root in roots if there[root])  # until the next watch has begun
 
 
 def _events(roots: Sequence[str]) -> Iterator[frozenset[str]]:

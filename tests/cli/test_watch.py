@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import watchfiles
 
 from tagger.store import Store, scan_lock
-from tagger.watching import Settling, targets
+from tagger.watching import Settling, changes, targets
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound, sweep
 
@@ -104,6 +105,32 @@ def test_a_root_that_vanishes_is_waited_for(watch: Watch, music: Path, tmp_path:
     (tmp_path / "away").rename(music)
     again = watch.wait_for_scans(2)
     assert (again["unchanged"], again["missing"], again["failed"]) == (1, 0, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_a_name_that_is_no_utf8_has_its_root_looked_at(music: Path) -> None:
+    watched = changes([str(music)])
+    assert next(watched).appeared == (str(music),)
+    (music / os.fsdecode(b"caf\xe9.flac")).write_bytes(b"1")
+    assert any(str(music) in next(watched).paths for _ in range(5))
+    (music / "later.flac").write_bytes(b"1")
+    assert any({str(music), f"{music}/later.flac"} & next(watched).paths for _ in range(5))
+    (music / "last.flac").write_bytes(b"1")
+    assert any(f"{music}/last.flac" in next(watched).paths for _ in range(5))
+    watched.close()
+
+
+def test_a_system_that_cannot_watch_is_told_of_in_one_line(
+    tagger: Tagger, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def watch(*paths: str, **options: object) -> None:
+        raise OSError(28, "OS file watch limit reached.")
+
+    monkeypatch.setattr(watchfiles, "watch", watch)
+    result = tagger("watch", music)
+    assert result.code == 2
+    assert result.err.startswith(f"tagger: {music}: cannot be watched (")
+    assert len(result.err.splitlines()) == 1
 
 
 def test_a_path_settles_when_nothing_happened_for_a_while(tmp_path: Path) -> None:

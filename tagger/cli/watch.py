@@ -40,8 +40,8 @@ def watch(
 ) -> None:
     """Scan, then hear what is added, changed, moved or removed, until Ctrl-C.
 
-    A file is heard when nothing has happened to it for some seconds. Other commands can use the database
-    in between. Network drives tell nothing of what other computers change: scan those from cron.
+    A file is heard when nothing has happened to it for some seconds. In between, other commands
+    can use the database. Network drives do not tell what other computers change: use cron there.
 
         tagger watch ~/Music --nice
     """

@@ -55,6 +55,18 @@ def _is_known(file: AudioFile, known: set[Fingerprint]) -> bool:
     return is_known
 
 
+def is_music_name(name: str) -> bool:
+    """Whether the walk takes a regular file of this name, found in a folder, for music."""
+    stem, _, extension = name.rpartition(".")
+    return extension.lower() in AUDIO_EXTENSIONS and bool(stem) and not name.startswith("._")
+
+
+def is_skipped_folder(name: str) -> bool:
+    """Whether the walk passes by a folder of this name unless it was named."""
+    is_hidden = name.startswith(".") and not name.startswith("..")  # "...And Justice for All" is music
+    return is_hidden or name.lower() in _SYSTEM_FOLDERS
+
+
 def _named(path: str, named: _NamedFiles) -> AudioFile | Failure | str | None:
     """The file that `path` is, or its path again if it is a folder; None if it was named before."""
     try:
@@ -117,17 +129,12 @@ def _listed(
                         continue
                     if stat.S_ISREG(status.st_mode) and name not in already:  # a FIFO would never end
                         found.append(AudioFile(path, size, min(mtime_ns, LAST_MTIME_NS)))
-                if entry.is_dir() and not _is_skipped_folder(name):
+                if entry.is_dir() and not is_skipped_folder(name):
                     subfolders.append(entry)
             except OSError as error:
                 if is_audio:
                     found.append(_failure(entry.path, error, entry.is_symlink()))
     return found, subfolders
-
-
-def _is_skipped_folder(name: str) -> bool:
-    is_hidden = name.startswith(".") and not name.startswith("..")  # "...And Justice for All" is music
-    return is_hidden or name.lower() in _SYSTEM_FOLDERS
 
 
 def _folder_id(path: str) -> _FolderId:

@@ -24,6 +24,7 @@ LAYERS = {
     "pipeline": 2,
     "predict": 2,
     "tagging": 2,
+    "watching": 2,
     "cli": 3,
     "training": 3,
 }
@@ -45,6 +46,7 @@ HOMES = {
     "click": {"cli"},
     "rich": {"cli"},
     "platformdirs": {"store"},
+    "watchfiles": {"watching"},
 }
 
 

@@ -11,14 +11,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.errors import BusyError, TaggerError
-
-EXIT_USAGE = 2
-EXIT_BUSY = 75
-EXIT_INTERRUPTED = 130
+from tagger.cli.exit_codes import USAGE, exit_code
+from tagger.errors import TaggerError
 
 COMMANDS = {
     "scan": "scan:scan",
+    "watch": "watch:watch",
     "list": "list_:list_tracks",
     "playlist": "playlist.command:playlist",
     "playlists": "playlist.apply:app",
@@ -41,12 +39,10 @@ def main() -> None:
             stream.reconfigure(errors="surrogateescape")
     try:
         app_for(sys.argv[1:])()
-    except BusyError as error:
-        _end(str(error), EXIT_BUSY)
     except TaggerError as error:
-        _end(str(error), EXIT_USAGE)
-    except KeyboardInterrupt:
-        _end("interrupted", EXIT_INTERRUPTED)
+        _end(str(error), exit_code(error))
+    except KeyboardInterrupt as error:
+        _end("interrupted", exit_code(error))
     except BrokenPipeError:  # `tagger list | head`: nobody reads on, which is no fault
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(0) from None
@@ -54,7 +50,7 @@ def main() -> None:
         if os.environ.get("TAGGER_DEBUG"):
             raise
         kind = type(error).__name__
-        _end(f"internal error ({kind}: {error}); set TAGGER_DEBUG=1 to see where, and report it", EXIT_USAGE)
+        _end(f"internal error ({kind}: {error}); set TAGGER_DEBUG=1 to see where, and report it", USAGE)
 
 
 def app_for(arguments: Sequence[str]) -> typer.Typer:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from tagger.cli.exit_codes import exit_code
 from tagger.cli.output import message, shown
+from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
     from tagger.types import Failure
@@ -36,3 +39,22 @@ class Events:
     def unmounted(self, root: str) -> None:
         text = f"{shown(root)}: nothing is left of what was there; not marked missing (is its drive mounted?)"
         self.tell("unmounted", text, path=root)
+
+
+@contextmanager
+def ends_told(log_format: str) -> Iterator[None]:
+    """What ends a command is an event, too, where its messages are a log: no line of another kind.
+
+    To a person, and of internal errors, `main` tells. Raises `TaggerError` for an unknown format.
+    """
+    if log_format not in ("text", "json"):
+        raise TaggerError(f"--log-format {log_format}: give text or json")
+    try:
+        yield
+    except (TaggerError, KeyboardInterrupt) as error:
+        events = Events(log_format, lambda: None)
+        if not events.as_json:
+            raise
+        if isinstance(error, TaggerError):
+            events.tell("error", "", reason=str(error))
+        raise SystemExit(exit_code(error)) from None

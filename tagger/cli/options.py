@@ -74,14 +74,17 @@ def energy_between(text: str) -> tuple[float, float]:
     return low, math.nextafter(high, math.inf)
 
 
-def duration(text: str) -> timedelta:
-    """`90s`, `45m`, `2h` or `30d` as a duration."""
+def duration(option: str, text: str) -> timedelta:
+    """`90s`, `45m`, `2h` or `30d` as a duration. Raises `TaggerError` for all else, and what is below 0."""
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     number, unit = text.strip()[:-1], text.strip()[-1:].lower()
     try:
-        return timedelta(**{units[unit]: float(number)})
+        value = timedelta(**{units[unit]: float(number)})
     except (KeyError, ValueError, OverflowError):
-        raise TaggerError(f"{text}: give a duration such as 90s, 45m, 2h or 30d") from None
+        value = timedelta(-1)
+    if value < timedelta(0):
+        raise TaggerError(f"{option} {text}: give a duration such as 90s, 45m, 2h or 30d")
+    return value
 
 
 def _genres_of(store: Store, model: str) -> Sequence[str]:

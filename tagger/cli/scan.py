@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagger.cli import options
-from tagger.cli.events import Events
-from tagger.cli.interrupts import terminated_as_interrupted
+from tagger.cli.events import Events, ends_told
+from tagger.cli.exit_codes import SOME_FAILED
+from tagger.cli.one_scan import Setup, check, cores, leave_processor_to_others, predictor_loader, scan_once
 from tagger.cli.output import bar, message, print_json, shown
-from tagger.cli.progress import progress_bar
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
     from tagger.model_card import ModelCard
-    from tagger.pipeline.run import Predicts, ScanSettings
+    from tagger.pipeline.run import ScanSettings
     from tagger.pipeline.tally import Tally
     from tagger.store import Store
 
 TOP_GENRES = 8
-NICENESS = 10
 
 
 def scan(
@@ -58,88 +55,57 @@ def scan(
         tagger scan ~/Music
         tagger scan ~/Music --budget 2h --nice --log-format json
     """
-    from tagger.model_card import DEFAULT_MODEL, load_card
-    from tagger.pipeline.run import ScanSettings
-    from tagger.pipeline.tally import Tally
-    from tagger.store import Store, scan_lock
+    with ends_told(log_format):
+        card = _checked(paths, device, model, metrics_file)
+        setup = Setup(
+            database=options.database_path(db),
+            card=card,
+            load_predictor=predictor_loader(card, device),
+            settings=_settings(jobs, batch_size, full, retry_failed, limit, budget, forget_after),
+            log_format=log_format,
+            is_quiet=quiet or json,
+        )
+        if nice:
+            leave_processor_to_others()
 
-    _check(paths, device, log_format)
-    card = load_card(model or DEFAULT_MODEL)
-    path = options.database_path(db)
-    settings = ScanSettings(
+        def report(store: Store, tally: Tally, events: Events) -> None:
+            _report(store, card.id, tally, events, json, quiet, metrics_file)
+
+        tally = scan_once(paths, setup, report)
+    if tally.failed:
+        raise typer.Exit(SOME_FAILED)
+
+
+def _checked(paths: Sequence[str], device: str, model: str | None, metrics_file: str | None) -> ModelCard:
+    """The model; raises before any work what would end it anyway, or at its end."""
+    from tagger.model_card import DEFAULT_MODEL, load_card
+
+    check(paths, device)
+    if metrics_file and not os.path.isdir(os.path.dirname(os.path.abspath(metrics_file))):
+        raise TaggerError(f"--metrics-file {shown(metrics_file)}: its folder does not exist; make it first")
+    return load_card(model or DEFAULT_MODEL)
+
+
+def _settings(
+    jobs: int | None,
+    batch_size: int,
+    full: bool,
+    retry_failed: bool,
+    limit: int | None,
+    budget: str | None,
+    forget_after: str,
+) -> ScanSettings:
+    from tagger.pipeline.run import ScanSettings
+
+    return ScanSettings(
         jobs=jobs or cores(),
         batch_size=batch_size,
         full=full,
         retry_failed=retry_failed,
         limit=limit,
-        budget_s=options.duration(budget).total_seconds() if budget else None,
-        forget_after=options.duration(forget_after),
+        budget_s=options.duration("--budget", budget).total_seconds() if budget is not None else None,
+        forget_after=options.duration("--forget-after", forget_after),
     )
-    if nice and hasattr(os, "nice"):
-        os.nice(NICENESS)
-    tally = Tally()
-    watched = sys.stderr.isatty() and not quiet and not json and log_format == "text"
-    with scan_lock(path), Store.open(path, create=True) as store, terminated_as_interrupted():
-        _settle(store)
-        with progress_bar(paths, tally) if watched else nullcontext(lambda: None) as advance:
-            events = Events(log_format, advance)
-            _run(paths, store, card, settings, tally, events, device)
-        _report(store, card.id, tally, events, as_json=json, quiet=quiet, metrics_file=metrics_file)
-    if tally.failed:
-        raise typer.Exit(1)
-
-
-def cores() -> int:
-    """Processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _check(paths: Sequence[str], device: str, log_format: str) -> None:
-    """Raises before any work what would end it anyway."""
-    if device not in ("auto", "cpu", "cuda", "mps"):
-        raise TaggerError(f"--device {device}: give auto, cpu, cuda or mps")
-    if log_format not in ("text", "json"):
-        raise TaggerError(f"--log-format {log_format}: give text or json")
-    if not any(os.path.lexists(path) for path in paths):
-        raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
-
-
-def _settle(store: Store) -> None:
-    """After a killed `write-tags`, files that it wrote need not be heard again."""
-    if store.tag_changes.are_settled():
-        return
-    from tagger.tagging import settle_interrupted
-
-    settle_interrupted(store)
-
-
-def _run(
-    paths: Sequence[str],
-    store: Store,
-    card: ModelCard,
-    settings: ScanSettings,
-    tally: Tally,
-    events: Events,
-    device: str,
-) -> None:
-    from tagger.pipeline.run import scan
-
-    def load_predictor() -> Predicts:
-        from tagger.predict import Predictor  # and with it torch, two seconds
-
-        return Predictor(card, device, threads=1)
-
-    run = store.begin_run("scan")
-    if events.as_json:
-        events.tell("started", "", paths=list(paths), model=card.id)
-    try:
-        scan(paths, store, card, load_predictor, settings, tally, events)
-    except KeyboardInterrupt:
-        text = f"interrupted after {tally.analysed} tracks; the next scan goes on from here"
-        events.tell("interrupted", text, **tally.counts())
-        raise
-    finally:
-        store.end_run(run, tally.counts())
 
 
 def _report(

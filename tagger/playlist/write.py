@@ -21,7 +21,7 @@ def write_atomically(path: str, content: bytes) -> None:
         _replace(target, content, _mode_of(target))
     except OSError as error:
         reason = error.strerror or type(error).__name__
-        raise TaggerError(f"{path}: cannot write the playlist: {reason}") from error
+        raise TaggerError(f"{path}: cannot be written: {reason}") from error
 
 
 def _mode_of(target: str) -> int | None:

@@ -7,11 +7,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tagger.errors import BusyError, StoreError
+from tagger.store.backup import how_to_restore, is_damage
 
 # https://www.sqlite.org/rescode.html
 _ADVICE = {
     sqlite3.SQLITE_NOTADB: "it is not a database of tagger; name another file, or move this one away",
-    sqlite3.SQLITE_CORRUPT: "it is damaged; restore a copy, or move it away and scan again",
+    sqlite3.SQLITE_CORRUPT: "it is damaged; move it away and scan again",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that the folder exists and may be written",
     sqlite3.SQLITE_READONLY: "it is read-only; check the rights of the file and its folder",
     sqlite3.SQLITE_PERM: "access is denied; check the rights of the file and its folder",
@@ -34,4 +35,6 @@ def plain_errors(path: str) -> Iterator[None]:
         code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
         if code in _BUSY:
             raise BusyError(f"{path}: another program is writing to it; try again later") from error
-        raise StoreError(f"{path}: {_ADVICE.get(code, str(error))}") from error
+        restore = how_to_restore(path) if is_damage(error) else None
+        advice = f"it is damaged; {restore}" if restore else _ADVICE.get(code, str(error))
+        raise StoreError(f"{path}: {advice}") from error

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 
 from tagger.errors import StoreError
+from tagger.store.backup import back_up
 
 APPLICATION_ID = 0x54414752  # "TAGR" in the file's header: https://www.sqlite.org/pragma.html
 
@@ -188,14 +190,20 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
 def migrate(connection: sqlite3.Connection, path: str) -> None:
     """Bring the database at `path` to the current version; takes no write lock where it is there already.
 
-    `connection` is in autocommit mode. Raises StoreError for the database of a newer tagger or of
+    What is there is first copied to `<path>.bak`, if there is room. `connection` is in autocommit mode.
+    Raises StoreError for the database of a newer tagger or of
     another program, sqlite3.Error as SQLite does.
     """
+    is_saved = False
     while _version(connection, path) < len(MIGRATIONS):
         connection.execute("BEGIN IMMEDIATE")
         try:
             version = _version(connection, path)  # again, now that nobody else can change it
             if version < len(MIGRATIONS):
+                if not is_saved and version:  # under the lock, so that only one process copies
+                    with suppress(sqlite3.Error, OSError):
+                        back_up(path)
+                is_saved = True
                 MIGRATIONS[version](connection)
                 connection.execute(f"PRAGMA user_version = {version + 1}")
             connection.execute("COMMIT")

@@ -12,7 +12,7 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from tagger.store import identity, presence
+from tagger.store import backup, identity, presence
 from tagger.store.connection import open_database
 from tagger.store.faults import plain_errors
 from tagger.store.identity import Adoption
@@ -80,6 +80,24 @@ class Store:
         """Close the file; the store is of no use afterwards."""
         with plain_errors(self.path):
             self._connection.close()
+
+    def back_up_if_due(self) -> str | None:
+        """Copy the database to `<path>.bak` if that is older than a week; why it could not be, or None.
+
+        Only for who holds the scan's lock. 80,000 tracks take about a second; before the first track
+        there is nothing to copy. Raises StoreError where the database is damaged; the last copy stays.
+        """
+        sql = "SELECT EXISTS (SELECT 1 FROM tracks)"
+        with plain_errors(self.path):
+            if not backup.is_due(self.path) or not self._connection.execute(sql).fetchone()[0]:
+                return None
+            try:
+                backup.back_up(self.path)
+            except (sqlite3.Error, OSError) as error:
+                if backup.is_damage(error):
+                    raise
+                return str(error)
+        return None
 
     def tracked(self) -> set[Fingerprint]:
         """The fingerprints of all files that have been heard, in the state in which they were."""

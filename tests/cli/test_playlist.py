@@ -399,7 +399,7 @@ def test_an_empty_playlist_is_a_valid_one(tagger: Tagger, library: Path, tmp_pat
         (("--replace-prefix", "x"), "write the replacement as OLD=NEW"),
         (("--format", "mp3"), "--format mp3: give one of m3u8"),
         (("-o", "x.mp3"), "x.mp3: no format known by this name"),
-        (("-o", "/no/such/folder/x.m3u"), "/no/such/folder/x.m3u: cannot write the playlist"),
+        (("-o", "/no/such/folder/x.m3u"), "/no/such/folder/x.m3u: cannot be written"),
         (("--limit", "-1"), "--limit -1: give 0 or more"),
         (("--per-artist", "0"), "--per-artist 0: give 1 or more"),
         (("--minutes", "0"), "--minutes 0: give a number above 0"),

@@ -111,7 +111,7 @@ def test_every_option_has_a_key(tagger: Tagger, library: Path, recipes: Path) ->
         ('sort = "path"\nshape = "rise"', "exclude each other"),
         ("per_artist = 1\nper-artist = 2", "'per-artist' is given twice"),
         ('output = "x.mp3"', "no format known by this name"),
-        ('output = "no/such/folder/x.m3u"', "cannot write the playlist"),
+        ('output = "no/such/folder/x.m3u"', "cannot be written"),
         ('output = "good.m3u8"', "its output is that of [Good]"),
         ('like = "gone.mp3"', "gone.mp3: no such file"),
     ],

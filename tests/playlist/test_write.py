@@ -41,7 +41,7 @@ def test_a_symbolic_link_stays_a_link(tmp_path):
 def test_a_missing_folder_is_named_in_one_line(tmp_path):
     with pytest.raises(TaggerError) as caught:
         write_atomically(str(tmp_path / "no" / "a.pls"), b"x")
-    assert str(caught.value) == f"{tmp_path}/no/a.pls: cannot write the playlist: No such file or directory"
+    assert str(caught.value) == f"{tmp_path}/no/a.pls: cannot be written: No such file or directory"
 
 
 def test_what_is_not_a_regular_file_is_not_replaced(tmp_path):

@@ -38,7 +38,7 @@ def main() -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     scan = commands.add_parser("scan", help="tagger scan beside librosa, one track at a time")
     scan.add_argument("--music", help="folder of 44.1 kHz stereo mp3 files; without it some are made")
-    scan.add_argument("--files", type=int, default=1500, help="files that tagger scans")
+    scan.add_argument("--files", type=int, default=3000, help="files that tagger scans")
     scan.add_argument("--baseline-files", type=int, default=60, help="files that the baseline hears")
     query = commands.add_parser("query", help="questions to a made library beside a look at every row")
     query.add_argument("--tracks", type=int, default=1_000_000, help="rows in the library")
@@ -67,7 +67,7 @@ def bench_scan(music: str | None, n_files: int, n_baseline: int) -> None:
         sources = _mp3_files(music) if music else _made_mp3_files(folder)
         files = [os.path.join(library, f"{i:05}.mp3") for i in range(n_files)]
         for i, file in enumerate(files):
-            shutil.copyfile(sources[i % len(sources)], file)
+            os.link(sources[i % len(sources)], file)
         baseline = _baseline_tracks_per_s(files[:n_baseline])
         ours = _scan_tracks_per_s(library, os.path.join(folder, "bench.db"))
         again = _baseline_tracks_per_s(files[:n_baseline])

@@ -8,9 +8,10 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from tagger.types import AudioFile, Failure, Identified, TrackFeatures
@@ -43,23 +44,33 @@ def hear_all(
     """
     files = iter(files)
     pending: dict[Future[Outcome], AudioFile] = {}
+    ended: SimpleQueue[Future[Outcome]] = SimpleQueue()  # to wait for all pending ones would look at each
     try:
         while True:
             for file in islice(files, ahead - len(pending)):
-                pending[_submit(file, model_folder, identities, jobs)] = file
+                future = _submit(file, model_folder, identities, jobs)
+                pending[future] = file
+                future.add_done_callback(ended.put)
             if not pending:
                 return
-            done, _ = wait(pending, timeout=STUCK_S, return_when=FIRST_COMPLETED)
-            if not done or any(isinstance(future.exception(), BrokenProcessPool) for future in done):
+            future_ended = _next(ended)
+            if future_ended is None or isinstance(future_ended.exception(), BrokenProcessPool):
                 suspects = list(pending.values())
                 pending.clear()
                 yield from _one_by_one(suspects, model_folder, identities)
-            for future in done & pending.keys():
-                del pending[future]
-                yield future.result()
+            elif pending.pop(future_ended, None):  # not one of those that were heard again
+                yield future_ended.result()
     finally:
         if pending:
             _abandon(pending, jobs)
+
+
+def _next(ended: SimpleQueue[Future[Outcome]]) -> Future[Outcome] | None:
+    """The next one to end, or None if none does for `STUCK_S`."""
+    try:
+        return ended.get(timeout=STUCK_S)
+    except Empty:
+        return None
 
 
 def _one_by_one(

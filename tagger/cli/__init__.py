@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Annotated, NoReturn
 
 import typer
@@ -34,23 +35,48 @@ COMMANDS = {
 
 def main() -> None:
     """Runs the command; every end is an exit code, and no traceback reaches the user."""
-    for stream in (sys.stdout, sys.stderr):  # names come out as the bytes that they are
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="surrogateescape")
+    _open_streams()
     try:
         app_for(sys.argv[1:])()
     except TaggerError as error:
         _end(str(error), exit_code(error))
     except KeyboardInterrupt as error:
         _end("interrupted", exit_code(error))
-    except BrokenPipeError:  # `tagger list | head`: nobody reads on, which is no fault
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+    except BrokenPipeError:
+        _end_unread()
+    except SystemExit as end:  # Typer makes 1 of a pipe that nobody reads
+        if isinstance(end.__context__, BrokenPipeError):
+            _end_unread()
+        raise
+    except OSError as error:
+        _end(f"{error.strerror or error}; check where the output goes", USAGE)
     except Exception as error:
         if os.environ.get("TAGGER_DEBUG"):
             raise
         kind = type(error).__name__
         _end(f"internal error ({kind}: {error}); set TAGGER_DEBUG=1 to see where, and report it", USAGE)
+
+
+def _open_streams() -> None:
+    """Names come out as the bytes that they are, and nothing depends on who has closed what.
+
+    What is no terminal gets UTF-8 whatever the locale: files and pipes are read by other programs.
+    """
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115 - closed by a daemon's parent
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            is_utf8 = stream.encoding.lower().replace("-", "") == "utf8"
+            if is_utf8 or not stream.isatty():
+                stream.reconfigure(encoding="utf-8", errors="surrogateescape")
+            else:
+                stream.reconfigure(errors="replace")
+
+
+def _end_unread() -> NoReturn:
+    """`tagger list | head`: nobody reads on, which is no fault."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+    raise SystemExit(0) from None
 
 
 def app_for(arguments: Sequence[str]) -> typer.Typer:

@@ -131,7 +131,7 @@ def _report(
     if events.as_json:
         events.tell("finished", "", left=tally.left, **counts)
         return
-    if tally.left:
+    if tally.left and not quiet:
         message(f"{tally.left} files are left to the next scan")
     if tally.failed:
         message(f"{tally.failed} could not be heard; `tagger failures` says why")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -93,7 +94,8 @@ def _new_files(
                 yield found
         else:
             expected.unlisted(found.path)
-            store.record_batch([], [found])
+            if os.path.lexists(found.path):  # what is not there, a mistyped name, is told and forgotten
+                store.record_batch([], [found])
             tally.failed += 1
             observer.failed(found)
 

@@ -29,7 +29,9 @@ def tracks_query(query: Query, model: str, columns: str) -> Sql:
     """
     from_where, values = asked_for(query, model)
     sql = f"SELECT {columns} {from_where} ORDER BY {_ORDERS[query.order]}"
-    return (sql, values) if query.limit is None else (f"{sql} LIMIT ?", [*values, query.limit])
+    return (
+        (sql, values) if query.limit is None else (f"{sql} LIMIT ?", [*values, min(query.limit, 2**63 - 1)])
+    )
 
 
 def asked_for(query: Query, model: str, more: str = "", with_tracks: bool = True) -> Sql:

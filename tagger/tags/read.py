@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 from dataclasses import dataclass
 
 from tagger.tags.block import Block
@@ -38,6 +40,8 @@ class Tags:
 def read(path: str) -> Tags:
     """Read a file's tags from its headers; TagError (UnsupportedFormat) says why it cannot be done."""
     try:
+        if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO would be waited for without end
+            raise TagError("not a regular file; name a music file")
         with open(path, "rb") as file:
             block = load(file, path)
             elsewhere = () if genre_names(block.texts("genre")) else genres_elsewhere(file, block.format)

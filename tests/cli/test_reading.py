@@ -186,4 +186,38 @@ def test_help_waits_for_no_heavy_library() -> None:
 def test_a_reader_that_stops_early_is_no_fault(library: Path) -> None:
     command = f"{sys.executable} -m tagger list --db {library} | head -n 1"
     result = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
-    assert result.stderr == ""
+    assert (result.stderr, result.returncode) == ("", 0)
+
+
+def test_names_survive_any_encoding_of_the_locale(tagger: Tagger, tmp_path: Path) -> None:
+    path = make_sound(tmp_path / "söng.wav", seconds=1.0)
+    tagger("scan", path)
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "PYTHONUTF8": "0"}
+    for command in ("list", "stats"):
+        asked = [sys.executable, "-m", "tagger", command]
+        result = subprocess.run(asked, capture_output=True, env=environment)
+        assert (result.returncode, result.stderr) == (0, b"")
+        assert command != "list" or os.fsencode(path) in result.stdout
+
+
+def test_closed_and_full_outputs_are_told_in_one_line(library: Path) -> None:
+    closed = f"{sys.executable} -m tagger list --db {library} 2>&-"
+    assert subprocess.run(["bash", "-c", closed], capture_output=True).returncode == 0
+    if os.path.exists("/dev/full"):
+        full = f"{sys.executable} -m tagger list --db {library} > /dev/full"
+        result = subprocess.run(["bash", "-c", full], capture_output=True, text=True)
+        assert result.returncode == 2
+        assert "No space left" in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no FIFOs here")
+def test_doctor_does_not_wait_for_a_fifo(tagger: Tagger, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.mp3")
+    result = tagger("doctor", tmp_path / "x.mp3")
+    assert result.code != 0
+    assert "not a regular file" in result.err
+
+
+def test_a_limit_beyond_all_bounds_is_no_fault(tagger: Tagger, library: Path) -> None:
+    assert len(tagger("list", "--limit", 10**20, "--json").json) == 3

@@ -47,11 +47,11 @@ def _in_order(
     if plan.shape:
         shape = cast("Shape", plan.shape)
         return shaped(
-            entries, shape, limit=limit, minutes=minutes, per_artist=per_artist, seed=plan.seed or 0
+            entries, shape, limit=limit, minutes=minutes, per_artist=per_artist, seed=abs(plan.seed or 0)
         )
     sort = cast("Sort", plan.sort or "energy")
     # A shuffle is a new one each time, as everywhere, unless a seed asks for the same one again.
-    seed = secrets.randbits(32) if plan.seed is None and sort == "random" else plan.seed or 0
+    seed = secrets.randbits(32) if plan.seed is None and sort == "random" else abs(plan.seed or 0)
     return selected(entries, sort, limit=limit, minutes=minutes, per_artist=per_artist, seed=seed)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -33,15 +34,23 @@ EITHER = {"Pop/Rock": ("Pop", "Rock", "Metal")}
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One row of `clips.csv`. `genres` as labelled; ratings are 0–1 or NaN where nobody rated."""
+    """What is known of one excerpt or track; ratings are 0–1, and NaN where nobody rated.
+
+    `path` is relative to the folder of the data set. `split` is `train`, `valid`, `test` or
+    `unlabelled`. `genres` are the labels as the data set names them, empty where unknown. `bpm` is
+    the annotated tempo, NaN where unknown. Clips of one `group` (an artist, an album, a song) are
+    never on two sides of a split.
+    """
 
     path: str
     dataset: str
     split: str
     genres: tuple[str, ...]
-    arousal: float
-    arousal_high: float
-    power_minus_calmness: float
+    arousal: float = math.nan
+    arousal_high: float = math.nan
+    power_minus_calmness: float = math.nan
+    bpm: float = math.nan
+    group: str = ""
 
 
 def read_clips(data: str) -> list[Clip]:

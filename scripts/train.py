@@ -1,17 +1,22 @@
-"""Train a model: python scripts/train.py --data ../shared/data [--resume]"""
+"""Train a model: python scripts/train.py --data DATA [--layout fma] [--resume]"""
 
 import argparse
 import logging
 from dataclasses import replace
 
+from tagger.errors import TaggerError
+from tagger.training.datasets import LAYOUTS
 from tagger.training.export import table
 from tagger.training.loop import Settings
 from tagger.training.train import train_model
 
 parser = argparse.ArgumentParser(description="Train a model on labelled clips and write its folder.")
-parser.add_argument("--data", required=True, help="folder with clips.csv, teacher.npz and audio/")
+parser.add_argument("--data", required=True, help="folder of labelled music")
+parser.add_argument("--layout", choices=tuple(LAYOUTS), help="how the folder is laid out (default: guessed)")
 parser.add_argument("--folder", default="models/crnn-1", help="model folder to write")
-parser.add_argument("--cache", default=".cache/log-mels.npz", help="log-mels and checkpoint between runs")
+parser.add_argument(
+    "--cache", default=".cache/log-mels", help="folder of log-mels; the checkpoint lies beside it"
+)
 parser.add_argument("--epochs", type=int, default=Settings().epochs)
 parser.add_argument("--seed", type=int, default=Settings().seed)
 parser.add_argument("--jobs", type=int, default=2, help="processes that decode")
@@ -22,6 +27,8 @@ if __name__ == "__main__":
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     settings = replace(Settings(), epochs=args.epochs, seed=args.seed)
-    print(
-        table(train_model(args.data, args.folder, settings, args.cache, args.jobs, args.device, args.resume))
-    )
+    run = (args.cache, args.jobs, args.device, args.resume, args.layout)
+    try:
+        print(table(train_model(args.data, args.folder, settings, *run)))
+    except TaggerError as error:
+        parser.exit(2, f"train: {error}\n")

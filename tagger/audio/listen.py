@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -15,7 +15,7 @@ from av.audio.stream import AudioStream
 from tagger.audio.mono import MonoBuffer
 from tagger.audio.sound import Sound, open_sound
 from tagger.audio.source import Source
-from tagger.audio.spans import WHOLE_S, split_starts, window_starts
+from tagger.audio.spans import CENTRES, WHOLE_S, split_starts, window_starts
 from tagger.errors import AudioError
 from tagger.types import Recording, Window
 
@@ -37,16 +37,17 @@ class Excerpt:
     windows: tuple[Window, ...]
 
 
-def listen(path: str, *, sample_rate_hz: int, window_s: float) -> Excerpt:
+def listen(path: str, *, sample_rate_hz: int, window_s: float, centres: Sequence[float] = CENTRES) -> Excerpt:
     """Decodes three windows of `window_s` seconds, or all of a track under 30 s, as mono float32.
 
+    `centres` are those of the windows as shares of the track's length.
     Work and memory are bounded whatever the file's length. Damaged packets are passed over. A wrong
     duration costs windows, not the track: where none of them holds sound, the first 30 s are read.
     Raises `AudioError` (its text does not repeat the path) where there is no sound to be had.
     """
     with _plain_errors(), Source(path) as source:
         listener = _Listener(source, sample_rate_hz, window_s)
-        return listener.hear_windows() or listener.hear_whole()
+        return listener.hear_windows(centres) or listener.hear_whole()
 
 
 def identify(path: str, *, window_s: float) -> Recording:
@@ -80,11 +81,11 @@ class _Listener:
         self._window_s = window_s
         self._identity = hashlib.blake2b(digest_size=16)
 
-    def hear_windows(self) -> Excerpt | None:
+    def hear_windows(self, centres: Sequence[float]) -> Excerpt | None:
         """None where the duration is short, unknown, or so wrong that there is no sound in any window."""
         with open_sound(self._source) as sound:
             self._begin_identity(sound)
-            starts = window_starts(sound.duration_s, self._window_s)
+            starts = window_starts(sound.duration_s, self._window_s, centres)
             found = [self._seek_and_hear(sound, start_s) for start_s in starts]
             windows = tuple(w for w in found if len(w.samples) >= MIN_WINDOW_S * self._rate_hz)
             return Excerpt(self._recording(sound, sound.duration_s), windows) if windows else None

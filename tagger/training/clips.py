@@ -1,21 +1,15 @@
-"""The labelled clips: what is known of each, and their log-mels, kept in a cache file."""
+"""A labelled clip, the genres of the shipped model, and the front end that it hears through."""
 
 from __future__ import annotations
 
-import csv
-import os
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import librosa
 import numpy as np
-from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from tagger.audio import listen
-from tagger.audio.spans import WHOLE_S
-from tagger.errors import AudioError, TaggerError
-from tagger.features import log_mel
 from tagger.types import FrontEnd
 
 FRONT_END = FrontEnd(sample_rate_hz=22_050, window_s=10.0, n_fft=2048, hop_length=512, n_mels=96)
@@ -33,26 +27,23 @@ EITHER = {"Pop/Rock": ("Pop", "Rock", "Metal")}
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One row of `clips.csv`. `genres` as labelled; ratings are 0–1 or NaN where nobody rated."""
+    """What is known of one excerpt or track; ratings are 0–1, and NaN where nobody rated.
+
+    `path` is relative to the folder of the data set. `split` is `train`, `valid`, `test` or
+    `unlabelled`. `genres` are the labels as the data set names them, empty where unknown. `bpm` is
+    the annotated tempo, NaN where unknown. Clips of one `group` (an artist, an album, a song) are
+    never on two sides of a split.
+    """
 
     path: str
     dataset: str
     split: str
     genres: tuple[str, ...]
-    arousal: float
-    arousal_high: float
-    power_minus_calmness: float
-
-
-def read_clips(data: str) -> list[Clip]:
-    """All clips of the folder's `clips.csv`, in its order. Raises `TaggerError` if it is not there."""
-    try:
-        with open(os.path.join(data, "clips.csv"), encoding="utf-8", newline="") as file:
-            return [_clip(row) for row in csv.DictReader(file)]
-    except OSError as error:
-        raise TaggerError(
-            f"{error.filename}: {error.strerror}; --data is the folder with clips.csv"
-        ) from None
+    arousal: float = math.nan
+    arousal_high: float = math.nan
+    power_minus_calmness: float = math.nan
+    bpm: float = math.nan
+    group: str = ""
 
 
 def label_sets(genres: Sequence[str]) -> list[set[int]]:
@@ -60,46 +51,9 @@ def label_sets(genres: Sequence[str]) -> list[set[int]]:
     return [{GENRES.index(name) for name in EITHER.get(label, (label,))} for label in genres]
 
 
-def filter_bank() -> NDArray[np.float32]:
-    """The mel filter bank of the front end, (n_mels, 1 + n_fft // 2), as librosa defines it (Slaney)."""
+def filter_bank(front_end: FrontEnd = FRONT_END) -> NDArray[np.float32]:
+    """The mel filter bank of a front end, (n_mels, 1 + n_fft // 2), as librosa defines it (Slaney)."""
     bank: NDArray[np.float32] = librosa.filters.mel(
-        sr=FRONT_END.sample_rate_hz, n_fft=FRONT_END.n_fft, n_mels=FRONT_END.n_mels, dtype=np.float32
+        sr=front_end.sample_rate_hz, n_fft=front_end.n_fft, n_mels=front_end.n_mels, dtype=np.float32
     )
     return bank
-
-
-def cached_log_mels(data: str, clips: Sequence[Clip], cache: str, jobs: int) -> list[NDArray[np.float16]]:
-    """The log-mel of each whole clip, (n_mels, n_frames) float16 in dB, from `cache` or made into it."""
-    if not os.path.exists(cache):
-        bank = filter_bank()
-        tasks = (delayed(_whole_log_mel)(os.path.join(data, clip.path), bank) for clip in clips)
-        spectrograms: list[NDArray[np.float16]] = Parallel(n_jobs=jobs)(tasks)
-        os.makedirs(os.path.dirname(os.path.abspath(cache)), exist_ok=True)
-        with open(cache, "wb") as file:
-            lengths = np.array([s.shape[1] for s in spectrograms])
-            np.savez(file, paths=[c.path for c in clips], lengths=lengths, frames=np.hstack(spectrograms))
-    stored = np.load(cache)
-    if list(stored["paths"]) != [clip.path for clip in clips]:
-        raise TaggerError(f"{cache}: made from other clips; delete it")
-    return np.split(stored["frames"], np.cumsum(stored["lengths"])[:-1], axis=1)
-
-
-def _whole_log_mel(path: str, bank: NDArray[np.float32]) -> NDArray[np.float16]:
-    try:
-        excerpt = listen(path, sample_rate_hz=FRONT_END.sample_rate_hz, window_s=WHOLE_S)
-    except AudioError as error:
-        raise TaggerError(f"{path}: {error}") from None
-    return log_mel(excerpt.windows[0].samples, bank, FRONT_END).astype(np.float16)
-
-
-def _clip(row: dict[str, str]) -> Clip:
-    number = {key: float(row[key] or "nan") for key in ("arousal", "arousal_high", "power", "calmness")}
-    return Clip(
-        path=row["path"],
-        dataset=row["dataset"],
-        split=row["split"],
-        genres=tuple(filter(None, row["genres"].split(";"))),
-        arousal=number["arousal"],
-        arousal_high=number["arousal_high"],
-        power_minus_calmness=number["power"] - number["calmness"],
-    )

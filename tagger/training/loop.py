@@ -80,7 +80,7 @@ def stack(clips: Sequence[Clip], log_mels: Sequence[NDArray[np.float16]], target
     lengths = torch.tensor([m.shape[1] for m in log_mels])
     padded = torch.zeros(len(clips), FRONT_END.n_mels, int(lengths.max()), dtype=torch.float16)
     for row, spectrogram in zip(padded, log_mels, strict=True):
-        row[:, : spectrogram.shape[1]] = torch.from_numpy(spectrogram)
+        row[:, : spectrogram.shape[1]] = torch.from_numpy(spectrogram.copy())
     return Corpus(clips, padded, lengths, targets)
 
 

@@ -1,0 +1,6 @@
+"""Labelled music as people have it on disk: one adapter, a `read(folder) -> list[Clip]`, for each layout."""
+
+from tagger.training.datasets.genres import genre_list, in_genres
+from tagger.training.datasets.layouts import LAYOUTS, guess_layout, read
+
+__all__ = ["LAYOUTS", "genre_list", "guess_layout", "in_genres", "read"]

@@ -1,0 +1,56 @@
+"""The genres of a data set, and how its labels are spelled in another list."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from tagger.training.clips import EITHER, GENRES, Clip
+
+SAME = {
+    "electronica": "Electronic",
+    "heavymetal": "Metal",
+    "hiphoprap": "Hip-Hop",
+    "rap": "Hip-Hop",
+    "rhythmandblues": "R&B",
+    "rnb": "R&B",
+    "soulrnb": "R&B",
+    "world": "International",
+    "worldmusic": "International",
+}
+"""`folded` names that other lists have for a genre of ours; FMA says Soul-RnB, iTunes Hip-Hop/Rap."""
+
+
+def genre_list(clips: Iterable[Clip]) -> tuple[str, ...]:
+    """The genres of a model that is trained on these clips: every label once, in alphabetical order.
+
+    A label that means one of several genres (`Pop/Rock`) stands for them.
+    """
+    labels = {label for clip in clips for label in clip.genres}
+    return tuple(sorted({name for label in labels for name in EITHER.get(label, (label,))}))
+
+
+def in_genres(clips: Sequence[Clip], genres: Sequence[str] = GENRES) -> list[Clip]:
+    """The same clips with their labels spelled as in `genres`; labels that it has no name for go.
+
+    Letter case, blanks and punctuation are of no account, and names in `SAME` are known. A clip may
+    be left without labels: it then says nothing of genre.
+    """
+    spelled = _spellings(genres)
+    return [
+        replace(clip, genres=tuple(dict.fromkeys(filter(None, map(spelled.get, map(folded, clip.genres))))))
+        for clip in clips
+    ]
+
+
+def folded(name: str) -> str:
+    """A genre's name less letter case, accents' encoding, blanks and punctuation: `Hip Hop` is `hiphop`."""
+    return "".join(filter(str.isalnum, unicodedata.normalize("NFKC", name).casefold()))
+
+
+def _spellings(genres: Sequence[str]) -> dict[str, str]:
+    """What stands in `genres` for each folded label."""
+    either = [label for label, names in EITHER.items() if set(names) <= set(genres)]
+    same = {other: name for other, name in SAME.items() if name in genres}
+    return same | {folded(name): name for name in (*either, *genres)}

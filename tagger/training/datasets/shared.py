@@ -1,0 +1,36 @@
+"""Excerpts of many data sets in one table: `clips.csv` with the audio beside it."""
+
+from __future__ import annotations
+
+import csv
+import os
+
+from tagger.errors import TaggerError
+from tagger.training.clips import Clip
+
+TABLE = "clips.csv"
+
+
+def read(folder: str) -> list[Clip]:
+    """All clips of the folder's `clips.csv`, in its order. Raises `TaggerError` if it is not there."""
+    try:
+        with open(os.path.join(folder, TABLE), encoding="utf-8", newline="") as file:
+            return [_clip(row) for row in csv.DictReader(file)]
+    except OSError as error:
+        raise TaggerError(f"{error.filename}: {error.strerror}; --data is the folder with {TABLE}") from None
+
+
+def _clip(row: dict[str, str]) -> Clip:
+    columns = ("arousal", "arousal_high", "power", "calmness", "bpm")
+    number = {column: float(row.get(column) or "nan") for column in columns}
+    return Clip(
+        path=row["path"],
+        dataset=row["dataset"],
+        split=row["split"],
+        genres=tuple(filter(None, row["genres"].split(";"))),
+        arousal=number["arousal"],
+        arousal_high=number["arousal_high"],
+        power_minus_calmness=number["power"] - number["calmness"],
+        bpm=number["bpm"],
+        group=row.get("group") or row["path"],
+    )

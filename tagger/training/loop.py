@@ -29,8 +29,9 @@ log = logging.getLogger(__name__)
 NETWORK = {
     "name": "crnn",
     "channels": [24, 48, 64, 96, 128],
+    "blocks": [0, 0, 1, 1, 1],
     "hidden": 96,
-    "embedding_dim": 128,
+    "embedding_dim": 192,
     "dropout": 0.3,
 }
 """The network of the shipped model, as its `model.json` will say."""
@@ -114,7 +115,8 @@ def answers(
     outputs = []
     with torch.inference_mode():
         for batch in windows.split(256):
-            logits, energy, _ = network(batch.to(device).float())
+            output = network(batch.to(device).float())
+            logits, energy = output.genre_logits, output.energy
             outputs.append(torch.cat([(logits / temperature).softmax(1), energy.unsqueeze(1)], 1).cpu())
     sums = torch.zeros(len(corpus.clips), len(GENRES) + 1).index_add_(0, owner, torch.cat(outputs))
     means = (sums / owner.bincount().unsqueeze(1)).double().numpy()
@@ -129,7 +131,7 @@ class _Run:
         network = build(settings.network, FRONT_END.n_mels, len(GENRES))
         self.network: CRNN = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network)
-        self.losses = Losses(self.network.embedding_dim, corpus.targets, settings.distil).to(device)
+        self.losses = Losses(self.network.embedding_dim, settings.distil).to(device)
         parameters = [*self.network.parameters(), *self.losses.parameters()]
         self.optimiser = torch.optim.AdamW(
             parameters, settings.learning_rate, weight_decay=settings.weight_decay

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from tagger.errors import TaggerError
 from tagger.nets import NetOutput
 from tagger.training.clips import GENRES, Clip, label_sets
+from tagger.training.probe import cross_fitted
 
 MAX_LABELS = 6
 UNLIKELY = -1e9
@@ -22,6 +22,9 @@ UNLIKELY = -1e9
 AROUSAL_SPREAD = 0.17
 """About the standard deviation of DEAM's arousal on 0–1; brings squared errors to order one."""
 
+TAGS, EMBEDDING = 100, 200
+"""What MusiCNN gives of a clip: 50 tags each of MSD and MTT, and its penultimate layer."""
+
 
 @dataclass(frozen=True, slots=True)
 class Targets:
@@ -29,46 +32,90 @@ class Targets:
 
     `labels` is (n, MAX_LABELS, n_genres) bool: each row of a clip is one label, true for every genre
     that would satisfy it. `ratings` is (n, 3): arousal, high arousal yes/no, power minus calmness.
-    `tags` is (n, 100) and `embedding` (n, 200) of the teacher, the latter standardised.
+    `tags` is (n, TAGS) and `embedding` (n, EMBEDDING) of the teacher, the latter standardised;
+    `soft_genres` (n, n_genres) and `soft_arousal` (n,) are what probes on them answer.
     """
 
     labels: Tensor
     ratings: Tensor
     tags: Tensor
     embedding: Tensor
+    soft_genres: Tensor
+    soft_arousal: Tensor
 
     def rows(self, index: Tensor) -> Targets:
-        return Targets(*(t[index] for t in (self.labels, self.ratings, self.tags, self.embedding)))
+        return Targets(*(getattr(self, field.name)[index] for field in fields(self)))
 
     def to(self, device: torch.device) -> Targets:
-        return Targets(*(t.to(device) for t in (self.labels, self.ratings, self.tags, self.embedding)))
+        return Targets(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
 def make_targets(data: str, clips: Sequence[Clip]) -> Targets:
-    """Targets of `clips` from their labels and the teacher's answers in `teacher.npz`."""
+    """Targets of `clips` from their labels and, where `data` holds one, a teacher's `teacher.npz`.
+
+    Labels of clips that are not in the split `train` teach nothing here, not even by way of a probe.
+    """
     labels = torch.zeros(len(clips), MAX_LABELS, len(GENRES), dtype=torch.bool)
     for i, clip in enumerate(clips):
         for k, genres in enumerate(label_sets(clip.genres)[:MAX_LABELS]):
             labels[i, k, list(genres)] = True
     ratings = torch.tensor([[c.arousal, c.arousal_high, c.power_minus_calmness] for c in clips])
-    tags, embedding = _teacher(data, clips)
-    return Targets(labels, ratings, tags, embedding)
+    path = os.path.join(data, "teacher.npz")
+    if not os.path.exists(path):
+        unknown = [torch.full((len(clips), n), torch.nan) for n in (TAGS, EMBEDDING, len(GENRES))]
+        return Targets(labels, ratings, *unknown, torch.full((len(clips),), torch.nan))
+    tags, embedding = _teacher(path, clips)
+    return Targets(labels, ratings, tags, embedding, *_soft(clips, labels, ratings, tags, embedding))
+
+
+def _teacher(path: str, clips: Sequence[Clip]) -> tuple[Tensor, Tensor]:
+    """Its tags and its standardised embedding; NaN for clips that it has not heard."""
+    stored = np.load(path)
+    row = {str(path): i for i, path in enumerate(stored["path"])}
+    heard = [i for i, clip in enumerate(clips) if clip.path in row]
+    rows = [row[clips[i].path] for i in heard]
+    tags = torch.full((len(clips), TAGS), torch.nan)
+    embedding = torch.full((len(clips), EMBEDDING), torch.nan)
+    vectors = torch.from_numpy(stored["embedding"][rows].astype(np.float32))
+    tags[heard] = torch.from_numpy(np.hstack([stored["msd"], stored["mtt"]])[rows].astype(np.float32))
+    embedding[heard] = (vectors - vectors.mean(dim=0)) / (vectors.std(dim=0) + 1e-6)
+    return tags, embedding
+
+
+def _soft(
+    clips: Sequence[Clip], labels: Tensor, ratings: Tensor, tags: Tensor, embedding: Tensor
+) -> tuple[Tensor, Tensor]:
+    """Genre probabilities and arousal that the teacher's answers suggest; NaN where it has none."""
+    features = torch.cat([embedding, tags.logit(eps=1e-4)], dim=1)
+    heard = ~features.isnan().any(dim=1)
+    train = torch.tensor([clip.split == "train" for clip in clips]) & heard
+    groups = [f"{clip.dataset} {clip.group}" for clip in clips]
+    features = features.nan_to_num(0)
+    logits = cross_fitted(
+        features, labels, train & labels.any(dim=(1, 2)), groups, labels.shape[2], genre_loss
+    )
+    arousal = cross_fitted(
+        features, ratings[:, :1] / AROUSAL_SPREAD, train & ~ratings[:, 0].isnan(), groups, 1, F.mse_loss
+    )
+    unheard = ~heard.unsqueeze(1)
+    return logits.softmax(dim=1).masked_fill(unheard, torch.nan), (AROUSAL_SPREAD * arousal).masked_fill(
+        unheard, torch.nan
+    ).squeeze(1)
 
 
 class Losses(nn.Module):
     """All losses together; owns the heads and scales that exist for training only."""
 
-    def __init__(self, embedding_dim: int, targets: Targets, distil: float = 1.0) -> None:
+    def __init__(self, embedding_dim: int, distil: float = 1.0) -> None:
         super().__init__()
         self.distil = distil
-        self.tags = nn.Linear(embedding_dim, targets.tags.shape[1])
-        self.embedding = nn.Linear(embedding_dim, targets.embedding.shape[1])
+        self.tags = nn.Linear(embedding_dim, TAGS)
+        self.embedding = nn.Linear(embedding_dim, EMBEDDING)
         self.scales = nn.Parameter(torch.tensor([3.0, 0.0, 0.3, 0.0]))
 
     def forward(self, output: NetOutput, targets: Targets) -> Tensor:
-        genre = genre_loss(output.genre_logits, targets.labels)
         return (
-            genre
+            genre_loss(output.genre_logits, targets.labels)
             + self._energy(output.energy, targets.ratings)
             + self.distil * self._teacher(output, targets)
         )
@@ -87,8 +134,20 @@ class Losses(nn.Module):
         )
 
     def _teacher(self, output: NetOutput, targets: Targets) -> Tensor:
-        tags = F.binary_cross_entropy_with_logits(self.tags(output.embedding), targets.tags)
-        return 5.0 * tags + 1.0 * F.mse_loss(self.embedding(output.embedding), targets.embedding)
+        """Its tags, its embedding, and what the probes make of them (Hinton et al. 2015)."""
+        tags, embedding, genres, arousal = (
+            t.nan_to_num(0)
+            for t in (targets.tags, targets.embedding, targets.soft_genres, targets.soft_arousal)
+        )
+        heard = ~targets.soft_arousal.isnan()
+        tag_loss = F.binary_cross_entropy_with_logits(self.tags(output.embedding), tags, reduction="none")
+        losses = (
+            5.0 * tag_loss.mean(dim=1),
+            (self.embedding(output.embedding) - embedding).square().mean(dim=1),
+            0.5 * -(genres * output.genre_logits.log_softmax(dim=1)).sum(dim=1),
+            0.25 * ((output.energy.sigmoid() - arousal) / AROUSAL_SPREAD).square(),
+        )
+        return _known_mean(torch.stack(losses).sum(dim=0), heard)
 
 
 def genre_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -103,16 +162,3 @@ def genre_loss(logits: Tensor, labels: Tensor) -> Tensor:
 def _known_mean(values: Tensor, known: Tensor) -> Tensor:
     """The sum over known values divided by the size of the batch: rare ratings weigh what they are."""
     return torch.where(known, values, 0).sum() / len(values)
-
-
-def _teacher(data: str, clips: Sequence[Clip]) -> tuple[Tensor, Tensor]:
-    try:
-        stored = np.load(os.path.join(data, "teacher.npz"))
-    except OSError as error:
-        raise TaggerError(f"{error.filename}: {error.strerror}; the teacher's answers are needed") from None
-    row = {str(path): i for i, path in enumerate(stored["path"])}
-    rows = [row[clip.path] for clip in clips]
-    tags = np.hstack([stored["msd"], stored["mtt"]])[rows].astype(np.float32)
-    embedding = stored["embedding"][rows].astype(np.float32)
-    embedding = (embedding - embedding.mean(axis=0)) / (embedding.std(axis=0) + 1e-6)
-    return torch.from_numpy(tags), torch.from_numpy(embedding)

@@ -22,11 +22,15 @@ SCALE_DB = 20.0
 
 
 class NetOutput(NamedTuple):
-    """Genre logits (batch, n_genres), raw energy (batch,), embedding (batch, embedding_dim)."""
+    """Genre logits (batch, n_genres), raw energy (batch,), embedding (batch, embedding_dim), tempo logits.
+
+    `tempo_logits` is (batch, n_tempo), a class a BPM; n_tempo is 0 for a network that hears no tempo.
+    """
 
     genre_logits: Tensor
     energy: Tensor
     embedding: Tensor
+    tempo_logits: Tensor
 
 
 class CRNN(nn.Module):
@@ -74,7 +78,10 @@ class CRNN(nn.Module):
         pooled = torch.cat([(weights * states).sum(dim=1), steps.mean(dim=1)], dim=1)
         embedding = self.project(self.dropout(pooled))
         features = self.dropout(embedding)
-        return NetOutput(self.genre_head(features), self.energy_head(features).squeeze(1), embedding)
+        no_tempo = embedding.new_zeros(len(embedding), 0)
+        return NetOutput(
+            self.genre_head(features), self.energy_head(features).squeeze(1), embedding, no_tempo
+        )
 
 
 def for_inference(network: CRNN) -> CRNN:

@@ -114,7 +114,7 @@ def answers(
     outputs = []
     with torch.inference_mode():
         for batch in windows.split(256):
-            logits, energy, _ = network(batch.to(device).float())
+            logits, energy, *_ = network(batch.to(device).float())
             outputs.append(torch.cat([(logits / temperature).softmax(1), energy.unsqueeze(1)], 1).cpu())
     sums = torch.zeros(len(corpus.clips), len(GENRES) + 1).index_add_(0, owner, torch.cat(outputs))
     means = (sums / owner.bincount().unsqueeze(1)).double().numpy()

@@ -3,7 +3,6 @@
 import json
 import shutil
 from pathlib import Path
-from typing import Any
 
 import pytest
 import torch
@@ -13,7 +12,7 @@ from tagger import nets
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.nets import CRNN, NetOutput
 
-MODEL = "made-up-1"
+WITH_TEMPO, WITHOUT_TEMPO = "with-tempo-1", "without-tempo-1"
 FIRST_BPM, N_TEMPO = 30, 257
 LOW_BPM, HIGH_BPM = 100.4, 127.6
 """What it hears in a window whose loudest mel band is in the lower half, and in another."""
@@ -30,12 +29,13 @@ class TempoCRNN(CRNN):
         return super().forward(log_mel_db)._replace(tempo_logits=torch.log(bell + 1e-4))
 
 
-def make_model(folder: Path, monkeypatch: pytest.MonkeyPatch, **tempo: Any) -> str:
+def make_model(folder: Path, monkeypatch: pytest.MonkeyPatch, hears_tempo: bool = True) -> str:
     """The model's folder; it can be used in this process while the test runs."""
     monkeypatch.setitem(nets.NETWORKS, "crnn-with-tempo", TempoCRNN)
     shutil.copytree(load_card(DEFAULT_MODEL).folder, folder)
     fields = json.loads((folder / "model.json").read_text())
-    fields |= {"id": MODEL, "tempo": {"first_bpm": FIRST_BPM, "temperature": 1.0} | tempo}
+    classes = {"first_bpm": FIRST_BPM, "temperature": 1.0} if hears_tempo else None
+    fields |= {"id": WITH_TEMPO if hears_tempo else WITHOUT_TEMPO, "tempo": classes}
     fields["network"]["name"] = "crnn-with-tempo"
     (folder / "model.json").write_text(json.dumps(fields))
     return str(folder)

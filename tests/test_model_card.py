@@ -87,11 +87,12 @@ def test_a_newer_format_says_so(copied_model: Path) -> None:
 
 def test_a_card_says_what_its_tempo_classes_mean(copied_model: Path) -> None:
     fields = json.loads((copied_model / "model.json").read_text())
+    for tempo in ({"first_bpm": 30, "temperature": 1.2}, None):
+        (copied_model / "model.json").write_text(json.dumps(fields | {"tempo": tempo}))
+        assert load_card(str(copied_model)).tempo == (tempo and TempoClasses(30.0, 1.2))
+    fields.pop("tempo", None)
+    (copied_model / "model.json").write_text(json.dumps(fields))
     assert load_card(str(copied_model)).tempo is None
-    (copied_model / "model.json").write_text(
-        json.dumps(fields | {"tempo": {"first_bpm": 30, "temperature": 1.2}})
-    )
-    assert load_card(str(copied_model)).tempo == TempoClasses(30.0, 1.2)
 
 
 @pytest.mark.parametrize(

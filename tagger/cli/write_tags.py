@@ -101,7 +101,7 @@ def _settings(
     of_genre = options.one_of("--genre", genre, GenrePolicy)
     policy = Policy(of_genre, max_genres, energy, options.one_of("--bpm", bpm, BpmPolicy))
     links = options.one_of("--hard-links", hard_links, HardLinks)
-    return TagSettings(policy, min_confidence, min_bpm_confidence, keep_mtime, links)
+    return TagSettings(policy, min_confidence, keep_mtime, links, min_bpm_confidence)
 
 
 def _check(paths: Sequence[str] | None, may_ask: bool) -> None:

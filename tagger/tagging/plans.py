@@ -16,13 +16,16 @@ from tagger.tags import Change, HardLinks, Policy, TagError, Wanted, WriteOption
 
 @dataclass(frozen=True, slots=True)
 class TagSettings:
-    """What to write and how. Of genres and tempos only those at least so sure (0–1) are written."""
+    """What to write and how. `min_confidence` (0–1) is of genres: an energy has no probability.
+
+    `min_bpm_confidence` (0–1) is of tempos.
+    """
 
     policy: Policy
     min_confidence: float = 0.6
-    min_bpm_confidence: float = 0.6
     keep_mtime: bool = False
     hard_links: HardLinks = "skip"
+    min_bpm_confidence: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)

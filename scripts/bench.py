@@ -27,6 +27,7 @@ RATE_HZ = 44_100
 
 EMBEDDING_SIZE = 128
 LOUD_ROCK = Query(genres=("Rock",), energy=ENERGY_BANDS["high"], limit=50)
+AT_120_BPM = Query(bpm=(119.5, 120.5), limit=50)
 EVERY_ROW = """
     SELECT t.path, p.genre, p.genre_confidence, p.energy FROM tracks t NOT INDEXED
     CROSS JOIN predictions p ON p.track_id = t.id
@@ -124,6 +125,7 @@ def bench_query(n_tracks: int, n_embeddings: int) -> None:
         _make_library(path, n_tracks, 0)
         with Store.open(path, create=False) as store:
             listed_s = _best_s(lambda: list(store.tracks(LOUD_ROCK, model=DEFAULT_MODEL)))
+            tempo_s = _best_s(lambda: list(store.tracks(AT_120_BPM, model=DEFAULT_MODEL)))
             every_s = _best_s(lambda: list(store._connection.execute(EVERY_ROW, (DEFAULT_MODEL, 2 / 3))))
             stats_s = _best_s(lambda: store.statistics(Query(), DEFAULT_MODEL))
         path = os.path.join(folder, "embedded.db")
@@ -133,6 +135,7 @@ def bench_query(n_tracks: int, n_embeddings: int) -> None:
     print(f"list --genre Rock --energy high --limit 50  {listed_s:7.3f} s  ({n_tracks:,} tracks)")
     print(f"the same without an index                   {every_s:7.3f} s")
     print(f"ratio                                       {every_s / listed_s:7.1f}")
+    print(f"list --bpm 120 --limit 50                   {tempo_s:7.3f} s")
     print(f"stats                                       {stats_s:7.3f} s  ({n_tracks:,} tracks)")
     print(f"playlist --like                             {like_s:7.3f} s  ({n_embeddings:,} embeddings)")
 
@@ -154,7 +157,7 @@ def _best_s(work: Callable[[], object], times: int = 5) -> float:
 
 
 def _make_library(path: str, n_tracks: int, n_embeddings: int) -> None:
-    """Tracks of 40 to an artist, genres as unevenly spread as in life, energies evenly."""
+    """Tracks of 40 to an artist, genres as unevenly spread as in life, energies and tempos evenly."""
     with Store.open(path, create=True):
         pass
     random = np.random.default_rng(0)
@@ -183,11 +186,11 @@ def _make_library(path: str, n_tracks: int, n_embeddings: int) -> None:
         ),
     )
     raw.executemany(
-        "INSERT INTO predictions (track_id, model, genre, genre_confidence, energy, silent, created_at)"
-        " VALUES (?, ?, ?, ?, ?, 0, '')",
+        "INSERT INTO predictions (track_id, model, genre, genre_confidence, energy, silent, created_at,"
+        " bpm, bpm_confidence) VALUES (?, ?, ?, ?, ?, 0, '', ?, ?)",
         (
-            (i, DEFAULT_MODEL, genres[genre], confidence, energy)
-            for i, (genre, (_, confidence, energy)) in enumerate(zip(drawn, numbers, strict=True))
+            (i, DEFAULT_MODEL, genres[genre], confidence, energy, round(60 + 120 * duration, 1), confidence)
+            for i, (genre, (duration, confidence, energy)) in enumerate(zip(drawn, numbers, strict=True))
         ),
     )
     vectors = random.normal(size=(n_embeddings, EMBEDDING_SIZE)).astype("<f2")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -24,13 +25,22 @@ WEIGHTS_FILE = "model.safetensors"
 
 
 @dataclass(frozen=True, slots=True)
+class TempoClasses:
+    """What the tempo logits mean: class i is `first_bpm` + i, and `temperature` divides the logits."""
+
+    first_bpm: float
+    temperature: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
     """What `model.json` says.
 
     `network` names the architecture under `name` and holds its keyword arguments. `genres` are in
     the order of the network's outputs. `temperature` divides the genre logits so that confidences
     are probabilities (Guo et al. 2017). `energy_quantiles` are raw energies of the frozen reference
-    set at evenly spaced quantiles from 0 to 1. `figures` were measured on the test split.
+    set at evenly spaced quantiles from 0 to 1. `figures` were measured on the test split. `tempo` is
+    None for a model that hears no tempo.
     """
 
     id: str
@@ -43,6 +53,7 @@ class ModelCard:
     energy_quantiles: tuple[float, ...]
     weights_sha256: str
     figures: dict[str, float]
+    tempo: TempoClasses | None = None
 
 
 def load_card(name: str) -> ModelCard:
@@ -124,4 +135,14 @@ def _card(folder: str, fields: dict[str, Any]) -> ModelCard:
         energy_quantiles=tuple(fields["energy_quantiles"]),
         weights_sha256=fields["weights_sha256"],
         figures=fields["figures"],
+        tempo=_tempo(fields.get("tempo")),
     )
+
+
+def _tempo(fields: dict[str, Any] | None) -> TempoClasses | None:
+    if fields is None:
+        return None
+    classes = TempoClasses(float(fields["first_bpm"]), float(fields["temperature"]))
+    if not (0 < classes.first_bpm < math.inf and 0 < classes.temperature < math.inf):
+        raise ValueError(f"tempo {fields}: both numbers must be above 0")
+    return classes

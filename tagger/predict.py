@@ -12,6 +12,7 @@ from safetensors.torch import load_file
 from tagger.errors import ModelError
 from tagger.model_card import FILTER_BANK, ModelCard, check_weights
 from tagger.nets import CRNN, build, for_inference, keep_freed_memory
+from tagger.tempo import tempo_and_confidence
 from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
 
 WINDOWS_AT_ONCE = {"cpu": 6, "cuda": 512, "mps": 128}
@@ -39,29 +40,35 @@ class Predictor:
         """One answer per track, in order.
 
         The answer is the mean over the windows that hold sound. A track without any gets an equal
-        probability for every genre and energy 0, for silence tells nothing.
+        probability for every genre, energy 0 and no tempo, for silence tells nothing.
         """
         if not tracks:
             return []
-        logits, energy, embedding = self._forward(np.concatenate([track.log_mels for track in tracks]))
+        logits, energy, embedding, tempo = self._forward(np.concatenate([track.log_mels for track in tracks]))
         probabilities = _softmax(logits / self.card.temperature)
         ends = np.cumsum([len(track.log_mels) for track in tracks])
         rows = [slice(end - len(track.log_mels), end) for track, end in zip(tracks, ends, strict=True)]
         return [
-            self._answer(track, probabilities[r], energy[r], embedding[r])
+            self._answer(track, probabilities[r], energy[r], embedding[r], tempo[r])
             for track, r in zip(tracks, rows, strict=True)
         ]
 
-    def _forward(self, log_mels: NDArray[np.float16]) -> tuple[FloatArray, FloatArray, FloatArray]:
+    def _forward(self, log_mels: NDArray[np.float16]) -> tuple[FloatArray, ...]:
+        """The fields of `NetOutput` for all windows; the logits of genre and tempo are float64."""
         parts = []
         with torch.inference_mode():
             for batch in torch.from_numpy(log_mels).split(WINDOWS_AT_ONCE[self.device.type]):
                 parts.append([part.cpu().numpy() for part in self._network(batch.to(self.device).float())])
-        logits, energy, embedding = (np.concatenate(column) for column in zip(*parts, strict=True))
-        return logits.astype(np.float64), energy, embedding
+        logits, energy, embedding, tempo = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return logits.astype(np.float64), energy, embedding, tempo.astype(np.float64)
 
     def _answer(
-        self, track: TrackFeatures, probabilities: FloatArray, raw_energy: FloatArray, embedding: FloatArray
+        self,
+        track: TrackFeatures,
+        probabilities: FloatArray,
+        raw_energy: FloatArray,
+        embedding: FloatArray,
+        tempo_logits: FloatArray,
     ) -> Prediction:
         card, silent = self.card, np.array(track.silent)
         probabilities = np.where(silent[:, None], 1 / len(card.genres), probabilities)
@@ -75,6 +82,7 @@ class Predictor:
             WindowAnswer(start_s, card.genres[int(p.argmax())], float(p.max()), float(e))
             for start_s, p, e in zip(track.starts_s, probabilities, energy, strict=True)
         )
+        bpm, bpm_confidence = self._tempo(tempo_logits[~silent])
         return Prediction(
             model=card.id,
             genres={genre: float(p) for genre, p in zip(card.genres, mean, strict=True)},
@@ -84,7 +92,17 @@ class Predictor:
             windows=tuple(windows),
             embedding=embedding[heard].mean(axis=0).astype(np.float16),
             silent=bool(silent.all()),
+            bpm=bpm,
+            bpm_confidence=bpm_confidence,
         )
+
+    def _tempo(self, logits: FloatArray) -> tuple[float | None, float | None]:
+        """(n_windows, n_tempo) of the windows that hold sound → BPM and confidence, None where unknown."""
+        classes = self.card.tempo
+        if classes is None or 0 in logits.shape:
+            return None, None
+        probabilities = _softmax(logits / classes.temperature).mean(axis=0)
+        return tempo_and_confidence(probabilities, classes.first_bpm)
 
 
 def energy_quantile(raw_energy: FloatArray, card: ModelCard) -> FloatArray:

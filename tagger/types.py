@@ -135,7 +135,9 @@ class Prediction:
     `genres` maps every genre of the model to its calibrated probability (0–1); `genre` is the
     likeliest and `genre_confidence` its probability. `energy` is 0–1, the track's quantile in the
     model's reference set. `embedding` is (d,) float16. `silent` says that no window held sound:
-    the answer is then a guess of low confidence.
+    the answer is then a guess of low confidence. `bpm` is the tempo and `bpm_confidence` the
+    probability (0–1) that it is right within 4 %; both are None where the model hears no tempo, and
+    of silence.
     """
 
     model: str
@@ -146,6 +148,8 @@ class Prediction:
     windows: tuple[WindowAnswer, ...]
     embedding: NDArray[np.float16]
     silent: bool
+    bpm: float | None = None
+    bpm_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ LAYERS = {
     "store": 1,
     "playlist": 1,
     "model_card": 1,
+    "tempo": 1,
     "nets": 1,
     "pipeline": 2,
     "predict": 2,

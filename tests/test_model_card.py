@@ -10,6 +10,7 @@ from tagger.errors import ModelError
 from tagger.model_card import (
     DEFAULT_MODEL,
     WEIGHTS_FILE,
+    TempoClasses,
     check_weights,
     installed_models,
     load_card,
@@ -81,4 +82,32 @@ def test_a_newer_format_says_so(copied_model: Path) -> None:
     fields = json.loads((copied_model / "model.json").read_text())
     (copied_model / "model.json").write_text(json.dumps(fields | {"format": 2}))
     with pytest.raises(ModelError, match="format 2, this version of tagger reads 1"):
+        load_card(str(copied_model))
+
+
+def test_a_card_says_what_its_tempo_classes_mean(copied_model: Path) -> None:
+    fields = json.loads((copied_model / "model.json").read_text())
+    for tempo in ({"first_bpm": 30, "temperature": 1.2}, None):
+        (copied_model / "model.json").write_text(json.dumps(fields | {"tempo": tempo}))
+        assert load_card(str(copied_model)).tempo == (tempo and TempoClasses(30.0, 1.2))
+    fields.pop("tempo", None)
+    (copied_model / "model.json").write_text(json.dumps(fields))
+    assert load_card(str(copied_model)).tempo is None
+
+
+@pytest.mark.parametrize(
+    "tempo",
+    [
+        {},
+        [],
+        30,
+        {"first_bpm": 30},
+        {"first_bpm": "x", "temperature": 1},
+        {"first_bpm": 30, "temperature": 0},
+    ],
+)
+def test_tempo_classes_that_mean_nothing_are_refused(copied_model: Path, tempo: object) -> None:
+    fields = json.loads((copied_model / "model.json").read_text())
+    (copied_model / "model.json").write_text(json.dumps(fields | {"tempo": tempo}))
+    with pytest.raises(ModelError, match=r"model\.json cannot be used"):
         load_card(str(copied_model))

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 
 from tagger.errors import ModelError
-from tagger.model_card import DEFAULT_MODEL, ModelCard, load_card
+from tagger.model_card import DEFAULT_MODEL, ModelCard, TempoClasses, load_card
 from tagger.predict import Predictor, energy_quantile
 from tagger.types import AudioFile, Recording, TrackFeatures, energy_level
+from tests import tempo_model
 
 RECORDING = Recording("0" * 32, 200.0, "mp3", 44_100, 2)
 
@@ -121,3 +122,51 @@ def test_a_model_folder_anywhere_works(card: ModelCard, predictor: Predictor, tm
     copy = load_card(shutil.copytree(card.folder, tmp_path / "mine"))
     (a,), (b,) = Predictor(copy, "cpu").predict([track(noise(1))]), predictor.predict([track(noise(1))])
     assert a.genres == b.genres
+
+
+def test_a_model_without_tempo_tells_none(card: ModelCard) -> None:
+    (answer,) = Predictor(replace(card, tempo=None), "cpu").predict([track(noise(1))])
+    assert (answer.bpm, answer.bpm_confidence) == (None, None)
+
+
+@pytest.fixture
+def tempo_card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ModelCard:
+    return load_card(tempo_model.make_model(tmp_path / "model", monkeypatch))
+
+
+def tones(*is_high: bool) -> np.ndarray:
+    """A window each, loud in the lowest or the highest band."""
+    windows = noise(len(is_high)) - 60
+    for window, high in zip(windows, is_high, strict=True):
+        window[-1 if high else 0] = 0.0
+    return windows
+
+
+def test_a_tempo_is_that_of_the_windows_that_hold_sound(tempo_card: ModelCard) -> None:
+    low, high, silent = Predictor(tempo_card, "cpu").predict(
+        [
+            track(tones(False, False)),
+            track(tones(False, True), (True, False)),
+            track(tones(False, True), (True, True)),
+        ]
+    )
+    assert (low.bpm, high.bpm) == (tempo_model.LOW_BPM, tempo_model.HIGH_BPM)
+    assert low.bpm_confidence == pytest.approx(0.99, abs=0.01)
+    assert (silent.bpm, silent.bpm_confidence) == (None, None)
+
+
+def test_windows_that_disagree_make_a_tempo_unsure(tempo_card: ModelCard) -> None:
+    (answer,) = Predictor(tempo_card, "cpu").predict([track(tones(False, True, True))])
+    assert answer.bpm == tempo_model.HIGH_BPM
+    assert answer.bpm_confidence == pytest.approx(2 / 3, abs=0.01)
+
+
+def test_the_temperature_of_a_tempo_spreads_its_probability(tempo_card: ModelCard) -> None:
+    cooler, warmer = (
+        Predictor(replace(tempo_card, tempo=TempoClasses(tempo_model.FIRST_BPM, t)), "cpu").predict(
+            [track(tones(True))]
+        )[0]
+        for t in (0.5, 3.0)
+    )
+    assert cooler.bpm_confidence is not None and warmer.bpm_confidence is not None
+    assert cooler.bpm_confidence > 0.99 > 0.7 > warmer.bpm_confidence

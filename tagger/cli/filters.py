@@ -76,7 +76,7 @@ def warn_of_no_tempo(query: Query, store: Store, model: str, sort: str | None = 
     """Says on stderr why a question about tempo has no answer, if there is none."""
     if (query.bpm or sort == "bpm") and not store.has_tempo(model):
         therefore = "--bpm matches nothing" if query.bpm else "--sort bpm leaves them in the order of paths"
-        message(f"no track has a tempo yet ({model} gives none), so {therefore}")
+        message(f"no track has a tempo from {model}, so {therefore}")
 
 
 def bpm_between(text: str) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from tagger.types import energy_level
 if TYPE_CHECKING:
     from tagger.store import TrackRow
 
-FIELDS = ("path", "genre", "genre_confidence", "energy", "energy_level")
+FIELDS = ("path", "genre", "genre_confidence", "energy", "energy_level", "bpm")
 
 
 def list_tracks(
@@ -36,7 +36,7 @@ def list_tracks(
     db: options.Db = None,
     json: options.Json = False,
 ) -> None:
-    """List tracks by path with their genre, its confidence, and their energy.
+    """List tracks by path with their genre, its confidence, their energy and tempo.
 
     tagger list --genre rock --energy high --year 1990-1999
     tagger list ~/Music/New --csv > new.csv
@@ -65,6 +65,7 @@ def fields(row: TrackRow) -> dict[str, Any]:
         "genre_confidence": round(row.genre_confidence, 4),
         "energy": round(row.energy, 4),
         "energy_level": energy_level(row.energy),
+        "bpm": None if row.bpm is None else round(row.bpm, 1),
     }
 
 
@@ -75,8 +76,9 @@ def _print_csv(rows: Iterable[TrackRow]) -> None:
 
 
 def _print_lines(rows: Iterable[TrackRow]) -> None:
-    print(f"{'genre':<14} {'sure':>5}  energy  path")
+    print(f"{'genre':<14} {'sure':>5}  energy     bpm  path")
     for row in rows:
         genre = "(silent)" if row.silent else row.genre
-        level = energy_level(row.energy)
-        print(f"{genre:<14} {row.genre_confidence:>5.0%}  {row.energy:.2f} {level:>2}  {shown(row.path)}")
+        energy = f"{row.energy:.2f} {energy_level(row.energy):>2}"
+        bpm = "" if row.bpm is None else f"{row.bpm:.1f}"
+        print(f"{genre:<14} {row.genre_confidence:>5.0%}  {energy}  {bpm:>5}  {shown(row.path)}")

@@ -20,6 +20,7 @@ def models(db: options.Db = None, json: options.Json = False) -> None:
                 "id": card.id,
                 "version": card.version,
                 "genres": card.genres,
+                "tempo": card.tempo is not None,
                 "figures": card.figures,
                 "tracks": answers.get(card.id, 0),
             }
@@ -29,6 +30,7 @@ def models(db: options.Db = None, json: options.Json = False) -> None:
     for card in cards:
         print(f"{card.id} {card.version}: {answers.get(card.id, 0):,} tracks in the database")
         print(f"  genres: {', '.join(card.genres)}")
+        print("  hears: genre, energy" + (", tempo" if card.tempo else ""))
         print(
             "  on the test split: " + ", ".join(f"{name} {value:.3f}" for name, value in card.figures.items())
         )

@@ -26,7 +26,7 @@ def show(
     db: options.Db = None,
     json: options.Json = False,
 ) -> None:
-    """Show genres, energy and each window's own answer for one file.
+    """Show genres, energy, tempo and each window's own answer for one file.
 
     A file that no scan has met is heard on the spot, and not stored.
 
@@ -74,6 +74,8 @@ def _fields(path: str, recording: Recording, answer: Prediction, stored: bool) -
         "genre_confidence": round(answer.genre_confidence, 4),
         "energy": round(answer.energy, 4),
         "energy_level": energy_level(answer.energy),
+        "bpm": _rounded(answer.bpm, 1),
+        "bpm_confidence": _rounded(answer.bpm_confidence, 4),
         "silent": answer.silent,
         "genres": {genre: round(p, 4) for genre, p in answer.genres.items()},
         "windows": [
@@ -108,13 +110,24 @@ def _print(path: str, recording: Recording, answer: Prediction, stored: bool) ->
     for genre, p in sorted(answer.genres.items(), key=lambda item: -item[1])[:TOP]:
         print(f"  {genre:<14} {p:>4.0%} {bar(p)}")
     print(
-        f"\n  {'energy':<14} {answer.energy:>4.2f} {bar(answer.energy)} level {energy_level(answer.energy)}\n"
+        f"\n  {'energy':<14} {answer.energy:>4.2f} {bar(answer.energy)} level {energy_level(answer.energy)}"
     )
+    _print_tempo(answer.bpm, answer.bpm_confidence)
+    print()
     for window in answer.windows:
         start = f"{int(window.start_s) // 60}:{int(window.start_s) % 60:02}"
         print(
             f"  at {start:<6} {window.genre:<14} {window.genre_confidence:>4.0%}  energy {window.energy:.2f}"
         )
+
+
+def _print_tempo(bpm: float | None, confidence: float | None) -> None:
+    if bpm is not None and confidence is not None:
+        print(f"  {'tempo':<14} {confidence:>4.0%} {bar(confidence)} {bpm:.1f} BPM")
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)
 
 
 def _clock(seconds: float) -> str:

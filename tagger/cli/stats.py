@@ -31,7 +31,7 @@ def stats(
     db: options.Db = None,
     json: options.Json = False,
 ) -> None:
-    """Show the library at a glance: hours, genres, energies, failures and the last runs.
+    """Show the library at a glance: hours, genres, energies, tempos, failures and the last runs.
 
     tagger stats
     tagger stats ~/Music/New --min-confidence 0.8

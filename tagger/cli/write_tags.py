@@ -34,10 +34,15 @@ def write_tags(
         typer.Option(metavar="POLICY", help="missing (only where none is), replace, add or never."),
     ] = "missing",
     energy: Annotated[bool, typer.Option("--energy/--no-energy", help="Where absent or ours.")] = True,
-    bpm: Annotated[bool, typer.Option("--bpm/--no-bpm", help="Likewise; no model tells it yet.")] = True,
+    bpm: Annotated[
+        str, typer.Option(metavar="POLICY", help="missing (where none is, or ours), replace or never.")
+    ] = "missing",
     min_confidence: Annotated[
-        float, typer.Option(min=0, max=1, metavar="P", help="Of genres; an energy has no confidence.")
+        float, typer.Option(min=0, max=1, metavar="P", help="Of genres and tempos; an energy has none.")
     ] = 0.6,
+    min_bpm_confidence: Annotated[
+        float | None, typer.Option(min=0, max=1, metavar="P", help="Of tempos alone, if not the same.")
+    ] = None,
     max_genres: Annotated[int, typer.Option(min=1, metavar="N", help="Genres a file, likeliest first.")] = 1,
     keep_mtime: Annotated[bool, typer.Option("--keep-mtime", help="Keep the files' dates.")] = False,
     hard_links: Annotated[
@@ -50,18 +55,20 @@ def write_tags(
     db: options.Db = None,
     json: options.Json = False,
 ) -> None:
-    """Write genre and energy into the files' own tags; `tagger undo` takes it back.
+    """Write genre, energy and tempo into the files' own tags; `undo` takes it back.
 
-    Your genres are kept unless you say otherwise. Each file is copied, the copy changed and
-    verified, then put in its place. A file with hard links is skipped unless --hard-links says
-    `break` (the other names keep the old tags) or `in-place` (all names get the new ones).
+    Your genres and tempos are kept unless you say otherwise. Each file is copied,
+    the copy changed and verified, then put in its place. A file with hard links is
+    skipped unless --hard-links says `break` (the other names keep the old tags) or
+    `in-place` (all names get the new ones).
 
         tagger write-tags --dry-run
         tagger write-tags ~/Music/New --genre add --yes
     """
     from tagger.store import Store
 
-    settings = _settings(genre, energy, bpm, min_confidence, max_genres, keep_mtime, hard_links)
+    bpm_at_least = min_confidence if min_bpm_confidence is None else min_bpm_confidence
+    settings = _settings(genre, energy, bpm, min_confidence, bpm_at_least, max_genres, keep_mtime, hard_links)
     _check(paths, may_ask=not (dry_run or yes))
     database = options.database_path(db)
     with Store.open(database, create=False) as store:
@@ -81,19 +88,20 @@ def write_tags(
 def _settings(
     genre: str,
     energy: bool,
-    bpm: bool,
+    bpm: str,
     min_confidence: float,
+    min_bpm_confidence: float,
     max_genres: int,
     keep_mtime: bool,
     hard_links: str,
 ) -> TagSettings:
     from tagger.tagging import TagSettings
-    from tagger.tags import GenrePolicy, HardLinks, Policy
+    from tagger.tags import BpmPolicy, GenrePolicy, HardLinks, Policy
 
-    policy = Policy(options.one_of("--genre", genre, GenrePolicy), max_genres, energy, bpm)
-    return TagSettings(
-        policy, min_confidence, keep_mtime, options.one_of("--hard-links", hard_links, HardLinks)
-    )
+    of_genre = options.one_of("--genre", genre, GenrePolicy)
+    policy = Policy(of_genre, max_genres, energy, options.one_of("--bpm", bpm, BpmPolicy))
+    links = options.one_of("--hard-links", hard_links, HardLinks)
+    return TagSettings(policy, min_confidence, keep_mtime, links, min_bpm_confidence)
 
 
 def _check(paths: Sequence[str] | None, may_ask: bool) -> None:

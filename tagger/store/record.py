@@ -43,8 +43,9 @@ _UPSERT_FAILURE = """
         reason = excluded.reason, failed_at = excluded.failed_at"""
 
 _INSERT_PREDICTION = """
-    INSERT INTO predictions (track_id, model, genre, genre_confidence, energy, silent, created_at)
-    VALUES (?, ?, ?, ?, ?, ?, ?)"""
+    INSERT INTO predictions
+        (track_id, model, genre, genre_confidence, energy, silent, created_at, bpm, bpm_confidence)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_GENRE = "INSERT INTO genre_scores (track_id, model, genre, probability) VALUES (?, ?, ?, ?)"
 # REPLACE: of a broken file, two windows may begin at one place.
 _INSERT_WINDOW = """

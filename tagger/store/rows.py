@@ -88,7 +88,8 @@ def failure_values(failure: Failure, now: str) -> dict[str, SqlValue]:
 def prediction_values(track_id: int, answer: Prediction, now: str) -> Row:
     """The columns of `predictions` in their order."""
     confidence, energy = float(answer.genre_confidence), float(answer.energy)
-    return track_id, answer.model, answer.genre, confidence, energy, int(answer.silent), now
+    tempo = _number(answer.bpm), _number(answer.bpm_confidence)
+    return track_id, answer.model, answer.genre, confidence, energy, int(answer.silent), now, *tempo
 
 
 def genre_values(track_id: int, answer: Prediction) -> Iterator[Row]:
@@ -131,9 +132,15 @@ def stored_track(
         windows=tuple(WindowAnswer(*window) for window in windows),
         embedding=np.frombuffer(row["vector"], dtype="<f2").astype(np.float16),
         silent=bool(row["silent"]),
+        bpm=row["bpm"],
+        bpm_confidence=row["bpm_confidence"],
     )
     file = AudioFile(path_from(row["path"]), row["size"], row["mtime_ns"])
     return StoredTrack(file, recording, prediction, row["scanned_at"])
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None else float(value)
 
 
 def _text(name: str | None) -> str | None:

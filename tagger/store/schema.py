@@ -177,6 +177,11 @@ def _create_tag_tables(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+def _add_tempo_confidence(connection: sqlite3.Connection) -> None:
+    # In no index: a listing shows the tempo alone.
+    connection.execute("ALTER TABLE predictions ADD COLUMN bpm_confidence REAL")
+
+
 # MIGRATIONS[n] leads from version n to n + 1. Each runs in a transaction of its own with foreign
 # keys off, so that it may rebuild a table; none may begin or commit, nor use executescript.
 MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
@@ -184,6 +189,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_missing,
     _add_names_and_tempo,
     _create_tag_tables,
+    _add_tempo_confidence,
 )
 
 

@@ -15,7 +15,7 @@ from tagger.store.stamp import Stamp
 _EVERYTHING: tuple[PathRange, ...] = (("", b""), (b"", b"\xff\xff"))
 
 _PAGE = """
-    SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm
+    SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence
     FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?
     WHERE path >= ? AND path < ? AND missing_since IS NULL ORDER BY path LIMIT ?"""
 _GENRES = """
@@ -31,7 +31,8 @@ _SAME_STATE = """
 class TaggableTrack:
     """What was heard in a file of a certain state; `genres` with their probabilities, likeliest first.
 
-    `bpm` is None where the model gives no tempo; `written_bpm` is the last text that we wrote for one.
+    `bpm` and `bpm_confidence` are None where no tempo was heard; `written_bpm` is the last text that we
+    wrote for one.
     """
 
     id: int
@@ -42,6 +43,7 @@ class TaggableTrack:
     energy: float
     silent: bool
     bpm: float | None
+    bpm_confidence: float | None
     written_bpm: str | None
 
 
@@ -70,7 +72,7 @@ def earlier_names(
 
 
 def _track(connection: sqlite3.Connection, row: tuple[Any, ...], model: str) -> TaggableTrack:
-    track_id, path, size, mtime_ns, audio_id, energy, silent, bpm = row
+    track_id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence = row
     return TaggableTrack(
         id=track_id,
         path=path_from(path),
@@ -80,6 +82,7 @@ def _track(connection: sqlite3.Connection, row: tuple[Any, ...], model: str) -> 
         energy=energy,
         silent=bool(silent),
         bpm=bpm,
+        bpm_confidence=bpm_confidence,
         written_bpm=None if bpm is None else _written_bpm(connection, track_id),
     )
 

@@ -16,12 +16,16 @@ from tagger.tags import Change, HardLinks, Policy, TagError, Wanted, WriteOption
 
 @dataclass(frozen=True, slots=True)
 class TagSettings:
-    """What to write and how. `min_confidence` (0–1) is of genres: an energy has no probability."""
+    """What to write and how. `min_confidence` (0–1) is of genres: an energy has no probability.
+
+    `min_bpm_confidence` (0–1) is of tempos.
+    """
 
     policy: Policy
     min_confidence: float = 0.6
     keep_mtime: bool = False
     hard_links: HardLinks = "skip"
+    min_bpm_confidence: float = 0.6
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,8 @@ def wanted(track: TaggableTrack, settings: TagSettings) -> Wanted:
     sure = tuple(genre for genre, probability in track.genres if probability >= settings.min_confidence)
     if track.silent:
         return Wanted(energy=track.energy)
-    return Wanted(sure, track.energy, track.bpm)
+    is_sure = (track.bpm_confidence or 0.0) >= settings.min_bpm_confidence
+    return Wanted(sure, track.energy, track.bpm if is_sure else None)
 
 
 def _planned(track: TaggableTrack, settings: TagSettings) -> Planned | None:

@@ -6,7 +6,7 @@ from tagger.tags.edit import Previous, previous_from_json
 from tagger.tags.errors import HardLinked, TagError, UnsupportedFormat
 from tagger.tags.fields import FIELDS, Field
 from tagger.tags.options import HardLinks, WriteOptions, Written
-from tagger.tags.plan import Change, GenrePolicy, Policy, Wanted, plan
+from tagger.tags.plan import BpmPolicy, Change, GenrePolicy, Policy, Wanted, plan
 from tagger.tags.players import PLAYERS, Player, Seen, seen_by
 from tagger.tags.read import Tags, read
 from tagger.tags.temporary import settle_temporary_files, stale_temporary_files, sync_folder
@@ -25,6 +25,7 @@ from tagger.tags.write import (
 __all__ = [
     "FIELDS",
     "PLAYERS",
+    "BpmPolicy",
     "Change",
     "Field",
     "GenrePolicy",

@@ -13,6 +13,7 @@ from tagger.tags.read import Tags
 from tagger.types import energy_level
 
 GenrePolicy = Literal["missing", "replace", "add", "never"]
+BpmPolicy = Literal["missing", "replace", "never"]
 
 # Four decimals: finer than any model's noise, and short enough to read in a tag editor.
 _HALF_STEP = 0.00005
@@ -29,12 +30,15 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What may be written. `genre`: where the file has none, instead of its own, besides, or not."""
+    """What may be written. `genre`: where the file has none, instead of its own, besides, or not.
+
+    `bpm`: where the file has none or ours, instead of its own too, or not.
+    """
 
     genre: GenrePolicy = "missing"
     max_genres: int = 1
     energy: bool = True
-    bpm: bool = True
+    bpm: BpmPolicy = "missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +58,14 @@ def plan(
     Energy and tempo are written where absent or ours. `TAGGER_ENERGY` is always ours; the level is
     ours where it is the level of the `TAGGER_ENERGY` beside it, so a level that Mixed In Key wrote
     later is kept. A tempo is ours where it equals `written_bpm`, the one the caller remembers to
-    have written. A tempo of 0 counts as absent: iTunes writes it for "unknown".
+    have written. A tempo of 0 counts as absent: iTunes writes it for "unknown". Where a tempo may be
+    replaced, one that rounds to ours still stays: "127.98" tells more than "128".
     """
     policy = policy or Policy()
     changes = (
         _genre_change(current, wanted.genres, policy),
         *(_energy_changes(current, wanted.energy) if policy.energy else ()),
-        _bpm_change(current, wanted.bpm, written_bpm) if policy.bpm else None,
+        _bpm_change(current, wanted.bpm, policy.bpm, written_bpm),
     )
     return tuple(change for change in changes if change and change.before != change.after)
 
@@ -112,11 +117,21 @@ def _level_is_free(current: Tags) -> bool:
     return (current.energy_level or "").strip() in levels
 
 
-def _bpm_change(current: Tags, bpm: float | None, written_bpm: str | None) -> Change | None:
-    if bpm is None or not 1 <= round(bpm) <= 999:
+def _bpm_change(
+    current: Tags, bpm: float | None, policy: BpmPolicy, written_bpm: str | None
+) -> Change | None:
+    if policy == "never" or bpm is None or not math.isfinite(bpm) or not 1 <= round(bpm) <= 999:
         return None
     present = (current.bpm or "").strip()
-    absent = present.strip("0.") == ""
-    if not absent and present != written_bpm:
+    is_free = present.strip("0.") == "" or present == written_bpm
+    if not is_free and (policy == "missing" or _rounds_to(present, round(bpm))):
         return None
     return Change("bpm", current.texts("bpm"), (str(round(bpm)),))
+
+
+def _rounds_to(text: str, bpm: int) -> bool:
+    try:
+        number = float(text)
+    except ValueError:
+        return False
+    return math.isfinite(number) and round(number) == bpm

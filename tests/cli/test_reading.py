@@ -51,6 +51,7 @@ def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
         "genre_confidence": 0.9,
         "energy": 0.95,
         "energy_level": 10,
+        "bpm": None,
     }
     assert len(rows) == 3
 

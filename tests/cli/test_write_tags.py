@@ -2,7 +2,6 @@
 
 import os
 import pty
-import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from mutagen.mp4 import MP4
 
 from tagger.store import scan_lock
 from tagger.tags import Change, Wanted, apply, plan, read
@@ -191,18 +191,67 @@ def test_silence_has_an_energy_and_no_genre(tagger: Tagger, music: Path, db: Pat
     assert (tags.genres, tags.energy, tags.energy_level) == ((), "0.0000", "1")
 
 
-def test_a_tempo_is_written_where_there_is_none_or_ours(tagger: Tagger, music: Path, db: Path) -> None:
-    """No model gives one yet; the store has room for it."""
-    apply(str(music / "ogg.ogg"), [Change("bpm", (), ("99",))])
-    store_heard(db, [str(music / "ogg.ogg")])
-    for tempo in (120.4, 121.6):
-        with sqlite3.connect(db) as raw:
-            raw.execute("UPDATE predictions SET bpm = ?", (tempo,))
-        tagger("write-tags", "--yes")
-        assert read(str(music / "mp3.mp3")).bpm == str(round(tempo))
-        assert read(str(music / "ogg.ogg")).bpm == "99"
+def bpms(folder: Path) -> dict[str, str | None]:
+    return {path.stem: read(str(path)).bpm for path in sorted(folder.iterdir())}
+
+
+def hear_tempo(music: Path, db: Path, bpm: float, confidence: float = 0.9) -> None:
+    """All files are heard again, with this tempo."""
+    store_heard(db, map(str, music.iterdir()), tempo=(bpm, confidence))
+
+
+def test_a_tempo_is_written_as_a_whole_number_into_every_kind_and_taken_back(
+    tagger: Tagger, music: Path, db: Path
+) -> None:
+    before = contents(music)
+    hear_tempo(music, db, 127.6)
+    assert "bpm none → 128" in tagger("write-tags", "--dry-run").out
+    tagger("write-tags", "--yes")
+    assert bpms(music) == dict.fromkeys(sorted(KINDS), "128")
+    command = ["ffprobe", "-v", "error", "-show_entries", "format_tags:stream_tags"]
+    for name, tag in (("mp3.mp3", "TBPM"), ("flac.flac", "BPM"), ("ogg.ogg", "BPM")):
+        told = subprocess.run([*command, music / name], capture_output=True, text=True, check=True).stdout
+        assert f"{tag.casefold()}=128" in told.casefold()
+    assert MP4(music / "aac.m4a").tags["tmpo"] == [128]  # which ffprobe does not tell
     tagger("undo")
-    assert read(str(music / "mp3.mp3")).bpm == "120"
+    assert contents(music) == before
+
+
+def test_a_tempo_is_written_where_there_is_none_or_ours(tagger: Tagger, music: Path, db: Path) -> None:
+    apply(str(music / "ogg.ogg"), [Change("bpm", (), ("99",))])
+    for tempo in (120.4, 121.6):
+        hear_tempo(music, db, tempo)
+        tagger("write-tags", "--yes")
+        assert bpms(music) == {**dict.fromkeys(KINDS, str(round(tempo))), "ogg": "99"}
+    tagger("undo")
+    assert bpms(music)["mp3"] == "120"
+
+
+def test_the_owners_tempo_is_replaced_only_on_request_and_comes_back(
+    tagger: Tagger, music: Path, db: Path
+) -> None:
+    apply(str(music / "ogg.ogg"), [Change("bpm", (), ("99",))])
+    hear_tempo(music, db, 120.4)
+    tagger("write-tags", "--yes", "--bpm", "replace")
+    assert bpms(music) == dict.fromkeys(sorted(KINDS), "120")
+    assert tagger("write-tags", "--yes", "--bpm", "replace", "--json").json["files_written"] == 0
+    tagger("undo")
+    assert bpms(music) == {**dict.fromkeys(KINDS), "ogg": "99"}
+
+
+def test_no_tempo_is_written_that_the_model_is_not_sure_of(tagger: Tagger, music: Path, db: Path) -> None:
+    store_heard(db, [str(music / "mp3.mp3")], tempo=(120.4, 0.59))
+    for options in ((), ("--bpm", "replace"), ("--min-confidence", "0", "--min-bpm-confidence", "0.8")):
+        tagger("write-tags", "--yes", *options)
+        assert bpms(music)["mp3"] is None
+    tagger("write-tags", "--yes", "--min-confidence", "0.59")
+    assert bpms(music)["mp3"] == "120"
+
+
+def test_a_tempo_is_left_out_on_request(tagger: Tagger, music: Path, db: Path) -> None:
+    store_heard(db, [str(music / "mp3.mp3")], tempo=(120.4, 1.0))
+    tagger("write-tags", "--yes", "--bpm", "never")
+    assert (bpms(music)["mp3"], read(str(music / "mp3.mp3")).genres) == (None, ("Rock",))
 
 
 def test_energy_is_left_out_on_request(tagger: Tagger, music: Path) -> None:
@@ -336,6 +385,7 @@ def test_never_beside_another_run(tagger: Tagger, music: Path, db: Path) -> None
     ("args", "words"),
     [
         (("--genre", "best"), "--genre best: give missing, replace, add or never"),
+        (("--bpm", "fill"), "--bpm fill: give missing, replace or never"),
         (("--hard-links", "cut"), "--hard-links cut: give skip, break or in-place"),
         (("/no/such/folder",), "/no/such/folder: no such file or folder"),
         (("--model", "crnn-99"), "no model named 'crnn-99'"),

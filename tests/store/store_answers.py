@@ -17,8 +17,9 @@ def heard(
     mtime_ns: int = 1_700_000_000_123_456_789,
     model: str = MODEL,
     audio_id: str = "0" * 32,
+    bpm: float | None = None,
 ) -> Heard:
-    """A file with its recording and an answer."""
+    """A file with its recording and an answer; a tempo is sure with 0.9."""
     others = {name: 0.1 for name in ("Rock", "Jazz", "Techno", "Folk") if name != genre}
     prediction = Prediction(
         model=model,
@@ -29,6 +30,8 @@ def heard(
         windows=(WindowAnswer(31.0, genre, 0.8, energy), WindowAnswer(85.5, "Jazz", 0.4, 0.25)),
         embedding=np.linspace(-2, 2, 8).astype(np.float16),
         silent=False,
+        bpm=bpm,
+        bpm_confidence=None if bpm is None else 0.9,
     )
     recording = Recording(audio_id, 201.5, "mp3", 44100, 2)
     return AudioFile(path, size, mtime_ns), recording, prediction

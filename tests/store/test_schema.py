@@ -180,3 +180,27 @@ def test_a_database_of_the_first_version_gains_names_and_tempo(
         assert list(store.tracks(model=MODEL)) == [TrackRow("/m/1.mp3", "Rock", 0.5, 0.5, False, 2.5)]
         store.record_batch([heard("/m/1.mp3", "Jazz")], [])
         assert [row.genre for row in store.tracks(model=MODEL)] == ["Jazz"]
+
+
+def test_a_database_without_tempo_confidences_keeps_its_answers(
+    db_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:4])
+        Store.open(db_path, create=True).close()
+    raw = sqlite3.connect(db_path)
+    raw.execute(
+        "INSERT INTO tracks (id, path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz, channels,"
+        " scanned_at) VALUES (1, '/m/1.mp3', 1, 1, 'a', 2.5, 'mp3', 44100, 2, '')"
+    )
+    raw.execute(f"INSERT INTO predictions VALUES (1, '{MODEL}', 'Rock', 0.5, 0.5, 0, '', NULL)")
+    raw.execute(f"INSERT INTO embeddings VALUES (1, '{MODEL}', x'0000')")
+    raw.commit()
+    raw.close()
+    with Store.open(db_path, create=False) as store:
+        stored = store.track("/m/1.mp3", MODEL)
+        assert stored is not None and stored.prediction.genre == "Rock"
+        assert (stored.prediction.bpm, stored.prediction.bpm_confidence) == (None, None)
+        store.record_batch([heard("/m/1.mp3", bpm=120.0)], [])
+        assert [row.bpm for row in store.tracks(model=MODEL)] == [120.0]
+    assert _version(db_path) == len(schema.MIGRATIONS)

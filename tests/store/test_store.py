@@ -15,7 +15,7 @@ import pytest
 
 from tagger.errors import StoreError
 from tagger.store import Store, TrackRow
-from tagger.types import AudioFile, Failure, fingerprint
+from tagger.types import AudioFile, Failure, Identified, fingerprint
 from tests.store.store_answers import MODEL, heard
 
 LATIN_1 = os.fsdecode(b"/music/caf\xe9.mp3")
@@ -35,16 +35,37 @@ def _failed(path: str, size: int = 1000, mtime_ns: int = 1_700_000_000_123_456_7
 
 @pytest.mark.parametrize("path", STRANGE_PATHS)
 def test_an_answer_comes_back_whole(store: Store, path: str) -> None:
-    file, recording, prediction = heard(path)
+    file, recording, prediction = heard(path, bpm=127.6)
     store.record_batch([(file, recording, prediction)], [])
     stored = store.track(path, MODEL)
     assert stored is not None
     assert (stored.file, stored.recording) == (file, recording)
     assert stored.prediction.embedding.tolist() == prediction.embedding.tolist()
     assert stored.prediction.embedding.dtype == np.float16
-    for name in ("model", "genres", "genre", "genre_confidence", "energy", "windows", "silent"):
+    answered = "model genres genre genre_confidence energy windows silent bpm bpm_confidence"
+    for name in answered.split():
         assert getattr(stored.prediction, name) == getattr(prediction, name)
     assert stored.scanned_at.endswith("+00:00")
+
+
+def test_the_tempo_of_a_track_is_that_of_each_model(store: Store) -> None:
+    file, recording, prediction = heard("/m/1.mp3", bpm=127.6)
+    store.record_batch([(file, recording, prediction)], [])
+    store.record_batch([heard("/m/1.mp3", model="without-tempo")], [])
+    assert [row.bpm for row in store.tracks(model=MODEL)] == [127.6]
+    assert [row.bpm for row in store.tracks(model="without-tempo")] == [None]
+    stored = store.track("/m/1.mp3", "without-tempo")
+    assert stored is not None and stored.prediction.bpm_confidence is None
+
+
+def test_a_copy_of_a_sound_has_its_tempo(store: Store) -> None:
+    file, recording, prediction = heard("/m/1.mp3", bpm=127.6)
+    store.record_batch([(file, recording, prediction)], [])
+    copy = Identified(replace(file, path="/m/copy.mp3"), recording)
+    assert store.adopt([copy], MODEL, lambda *_: False) == ["duplicate"]
+    stored = store.track("/m/copy.mp3", MODEL)
+    assert stored is not None
+    assert (stored.prediction.bpm, stored.prediction.bpm_confidence) == (127.6, 0.9)
 
 
 def test_the_genres_of_a_track_come_likeliest_first(store: Store) -> None:
@@ -56,9 +77,16 @@ def test_the_genres_of_a_track_come_likeliest_first(store: Store) -> None:
 
 def test_numpy_numbers_are_stored_as_numbers(store: Store) -> None:
     file, recording, prediction = heard("/m/1.mp3")
-    numbers = replace(prediction, energy=np.float32(0.25), silent=np.True_, genres={"Rock": np.float32(0.5)})
+    numbers = replace(
+        prediction,
+        energy=np.float32(0.25),
+        silent=np.True_,
+        genres={"Rock": np.float32(0.5)},
+        bpm=np.float32(120.5),
+    )
     store.record_batch([(file, recording, numbers)], [])
-    assert [(row.energy, row.silent) for row in store.tracks(model=MODEL)] == [(0.25, True)]
+    (row,) = store.tracks(model=MODEL)
+    assert (row.energy, row.silent, row.bpm) == (0.25, True, 120.5)
 
 
 def states(store: Store, files: Sequence[AudioFile], model: str) -> dict[str, str]:

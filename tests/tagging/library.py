@@ -39,11 +39,16 @@ def store_heard(
     genres: Mapping[str, float] | None = None,
     energy: float = 0.734,
     silent: bool = False,
+    tempo: tuple[float, float] | None = None,
 ) -> None:
-    """Store one answer for all `paths`, as a scan does that finds them as they are now."""
+    """Store one answer for all `paths`, as a scan does that finds them as they are now.
+
+    `tempo` is (BPM, confidence).
+    """
     with Store.open(str(db), create=True) as store:
         genres = genres or {"Rock": 0.9}
-        store.record_batch([heard_as(path, _sound_of(path), genres, energy, silent) for path in paths], [])
+        answers = [heard_as(path, _sound_of(path), genres, energy, silent, tempo) for path in paths]
+        store.record_batch(answers, [])
 
 
 def heard_as(
@@ -52,10 +57,21 @@ def heard_as(
     genres: Mapping[str, float] = MappingProxyType({"Rock": 0.9}),
     energy: float = 0.734,
     silent: bool = False,
+    tempo: tuple[float, float] | None = None,
 ) -> Heard:
     """An answer for a file as it is now, with the sound of that id."""
     status, best = os.stat(path), max(genres, key=genres.__getitem__)
-    answer = Prediction(MODEL, genres, best, genres[best], energy, (), np.zeros(4, np.float16), silent)
+    answer = Prediction(
+        MODEL,
+        genres,
+        best,
+        genres[best],
+        energy,
+        (),
+        np.zeros(4, np.float16),
+        silent,
+        *(tempo or (None, None)),
+    )
     recording = Recording(audio_id, 1.0, "any", 44_100, 2)
     return AudioFile(path, status.st_size, status.st_mtime_ns), recording, answer
 

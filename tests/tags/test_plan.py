@@ -78,13 +78,31 @@ def test_a_tempo_is_renewed_only_where_we_wrote_it() -> None:
     assert plan(Tags("mp3", bpm="121"), Wanted(bpm=90), written_bpm="120") == ()
 
 
-@pytest.mark.parametrize("wanted", [Wanted(energy=float("nan")), Wanted(bpm=0.2), Wanted(bpm=5000)])
+@pytest.mark.parametrize("present", ["90", "64", "nan", "fast", "127.4"])
+def test_another_tempo_is_replaced_on_request(present: str) -> None:
+    changes = plan(Tags("mp3", bpm=present), Wanted(bpm=127.6), Policy(bpm="replace"))
+    assert [(change.before, change.after) for change in changes] == [((present,), ("128",))]
+
+
+@pytest.mark.parametrize("present", ["128", "127.98", " 128.0 "])
+def test_a_finer_tempo_of_the_same_number_is_not_replaced(present: str) -> None:
+    assert plan(Tags("mp3", bpm=present), Wanted(bpm=127.6), Policy(bpm="replace")) == ()
+
+
+@pytest.mark.parametrize("present", [None, "0", "90"])
+def test_no_tempo_is_written_where_that_is_asked(present: str | None) -> None:
+    assert plan(Tags("mp3", bpm=present), Wanted(bpm=127.6), Policy(bpm="never"), written_bpm="90") == ()
+
+
+@pytest.mark.parametrize(
+    "wanted", [Wanted(bpm=float("nan")), Wanted(energy=float("nan")), Wanted(bpm=0.2), Wanted(bpm=5000)]
+)
 def test_values_out_of_range_are_not_written(wanted: Wanted) -> None:
     assert plan(Tags("mp3"), wanted) == ()
 
 
 def test_what_is_switched_off_is_not_written() -> None:
-    assert plan(Tags("mp3"), Wanted(("x",), 0.5, 90), Policy("never", energy=False, bpm=False)) == ()
+    assert plan(Tags("mp3"), Wanted(("x",), 0.5, 90), Policy("never", energy=False, bpm="never")) == ()
 
 
 @given(st.lists(st.text(max_size=12), max_size=4), st.floats(0, 1), st.floats(1, 999))

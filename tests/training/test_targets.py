@@ -40,7 +40,7 @@ def test_unknown_ratings_give_no_gradient() -> None:
     targets = Targets(labels([], [], [], []), ratings, torch.rand(4, 100), torch.randn(4, 200))
     losses = Losses(8, targets, distil=0.0)
     energy = torch.zeros(4, requires_grad=True)
-    output = NetOutput(torch.zeros(4, 17), energy, torch.zeros(4, 8))
+    output = NetOutput(torch.zeros(4, 17), energy, torch.zeros(4, 8), torch.zeros(4, 0))
     losses(output, targets).backward()
     assert energy.grad is not None
     assert energy.grad[0] < 0  # rated loud: up

@@ -16,12 +16,13 @@ def render_json(entries: Sequence[Entry], title: str | None = None) -> Rendered:
     return Rendered(json.dumps(tracks, indent=2, allow_nan=False).encode("ascii") + b"\n")
 
 
-def track_object(entry: Entry) -> dict[str, str | float | int]:
-    """One track; `energy` and `genre_confidence` are 0–1, `energy_level` is 1–10."""
+def track_object(entry: Entry) -> dict[str, str | float | int | None]:
+    """One track; `energy` and `genre_confidence` are 0–1, `energy_level` is 1–10, `bpm` null if unknown."""
     return {
         "path": entry.path,
         "genre": entry.genre,
         "genre_confidence": entry.genre_confidence,
         "energy": entry.energy,
         "energy_level": energy_level(entry.energy),
+        "bpm": None if entry.bpm is None else round(entry.bpm, 1),
     }

@@ -12,10 +12,24 @@ from ..tracks import entries, track
 
 
 def test_json_has_the_keys_of_list_in_playing_order():
-    made = [track("/b.mp3", energy=0.71, genre_confidence=0.5), track("/a.mp3", energy=0.0)]
+    made = [track("/b.mp3", energy=0.71, genre_confidence=0.5), track("/a.mp3", energy=0.0, bpm=None)]
     assert json.loads(render(made, "json").content) == [
-        {"path": "/b.mp3", "genre": "Rock", "genre_confidence": 0.5, "energy": 0.71, "energy_level": 8},
-        {"path": "/a.mp3", "genre": "Rock", "genre_confidence": 0.9, "energy": 0.0, "energy_level": 1},
+        {
+            "path": "/b.mp3",
+            "genre": "Rock",
+            "genre_confidence": 0.5,
+            "energy": 0.71,
+            "energy_level": 8,
+            "bpm": 120.0,
+        },
+        {
+            "path": "/a.mp3",
+            "genre": "Rock",
+            "genre_confidence": 0.9,
+            "energy": 0.0,
+            "energy_level": 1,
+            "bpm": None,
+        },
     ]
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
@@ -36,8 +37,12 @@ def write_tags(
     energy: Annotated[bool, typer.Option("--energy/--no-energy", help="Where absent or ours.")] = True,
     bpm: Annotated[bool, typer.Option("--bpm/--no-bpm", help="Likewise; no model tells it yet.")] = True,
     min_confidence: Annotated[
-        float, typer.Option(min=0, max=1, metavar="P", help="Of genres; an energy has no confidence.")
-    ] = 0.6,
+        float | None, typer.Option(min=0, max=1, metavar="P", help="Of genres. Default: 0.6.")
+    ] = None,
+    target_precision: Annotated[
+        float | None,
+        typer.Option(min=0.5, max=0.99, metavar="P", help="Instead: share of written genres to be right."),
+    ] = None,
     max_genres: Annotated[int, typer.Option(min=1, metavar="N", help="Genres a file, likeliest first.")] = 1,
     keep_mtime: Annotated[bool, typer.Option("--keep-mtime", help="Keep the files' dates.")] = False,
     hard_links: Annotated[
@@ -58,14 +63,20 @@ def write_tags(
 
         tagger write-tags --dry-run
         tagger write-tags ~/Music/New --genre add --yes
+        tagger write-tags --target-precision 0.9
     """
     from tagger.store import Store
 
     settings = _settings(genre, energy, bpm, min_confidence, max_genres, keep_mtime, hard_links)
+    if target_precision is not None and min_confidence is not None:
+        raise TaggerError("--target-precision and --min-confidence exclude each other; give one of them")
     _check(paths, may_ask=not (dry_run or yes))
     database = options.database_path(db)
     with Store.open(database, create=False) as store:
-        what = store, paths or (), options.answering_model(store, model), settings
+        answering = options.answering_model(store, model)
+        if target_precision is not None:
+            settings = _held_to(target_precision, settings, model or answering)
+        what = store, paths or (), answering, settings
         if dry_run:
             run, tally = None, _previewed(what, as_json=json)
         elif yes or _is_wanted(what):
@@ -82,7 +93,7 @@ def _settings(
     genre: str,
     energy: bool,
     bpm: bool,
-    min_confidence: float,
+    min_confidence: float | None,
     max_genres: int,
     keep_mtime: bool,
     hard_links: str,
@@ -91,9 +102,20 @@ def _settings(
     from tagger.tags import GenrePolicy, HardLinks, Policy
 
     policy = Policy(options.one_of("--genre", genre, GenrePolicy), max_genres, energy, bpm)
-    return TagSettings(
-        policy, min_confidence, keep_mtime, options.one_of("--hard-links", hard_links, HardLinks)
-    )
+    links: HardLinks = options.one_of("--hard-links", hard_links, HardLinks)
+    if min_confidence is None:
+        return TagSettings(policy, keep_mtime=keep_mtime, hard_links=links)
+    return TagSettings(policy, min_confidence, keep_mtime, links)
+
+
+def _held_to(target_precision: float, settings: TagSettings, model: str) -> TagSettings:
+    """With the thresholds of `model` (an id or a folder) that reached the precision; tells what never did."""
+    from tagger.model_card import genre_thresholds, load_card
+
+    thresholds = genre_thresholds(load_card(model), target_precision)
+    if never := [genre for genre, threshold in thresholds.items() if threshold is None]:
+        message(f"not written, as they never reached precision {target_precision:g}: {', '.join(never)}")
+    return replace(settings, genre_thresholds=thresholds)
 
 
 def _check(paths: Sequence[str] | None, may_ask: bool) -> None:

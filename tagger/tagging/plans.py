@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import takewhile
 
 from tagger.store import Stamp, Store, TaggableTrack
 from tagger.tagging.batches import or_skip
@@ -16,12 +17,23 @@ from tagger.tags import Change, HardLinks, Policy, TagError, Wanted, WriteOption
 
 @dataclass(frozen=True, slots=True)
 class TagSettings:
-    """What to write and how. `min_confidence` (0–1) is of genres: an energy has no probability."""
+    """What to write and how. `min_confidence` (0–1) is of genres: an energy has no probability.
+
+    `genre_thresholds`, unless empty, holds in its place for each genre; None, or none, is never enough.
+    """
 
     policy: Policy
     min_confidence: float = 0.6
     keep_mtime: bool = False
     hard_links: HardLinks = "skip"
+    genre_thresholds: Mapping[str, float | None] = field(default_factory=dict)
+
+    def is_enough(self, genre: str, probability: float) -> bool:
+        """Whether a genre of that probability may be written."""
+        if not self.genre_thresholds:
+            return probability >= self.min_confidence
+        threshold = self.genre_thresholds.get(genre)
+        return threshold is not None and probability >= threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +76,11 @@ def planned_pages(
 
 
 def wanted(track: TaggableTrack, settings: TagSettings) -> Wanted:
-    """What the tags of a track should say; of silence there is neither genre nor tempo."""
-    sure = tuple(genre for genre, probability in track.genres if probability >= settings.min_confidence)
+    """What the tags of a track should say; of silence there is neither genre nor tempo.
+
+    A genre that is not sure enough ends the list: what comes after it is not what was heard.
+    """
+    sure = tuple(genre for genre, _ in takewhile(lambda scored: settings.is_enough(*scored), track.genres))
     if track.silent:
         return Wanted(energy=track.energy)
     return Wanted(sure, track.energy, track.bpm)

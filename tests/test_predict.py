@@ -58,6 +58,22 @@ def test_the_answer_is_the_mean_of_the_windows(predictor: Predictor) -> None:
     assert [w.energy for w in together.windows] == pytest.approx([a.energy for a in alone], abs=1e-3)
 
 
+def test_the_heads_alone_say_the_same_of_one_window(predictor: Predictor) -> None:
+    answers = predictor.predict([track(noise(1, seed)) for seed in range(5)])
+    embeddings = np.stack([answer.embedding for answer in answers])
+    assert embeddings.shape == (5, predictor.embedding_dim)
+    genres, energies = zip(*predictor.from_embeddings(embeddings), strict=True)
+    assert list(genres) == [answer.genre for answer in answers]
+    assert energies == pytest.approx([answer.energy for answer in answers], abs=2e-3)
+
+
+def test_the_energy_of_several_windows_is_in_their_mean_embedding(predictor: Predictor) -> None:
+    windows = np.concatenate([noise(2), noise(1) * np.linspace(0.2, 2, 431)])
+    (answer,) = predictor.predict([track(windows)])
+    ((_, energy),) = predictor.from_embeddings(answer.embedding[None])
+    assert energy == pytest.approx(answer.energy, abs=2e-3)
+
+
 class Saying:
     """The network but for its logits, which are these for the windows of a call, (n_windows, n_genres)."""
 

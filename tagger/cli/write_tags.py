@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 N_EXAMPLES = 3
 
+MIN_CONFIDENCE = 0.6
+"""Of a genre, where nothing else is asked for."""
+
 
 def write_tags(
     paths: Annotated[
@@ -67,9 +70,10 @@ def write_tags(
     """
     from tagger.store import Store
 
-    settings = _settings(genre, energy, bpm, min_confidence, max_genres, keep_mtime, hard_links)
     if target_precision is not None and min_confidence is not None:
         raise TaggerError("--target-precision and --min-confidence exclude each other; give one of them")
+    at_least = MIN_CONFIDENCE if min_confidence is None else min_confidence
+    settings = _settings(genre, energy, bpm, at_least, max_genres, keep_mtime, hard_links)
     _check(paths, may_ask=not (dry_run or yes))
     database = options.database_path(db)
     with Store.open(database, create=False) as store:
@@ -93,7 +97,7 @@ def _settings(
     genre: str,
     energy: bool,
     bpm: bool,
-    min_confidence: float | None,
+    min_confidence: float,
     max_genres: int,
     keep_mtime: bool,
     hard_links: str,
@@ -102,10 +106,17 @@ def _settings(
     from tagger.tags import GenrePolicy, HardLinks, Policy
 
     policy = Policy(options.one_of("--genre", genre, GenrePolicy), max_genres, energy, bpm)
-    links: HardLinks = options.one_of("--hard-links", hard_links, HardLinks)
-    if min_confidence is None:
-        return TagSettings(policy, keep_mtime=keep_mtime, hard_links=links)
-    return TagSettings(policy, min_confidence, keep_mtime, links)
+    return TagSettings(
+        policy, min_confidence, keep_mtime, options.one_of("--hard-links", hard_links, HardLinks)
+    )
+
+
+def _check(paths: Sequence[str] | None, may_ask: bool) -> None:
+    """Raises before any work what would end it anyway."""
+    if paths and not any(os.path.lexists(path) for path in paths):
+        raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
+    if may_ask and not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise TaggerError("nobody to ask without a terminal; give --yes to write, or --dry-run to look first")
 
 
 def _held_to(target_precision: float, settings: TagSettings, model: str) -> TagSettings:
@@ -116,14 +127,6 @@ def _held_to(target_precision: float, settings: TagSettings, model: str) -> TagS
     if never := [genre for genre, threshold in thresholds.items() if threshold is None]:
         message(f"not written, as they never reached precision {target_precision:g}: {', '.join(never)}")
     return replace(settings, genre_thresholds=thresholds)
-
-
-def _check(paths: Sequence[str] | None, may_ask: bool) -> None:
-    """Raises before any work what would end it anyway."""
-    if paths and not any(os.path.lexists(path) for path in paths):
-        raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
-    if may_ask and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise TaggerError("nobody to ask without a terminal; give --yes to write, or --dry-run to look first")
 
 
 def _previewed(what: What, as_json: bool) -> WriteTally:

@@ -6,7 +6,9 @@ import hashlib
 import json
 import math
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tagger.errors import ModelError
@@ -22,6 +24,8 @@ FORMAT = 1
 DEFAULT_MODEL = "crnn-1"
 FILTER_BANK = "filter_bank"
 WEIGHTS_FILE = "model.safetensors"
+
+PrecisionTable = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,10 @@ class ModelCard:
     are probabilities (Guo et al. 2017). `energy_quantiles` are raw energies of the frozen reference
     set at evenly spaced quantiles from 0 to 1. `figures` were measured on the test split. `tempo` is
     None for a model that hears no tempo.
+
+    `genre_precision` has for each genre rising pairs (precision, threshold), both 0–1: of validation
+    answers with the genre at a confidence of at least the threshold, that share was right. Empty in
+    models that do not tell. `trunk_sha256` is of all weights but the heads', None where not told.
     """
 
     id: str
@@ -54,6 +62,8 @@ class ModelCard:
     weights_sha256: str
     figures: dict[str, float]
     tempo: TempoClasses | None = None
+    genre_precision: Mapping[str, PrecisionTable] = field(default_factory=dict)
+    trunk_sha256: str | None = None
 
 
 def load_card(name: str) -> ModelCard:
@@ -111,6 +121,25 @@ def load_filter_bank(card: ModelCard) -> NDArray[np.float32]:
     return bank
 
 
+def genre_thresholds(card: ModelCard, target: float) -> dict[str, float | None]:
+    """For each genre the least confidence (0–1) at which its precision reached `target` on validation data.
+
+    None for a genre that never did. Raises `ModelError` for a model that tells no precision.
+    """
+    if not card.genre_precision:
+        raise ModelError(f"{card.id}: its model.json tells no precision by genre; use --min-confidence")
+    return {
+        genre: next((t for precision, t in card.genre_precision.get(genre, ()) if precision >= target), None)
+        for genre in card.genres
+    }
+
+
+def shares_trunk(one: ModelCard, other: ModelCard) -> bool:
+    """Whether both models make the same embedding of a sound, so that only their heads can differ."""
+    known = one.trunk_sha256 is not None and one.trunk_sha256 == other.trunk_sha256
+    return known and (one.network, one.front_end) == (other.network, other.front_end)
+
+
 def _installed_folder(name: str) -> str:
     folder = os.path.join(models_folder(), name)
     if not os.path.isfile(os.path.join(folder, "model.json")):
@@ -136,6 +165,8 @@ def _card(folder: str, fields: dict[str, Any]) -> ModelCard:
         weights_sha256=fields["weights_sha256"],
         figures=fields["figures"],
         tempo=_tempo(fields.get("tempo")),
+        genre_precision=_precision_tables(fields.get("genre_precision", {})),
+        trunk_sha256=_optional_text(fields.get("trunk_sha256"), "trunk_sha256"),
     )
 
 
@@ -146,3 +177,23 @@ def _tempo(fields: dict[str, Any] | None) -> TempoClasses | None:
     if not (0 < classes.first_bpm < math.inf and 0 < classes.temperature < math.inf):
         raise ValueError(f"tempo {fields}: both numbers must be above 0")
     return classes
+
+
+def _precision_tables(tables: Any) -> dict[str, PrecisionTable]:
+    if not isinstance(tables, dict):
+        raise ValueError("genre_precision is not an object")
+    return {genre: _precision_table(genre, table) for genre, table in tables.items()}
+
+
+def _precision_table(genre: str, table: Any) -> PrecisionTable:
+    pairs = tuple((float(precision), float(threshold)) for precision, threshold in table)
+    rises = all(a < c and b < d for (a, b), (c, d) in pairwise(pairs))
+    if not rises or not all(0 <= value <= 1 for pair in pairs for value in pair):
+        raise ValueError(f"genre_precision of {genre} is not rising pairs within 0 and 1")
+    return pairs
+
+
+def _optional_text(value: Any, name: str) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise ValueError(f"{name} is not a text")
+    return value

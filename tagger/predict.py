@@ -53,6 +53,25 @@ class Predictor:
             for track, r in zip(tracks, rows, strict=True)
         ]
 
+    @property
+    def embedding_dim(self) -> int:
+        """Numbers in an embedding."""
+        return self._network.embedding_dim
+
+    def from_embeddings(self, embeddings: NDArray[np.float16]) -> list[tuple[str, float]]:
+        """What the heads alone say of tracks by their stored embeddings, (n, embedding_dim): (genre, energy).
+
+        The energy is that of `predict`, for its head is linear. The genre is close to it: here the logits
+        of the windows are averaged, there their probabilities. Of clips with two windows, one in 200
+        gets another genre. So compare heads with heads.
+        """
+        with torch.inference_mode():
+            features = torch.from_numpy(embeddings).to(self.device).float()
+            logits = self._network.genre_head(features).cpu().numpy()
+            raw_energy = self._network.energy_head(features).squeeze(1).cpu().numpy()
+        energy = energy_quantile(raw_energy, self.card)
+        return [(self.card.genres[i], float(e)) for i, e in zip(logits.argmax(axis=1), energy, strict=True)]
+
     def _forward(self, log_mels: NDArray[np.float16]) -> tuple[FloatArray, ...]:
         """The fields of `NetOutput` for all windows; the logits of genre and tempo are float64."""
         parts = []

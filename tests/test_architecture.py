@@ -26,6 +26,7 @@ LAYERS = {
     "predict": 2,
     "tagging": 2,
     "watching": 2,
+    "comparing": 2,
     "cli": 3,
     "training": 3,
 }

@@ -1,5 +1,6 @@
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import librosa
@@ -12,9 +13,11 @@ from tagger.model_card import (
     WEIGHTS_FILE,
     TempoClasses,
     check_weights,
+    genre_thresholds,
     installed_models,
     load_card,
     load_filter_bank,
+    shares_trunk,
 )
 
 
@@ -109,5 +112,63 @@ def test_a_card_says_what_its_tempo_classes_mean(copied_model: Path) -> None:
 def test_tempo_classes_that_mean_nothing_are_refused(copied_model: Path, tempo: object) -> None:
     fields = json.loads((copied_model / "model.json").read_text())
     (copied_model / "model.json").write_text(json.dumps(fields | {"tempo": tempo}))
+    with pytest.raises(ModelError, match=r"model\.json cannot be used"):
+        load_card(str(copied_model))
+
+
+def test_the_lowest_threshold_that_reaches_the_precision_is_taken() -> None:
+    tables = {"Jazz": ((0.6, 0.3), (0.8, 0.5), (0.95, 0.7)), "Rock": ()}
+    card = replace(load_card(DEFAULT_MODEL), genres=("Jazz", "Pop", "Rock"), genre_precision=tables)
+    assert genre_thresholds(card, 0.5) == {"Jazz": 0.3, "Pop": None, "Rock": None}
+    assert genre_thresholds(card, 0.8) == {"Jazz": 0.5, "Pop": None, "Rock": None}
+    assert genre_thresholds(card, 0.9)["Jazz"] == 0.7
+    assert genre_thresholds(card, 0.96)["Jazz"] is None
+
+
+def test_the_default_model_reaches_nine_of_ten_in_some_genres_and_not_in_all() -> None:
+    thresholds = genre_thresholds(load_card(DEFAULT_MODEL), 0.9)
+    assert len(thresholds) == 17
+    assert None in thresholds.values()
+    assert any(threshold is not None for threshold in thresholds.values())
+
+
+@pytest.mark.parametrize("missing", ["genre_precision", "trunk_sha256"])
+def test_a_model_of_before_still_loads(copied_model: Path, missing: str) -> None:
+    fields = json.loads((copied_model / "model.json").read_text())
+    del fields[missing]
+    (copied_model / "model.json").write_text(json.dumps(fields))
+    card = load_card(str(copied_model))
+    if missing == "trunk_sha256":
+        assert not shares_trunk(card, card)
+    else:
+        with pytest.raises(ModelError, match="tells no precision by genre; use --min-confidence"):
+            genre_thresholds(card, 0.9)
+
+
+def test_models_share_a_trunk_where_all_that_makes_the_embedding_is_the_same() -> None:
+    card = load_card(DEFAULT_MODEL)
+    assert shares_trunk(card, replace(card, id="other", temperature=2.0, genres=("A", "B")))
+    assert not shares_trunk(card, replace(card, trunk_sha256="0" * 64))
+    assert not shares_trunk(card, replace(card, front_end=replace(card.front_end, hop_length=256)))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"genre_precision": [["Rock", 0.9, 0.5]]},
+        {"genre_precision": {"Rock": 0.9}},
+        {"genre_precision": {"Rock": [[0.9]]}},
+        {"genre_precision": {"Rock": [["high", 0.5]]}},
+        {"genre_precision": {"Rock": [[0.9, 50]]}},
+        {"genre_precision": {"Rock": [[0.9, 0.5], [0.8, 0.6]]}},
+        {"genre_precision": {"Rock": [[float("nan"), 0.5]]}},
+        {"trunk_sha256": 7},
+    ],
+)
+def test_what_cannot_be_a_precision_or_a_hash_is_refused(
+    copied_model: Path, fields: dict[str, object]
+) -> None:
+    known = json.loads((copied_model / "model.json").read_text())
+    (copied_model / "model.json").write_text(json.dumps(known | fields))
     with pytest.raises(ModelError, match=r"model\.json cannot be used"):
         load_card(str(copied_model))

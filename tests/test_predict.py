@@ -4,11 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from tagger.errors import ModelError
 from tagger.model_card import DEFAULT_MODEL, ModelCard, TempoClasses, load_card
+from tagger.nets import CRNN, NetOutput
 from tagger.predict import Predictor, energy_quantile
-from tagger.types import AudioFile, Recording, TrackFeatures, energy_level
+from tagger.types import AudioFile, Prediction, Recording, TrackFeatures, energy_level
 from tests import tempo_model
 
 RECORDING = Recording("0" * 32, 200.0, "mp3", 44_100, 2)
@@ -55,6 +57,61 @@ def test_the_answer_is_the_mean_of_the_windows(predictor: Predictor) -> None:
     for genre, probability in together.genres.items():
         assert probability == pytest.approx(np.mean([a.genres[genre] for a in alone]), abs=1e-3)
     assert [w.energy for w in together.windows] == pytest.approx([a.energy for a in alone], abs=1e-3)
+
+
+def test_the_heads_alone_say_the_same_of_one_window(predictor: Predictor) -> None:
+    answers = predictor.predict([track(noise(1, seed)) for seed in range(5)])
+    embeddings = np.stack([answer.embedding for answer in answers])
+    assert embeddings.shape == (5, predictor.embedding_dim)
+    genres, energies = zip(*predictor.from_embeddings(embeddings), strict=True)
+    assert list(genres) == [answer.genre for answer in answers]
+    assert energies == pytest.approx([answer.energy for answer in answers], abs=2e-3)
+
+
+def test_the_energy_of_several_windows_is_in_their_mean_embedding(predictor: Predictor) -> None:
+    windows = np.concatenate([noise(2), noise(1) * np.linspace(0.2, 2, 431)])
+    (answer,) = predictor.predict([track(windows)])
+    ((_, energy),) = predictor.from_embeddings(answer.embedding[None])
+    assert energy == pytest.approx(answer.energy, abs=2e-3)
+
+
+class Saying:
+    """The network but for its logits, which are these for the windows of a call, (n_windows, n_genres)."""
+
+    def __init__(self, network: CRNN, logits: np.ndarray) -> None:
+        self._network, self._logits = network, torch.tensor(logits)
+
+    def __call__(self, windows: torch.Tensor) -> NetOutput:
+        output: NetOutput = self._network(windows)
+        return output._replace(genre_logits=self._logits)
+
+
+@pytest.mark.parametrize("sureness", [1.0, 3.0, 6.0])
+def test_windows_that_disagree_are_less_sure_than_windows_that_agree(
+    card: ModelCard, monkeypatch: pytest.MonkeyPatch, sureness: float
+) -> None:
+    """Each window alone is as sure in both; what differs is whether they say the same."""
+    predictor = Predictor(card, "cpu")
+    network = predictor._network
+
+    def heard(*genres: int) -> Prediction:
+        logits = sureness * np.eye(len(card.genres))[list(genres)]
+        monkeypatch.setattr(predictor, "_network", Saying(network, logits))
+        return predictor.predict([track(noise(3))])[0]
+
+    agreeing, two_of_three, none_alike = heard(0, 0, 0), heard(0, 0, 5), heard(0, 5, 9)
+    alone = {window.genre_confidence for window in (*agreeing.windows, *none_alike.windows)}
+    assert max(alone) == pytest.approx(min(alone))
+    assert agreeing.genre == two_of_three.genre == card.genres[0]
+    assert agreeing.genre_confidence == pytest.approx(max(alone))
+    assert agreeing.genre_confidence > 1.2 * two_of_three.genre_confidence
+    assert two_of_three.genre_confidence > 1.2 * none_alike.genre_confidence
+    assert none_alike.genre_confidence == pytest.approx((max(alone) + 2 * _rest(card, max(alone))) / 3)
+
+
+def _rest(card: ModelCard, confidence: float) -> float:
+    """What each other genre gets."""
+    return (1 - confidence) / (len(card.genres) - 1)
 
 
 def test_a_track_gets_the_same_answer_in_any_batch(predictor: Predictor) -> None:

@@ -28,7 +28,7 @@ COMMANDS = {
     "runs": "runs:runs",
     "doctor": "doctor:doctor",
     "failures": "failures:failures",
-    "models": "models:models",
+    "models": "models:app",
 }
 """Every command in the order of `tagger --help`, as module:function below this package."""
 

@@ -1,15 +1,36 @@
-"""`tagger models`: the installed models."""
+"""`tagger models`: the installed models, and under it what another one would change."""
 
 from __future__ import annotations
 
 import os
 
+import typer
+
 from tagger.cli import options
+from tagger.cli.compare import compare
 from tagger.cli.output import print_json_array
+from tagger.errors import TaggerError
+
+app = typer.Typer()
+app.command("compare")(compare)
 
 
-def models(db: options.Db = None, json: options.Json = False) -> None:
-    """List the installed models, their genres and their measured figures."""
+@app.callback(invoke_without_command=True)
+def models(context: typer.Context, db: options.Db = None, json: options.Json = False) -> None:
+    """List the installed models, their genres and their measured figures; or compare two.
+
+    tagger models
+    tagger models compare crnn-1 crnn-2
+    """
+    if context.invoked_subcommand is None:
+        _list(db, json)
+        return
+    source = context.get_parameter_source("db")  # an enumeration of Click's, or of the copy in newer Typers
+    if json or (source and source.name == "COMMANDLINE"):
+        raise TaggerError(f"--db and --json belong behind `{context.invoked_subcommand}`")
+
+
+def _list(db: str | None, json: bool) -> None:
     from tagger.model_card import installed_models, load_card
 
     cards = [load_card(name) for name in installed_models()]

@@ -44,6 +44,17 @@ def progress_bar(paths: Sequence[str], tally: Tally) -> Iterator[Callable[[], No
 
 
 @contextmanager
+def hearing_bar(total: int) -> Iterator[Callable[[], None]]:
+    """A bar over a known number of files; the value is called after each of them."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("hearing", total=total)
+        yield lambda: progress.advance(task)
+
+
+@contextmanager
 def writing_bar(tally: WriteTally) -> Iterator[Callable[[], None]]:
     """The number of files looked at and written so far; the value is called to redraw it from `tally`."""
     from rich.console import Console

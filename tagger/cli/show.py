@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,9 +15,12 @@ from tagger.types import energy_level
 
 if TYPE_CHECKING:
     from tagger.store import StoredTrack
-    from tagger.types import AudioFile, Prediction, Recording
+    from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
 
 TOP = 5
+
+BAR_WIDTH = 20
+"""Characters of a share of 1."""
 
 
 def show(
@@ -26,7 +30,7 @@ def show(
     db: options.Db = None,
     json: options.Json = False,
 ) -> None:
-    """Show genres, energy, tempo and each window's own answer for one file.
+    """Show genres, tempo and energy of one file, drawn over the track, with each window's own answer.
 
     A file that no scan has met is heard on the spot, and not stored.
 
@@ -114,11 +118,16 @@ def _print(path: str, recording: Recording, answer: Prediction, stored: bool) ->
     )
     _print_tempo(answer.bpm, answer.bpm_confidence)
     print()
-    for window in answer.windows:
+    for line in _over_the_track(answer.windows):
+        print(line)
+
+
+def _over_the_track(windows: Sequence[WindowAnswer]) -> Iterator[str]:
+    """A line a window, in the order of time: its energy, drawn to one scale, and its own genre."""
+    for window in windows:
         start = f"{int(window.start_s) // 60}:{int(window.start_s) % 60:02}"
-        print(
-            f"  at {start:<6} {window.genre:<14} {window.genre_confidence:>4.0%}  energy {window.energy:.2f}"
-        )
+        energy = f"{window.energy:>4.2f} {bar(window.energy, BAR_WIDTH):<{BAR_WIDTH}}"
+        yield f"  at {start:<11} {energy} {window.genre:<14} {window.genre_confidence:>4.0%}"
 
 
 def _print_tempo(bpm: float | None, confidence: float | None) -> None:

@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 N_EXAMPLES = 3
 
+MIN_CONFIDENCE = 0.6
+"""Of a genre, where nothing else is asked for."""
+
 
 def write_tags(
     paths: Annotated[
@@ -38,10 +42,14 @@ def write_tags(
         str, typer.Option(metavar="POLICY", help="missing (where none is, or ours), replace or never.")
     ] = "missing",
     min_confidence: Annotated[
-        float, typer.Option(min=0, max=1, metavar="P", help="Of genres and tempos; an energy has none.")
-    ] = 0.6,
+        float | None, typer.Option(min=0, max=1, metavar="P", help="Of genres and tempos. Default: 0.6.")
+    ] = None,
     min_bpm_confidence: Annotated[
         float | None, typer.Option(min=0, max=1, metavar="P", help="Of tempos alone, if not the same.")
+    ] = None,
+    target_precision: Annotated[
+        float | None,
+        typer.Option(min=0.5, max=0.99, metavar="P", help="Instead: share of written genres to be right."),
     ] = None,
     max_genres: Annotated[int, typer.Option(min=1, metavar="N", help="Genres a file, likeliest first.")] = 1,
     keep_mtime: Annotated[bool, typer.Option("--keep-mtime", help="Keep the files' dates.")] = False,
@@ -64,15 +72,22 @@ def write_tags(
 
         tagger write-tags --dry-run
         tagger write-tags ~/Music/New --genre add --yes
+        tagger write-tags --target-precision 0.9
     """
     from tagger.store import Store
 
-    bpm_at_least = min_confidence if min_bpm_confidence is None else min_bpm_confidence
-    settings = _settings(genre, energy, bpm, min_confidence, bpm_at_least, max_genres, keep_mtime, hard_links)
+    if target_precision is not None and min_confidence is not None:
+        raise TaggerError("--target-precision and --min-confidence exclude each other; give one of them")
+    at_least = MIN_CONFIDENCE if min_confidence is None else min_confidence
+    bpm_at_least = at_least if min_bpm_confidence is None else min_bpm_confidence
+    settings = _settings(genre, energy, bpm, at_least, bpm_at_least, max_genres, keep_mtime, hard_links)
     _check(paths, may_ask=not (dry_run or yes))
     database = options.database_path(db)
     with Store.open(database, create=False) as store:
-        what = store, paths or (), options.answering_model(store, model), settings
+        answering = options.answering_model(store, model)
+        if target_precision is not None:
+            settings = _held_to(target_precision, settings, model or answering)
+        what = store, paths or (), answering, settings
         if dry_run:
             run, tally = None, _previewed(what, as_json=json)
         elif yes or _is_wanted(what):
@@ -110,6 +125,16 @@ def _check(paths: Sequence[str] | None, may_ask: bool) -> None:
         raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
     if may_ask and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise TaggerError("nobody to ask without a terminal; give --yes to write, or --dry-run to look first")
+
+
+def _held_to(target_precision: float, settings: TagSettings, model: str) -> TagSettings:
+    """With the thresholds of `model` (an id or a folder) that reached the precision; tells what never did."""
+    from tagger.model_card import genre_thresholds, load_card
+
+    thresholds = genre_thresholds(load_card(model), target_precision)
+    if never := [genre for genre, threshold in thresholds.items() if threshold is None]:
+        message(f"not written, as they never reached precision {target_precision:g}: {', '.join(never)}")
+    return replace(settings, genre_thresholds=thresholds)
 
 
 def _previewed(what: What, as_json: bool) -> WriteTally:

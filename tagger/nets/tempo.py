@@ -115,5 +115,6 @@ def _at(values: Tensor, position: Tensor) -> Tensor:
     n = values.shape[2]
     low = position.floor().clamp(max=n - 2).long()
     share = (position - low).clamp(max=1.0)
-    found = values[:, :, low] * (1 - share) + values[:, :, low + 1] * share
-    return torch.where(position <= n - 1, found, 0.0)
+    found: Tensor = values[:, :, low] * (1 - share) + values[:, :, low + 1] * share
+    found[:, :, position > n - 1] = 0.0
+    return found

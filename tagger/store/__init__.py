@@ -6,6 +6,7 @@ from platformdirs import user_data_path
 
 from tagger.store.identity import Adoption
 from tagger.store.lock import scan_lock
+from tagger.store.pairs import Answer, AnswerPair
 from tagger.store.rows import Heard, StoredTrack, TrackRow
 from tagger.store.runs import Run
 from tagger.store.stamp import Stamp
@@ -17,6 +18,8 @@ from tagger.store.taggable import TaggableTrack
 
 __all__ = [
     "Adoption",
+    "Answer",
+    "AnswerPair",
     "ChangeState",
     "Exchange",
     "Heard",

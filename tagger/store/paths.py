@@ -12,6 +12,9 @@ from collections.abc import Iterator, Sequence
 StoredPath = str | bytes
 PathRange = tuple[StoredPath, StoredPath]
 
+# No path is empty, and in SQLite every BLOB is greater than every TEXT.
+EVERYTHING: tuple[PathRange, ...] = (("", b""), (b"", b"\xff\xff"))
+
 
 def stored_path(path: str) -> StoredPath:
     """The value for the database: text if the name's bytes are UTF-8, the bytes themselves if not."""

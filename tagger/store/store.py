@@ -16,6 +16,7 @@ from tagger.store import backup, identity, presence
 from tagger.store.connection import open_database
 from tagger.store.faults import plain_errors
 from tagger.store.identity import Adoption
+from tagger.store.pairs import AnswerPair, answer_pairs
 from tagger.store.paths import path_from, path_ranges, stored_path, stored_text
 from tagger.store.query import tracks_query
 from tagger.store.record import write_failures, write_heard
@@ -194,6 +195,13 @@ class Store:
 
         with plain_errors(self.path):
             return embeddings(self._connection, query, model, size, but)
+
+    def answer_pairs(
+        self, paths: Sequence[str], old: str, new: str, with_embeddings: bool
+    ) -> Iterator[AnswerPair]:
+        """Yield the tracks at and beneath `paths` (or all) that `old` has heard, with answers of `new`."""
+        with plain_errors(self.path):
+            yield from answer_pairs(self._connection, path_ranges(paths), old, new, with_embeddings)
 
     def statistics(self, query: Query, model: str) -> Statistics:
         """What `model` heard in the tracks that `query` asks for, counted; failures and runs of all."""

@@ -8,11 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tagger.store.paths import PathRange, StoredPath, path_from, stored_path
+from tagger.store.paths import EVERYTHING, PathRange, StoredPath, path_from, stored_path
 from tagger.store.stamp import Stamp
-
-# No path is empty, and in SQLite every BLOB is greater than every TEXT.
-_EVERYTHING: tuple[PathRange, ...] = (("", b""), (b"", b"\xff\xff"))
 
 _PAGE = """
     SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence
@@ -54,7 +51,7 @@ def taggable_pages(
 
     Nothing stays open between two pages, so the caller may write meanwhile.
     """
-    for low, high in sorted(ranges or _EVERYTHING, key=lambda pair: (isinstance(pair[0], bytes), pair[0])):
+    for low, high in sorted(ranges or EVERYTHING, key=lambda pair: (isinstance(pair[0], bytes), pair[0])):
         while page := connection.execute(_PAGE, (model, low, high, size)).fetchall():
             yield [_track(connection, row, model) for row in page]
             low = _next_after(page[-1][1])

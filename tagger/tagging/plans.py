@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import takewhile
 
 from tagger.store import Stamp, Store, TaggableTrack
 from tagger.tagging.batches import or_skip
@@ -18,7 +19,8 @@ from tagger.tags import Change, HardLinks, Policy, TagError, Wanted, WriteOption
 class TagSettings:
     """What to write and how. `min_confidence` (0–1) is of genres: an energy has no probability.
 
-    `min_bpm_confidence` (0–1) is of tempos.
+    `min_bpm_confidence` (0–1) is of tempos. `genre_thresholds`, unless empty, holds in place of
+    `min_confidence` for each genre; None, or none, is never enough.
     """
 
     policy: Policy
@@ -26,6 +28,14 @@ class TagSettings:
     keep_mtime: bool = False
     hard_links: HardLinks = "skip"
     min_bpm_confidence: float = 0.6
+    genre_thresholds: Mapping[str, float | None] = field(default_factory=dict)
+
+    def is_enough(self, genre: str, probability: float) -> bool:
+        """Whether a genre of that probability may be written."""
+        if not self.genre_thresholds:
+            return probability >= self.min_confidence
+        threshold = self.genre_thresholds.get(genre)
+        return threshold is not None and probability >= threshold
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +78,11 @@ def planned_pages(
 
 
 def wanted(track: TaggableTrack, settings: TagSettings) -> Wanted:
-    """What the tags of a track should say; of silence there is neither genre nor tempo."""
-    sure = tuple(genre for genre, probability in track.genres if probability >= settings.min_confidence)
+    """What the tags of a track should say; of silence there is neither genre nor tempo.
+
+    A genre that is not sure enough ends the list: what comes after it is not what was heard.
+    """
+    sure = tuple(genre for genre, _ in takewhile(lambda scored: settings.is_enough(*scored), track.genres))
     if track.silent:
         return Wanted(energy=track.energy)
     is_sure = (track.bpm_confidence or 0.0) >= settings.min_bpm_confidence

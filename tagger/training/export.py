@@ -17,6 +17,8 @@ from tagger.nets import CRNN
 from tagger.training.clips import FRONT_END, GENRES, filter_bank
 from tagger.training.loop import Corpus, Settings, answers
 from tagger.training.metrics import top_hits
+from tagger.training.precision import measured_precision
+from tagger.training.trunk import trunk_sha256
 
 QUANTILES = 101
 """Knots of the energy scale: one per cent apart."""
@@ -65,7 +67,7 @@ def save(
 ) -> None:
     """Writes `model.safetensors`, `model.json` and `CARD.md` into `folder`, named after it.
 
-    Temperature and energy quantiles are taken from the network's answers to `valid`.
+    Temperature, precision by genre and energy quantiles are taken from the network's answers to `valid`.
     """
     device = next(network.parameters()).device
     temperature = fitted_temperature(network, valid, device)
@@ -79,7 +81,9 @@ def save(
         "genres": GENRES,
         "temperature": round(temperature, 4),
         "energy_quantiles": [round(float(q), 5) for q in np.quantile(energy, np.linspace(0, 1, QUANTILES))],
+        "genre_precision": measured_precision(network, valid, device, temperature),
         "weights_sha256": _save_weights(folder, network),
+        "trunk_sha256": trunk_sha256(os.path.join(folder, WEIGHTS_FILE)),
         "figures": {name: round(value, 4) for name, value in figures.items()},
     }
     _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")

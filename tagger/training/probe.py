@@ -45,7 +45,9 @@ def _standardised(features: Tensor, known: Tensor) -> Tensor:
     return ((features - mean) / spread).clamp(-LARGEST, LARGEST)
 
 
-def _probe(everything: Tensor, inputs: Tensor, targets: Tensor, n_outputs: int, loss: Loss, seed: int) -> Tensor:
+def _probe(
+    everything: Tensor, inputs: Tensor, targets: Tensor, n_outputs: int, loss: Loss, seed: int
+) -> Tensor:
     """Trains on `inputs`, answers `everything`."""
     torch.manual_seed(seed)
     probe = nn.Sequential(

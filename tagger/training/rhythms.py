@@ -34,7 +34,10 @@ def rhythm(seed: int) -> tuple[NDArray[np.float32], float]:
     random = np.random.default_rng(seed)
     bpm = float(np.clip(np.exp(random.normal(np.log(USUAL_BPM), SPREAD)), SLOWEST_BPM, FASTEST_BPM))
     sound = np.zeros(int(FRONT_END.sample_rate_hz * SECONDS))
-    steps_a_beat, beats_a_bar = int(random.choice([2, 4, 3], p=[0.45, 0.4, 0.15])), int(random.choice([4, 4, 3]))
+    steps_a_beat, beats_a_bar = (
+        int(random.choice([2, 4, 3], p=[0.45, 0.4, 0.15])),
+        int(random.choice([4, 4, 3])),
+    )
     voices = _drums(random, steps_a_beat, beats_a_bar) | _tones(random, steps_a_beat, beats_a_bar)
     for onsets in voices.values():
         onsets *= random.uniform(0.3, 1.0)
@@ -53,7 +56,10 @@ def _drums(random: np.random.Generator, steps: int, beats: int) -> dict[str, Sig
     bar = steps * beats
     style = random.choice(STYLES, p=STYLE_SHARES)
     if style == "house":
-        return {"kick": _hits(bar, range(0, bar, steps)), "hat": 0.6 * _hits(bar, range(steps // 2, bar, steps))}
+        return {
+            "kick": _hits(bar, range(0, bar, steps)),
+            "hat": 0.6 * _hits(bar, range(steps // 2, bar, steps)),
+        }
     if style == "rock":
         backbeats = [b * steps for b in range(1, beats, 2)]
         kicks = [0, 2 * steps % bar, int(random.integers(bar))]
@@ -74,7 +80,7 @@ def _tones(random: np.random.Generator, steps: int, beats: int) -> dict[str, Sig
     patterns = (
         _hits(bar, range(0, bar, steps)),
         _hits(bar, [0]),
-        0.6 * (random.random(bar) < 0.3),
+        np.where(random.random(bar) < 0.3, 0.6, 0.0),
     )
     return {f"tone {i}": patterns[random.integers(3)].copy() for i in range(random.integers(0, 4))}
 
@@ -87,14 +93,20 @@ def _hits(bar: int, steps: Sequence[int] | range) -> Signal:
 
 def _play(random: np.random.Generator, sound: Signal, voices: dict[str, Signal], step_s: float) -> None:
     """Adds the voices, bar after bar, by a drummer who is up to some milliseconds off."""
-    rate_hz, jitter_s, begin_s = FRONT_END.sample_rate_hz, random.uniform(0, 0.012), random.uniform(0, 8 * step_s)
+    rate_hz, jitter_s, begin_s = (
+        FRONT_END.sample_rate_hz,
+        random.uniform(0, 0.012),
+        random.uniform(0, 8 * step_s),
+    )
     same = {name: _sample(random, name.split()[0]) for name in voices}
     for step in range(int((SECONDS - begin_s) / step_s)):
         for name, onsets in voices.items():
             strength = onsets[step % len(onsets)]
             if not strength or random.random() < 0.03:
                 continue
-            note = _sample(random, "tone") if name.startswith("tone") and random.random() < 0.4 else same[name]
+            note = (
+                _sample(random, "tone") if name.startswith("tone") and random.random() < 0.4 else same[name]
+            )
             first = max(0, int((begin_s + step * step_s + random.normal() * jitter_s) * rate_hz))
             part = sound[first : first + len(note)]
             part += note[: len(part)] * strength * random.uniform(0.7, 1.1)

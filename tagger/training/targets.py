@@ -62,8 +62,10 @@ def make_targets(data: str, clips: Sequence[Clip]) -> Targets:
     ratings = torch.tensor([[c.arousal, c.arousal_high, c.power_minus_calmness] for c in clips])
     path = os.path.join(data, "teacher.npz")
     if not os.path.exists(path):
-        unknown = [torch.full((len(clips), n), torch.nan) for n in (TAGS, EMBEDDING, len(GENRES))]
-        return Targets(labels, ratings, *unknown, torch.full((len(clips),), torch.nan))
+        tags, embedding, soft = (
+            torch.full((len(clips), n), torch.nan) for n in (TAGS, EMBEDDING, len(GENRES))
+        )
+        return Targets(labels, ratings, tags, embedding, soft, torch.full((len(clips),), torch.nan))
     tags, embedding = _teacher(path, clips)
     return Targets(labels, ratings, tags, embedding, *_soft(clips, labels, ratings, tags, embedding))
 

@@ -12,7 +12,7 @@ import pytest
 
 from tagger.model_card import load_card
 from tagger.store import Store
-from tagger.types import AudioFile, Prediction, Recording
+from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
 
@@ -153,6 +153,28 @@ def test_show_draws_the_first_five_genres(tagger: Tagger, tmp_path: Path) -> Non
     assert out.count("%") == 5 + 1  # five genres, one window
     assert "level" in out
     assert "just now and not stored" in out
+
+
+def test_show_draws_energy_over_the_track(tagger: Tagger, db: Path, tmp_path: Path) -> None:
+    path = str(tmp_path / "x.mp3")
+    windows = (
+        WindowAnswer(36.0, "Folk", 0.5, 0.1),
+        WindowAnswer(95.0, "Rock", 0.7, 0.525),
+        WindowAnswer(1543.2, "Rock", 0.8, 1.0),
+    )
+    answer = Prediction(
+        MODEL, {"Rock": 0.6, "Folk": 0.4}, "Rock", 0.6, 0.55, windows, np.zeros(4, np.float16), False
+    )
+    with Store.open(str(db), create=True) as store:
+        store.record_batch(
+            [(AudioFile(path, 1, 1), Recording("0" * 32, 1800.0, "mp3", 44_100, 2), answer)], []
+        )
+    drawn = [line for line in tagger("show", path).out.splitlines() if line.startswith("  at ")]
+    assert drawn == [
+        "  at 0:36        0.10 ██                   Folk            50%",
+        "  at 1:35        0.53 ██████████▌          Rock            70%",
+        "  at 25:43       1.00 ████████████████████ Rock            80%",
+    ]
 
 
 @pytest.mark.parametrize("name", ["missing.mp3", "."])

@@ -1,5 +1,6 @@
 """`tagger write-tags` on real files, of which the database says that they were heard."""
 
+import json
 import os
 import pty
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 import pytest
 from mutagen.mp4 import MP4
 
+from tagger.model_card import genre_thresholds, load_card
 from tagger.store import scan_lock
 from tagger.tags import Change, Wanted, apply, plan, read
 from tests.cli.conftest import Tagger
@@ -182,6 +184,76 @@ def test_only_genres_that_are_sure_enough_and_no_more_than_asked_for(
     assert set(genres(music).values()) == {("Jazz", "Rock")}
     tagger("write-tags", "--yes", "--min-confidence", "0.1", "--genre", "replace")
     assert set(genres(music).values()) == {("Jazz",)}
+
+
+@pytest.fixture
+def heard(music: Path, db: Path) -> dict[str, str]:
+    """Answers that are sure, unsure, and sure of a genre in which the model is often wrong."""
+    answers = {
+        "mp3": {"Metal": 0.5, "Jazz": 0.3},
+        "ogg": {"Metal": 0.4, "Jazz": 0.39},
+        "wav": {"Rock": 0.99, "Metal": 0.9},
+    }
+    for kind, genres in answers.items():
+        store_heard(db, [str(path) for path in music.glob(f"{kind}.*")], genres)
+    return {kind: max(answer, key=answer.__getitem__) for kind, answer in answers.items()}
+
+
+def test_a_target_precision_is_a_threshold_for_each_genre(
+    tagger: Tagger, music: Path, heard: dict[str, str]
+) -> None:
+    """The default model is right in nine of ten answers of Metal from 0.45 on, and of Rock never."""
+    thresholds = genre_thresholds(load_card("crnn-1"), 0.9)
+    assert thresholds["Metal"] is not None and 0.4 < thresholds["Metal"] < 0.5
+    result = tagger(
+        "write-tags", *(p for p in music.iterdir() if p.stem in heard), "--target-precision", "0.9", "--yes"
+    )
+    assert result.code == 0
+    never = ", ".join(genre for genre, threshold in thresholds.items() if threshold is None)
+    assert f"tagger: not written, as they never reached precision 0.9: {never}\n" in result.err
+    assert {name: found for name, found in genres(music).items() if name in heard} == {
+        "mp3": ("Metal",),
+        "ogg": (),
+        "wav": (),
+    }
+    assert {read(str(path)).energy for path in music.iterdir() if path.stem in heard} == {"0.7340"}
+
+
+def test_a_lower_target_lets_more_genres_in(tagger: Tagger, music: Path, heard: dict[str, str]) -> None:
+    assert genre_thresholds(load_card("crnn-1"), 0.6)["Rock"] is not None
+    dry = tagger("write-tags", "--target-precision", "0.6", "--dry-run")
+    assert "genre none → Rock" in dry.out
+    assert "Rock" not in dry.err
+    assert genres(music)["wav"] == ()
+
+
+def test_with_several_genres_each_is_held_to_its_own_threshold(tagger: Tagger, music: Path, db: Path) -> None:
+    for kind, answer in {
+        "mp3": {"Metal": 0.5, "Classical": 0.48, "Rock": 0.02},
+        "ogg": {"Rock": 0.51, "Metal": 0.48},  # Rock ends the list
+    }.items():
+        store_heard(db, [str(path) for path in music.glob(f"{kind}.*")], answer)
+    tagger("write-tags", "--yes", "--target-precision", "0.9", "--max-genres", "2")
+    assert (genres(music)["mp3"], genres(music)["ogg"]) == (("Metal",), ())
+
+
+def test_a_model_that_tells_no_precision_is_refused(tagger: Tagger, music: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    fields = json.loads(Path(load_card("crnn-1").folder, "model.json").read_text())
+    del fields["genre_precision"]
+    (old / "model.json").write_text(json.dumps(fields))
+    result = tagger("write-tags", "--yes", "--target-precision", "0.9", "--model", old)
+    assert (result.code, result.err.count("\n")) == (2, 1)
+    assert "tells no precision by genre; use --min-confidence" in result.err
+
+
+@pytest.mark.parametrize("precision", ["0.3", "1", "much"])
+def test_a_precision_that_cannot_be_asked_for_is_refused(tagger: Tagger, music: Path, precision: str) -> None:
+    result = tagger("write-tags", "--yes", "--target-precision", precision)
+    assert result.code == 2
+    assert "--target-precision" in result.err
+    assert set(genres(music).values()) == {()}
 
 
 def test_silence_has_an_energy_and_no_genre(tagger: Tagger, music: Path, db: Path) -> None:
@@ -389,6 +461,7 @@ def test_never_beside_another_run(tagger: Tagger, music: Path, db: Path) -> None
         (("--hard-links", "cut"), "--hard-links cut: give skip, break or in-place"),
         (("/no/such/folder",), "/no/such/folder: no such file or folder"),
         (("--model", "crnn-99"), "no model named 'crnn-99'"),
+        (("--target-precision", "0.9", "--min-confidence", "0.6"), "exclude each other; give one of them"),
     ],
 )
 def test_wrong_usage_is_one_line(tagger: Tagger, music: Path, args: tuple[str, ...], words: str) -> None:

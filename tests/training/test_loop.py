@@ -9,13 +9,14 @@ import numpy as np
 import pytest
 import torch
 
-from tagger.model_card import load_card
+from tagger.model_card import WEIGHTS_FILE, genre_thresholds, load_card
 from tagger.predict import Predictor
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.export import save
 from tagger.training.loop import Corpus, Settings, _Run, answers, stack, train
 from tagger.training.metrics import figures
 from tagger.training.targets import Targets, make_targets
+from tagger.training.trunk import trunk_sha256
 from tagger.types import AudioFile, Recording, TrackFeatures
 
 SETTINGS = Settings(epochs=4, batch_size=8, crop_frames=64, average_decay=0.5)
@@ -79,6 +80,12 @@ def test_training_learns_resumes_and_exports_what_a_scan_can_load(
     assert card.id == "made-1"
     assert json.loads((folder / "model.json").read_text())["figures"]["hit"] == 1.0
     assert "| hit | 1.000 |" in (folder / "CARD.md").read_text()
+    assert genre_thresholds(card, 0.9).keys() == set(card.genres)
+    assert {genre: table[-1][0] for genre, table in card.genre_precision.items() if table} == {
+        "Classical": 0.9,  # eight of eight right
+        "Metal": 0.9,
+    }
+    assert card.trunk_sha256 == trunk_sha256(str(folder / WEIGHTS_FILE))
     window = np.tile(np.linspace(-60, 0, 96)[:, None], (1, FRONT_END.n_frames)).astype(np.float16)[None]
     track = TrackFeatures(
         AudioFile("x", 1, 1), Recording("", 10.0, "mp3", 44_100, 2), (0.0,), (False,), window

@@ -1,0 +1,45 @@
+"""Two models' answers side by side."""
+
+import os
+
+import numpy as np
+import pytest
+
+from tagger.store import Answer, Store
+from tests.store.store_answers import MODEL, heard
+
+LATIN_1 = os.fsdecode(b"/m/caf\xe9.mp3")
+
+
+@pytest.fixture
+def filled(store: Store) -> Store:
+    """Three tracks of `MODEL`, one of which `new` has heard, and one of `new` alone."""
+    store.record_batch([heard(path, "Rock", 0.25) for path in ("/m/a.mp3", "/m/b.mp3", LATIN_1)], [])
+    store.record_batch([heard(path, "Folk", 0.75, model="new") for path in ("/m/b.mp3", "/m/z.mp3")], [])
+    return store
+
+
+def test_every_track_of_the_old_model_comes_once_with_the_answer_of_the_new_one(filled: Store) -> None:
+    pairs = {pair.file.path: pair for pair in filled.answer_pairs((), MODEL, "new", True)}
+    assert set(pairs) == {"/m/a.mp3", "/m/b.mp3", LATIN_1}
+    assert {pair.old for pair in pairs.values()} == {Answer("Rock", 0.25, False)}
+    assert pairs["/m/b.mp3"].new == Answer("Folk", 0.75, False)
+    assert pairs["/m/a.mp3"].new is pairs[LATIN_1].new is None
+
+
+def test_embeddings_come_only_where_they_are_asked_for_and_needed(filled: Store) -> None:
+    asked = {pair.file.path: pair.embedding for pair in filled.answer_pairs((), MODEL, "new", True)}
+    assert asked["/m/b.mp3"] is None
+    expected = heard("/m/a.mp3")[2].embedding
+    assert np.array_equal(np.frombuffer(asked["/m/a.mp3"] or b"", "<f2"), expected)
+    assert all(pair.embedding is None for pair in filled.answer_pairs((), MODEL, "new", False))
+
+
+def test_only_what_lies_beneath_the_named_paths(filled: Store) -> None:
+    def found(*paths: str) -> list[str]:
+        return sorted(pair.file.path for pair in filled.answer_pairs(paths, MODEL, "new", False))
+
+    assert found("/m/a.mp3") == ["/m/a.mp3"]
+    assert found(LATIN_1) == [LATIN_1]
+    assert found("/m", "/m/a.mp3") == sorted(["/m/a.mp3", "/m/b.mp3", LATIN_1])
+    assert found("/n") == []

@@ -16,7 +16,7 @@ from tagger.tempo import tempo_and_confidence
 from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
 
 WINDOWS_AT_ONCE = {"cpu": 6, "cuda": 512, "mps": 128}
-"""Windows per forward pass: on a CPU few enough that the maps of a layer stay in the cache."""
+"""Windows that `CRNN.listen` gets at once: on a CPU few enough that the maps of a layer stay in the cache."""
 
 
 class Predictor:
@@ -74,11 +74,14 @@ class Predictor:
 
     def _forward(self, log_mels: NDArray[np.float16]) -> tuple[FloatArray, ...]:
         """The fields of `NetOutput` for all windows; the logits of genre and tempo are float64."""
-        parts = []
+        network = self._network
         with torch.inference_mode():
-            for batch in torch.from_numpy(log_mels).split(WINDOWS_AT_ONCE[self.device.type]):
-                parts.append([part.cpu().numpy() for part in self._network(batch.to(self.device).float())])
-        logits, energy, embedding, tempo = (np.concatenate(column) for column in zip(*parts, strict=True))
+            heard = [
+                network.listen(part.to(self.device).float())
+                for part in torch.from_numpy(log_mels).split(WINDOWS_AT_ONCE[self.device.type])
+            ]
+            output = network.answer(*(torch.cat(column) for column in zip(*heard, strict=True)))
+        logits, energy, embedding, tempo = (part.cpu().numpy() for part in output)
         return logits.astype(np.float64), energy, embedding, tempo.astype(np.float64)
 
     def _answer(

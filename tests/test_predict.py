@@ -81,9 +81,11 @@ class Saying:
     def __init__(self, network: CRNN, logits: np.ndarray) -> None:
         self._network, self._logits = network, torch.tensor(logits)
 
-    def __call__(self, windows: torch.Tensor) -> NetOutput:
-        output: NetOutput = self._network(windows)
-        return output._replace(genre_logits=self._logits)
+    def listen(self, windows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        return self._network.listen(windows)
+
+    def answer(self, steps: torch.Tensor, tempo_logits: torch.Tensor) -> NetOutput:
+        return self._network.answer(steps, tempo_logits)._replace(genre_logits=self._logits)
 
 
 @pytest.mark.parametrize("sureness", [1.0, 3.0, 6.0])

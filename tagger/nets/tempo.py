@@ -107,7 +107,8 @@ def _autocorrelation(curves: Tensor) -> Tensor:
     power = (spectrum.real.square() + spectrum.imag.square()).to(spectrum.dtype)
     products = torch.fft.irfft(power, n=2 * n)[:, :, :n]
     overlap = torch.arange(n, 0, -1, device=curves.device).clamp(min=n // 8)
-    return products / overlap
+    correlation: Tensor = products / overlap
+    return correlation
 
 
 def _at(values: Tensor, position: Tensor) -> Tensor:
@@ -116,5 +117,4 @@ def _at(values: Tensor, position: Tensor) -> Tensor:
     low = position.floor().clamp(max=n - 2).long()
     share = (position - low).clamp(max=1.0)
     found: Tensor = values[:, :, low] * (1 - share) + values[:, :, low + 1] * share
-    found[:, :, position > n - 1] = 0.0
-    return found
+    return found.masked_fill(position > n - 1, 0.0)

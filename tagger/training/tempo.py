@@ -1,35 +1,39 @@
-"""Trains the tempo head: annotated clips, made-up rhythms, and copies of both at other speeds."""
+"""Trains the tempo head, once on what is certain, then on what it and another agree on as well."""
 
 from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from tagger.nets.crnn import remove_level
 from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead
+from tagger.tempo import TOLERANCE
 from tagger.training.augment import FLOOR_DB, equalise, gain, low_pass
+from tagger.training.clips import FRONT_END
+from tagger.training.loop import Corpus
+from tagger.training.tempo_examples import TempoExamples, agreed, annotated, estimated, made_up
 
 log = logging.getLogger(__name__)
 
-TOLERANCE = 0.02
+SPREAD = 0.02
 """Standard deviation of the soft target around the annotated tempo: half of what Acc1 forgives."""
 
 
 @dataclass(frozen=True, slots=True)
 class TempoSettings:
-    """Each batch holds `batch_size` crops, `made_up` of them of made-up rhythms; speeds vary by up to
-    a factor of `stretch`."""
+    """`first_steps` and then `steps` steps. Each batch holds `batch_size` crops, `made_up` of them of
+    the `rhythms` made-up ones; speeds vary by up to a factor of `stretch`."""
 
-    steps: int = 3000
+    first_steps: int = 1000
+    steps: int = 2500
+    rhythms: int = 1500
     batch_size: int = 48
-    made_up: int = 20
+    made_up: int = 12
     stretch: float = 1.35
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
@@ -37,31 +41,55 @@ class TempoSettings:
     seed: int = 0
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class TempoExamples:
-    """Log-mels (n_mels, any length) float16 in dB, and their tempos (n,) in BPM."""
+def train_tempo(corpus: Corpus, settings: TempoSettings, frame_rate_hz: float, jobs: int) -> TempoHead:
+    """A tempo head, trained on the clips of `corpus` that have a tempo and on made-up rhythms.
 
-    log_mels: Sequence[NDArray[np.float16]]
-    bpm: Sequence[float]
+    After a first round, it and librosa's beat tracker hear the clips without one; where they agree, the
+    second round, which begins anew, has more to learn from.
+    """
+    clips, log_mels, lengths = corpus.clips, corpus.log_mels.cpu(), corpus.lengths.cpu()
+    certain, rhythms = annotated(clips, log_mels, lengths), made_up(settings.rhythms, jobs)
+    first = _train(certain, rhythms, settings, settings.first_steps, frame_rate_hz)
+    more = agreed(first, clips, log_mels, lengths, jobs)
+    log.info("tempo: %d clips are annotated, %d agreed on", len(certain.bpm), len(more.bpm))
+    return _train(certain + more, rhythms, settings, settings.steps, frame_rate_hz)
 
 
-def train_tempo(
-    head: TempoHead, real: TempoExamples, made_up: TempoExamples, n_frames: int, settings: TempoSettings
+def fitted_temperature(head: TempoHead, valid: Corpus) -> float:
+    """The temperature under which the confidence best tells whether Acc1 holds: least cross-entropy over
+    a grid (Guo et al. 2017); 1 where no clip is annotated."""
+    examples = annotated(valid.clips, valid.log_mels.cpu(), valid.lengths.cpu())
+    spectrograms = [
+        m[:, :n].numpy() for m, n in zip(examples.log_mels, examples.lengths.tolist(), strict=True)
+    ]
+
+    def cross_entropy(temperature: float) -> float:
+        told = np.array([estimated(head, m, temperature) for m in spectrograms])
+        right = np.abs(told[:, 0] - examples.bpm.numpy()) <= TOLERANCE * examples.bpm.numpy()
+        confidence = told[:, 1].clip(1e-6, 1 - 1e-6)
+        return float(-np.where(right, np.log(confidence), np.log(1 - confidence)).mean())
+
+    grid: list[float] = np.geomspace(0.5, 4.0, 25).tolist()
+    return min(grid, key=cross_entropy) if spectrograms else 1.0
+
+
+def _train(
+    real: TempoExamples, rhythms: TempoExamples, settings: TempoSettings, steps: int, frame_rate_hz: float
 ) -> TempoHead:
-    """The trained head, its weights averaged over the last steps."""
+    """A new head after `steps` steps, its weights averaged over the last of them."""
     torch.manual_seed(settings.seed)
     random = np.random.default_rng(settings.seed)
+    head = TempoHead(FRONT_END.n_mels, frame_rate_hz)
     averaged = copy.deepcopy(head)
     optimiser = torch.optim.AdamW(
         head.parameters(), settings.learning_rate, weight_decay=settings.weight_decay
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimiser, settings.learning_rate, total_steps=settings.steps, pct_start=0.1
+        optimiser, settings.learning_rate, total_steps=steps, pct_start=0.1
     )
-    head.train()
-    for step in range(settings.steps):
-        crops, bpm = _batch(random, real, made_up, n_frames, settings)
-        loss = tempo_loss(head(remove_level(_altered(crops))), bpm)
+    for step in range(steps):
+        crops, bpm = _batch(random, real, rhythms, settings)
+        loss = tempo_loss(head.train()(remove_level(low_pass(equalise(gain(crops))))), bpm)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(head.parameters(), 5.0)
@@ -69,54 +97,43 @@ def train_tempo(
         schedule.step()
         _average(averaged, head, min(settings.average_decay, step / (step + 10)))
         if step % 250 == 249:
-            log.info("tempo step %d loss %.3f", step + 1, float(loss))
+            log.info("tempo step %d loss %.3f", step + 1, loss.item())
     return averaged.eval()
 
 
 def tempo_loss(logits: Tensor, bpm: Tensor) -> Tensor:
     """Cross-entropy with a bell of 2 % around the true tempo in place of one class; the mean."""
     classes = torch.arange(FIRST_BPM, LAST_BPM + 1, device=logits.device)
-    distance = (classes / bpm.unsqueeze(1)).log() / TOLERANCE
+    distance = (classes / bpm.unsqueeze(1)).log() / SPREAD
     target = (-0.5 * distance.square()).softmax(dim=1)
     return -(target * logits.log_softmax(dim=1)).sum(dim=1).mean()
 
 
 def _batch(
-    random: np.random.Generator,
-    real: TempoExamples,
-    made_up: TempoExamples,
-    n_frames: int,
-    settings: TempoSettings,
+    random: np.random.Generator, real: TempoExamples, rhythms: TempoExamples, settings: TempoSettings
 ) -> tuple[Tensor, Tensor]:
     """Crops (batch, n_mels, n_frames) in dB and their tempos (batch,)."""
-    chosen = [(real, i) for i in random.integers(0, len(real.bpm), settings.batch_size - settings.made_up)]
-    chosen += [(made_up, i) for i in random.integers(0, len(made_up.bpm), settings.made_up)]
     crops, tempos = [], []
-    for examples, i in chosen:
-        log_mel, bpm = examples.log_mels[i], examples.bpm[i]
-        speed = float(settings.stretch ** random.uniform(-1, 1))
-        speed = min(max(speed, FIRST_BPM / bpm), LAST_BPM / bpm)
-        crops.append(_crop(random, log_mel, n_frames, speed))
-        tempos.append(bpm * speed)
-    return torch.from_numpy(np.stack(crops)), torch.tensor(tempos, dtype=torch.float32)
+    for examples, n in ((real, settings.batch_size - settings.made_up), (rhythms, settings.made_up)):
+        chosen = examples.rows(torch.from_numpy(random.integers(0, len(examples.bpm), n)))
+        speed = torch.from_numpy(settings.stretch ** random.uniform(-1, 1, n)).float()
+        speed = speed.clamp(min=FIRST_BPM / chosen.bpm, max=LAST_BPM / chosen.bpm)
+        spare = (chosen.lengths - 1 - speed * FRONT_END.n_frames).clamp(min=0)
+        start = spare * torch.from_numpy(random.uniform(0, 1, n)).float()
+        crops.append(_crops(chosen.log_mels, chosen.lengths, start, speed))
+        tempos.append(chosen.bpm * speed)
+    return torch.cat(crops), torch.cat(tempos)
 
 
-def _crop(
-    random: np.random.Generator, log_mel: NDArray[np.float16], n_frames: int, speed: float
-) -> NDArray[np.float32]:
-    """From a random place, `speed` times as fast; what is too short is followed by silence."""
-    length = log_mel.shape[1]
-    spare = max(0.0, length - 1 - speed * n_frames)
-    position = random.uniform(0, spare) + speed * np.arange(n_frames)
-    low = np.minimum(position.astype(int), length - 2)
-    share = np.clip(position - low, 0, 1).astype(np.float32)
-    crop = log_mel[:, low] * (1 - share) + log_mel[:, low + 1] * share
-    crop[:, position > length - 1] = FLOOR_DB
-    return np.asarray(crop, dtype=np.float32)
-
-
-def _altered(crops: Tensor) -> Tensor:
-    return low_pass(equalise(gain(crops)))
+def _crops(log_mels: Tensor, lengths: Tensor, start: Tensor, speed: Tensor) -> Tensor:
+    """A window of each from `start` on, `speed` times as fast; silence follows what is too short."""
+    position = start.unsqueeze(1) + speed.unsqueeze(1) * torch.arange(FRONT_END.n_frames)
+    low = position.long().clamp(max=log_mels.shape[2] - 2)
+    share = (position - low).clamp(0, 1).unsqueeze(1)
+    at = low.unsqueeze(1).expand(-1, log_mels.shape[1], -1)
+    crops = log_mels.gather(2, at).float() * (1 - share) + log_mels.gather(2, at + 1).float() * share
+    over = position > lengths.unsqueeze(1) - 1
+    return crops.masked_fill(over.unsqueeze(1), FLOOR_DB)
 
 
 def _average(slow: TempoHead, fast: TempoHead, decay: float) -> None:

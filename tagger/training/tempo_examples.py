@@ -66,8 +66,8 @@ def agreed(
 ) -> TempoExamples:
     """Clips without a tempo on which `head` and librosa's beat tracker (Ellis 2007) agree within 4 %.
 
-    Two that go wrong in different ways are seldom wrong alike: of annotated clips on which they agree,
-    nine of ten are right. The tempo is the head's.
+    Two that go wrong in different ways are seldom wrong alike: of 38 validation clips on which they
+    agreed 32 were right, of all 69 the head had 45 right and librosa 42. The tempo is the head's.
     """
     asked = [
         i

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,10 +31,17 @@ GENRES = (
 EITHER = {"Pop/Rock": ("Pop", "Rock", "Metal")}
 """Labels that mean one of several genres: whoever labelled did not say which."""
 
+NUMBERS = ("arousal", "arousal_high", "power", "calmness", "bpm", "length_s")
+"""The columns of `clips.csv` that hold numbers, empty where unknown."""
+
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """One row of `clips.csv`. `genres` as labelled; ratings are 0–1 or NaN where nobody rated."""
+    """One row of `clips.csv`. `genres` as labelled; ratings are 0–1 or NaN where nobody rated.
+
+    `bpm` is the annotated tempo and `length_s` the clip's length in seconds, NaN where unknown. Clips of
+    one `group` share an artist, song or package.
+    """
 
     path: str
     dataset: str
@@ -42,6 +50,9 @@ class Clip:
     arousal: float
     arousal_high: float
     power_minus_calmness: float
+    bpm: float = math.nan
+    length_s: float = math.nan
+    group: str = ""
 
 
 def read_clips(data: str) -> list[Clip]:
@@ -93,7 +104,7 @@ def _whole_log_mel(path: str, bank: NDArray[np.float32]) -> NDArray[np.float16]:
 
 
 def _clip(row: dict[str, str]) -> Clip:
-    number = {key: float(row[key] or "nan") for key in ("arousal", "arousal_high", "power", "calmness")}
+    number = {key: float(row[key] or "nan") for key in NUMBERS}
     return Clip(
         path=row["path"],
         dataset=row["dataset"],
@@ -102,4 +113,7 @@ def _clip(row: dict[str, str]) -> Clip:
         arousal=number["arousal"],
         arousal_high=number["arousal_high"],
         power_minus_calmness=number["power"] - number["calmness"],
+        bpm=number["bpm"],
+        length_s=number["length_s"],
+        group=row["group"],
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tagger.errors import ModelError
@@ -30,7 +30,8 @@ class ModelCard:
     `network` names the architecture under `name` and holds its keyword arguments. `genres` are in
     the order of the network's outputs. `temperature` divides the genre logits so that confidences
     are probabilities (Guo et al. 2017). `energy_quantiles` are raw energies of the frozen reference
-    set at evenly spaced quantiles from 0 to 1. `figures` were measured on the test split.
+    set at evenly spaced quantiles from 0 to 1. `figures` were measured on the test split. `training` is
+    what is known of the run that made it, empty in models from before it was recorded.
     """
 
     id: str
@@ -43,6 +44,7 @@ class ModelCard:
     energy_quantiles: tuple[float, ...]
     weights_sha256: str
     figures: dict[str, float]
+    training: dict[str, Any] = field(default_factory=dict)
 
 
 def load_card(name: str) -> ModelCard:
@@ -124,4 +126,5 @@ def _card(folder: str, fields: dict[str, Any]) -> ModelCard:
         energy_quantiles=tuple(fields["energy_quantiles"]),
         weights_sha256=fields["weights_sha256"],
         figures=fields["figures"],
+        training=fields.get("training", {}),
     )

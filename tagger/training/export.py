@@ -1,4 +1,4 @@
-"""A trained network becomes a model folder: calibration, reference quantiles, weights, card."""
+"""A trained network becomes a model folder: calibration, reference quantiles, weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,49 +24,19 @@ QUANTILES = 101
 
 VERSION = "1"
 
-CARD = """# {id}
-
-Hears genre (17 names) and energy (0–1) in 10 s windows of log-mel spectrogram; {parameters:,} parameters.
-
-**Network.** {network}: strided convolutions with batch norm, a bidirectional GRU over time, attention
-pooling, one embedding with two heads. Blind to level: each window is centred before the first layer.
-
-**Training.** {n_train:,} excerpts of 2–16 s from DEAM, 4Q, Emotify, GTZAN (fault-filtered), MemoMusic, drum
-loops and game music, with SpecAugment, mixup, gain, equaliser, low-pass, pitch and tempo augmentation, and
-the soft answers of MusiCNN (Pons & Serra 2019, ISC licence) as a teacher. Settings: `{settings}`.
-
-**Energy.** Raw energy is arousal as listeners rated it (DEAM, MemoMusic, 4Q, Emotify); what is stored is its
-quantile among the {n_reference:,} excerpts of the validation split, frozen in `model.json`.
-
-**Confidence.** Softmax of the genre logits over a temperature of {temperature:.3f}, fitted on the validation
-split so that a confidence of 0.8 is right in 80 % of cases.
-
-## Measured on the test split
-By `python scripts/evaluate.py --data DATA --split test`: clips go through the code of a scan.
-
-{table}
-
-`hit`: the first genre is among the labels; `hit_top3`: one of the first three is; `genre_map`: mean average
-precision; `calibration_error`: expected calibration error of the first genre's confidence (less is better);
-`deam_r`: Pearson's r of energy with DEAM's arousal; `4q_auc`: area under the ROC curve, high against low
-arousal.
-
-## Limits
-Trained on short excerpts coded at 24 kbit/s. It saw little Metal, Disco, Latin and New Age, and has no name
-for many genres. Speech, noise and loops get an answer too.
-
-## Licence
-For research and private use: annotations of DEAM and Emotify are CC BY-NC, and parts of the audio were
-licensed for research only.
-"""
-
 
 def save(
-    folder: str, network: CRNN, settings: Settings, valid: Corpus, n_train: int, figures: Mapping[str, float]
+    folder: str,
+    network: CRNN,
+    settings: Settings,
+    valid: Corpus,
+    training: Mapping[str, Any],
+    figures: Mapping[str, float],
 ) -> None:
-    """Writes `model.safetensors`, `model.json` and `CARD.md` into `folder`, named after it.
+    """Writes `model.safetensors` and `model.json` into `folder`, named after it; not its `CARD.md`.
 
-    Temperature and energy quantiles are taken from the network's answers to `valid`.
+    Temperature and energy quantiles are taken from the network's answers to `valid`. `training` is
+    kept as it is: what `train.facts_of` knows of the run.
     """
     device = next(network.parameters()).device
     temperature = fitted_temperature(network, valid, device)
@@ -81,19 +52,9 @@ def save(
         "energy_quantiles": [round(float(q), 5) for q in np.quantile(energy, np.linspace(0, 1, QUANTILES))],
         "weights_sha256": _save_weights(folder, network),
         "figures": {name: round(value, 4) for name, value in figures.items()},
+        "training": dict(training),
     }
     _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
-    card = CARD.format(
-        id=fields["id"],
-        network=f"`{json.dumps(settings.network)}`",
-        parameters=sum(p.numel() for p in network.parameters()),
-        settings=json.dumps({k: v for k, v in asdict(settings).items() if k != "network"}),
-        n_train=n_train,
-        n_reference=len(valid.clips),
-        temperature=temperature,
-        table=table(figures),
-    )
-    _write(folder, "CARD.md", card)
 
 
 def table(figures: Mapping[str, float]) -> str:

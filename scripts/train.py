@@ -1,4 +1,4 @@
-"""Train a model: python scripts/train.py --data DATA [--layout fma] [--resume]"""
+"""Train a model: python scripts/train.py --data DATA [--size small] [--layout fma] [--resume]"""
 
 import argparse
 import logging
@@ -7,13 +7,14 @@ from dataclasses import replace
 from tagger.errors import TaggerError
 from tagger.training.datasets import LAYOUTS
 from tagger.training.export import table
-from tagger.training.loop import Settings
+from tagger.training.loop import SIZES, Settings
 from tagger.training.train import train_model
 
 parser = argparse.ArgumentParser(description="Train a model on labelled clips and write its folder.")
 parser.add_argument("--data", required=True, help="folder of labelled music")
 parser.add_argument("--layout", choices=tuple(LAYOUTS), help="how the folder is laid out (default: guessed)")
-parser.add_argument("--folder", default="models/crnn-1", help="model folder to write")
+parser.add_argument("--size", choices=tuple(SIZES), default="standard", help="of the network")
+parser.add_argument("--folder", help="model folder to write (default: models/SIZE-1)")
 parser.add_argument(
     "--cache", default=".cache/log-mels", help="folder of log-mels; the checkpoint lies beside it"
 )
@@ -26,9 +27,10 @@ parser.add_argument("--resume", action="store_true", help="go on from the last w
 if __name__ == "__main__":
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    settings = replace(Settings(), epochs=args.epochs, seed=args.seed)
+    settings = replace(Settings(), network=SIZES[args.size], epochs=args.epochs, seed=args.seed)
+    folder = args.folder or f"models/{args.size}-1"
     run = (args.cache, args.jobs, args.device, args.resume, args.layout)
     try:
-        print(table(train_model(args.data, args.folder, settings, *run)))
+        print(table(train_model(args.data, folder, settings, *run)))
     except TaggerError as error:
         parser.exit(2, f"train: {error}\n")

@@ -49,6 +49,7 @@ class ModelCard:
     `genre_precision` has for each genre rising pairs (precision, threshold), both 0–1: of validation
     answers with the genre at a confidence of at least the threshold, that share was right. Empty in
     models that do not tell. `trunk_sha256` is of all weights but the heads', None where not told.
+    `training` is what is known of the run that made it, empty where it was not recorded.
     """
 
     id: str
@@ -64,6 +65,7 @@ class ModelCard:
     tempo: TempoClasses | None = None
     genre_precision: Mapping[str, PrecisionTable] = field(default_factory=dict)
     trunk_sha256: str | None = None
+    training: dict[str, Any] = field(default_factory=dict)
 
 
 def load_card(name: str) -> ModelCard:
@@ -167,6 +169,7 @@ def _card(folder: str, fields: dict[str, Any]) -> ModelCard:
         tempo=_tempo(fields.get("tempo")),
         genre_precision=_precision_tables(fields.get("genre_precision", {})),
         trunk_sha256=_optional_text(fields.get("trunk_sha256"), "trunk_sha256"),
+        training=fields.get("training", {}),
     )
 
 

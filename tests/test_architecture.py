@@ -44,6 +44,7 @@ HOMES = {
     "joblib": {"pipeline", "training"},
     "librosa": {"training"},
     "sklearn": {"training"},
+    "matplotlib": {"training"},
     "typer": {"cli"},
     "click": {"cli"},
     "rich": {"cli"},

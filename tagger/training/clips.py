@@ -31,8 +31,8 @@ class Clip:
 
     `path` is relative to the folder of the data set. `split` is `train`, `valid`, `test` or
     `unlabelled`. `genres` are the labels as the data set names them, empty where unknown. `bpm` is
-    the annotated tempo, NaN where unknown. Clips of one `group` (an artist, an album, a song) are
-    never on two sides of a split.
+    the annotated tempo and `length_s` the clip's length in seconds, NaN where unknown. Clips of one
+    `group` (an artist, an album, a song) are never on two sides of a split.
     """
 
     path: str
@@ -43,6 +43,7 @@ class Clip:
     arousal_high: float = math.nan
     power_minus_calmness: float = math.nan
     bpm: float = math.nan
+    length_s: float = math.nan
     group: str = ""
 
 

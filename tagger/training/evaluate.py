@@ -3,26 +3,78 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from tagger.errors import TaggerError
-from tagger.model_card import load_card
+from tagger.model_card import ModelCard, load_card
 from tagger.pipeline.workers import hear_all
 from tagger.predict import Predictor
-from tagger.training.clips import GENRES
+from tagger.training.clips import GENRES, Clip
 from tagger.training.datasets import in_genres, read
 from tagger.training.metrics import figures
-from tagger.types import AudioFile, Failure, Prediction, TrackFeatures
+from tagger.types import (
+    AudioFile,
+    Failure,
+    FloatArray,
+    Identified,
+    Prediction,
+    Recording,
+    TrackFeatures,
+)
+
+WINDOWS_OF_A_TRACK = 3
+"""What a scan hears of a track of 30 s or more."""
+
 
 log = logging.getLogger(__name__)
 
 
-def evaluate(
+@dataclass(frozen=True, slots=True, eq=False)
+class Answers:
+    """What a model said of labelled clips, one prediction for each.
+
+    `predict_ms` is what the prediction alone of a track of three windows costs one core.
+    """
+
+    card: ModelCard
+    clips: tuple[Clip, ...]
+    predictions: tuple[Prediction, ...]
+    predict_ms: float
+
+    @property
+    def probabilities(self) -> FloatArray:
+        """(n, n_genres), in the order of the model's genres."""
+        return np.array([list(answer.genres.values()) for answer in self.predictions])
+
+    @property
+    def energy(self) -> FloatArray:
+        """(n,), quantiles 0–1."""
+        return np.array([answer.energy for answer in self.predictions])
+
+    @property
+    def bpm(self) -> FloatArray | None:
+        """(n,) estimated tempi, NaN where there is none; None if the model tells no tempo at all."""
+        if self.card.tempo is None:
+            return None
+        return np.array([math.nan if answer.bpm is None else answer.bpm for answer in self.predictions])
+
+    def figures(self) -> dict[str, float]:
+        """As `metrics.figures` defines them."""
+        return figures(self.clips, self.probabilities, self.energy, self.bpm)
+
+
+def answers_of(
     data: str, split: str, model: str, jobs: int, device: str = "auto", layout: str | None = None
-) -> dict[str, float]:
-    """`metrics.figures` of a model on one split of the clips in `data`: decode, log-mel, predict, average.
+) -> Answers:
+    """What a model says of the clips of one split: decode, log-mel, predict, average, as in a scan.
 
     Clips that cannot be heard are logged and left out. Raises `TaggerError` for a split without any
     that can, or a model whose genres are not those of the labels.
@@ -33,18 +85,65 @@ def evaluate(
     card = load_card(model)
     if card.genres != GENRES:
         raise TaggerError(f"{card.id}: its genres are not those of the labels")
-    answers: dict[str, Prediction] = {}
-    predictor = Predictor(card, device)
-    files = (AudioFile(os.path.join(data, clip.path), -1, -1) for clip in clips)
-    for outcome in hear_all(files, card.folder, None, jobs, ahead=4 * jobs):
+    heard, answers = [], []
+    paths = [os.path.join(data, clip.path) for clip in clips]
+    for clip, outcome in zip(clips, outcomes(paths, card, jobs, device), strict=True):
         if isinstance(outcome, Failure):
             log.warning("%s: %s (left out)", outcome.path, outcome.reason)
-            continue
-        assert isinstance(outcome, TrackFeatures)  # without a table of identities nothing is only identified
-        answers[outcome.file.path] = predictor.predict([outcome])[0]
-    clips = [clip for clip in clips if os.path.join(data, clip.path) in answers]
-    if not clips:
+        else:
+            heard.append(clip)
+            answers.append(outcome)
+    if not heard:
         raise TaggerError(f"{data}: no clip of split {split!r} can be heard; see the log")
-    ordered = [answers[os.path.join(data, clip.path)] for clip in clips]
-    probabilities = np.array([list(answer.genres.values()) for answer in ordered])
-    return figures(clips, probabilities, np.array([answer.energy for answer in ordered]))
+    return Answers(card, tuple(heard), tuple(answers), predict_ms(card))
+
+
+def outcomes(
+    paths: Sequence[str], card: ModelCard, jobs: int, device: str = "auto"
+) -> list[Prediction | Failure]:
+    """What a scan would say of each file, in order."""
+    predictor = Predictor(card, device)
+    said: dict[str, Prediction | Failure] = {}
+    files = (AudioFile(path, -1, -1) for path in paths)
+    with _one_thread():
+        for outcome in hear_all(files, card.folder, None, jobs, ahead=4 * jobs):
+            if isinstance(outcome, Failure):
+                said[outcome.path] = outcome
+            else:
+                assert not isinstance(outcome, Identified)  # without a table of identities nothing is
+                said[outcome.file.path] = predictor.predict([outcome])[0]
+    return [said[path] for path in paths]
+
+
+def predict_ms(card: ModelCard, repeats: int = 20) -> float:
+    """Milliseconds of processor time for the prediction alone of a track, on one thread of the CPU.
+
+    The median of `repeats`. What else runs on the machine counts only as far as it slows memory and caches.
+    """
+    predictor = Predictor(card, "cpu")
+    track, costs = _any_track(card), []
+    with _one_thread():
+        for _ in range(repeats + 1):
+            began = time.process_time()
+            predictor.predict([track])
+            costs.append(1000 * (time.process_time() - began))
+    return float(np.median(costs[1:]))
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """For work in small pieces: threads that wait for the next one take the cores of those that decode."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _any_track(card: ModelCard) -> TrackFeatures:
+    n, front_end = WINDOWS_OF_A_TRACK, card.front_end
+    shape = (n, front_end.n_mels, front_end.n_frames)
+    log_mels = np.random.default_rng(0).normal(-30, 10, shape).astype(np.float16)
+    recording = Recording("", 60.0, "mp3", 44_100, 2)
+    return TrackFeatures(AudioFile("", -1, -1), recording, (0.0,) * n, (False,) * n, log_mels)

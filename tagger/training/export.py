@@ -1,4 +1,4 @@
-"""A trained network becomes a model folder: calibration, reference quantiles, weights, card."""
+"""A trained network becomes a model folder: calibration, reference quantiles, weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,10 +15,12 @@ from safetensors.torch import save_file
 
 from tagger.model_card import FILTER_BANK, FORMAT, WEIGHTS_FILE
 from tagger.nets import CRNN
+from tagger.nets.tempo import FIRST_BPM
 from tagger.training.clips import FRONT_END, GENRES, filter_bank
 from tagger.training.loop import Corpus, Settings, answers
 from tagger.training.metrics import top_hits
 from tagger.training.precision import measured_precision
+from tagger.training.tempo import fitted_temperature as tempo_temperature
 from tagger.training.trunk import trunk_sha256
 
 QUANTILES = 101
@@ -25,53 +28,24 @@ QUANTILES = 101
 
 VERSION = "1"
 
-CARD = """# {id}
-
-Hears genre (17 names) and energy (0–1) in 10 s windows of log-mel spectrogram; {parameters:,} parameters.
-
-**Network.** {network}: strided convolutions with batch norm, a bidirectional GRU over time, attention
-pooling, one embedding with two heads. Blind to level: each window is centred before the first layer.
-
-**Training.** {n_train:,} excerpts of 2–16 s from DEAM, 4Q, Emotify, GTZAN (fault-filtered), MemoMusic, drum
-loops and game music, with SpecAugment, mixup, gain, equaliser, low-pass, pitch and tempo augmentation, and
-the soft answers of MusiCNN (Pons & Serra 2019, ISC licence) as a teacher. Settings: `{settings}`.
-
-**Energy.** Raw energy is arousal as listeners rated it (DEAM, MemoMusic, 4Q, Emotify); what is stored is its
-quantile among the {n_reference:,} excerpts of the validation split, frozen in `model.json`.
-
-**Confidence.** Softmax of the genre logits over a temperature of {temperature:.3f}, fitted on the validation
-split so that a confidence of 0.8 is right in 80 % of cases.
-
-## Measured on the test split
-By `python scripts/evaluate.py --data DATA --split test`: clips go through the code of a scan.
-
-{table}
-
-`hit`: the first genre is among the labels; `hit_top3`: one of the first three is; `genre_map`: mean average
-precision; `calibration_error`: expected calibration error of the first genre's confidence (less is better);
-`deam_r`: Pearson's r of energy with DEAM's arousal; `4q_auc`: area under the ROC curve, high against low
-arousal.
-
-## Limits
-Trained on short excerpts coded at 24 kbit/s. It saw little Metal, Disco, Latin and New Age, and has no name
-for many genres. Speech, noise and loops get an answer too.
-
-## Licence
-For research and private use: annotations of DEAM and Emotify are CC BY-NC, and parts of the audio were
-licensed for research only.
-"""
-
 
 def save(
-    folder: str, network: CRNN, settings: Settings, valid: Corpus, n_train: int, figures: Mapping[str, float]
+    folder: str,
+    network: CRNN,
+    settings: Settings,
+    reference: Corpus,
+    valid: Corpus,
+    training: Mapping[str, Any],
+    figures: Mapping[str, float],
 ) -> None:
-    """Writes `model.safetensors`, `model.json` and `CARD.md` into `folder`, named after it.
+    """Writes `model.safetensors` and `model.json` into `folder`, named after it; not its `CARD.md`.
 
-    Temperature, precision by genre and energy quantiles are taken from the network's answers to `valid`.
+    Energy quantiles are taken from the network's answers to `reference`, temperatures and precision by
+    genre from those to `valid`. `training` is kept as it is: what `train.facts_of` knows of the run.
     """
     device = next(network.parameters()).device
     temperature = fitted_temperature(network, valid, device)
-    _, energy = answers(network, valid, device)
+    _, energy = answers(network, reference, device)
     fields = {
         "format": FORMAT,
         "id": os.path.basename(os.path.abspath(folder)),
@@ -80,24 +54,21 @@ def save(
         "front_end": asdict(FRONT_END),
         "genres": GENRES,
         "temperature": round(temperature, 4),
+        "tempo": _tempo(network, valid),
         "energy_quantiles": [round(float(q), 5) for q in np.quantile(energy, np.linspace(0, 1, QUANTILES))],
         "genre_precision": measured_precision(network, valid, device, temperature),
         "weights_sha256": _save_weights(folder, network),
         "trunk_sha256": trunk_sha256(os.path.join(folder, WEIGHTS_FILE)),
         "figures": {name: round(value, 4) for name, value in figures.items()},
+        "training": {**training, "reference_clips": len(reference.clips)},
     }
     _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
-    card = CARD.format(
-        id=fields["id"],
-        network=f"`{json.dumps(settings.network)}`",
-        parameters=sum(p.numel() for p in network.parameters()),
-        settings=json.dumps({k: v for k, v in asdict(settings).items() if k != "network"}),
-        n_train=n_train,
-        n_reference=len(valid.clips),
-        temperature=temperature,
-        table=table(figures),
-    )
-    _write(folder, "CARD.md", card)
+
+
+def _tempo(network: CRNN, valid: Corpus) -> dict[str, float] | None:
+    if network.tempo_head is None:
+        return None
+    return {"first_bpm": FIRST_BPM, "temperature": round(tempo_temperature(network.tempo_head, valid), 4)}
 
 
 def table(figures: Mapping[str, float]) -> str:

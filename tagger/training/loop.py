@@ -21,12 +21,13 @@ from tagger.features import fit_frames
 from tagger.nets import CRNN, NetOutput, build, keep_freed_memory
 from tagger.training import augment
 from tagger.training.clips import FRONT_END, GENRES, Clip
+from tagger.training.log import log_path, log_row
 from tagger.training.metrics import figures
 from tagger.training.targets import Losses, Targets
 
 log = logging.getLogger(__name__)
 
-NETWORK = {
+STANDARD = {
     "name": "crnn",
     "channels": [24, 48, 64, 96, 128],
     "blocks": [0, 0, 1, 1, 1],
@@ -34,7 +35,19 @@ NETWORK = {
     "embedding_dim": 192,
     "dropout": 0.3,
 }
-"""The network of the shipped model, as its `model.json` will say."""
+"""The network of the standard model, as its `model.json` will say."""
+
+SMALL = {
+    "name": "crnn",
+    "channels": [12, 24, 32, 40, 44],
+    "blocks": [0, 0, 0, 1, 1],
+    "hidden": 40,
+    "embedding_dim": 64,
+    "dropout": 0.15,
+}
+"""For a Raspberry Pi: under 150,000 parameters with the tempo head."""
+
+SIZES = {"standard": STANDARD, "small": SMALL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +58,14 @@ class Settings:
     `mixup` is the alpha of the Beta distribution (Zhang et al. 2018), `distil` the teacher's weight.
     """
 
-    network: dict[str, Any] = field(default_factory=lambda: dict(NETWORK))
-    epochs: int = 70
+    network: dict[str, Any] = field(default_factory=lambda: dict(STANDARD))
+    epochs: int = 80
     batch_size: int = 64
     crop_frames: int = 288
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     mixup: float = 0.2
-    distil: float = 2.0
+    distil: float = 1.5
     average_decay: float = 0.998
     seed: int = 0
 
@@ -97,11 +110,11 @@ def train(
     start = run.load(checkpoint) if resume and os.path.exists(checkpoint) else 0
     for epoch in range(start, settings.epochs):
         began, loss = time.perf_counter(), run.epoch(epoch)
+        row = {"epoch": epoch + 1, "loss": loss, "seconds": time.perf_counter() - began}
         if epoch % 5 == 4 or epoch == settings.epochs - 1:
-            shown = figures(valid.clips, *answers(averaged, valid, device))
-            log.info("epoch %d loss %.3f %s", epoch + 1, loss, {k: round(v, 3) for k, v in shown.items()})
-        else:
-            log.info("epoch %d loss %.3f %.1f s", epoch + 1, loss, time.perf_counter() - began)
+            row |= figures(valid.clips, *answers(averaged, valid, device))
+        log.info("epoch %d %s", epoch + 1, {name: round(value, 3) for name, value in row.items()})
+        log_row(log_path(checkpoint), row)
         run.save(checkpoint, epoch + 1)
     return averaged
 

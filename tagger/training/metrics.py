@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,60 +12,136 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 from tagger.training.clips import GENRES, Clip, label_sets
 from tagger.types import FloatArray
 
+TEMPO_TOLERANCE = 0.04
+"""The share by which an estimate may miss the annotated tempo (Gouyon et al. 2006)."""
 
-def figures(clips: Sequence[Clip], genre_probabilities: FloatArray, energy: FloatArray) -> dict[str, float]:
+OTHER_OCTAVES = (2.0, 3.0, 1 / 2, 1 / 3)
+"""What `tempo_acc2` allows besides the annotated tempo itself: people tap at any of these."""
+
+MIN_TEMPO_S = 10.0
+"""Clips shorter than this have too few beats to tell a tempo from."""
+
+
+def figures(
+    clips: Sequence[Clip],
+    genre_probabilities: FloatArray,
+    energy: FloatArray,
+    bpm: FloatArray | None = None,
+) -> dict[str, float]:
     """All figures of a model's answers: `genre_probabilities` (n, n_genres), `energy` (n,), any scale.
 
     `hit`, `hit_top3`: a labelled genre is first, or among the first three. `genre_map`: mean over the
     genres of the average precision. `calibration_error`: expected calibration error of the first
     genre's probability in ten bins (Guo et al. 2017; less is better). `deam_r`: Pearson's r with
-    DEAM's arousal. `4q_auc`: area under the ROC curve for high against low arousal.
+    DEAM's arousal. `4q_auc`: area under the ROC curve for high against low arousal. `tempo_acc1`,
+    `tempo_acc2`: see `tempo_accuracies`; only where `bpm` (n,) is given, NaN for no answer, and a clip
+    of `MIN_TEMPO_S` or more is annotated. A figure whose clips are not there is NaN.
     """
-    labels = [label_sets(clip.genres) for clip in clips]
-    known = np.array([bool(sets) for sets in labels])
-    hits = _hits(labels, genre_probabilities)[known]
+    named, perhaps = labels_of(clips)
+    known = (named | perhaps).any(axis=1)
+    hits = _hits(clips, genre_probabilities)[known]
     arousal = np.array([clip.arousal if clip.dataset == "deam" else np.nan for clip in clips])
     high = np.array([clip.arousal_high for clip in clips])
     rated, quadrant = ~np.isnan(arousal), ~np.isnan(high)
-    return {
+    result = {
         "hit": float(hits[:, 0].mean()),
         "hit_top3": float(hits[:, :3].any(axis=1).mean()),
-        "genre_map": _mean_average_precision(labels, genre_probabilities),
+        "genre_map": float(np.nanmean(average_precisions(clips, genre_probabilities))),
         "calibration_error": calibration_error(genre_probabilities[known].max(axis=1), hits[:, 0]),
-        "deam_r": float(np.corrcoef(arousal[rated], energy[rated])[0, 1]),
-        "4q_auc": float(roc_auc_score(high[quadrant], energy[quadrant])),
+        "deam_r": correlation(arousal[rated], energy[rated]),
+        "4q_auc": ranking(high[quadrant], energy[quadrant]),
     }
+    return result if bpm is None else result | _tempo_figures(clips, bpm)
 
 
 def top_hits(clips: Sequence[Clip], genre_probabilities: FloatArray) -> NDArray[np.bool_]:
     """(n,) whether the likeliest genre is among the clip's labels; clips without labels count as misses."""
-    return _hits([label_sets(clip.genres) for clip in clips], genre_probabilities)[:, 0]
+    return _hits(clips, genre_probabilities)[:, 0]
+
+
+def top_hits_of_three(clips: Sequence[Clip], genre_probabilities: FloatArray) -> NDArray[np.bool_]:
+    """(n,) whether one of the three likeliest genres is among the clip's labels."""
+    return np.asarray(_hits(clips, genre_probabilities)[:, :3].any(axis=1))
+
+
+def labels_of(clips: Sequence[Clip]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """(n, n_genres) twice: the genres that a label names, and those that one like `Pop/Rock` may mean."""
+    named, perhaps = np.zeros((2, len(clips), len(GENRES)), bool)
+    for row, clip in enumerate(clips):
+        for meant in label_sets(clip.genres):
+            (named if len(meant) == 1 else perhaps)[row, list(meant)] = True
+    return named, perhaps
+
+
+def average_precisions(clips: Sequence[Clip], genre_probabilities: FloatArray) -> FloatArray:
+    """(n_genres,) over the clips whose labels decide a genre (`Pop/Rock` says nothing of its three members).
+
+    NaN for a genre that no clip is labelled with.
+    """
+    named, perhaps = labels_of(clips)
+    decided = (named | perhaps).any(axis=1, keepdims=True) & ~perhaps
+    values = np.full(len(GENRES), np.nan)
+    for genre, at in enumerate(decided.T):
+        if named[at, genre].any():
+            values[genre] = average_precision_score(named[at, genre], genre_probabilities[at, genre])
+    return values
 
 
 def calibration_error(confidence: FloatArray, correct: NDArray[np.bool_], n_bins: int = 10) -> float:
     """Mean distance between confidence and share correct over equal bins, weighted by their counts."""
+    counts, means, shares = reliability(confidence, correct, n_bins)
+    return float(np.sum(counts * np.abs(means - shares)) / len(confidence))
+
+
+def reliability(
+    confidence: FloatArray, correct: NDArray[np.bool_], n_bins: int = 10
+) -> tuple[NDArray[np.int_], FloatArray, FloatArray]:
+    """Of each equal bin of confidence that is not empty: count, mean confidence, share correct."""
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    gaps = [
-        (bins == b).mean() * abs(confidence[bins == b].mean() - correct[bins == b].mean())
-        for b in range(n_bins)
-        if (bins == b).any()
+    used = np.unique(bins)
+    return (
+        np.array([(bins == b).sum() for b in used]),
+        np.array([confidence[bins == b].mean() for b in used]),
+        np.array([correct[bins == b].mean() for b in used]),
+    )
+
+
+def correlation(truth: FloatArray, energy: FloatArray) -> float:
+    """Pearson's r, −1 to 1; NaN for fewer than two clips or where either is constant."""
+    if len(truth) < 2 or np.ptp(truth) == 0 or np.ptp(energy) == 0:
+        return math.nan
+    return float(np.corrcoef(truth, energy)[0, 1])
+
+
+def ranking(high: FloatArray, energy: FloatArray) -> float:
+    """Area under the ROC curve of energy for `high` 1 against 0; NaN where one of them is missing."""
+    return float(roc_auc_score(high, energy)) if len(np.unique(high)) == 2 else math.nan
+
+
+def tempo_accuracies(annotated_bpm: FloatArray, estimated_bpm: FloatArray) -> tuple[float, float]:
+    """The shares of estimates within 4 % of the annotation, and of it or its octaves (acc1, acc2).
+
+    Gouyon et al. 2006, "An experimental comparison of audio tempo induction algorithms": acc2 also takes
+    two and three times the annotated tempo, a half and a third of it. NaN is a wrong answer.
+    """
+    near = [
+        np.abs(estimated_bpm - factor * annotated_bpm) <= TEMPO_TOLERANCE * factor * annotated_bpm
+        for factor in (1.0, *OTHER_OCTAVES)
     ]
-    return float(sum(gaps))
+    return float(near[0].mean()), float(np.any(near, axis=0).mean())
 
 
-def _hits(labels: Sequence[list[set[int]]], probabilities: FloatArray) -> NDArray[np.bool_]:
+def _tempo_figures(clips: Sequence[Clip], bpm: FloatArray) -> dict[str, float]:
+    annotated = np.array([clip.bpm if clip.length_s >= MIN_TEMPO_S else np.nan for clip in clips])
+    known = ~np.isnan(annotated)
+    if not known.any():
+        return {}
+    acc1, acc2 = tempo_accuracies(annotated[known], bpm[known])
+    return {"tempo_acc1": acc1, "tempo_acc2": acc2}
+
+
+def _hits(clips: Sequence[Clip], probabilities: FloatArray) -> NDArray[np.bool_]:
     """(n, n_genres) whether the k-th likeliest genre of a clip satisfies one of its labels."""
     order = np.argsort(-probabilities, axis=1, kind="stable")
-    wanted = [set().union(*sets) for sets in labels]
-    return np.array([[genre in w for genre in row] for row, w in zip(order, wanted, strict=True)], dtype=bool)
-
-
-def _mean_average_precision(labels: Sequence[list[set[int]]], probabilities: FloatArray) -> float:
-    """Per genre over the clips whose labels decide it: `Pop/Rock` says nothing of its three members."""
-    values = []
-    for genre in range(len(GENRES)):
-        decided = [bool(sets) and all(len(s) == 1 or genre not in s for s in sets) for sets in labels]
-        truth = np.array([{genre} in sets for sets in labels])[decided]
-        if truth.any():
-            values.append(average_precision_score(truth, probabilities[decided, genre]))
-    return float(np.mean(values))
+    named, perhaps = labels_of(clips)
+    return np.take_along_axis(named | perhaps, order, axis=1)

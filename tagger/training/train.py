@@ -1,19 +1,35 @@
-"""From a folder of labelled clips to a model folder with its measured figures."""
+"""From a folder of labelled clips to a model folder with its measured figures and its card."""
 
 from __future__ import annotations
 
+import logging
+import math
 import os
+import time
 from collections.abc import Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime
+from typing import Any
 
 import torch
 
-from tagger.training.clips import Clip
+from tagger.model_card import load_card
+from tagger.nets import CRNN
+from tagger.training.card import write_card
+from tagger.training.clips import FRONT_END, Clip
 from tagger.training.datasets import in_genres, read
-from tagger.training.evaluate import evaluate
+from tagger.training.evaluate import answers_of
 from tagger.training.export import save
+from tagger.training.log import log_path, logged_seconds
 from tagger.training.log_mels import cached_log_mels
-from tagger.training.loop import Corpus, Settings, stack, train
+from tagger.training.loop import Corpus, Settings, answers, stack, train
+from tagger.training.report import write_report
 from tagger.training.targets import make_targets
+from tagger.training.tempo import TempoSettings, train_tempo
+
+FRAME_RATE_HZ = FRONT_END.sample_rate_hz / FRONT_END.hop_length
+
+log = logging.getLogger(__name__)
 
 
 def train_model(
@@ -25,12 +41,13 @@ def train_model(
     device: str,
     resume: bool,
     layout: str | None = None,
+    tempo: TempoSettings | None = None,
 ) -> dict[str, float]:
     """Trains on the clips in `data`, writes the model into `folder`; its figures on the test split.
 
     `layout` is a key of `datasets.LAYOUTS`, guessed where it is None. The folder `cache` keeps the
-    log-mels of the clips between runs. The checkpoint lies beside it; with `resume`, a run that was
-    cut off goes on from its last whole epoch.
+    log-mels of the clips between runs. The checkpoint lies beside it, with the log of the run and a
+    `report` folder; with `resume`, a run that was cut off goes on from its last whole epoch.
     """
     everything = load_corpus(data, cache, jobs, layout)
     corpus = _split(everything, lambda clip: clip.split in ("train", "unlabelled"))
@@ -38,11 +55,44 @@ def train_model(
     checkpoint = os.path.join(
         os.path.dirname(os.path.abspath(cache)), os.path.basename(os.path.abspath(folder)) + ".checkpoint"
     )
+    began = time.monotonic()
     network = train(corpus, valid, settings, torch.device(device), checkpoint, resume)
-    save(folder, network, settings, valid, len(corpus.clips), {})
-    figures = evaluate(data, "test", folder, jobs, device, layout)
-    save(folder, network, settings, valid, len(corpus.clips), figures)
-    return figures
+    if any(not math.isnan(clip.bpm) for clip in corpus.clips):
+        head = train_tempo(corpus, tempo or TempoSettings(), FRAME_RATE_HZ, jobs)
+        network.tempo_head = head.to(device)
+        settings = replace(settings, network={**settings.network, "frame_rate_hz": FRAME_RATE_HZ})
+    else:
+        log.info("no clip has a tempo: the model will not hear any")
+    facts = facts_of(corpus, settings, device, log_path(checkpoint), time.monotonic() - began)
+    save(folder, network, settings, corpus, valid, facts, {})
+    report(network, valid, load_card(folder).temperature, checkpoint)
+    measured = answers_of(data, "test", folder, jobs, device, layout)
+    save(folder, network, settings, corpus, valid, facts, measured.figures())
+    write_card(data, replace(measured, card=load_card(folder)), jobs, device)
+    return measured.figures()
+
+
+def facts_of(corpus: Corpus, settings: Settings, device: str, log: str, elapsed_s: float) -> dict[str, Any]:
+    """What `model.json` keeps of a run. Its seconds are those of the log, where that knows of earlier parts
+    of a resumed run, or else `elapsed_s`."""
+    logged_s = logged_seconds(log)
+    return {
+        "clips": len(corpus.clips),
+        "epochs": settings.epochs,
+        "seconds": round(elapsed_s if math.isnan(logged_s) else max(elapsed_s, logged_s)),
+        "device": device,
+        "settings": {name: value for name, value in asdict(settings).items() if name != "network"},
+        "finished": datetime.now(UTC).date().isoformat(),
+    }
+
+
+def report(network: CRNN, valid: Corpus, temperature: float, checkpoint: str) -> str:
+    """The run's report on the validation split, in `report` beside the checkpoint; the path of its page."""
+    device = next(network.parameters()).device
+    probabilities, energy = answers(network, valid, device, temperature)
+    log_mels = [m[:, :n].cpu().numpy() for m, n in zip(valid.log_mels, valid.lengths.tolist(), strict=True)]
+    folder = os.path.join(os.path.dirname(os.path.abspath(checkpoint)), "report")
+    return write_report(folder, log_path(checkpoint), valid.clips, probabilities, energy, log_mels)
 
 
 def load_corpus(data: str, cache: str, jobs: int, layout: str | None = None) -> Corpus:

@@ -75,11 +75,11 @@ def test_training_learns_resumes_and_exports_what_a_scan_can_load(
     assert result["deam_r"] > 0.9
 
     folder = tmp_path / "made-1"
-    save(str(folder), network, SETTINGS, valid, len(corpus.clips), result)
+    save(str(folder), network, SETTINGS, valid, {"clips": len(corpus.clips)}, result)
     card = load_card(str(folder))
     assert card.id == "made-1"
     assert json.loads((folder / "model.json").read_text())["figures"]["hit"] == 1.0
-    assert "| hit | 1.000 |" in (folder / "CARD.md").read_text()
+    assert card.training == {"clips": 48}
     assert genre_thresholds(card, 0.9).keys() == set(card.genres)
     assert {genre: table[-1][0] for genre, table in card.genre_precision.items() if table} == {
         "Classical": 0.9,  # eight of eight right

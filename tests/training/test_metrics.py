@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from tagger.training.clips import GENRES, Clip, label_sets
-from tagger.training.metrics import calibration_error, figures, top_hits
+from tagger.training.metrics import calibration_error, figures, tempo_accuracies, top_hits
 
 NAN = math.nan
 
@@ -66,6 +66,33 @@ def test_calibration_error_is_the_gap_between_confidence_and_truth() -> None:
     confidence = np.full(10, 0.85)
     assert calibration_error(confidence, np.arange(10) < 6) == pytest.approx(0.25)
     assert calibration_error(np.array([1.0, 0.0]), np.array([True, False])) == 0.0
+
+
+def test_a_tempo_may_miss_by_four_per_cent_and_acc2_forgives_octaves() -> None:
+    annotated = np.full(10, 120.0)
+    estimated = np.array([120, 124.7, 115.3, 125.0, 240, 62.4, 40, 360, 90, NAN])
+    assert tempo_accuracies(annotated, estimated) == (0.3, 0.7)
+
+
+def timed(bpm: float, length_s: float) -> Clip:
+    return Clip("x.opus", "gtzan", "test", ("Rock",), NAN, NAN, NAN, bpm, length_s)
+
+
+def test_tempo_counts_only_for_annotated_clips_of_ten_seconds() -> None:
+    clips = [timed(100, 15.0), timed(100, 10.0), timed(100, 2.5), timed(NAN, 30.0)]
+    answers, energy = np.array([sure_of("Rock")] * 4), np.zeros(4)
+    result = figures(clips, answers, energy, np.array([103.0, 50.0, 100.0, 100.0]))
+    assert result["tempo_acc1"] == 0.5
+    assert result["tempo_acc2"] == 1.0
+    assert "tempo_acc1" not in figures(clips, answers, energy)
+    assert "tempo_acc1" not in figures(clips[2:], answers[2:], energy[2:], np.array([100.0, 100.0]))
+
+
+def test_a_figure_without_its_clips_is_not_a_number() -> None:
+    result = figures([timed(100, 15.0)], np.array([sure_of("Rock")]), np.zeros(1))
+    assert result["hit"] == 1.0
+    assert math.isnan(result["deam_r"])
+    assert math.isnan(result["4q_auc"])
 
 
 @pytest.mark.shared_data

@@ -21,7 +21,7 @@ def read(folder: str) -> list[Clip]:
 
 
 def _clip(row: dict[str, str]) -> Clip:
-    columns = ("arousal", "arousal_high", "power", "calmness", "bpm")
+    columns = ("arousal", "arousal_high", "power", "calmness", "bpm", "length_s")
     number = {column: float(row.get(column) or "nan") for column in columns}
     return Clip(
         path=row["path"],
@@ -32,5 +32,6 @@ def _clip(row: dict[str, str]) -> Clip:
         arousal_high=number["arousal_high"],
         power_minus_calmness=number["power"] - number["calmness"],
         bpm=number["bpm"],
+        length_s=number["length_s"],
         group=row.get("group") or row["path"],
     )

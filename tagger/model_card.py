@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
 FORMAT = 1
 """Version of the layout of `model.json` that this program reads and writes."""
 
-DEFAULT_MODEL = "crnn-1"
+DEFAULT_MODEL = "standard-1"
 FILTER_BANK = "filter_bank"
 WEIGHTS_FILE = "model.safetensors"
 
@@ -71,6 +71,7 @@ class ModelCard:
 def load_card(name: str) -> ModelCard:
     """The card of an installed model by its id, or of the model in the folder of that name.
 
+    Without its number an id means the newest: `standard` is `standard-1`, or `standard-2` once there is one.
     Raises `ModelError` where there is no such model or its `model.json` cannot be used.
     """
     folder = name if os.path.isfile(os.path.join(name, "model.json")) else _installed_folder(name)
@@ -143,13 +144,15 @@ def shares_trunk(one: ModelCard, other: ModelCard) -> bool:
 
 
 def _installed_folder(name: str) -> str:
-    folder = os.path.join(models_folder(), name)
-    if not os.path.isfile(os.path.join(folder, "model.json")):
-        known = ", ".join(installed_models())
+    """That of the id `name`, or of the newest `name-1`, `name-2`, ..."""
+    installed = installed_models()
+    versions = [(int(number), i) for i in installed if (number := i.removeprefix(f"{name}-")).isdecimal()]
+    if name not in installed and not versions:
         raise ModelError(
-            f"no model named {name!r}; installed: {known} (or give the path of a model's folder)"
+            f"no model named {name!r}; installed: {', '.join(installed)} "
+            "(or give the path of a model's folder)"
         )
-    return folder
+    return os.path.join(models_folder(), name if name in installed else max(versions)[1])
 
 
 def _card(folder: str, fields: dict[str, Any]) -> ModelCard:

@@ -43,8 +43,8 @@ def compare(
     only in what they make of an embedding, no track is heard. Else NEW
     hears --limit tracks, drawn by lot, but the same each time.
 
-        tagger models compare crnn-1 crnn-2
-        tagger models compare crnn-1 crnn-2 ~/Music/Jazz --limit 1000
+        tagger models compare small standard
+        tagger models compare small standard ~/Music/Jazz --limit 1000
     """
     from tagger.comparing import compare_stored
     from tagger.store import Store

@@ -20,7 +20,7 @@ def models(context: typer.Context, db: options.Db = None, json: options.Json = F
     """List the installed models, their genres and their measured figures; or compare two.
 
     tagger models
-    tagger models compare crnn-1 crnn-2
+    tagger models compare small standard
     """
     if context.invoked_subcommand is None:
         _list(db, json)

@@ -103,9 +103,10 @@ def _rates_bpm(device: torch.device) -> Tensor:
 def _autocorrelation(curves: Tensor) -> Tensor:
     """Along the last axis, without wrapping round, divided by the overlap and by the power."""
     n = curves.shape[2]
-    spectrum = torch.fft.rfft(curves, n=2 * n)
+    n_fft = 1 << (2 * n - 1).bit_length()
+    spectrum = torch.fft.rfft(curves, n=n_fft)
     power = (spectrum.real.square() + spectrum.imag.square()).to(spectrum.dtype)
-    products = torch.fft.irfft(power, n=2 * n)[:, :, :n]
+    products = torch.fft.irfft(power, n=n_fft)[:, :, :n]
     overlap = torch.arange(n, 0, -1, device=curves.device).clamp(min=n // 8)
     correlation: Tensor = products / overlap
     return correlation

@@ -25,8 +25,10 @@ def cross_fitted(
     `features` is (n, d) and `targets` (n, ...), true where `known` (n,) is. Clips with targets lie in
     `N_FOLDS` folds by their group; a fold is answered by the probe of the others (so that the student
     learns what the teacher knows, not what the probe has learnt by heart), all else by the mean of
-    the probes. `loss(outputs, targets)` is that of known rows.
+    the probes. `loss(outputs, targets)` is that of known rows. NaN where too few are known to learn from.
     """
+    if int(known.sum()) < N_FOLDS * 2:
+        return torch.full((len(features), n_outputs), torch.nan)
     inputs = _standardised(features, known)
     names = sorted(set(groups))
     shuffled = torch.randperm(len(names), generator=torch.Generator().manual_seed(0)).tolist()

@@ -137,19 +137,19 @@ class Losses(nn.Module):
 
     def _teacher(self, output: NetOutput, targets: Targets) -> Tensor:
         """Its tags, its embedding, and what the probes make of them (Hinton et al. 2015)."""
-        tags, embedding, genres, arousal = (
-            t.nan_to_num(0)
-            for t in (targets.tags, targets.embedding, targets.soft_genres, targets.soft_arousal)
-        )
-        heard = ~targets.soft_arousal.isnan()
+        heard, tags = _known_rows(targets.tags)
+        _, embedding = _known_rows(targets.embedding)
+        answered, genres = _known_rows(targets.soft_genres)
+        rated, arousal = _known_rows(targets.soft_arousal.unsqueeze(1))
         tag_loss = F.binary_cross_entropy_with_logits(self.tags(output.embedding), tags, reduction="none")
-        losses = (
-            5.0 * tag_loss.mean(dim=1),
-            (self.embedding(output.embedding) - embedding).square().mean(dim=1),
-            0.5 * -(genres * output.genre_logits.log_softmax(dim=1)).sum(dim=1),
-            0.25 * ((output.energy.sigmoid() - arousal) / AROUSAL_SPREAD).square(),
+        return (
+            _known_mean(5.0 * tag_loss.mean(dim=1), heard)
+            + _known_mean((self.embedding(output.embedding) - embedding).square().mean(dim=1), heard)
+            + _known_mean(-0.5 * (genres * output.genre_logits.log_softmax(dim=1)).sum(dim=1), answered)
+            + _known_mean(
+                0.25 * ((output.energy.sigmoid() - arousal.squeeze(1)) / AROUSAL_SPREAD).square(), rated
+            )
         )
-        return _known_mean(torch.stack(losses).sum(dim=0), heard)
 
 
 def genre_loss(logits: Tensor, labels: Tensor) -> Tensor:
@@ -159,6 +159,11 @@ def genre_loss(logits: Tensor, labels: Tensor) -> Tensor:
     present = labels.any(dim=2)
     per_clip = per_label.masked_fill(~present, 0).sum(dim=1) / present.sum(dim=1).clamp(min=1)
     return _known_mean(per_clip, present.any(dim=1))
+
+
+def _known_rows(values: Tensor) -> tuple[Tensor, Tensor]:
+    """Which rows hold no NaN, and `values` with zeros in place of the others."""
+    return ~values.isnan().any(dim=1), values.nan_to_num(0)
 
 
 def _known_mean(values: Tensor, known: Tensor) -> Tensor:

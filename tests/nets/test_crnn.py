@@ -5,12 +5,13 @@ import torch
 
 from tagger.errors import ModelError
 from tagger.nets import CRNN, build, for_inference
+from tagger.training.loop import SIZES
 
 
 @pytest.fixture
 def network() -> CRNN:
     torch.manual_seed(0)
-    network = CRNN(n_mels=96, n_genres=17)
+    network = CRNN(n_mels=96, n_genres=17, blocks=(0, 0, 1, 1, 1), frame_rate_hz=22_050 / 512)
     network.train()
     with torch.no_grad():
         network(torch.randn(8, 96, 128) * 20 - 30)  # gives the batch norms something to fold
@@ -25,9 +26,20 @@ def test_outputs_have_the_shapes_of_the_docstring(network: CRNN) -> None:
     assert output.embedding.shape == (3, network.embedding_dim)
 
 
-def test_the_network_is_small() -> None:
-    parameters = sum(p.numel() for p in CRNN(96, 17).parameters())
-    assert 300_000 <= parameters <= 1_000_000
+@pytest.mark.parametrize(("size", "at_most"), [("standard", 1_000_000), ("small", 150_000)])
+def test_the_networks_are_small(size: str, at_most: int) -> None:
+    network = build({**SIZES[size], "frame_rate_hz": 22_050 / 512}, 96, 17)
+    assert at_most / 2 <= sum(p.numel() for p in network.parameters()) <= at_most
+
+
+def test_hearing_in_parts_gives_the_same_answer(network: CRNN) -> None:
+    windows = torch.randn(5, 96, 431) * 20 - 30
+    with torch.inference_mode():
+        expected = network(windows)
+        parts = [network.listen(part) for part in windows.split(2)]
+        output = network.answer(*(torch.cat(column) for column in zip(*parts, strict=True)))
+    for a, b in zip(expected, output, strict=True):
+        torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
 
 
 def test_a_louder_copy_gives_the_same_answer(network: CRNN) -> None:

@@ -13,13 +13,14 @@ from tagger.model_card import WEIGHTS_FILE, genre_thresholds, load_card
 from tagger.predict import Predictor
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.export import save
+from tagger.training.log import log_path, read_log
 from tagger.training.loop import Corpus, Settings, _Run, answers, stack, train
 from tagger.training.metrics import figures
 from tagger.training.targets import Targets, make_targets
 from tagger.training.trunk import trunk_sha256
 from tagger.types import AudioFile, Recording, TrackFeatures
 
-SETTINGS = Settings(epochs=4, batch_size=8, crop_frames=64, average_decay=0.5)
+SETTINGS = Settings(epochs=8, batch_size=8, crop_frames=64, average_decay=0.5)
 CPU = torch.device("cpu")
 
 
@@ -69,17 +70,21 @@ def test_training_learns_resumes_and_exports_what_a_scan_can_load(
             train(corpus, valid, SETTINGS, CPU, checkpoint, resume=False)
         network = train(corpus, valid, SETTINGS, CPU, checkpoint, resume=True)
     epochs = [record.args[0] for record in caplog.records if isinstance(record.args, tuple)]
-    assert epochs == [1, 2, 3, 4]
+    assert epochs == [*range(1, 9)]
+    logged = read_log(log_path(checkpoint))
+    assert logged["epoch"].tolist() == epochs
+    assert logged["hit"][-1] == 1.0
     result = figures(valid.clips, *answers(network, valid, CPU))
     assert result["hit"] == 1.0
     assert result["deam_r"] > 0.9
 
     folder = tmp_path / "made-1"
-    save(str(folder), network, SETTINGS, valid, {"clips": len(corpus.clips)}, result)
+    save(str(folder), network, SETTINGS, corpus, valid, {"clips": len(corpus.clips)}, result)
     card = load_card(str(folder))
     assert card.id == "made-1"
     assert json.loads((folder / "model.json").read_text())["figures"]["hit"] == 1.0
-    assert card.training == {"clips": 48}
+    assert card.training == {"clips": 48, "reference_clips": 48}
+    assert card.tempo is None
     assert genre_thresholds(card, 0.9).keys() == set(card.genres)
     assert {genre: table[-1][0] for genre, table in card.genre_precision.items() if table} == {
         "Classical": 0.9,  # eight of eight right

@@ -100,7 +100,7 @@ def test_a_figure_without_its_clips_is_not_a_number() -> None:
 def test_the_shipped_model_reaches_its_bar_on_the_test_split() -> None:
     from tagger.training.evaluate import evaluate
 
-    result = evaluate("../shared/data", "test", "crnn-1", jobs=2, device="cpu")
+    result = evaluate("../shared/data", "test", "standard-1", jobs=2, device="cpu")
     assert result["hit"] >= 0.50
     assert result["4q_auc"] >= 0.95
     assert result["deam_r"] >= 0.68

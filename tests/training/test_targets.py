@@ -1,8 +1,10 @@
+from pathlib import Path
+
 import torch
 
 from tagger.nets import NetOutput
-from tagger.training.clips import GENRES
-from tagger.training.targets import MAX_LABELS, Losses, Targets, genre_loss
+from tagger.training.clips import GENRES, Clip
+from tagger.training.targets import MAX_LABELS, Losses, Targets, genre_loss, make_targets
 
 NAN = torch.nan
 
@@ -13,6 +15,10 @@ def labels(*clips: list[list[str]]) -> torch.Tensor:
         for k, names in enumerate(sets):
             mask[i, k, [GENRES.index(name) for name in names]] = True
     return mask
+
+
+def unknown_soft(n: int) -> tuple[torch.Tensor, torch.Tensor]:
+    return torch.full((n, 17), NAN), torch.full((n,), NAN)
 
 
 def test_equal_logits_cost_the_log_of_the_number_of_genres() -> None:
@@ -37,8 +43,10 @@ def test_clips_without_labels_cost_nothing_and_give_no_gradient() -> None:
 def test_unknown_ratings_give_no_gradient() -> None:
     torch.manual_seed(0)
     ratings = torch.tensor([[0.9, NAN, NAN], [NAN, NAN, NAN], [NAN, 1.0, NAN], [NAN, NAN, 0.4]])
-    targets = Targets(labels([], [], [], []), ratings, torch.rand(4, 100), torch.randn(4, 200))
-    losses = Losses(8, targets, distil=0.0)
+    targets = Targets(
+        labels([], [], [], []), ratings, torch.rand(4, 100), torch.randn(4, 200), *unknown_soft(4)
+    )
+    losses = Losses(8, distil=0.0)
     energy = torch.zeros(4, requires_grad=True)
     output = NetOutput(torch.zeros(4, 17), energy, torch.zeros(4, 8), torch.zeros(4, 0))
     losses(output, targets).backward()
@@ -47,3 +55,42 @@ def test_unknown_ratings_give_no_gradient() -> None:
     assert energy.grad[1] == 0
     assert energy.grad[2] < 0
     assert energy.grad.isfinite().all()
+
+
+def test_what_the_teacher_does_not_know_teaches_nothing() -> None:
+    tags, embedding = torch.full((2, 100), NAN), torch.full((2, 200), NAN)
+    targets = Targets(labels([], []), torch.full((2, 3), NAN), tags, embedding, *unknown_soft(2))
+    parts = [torch.randn(2, n, requires_grad=True) for n in (17, 8)]
+    energy = torch.zeros(2, requires_grad=True)
+    loss = Losses(8)(NetOutput(parts[0], energy, parts[1], torch.zeros(2, 0)), targets)
+    loss.backward()
+    assert float(loss.detach()) == 0.0
+    for part in (*parts, energy):
+        assert part.grad is not None
+        assert torch.all(part.grad == 0)
+
+
+def test_soft_genres_pull_towards_themselves() -> None:
+    soft = torch.zeros(1, 17)
+    soft[0, GENRES.index("Jazz")] = 1.0
+    targets = Targets(
+        labels([]),
+        torch.full((1, 3), NAN),
+        torch.rand(1, 100),
+        torch.randn(1, 200),
+        soft,
+        torch.tensor([0.9]),
+    )
+    logits, energy = torch.zeros(1, 17, requires_grad=True), torch.zeros(1, requires_grad=True)
+    Losses(8)(NetOutput(logits, energy, torch.zeros(1, 8), torch.zeros(1, 0)), targets).backward()
+    assert logits.grad is not None
+    assert energy.grad is not None
+    assert int(logits.grad.argmin()) == GENRES.index("Jazz")
+    assert energy.grad[0] < 0
+
+
+def test_a_folder_without_a_teacher_still_has_targets(tmp_path: Path) -> None:
+    targets = make_targets(str(tmp_path), [Clip("a", "deam", "train", ("Jazz",), 0.5)])
+    assert targets.tags.isnan().all()
+    assert targets.soft_genres.shape == (1, 17)
+    assert bool(targets.labels[0, 0, GENRES.index("Jazz")])

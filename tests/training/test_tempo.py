@@ -1,0 +1,80 @@
+import math
+
+import numpy as np
+import pytest
+import torch
+
+from tagger.training.clips import Clip
+from tagger.training.loop import Corpus
+from tagger.training.rhythms import rhythm
+from tagger.training.targets import Targets
+from tagger.training.tempo import TempoSettings, _crops, fitted_temperature, tempo_loss, train_tempo
+from tagger.training.tempo_examples import annotated, estimated, librosa_bpm, made_up
+
+FRAME_RATE_HZ = 22_050 / 512
+
+
+@pytest.fixture(scope="module")
+def corpus() -> Corpus:
+    """24 made-up rhythms, the tempo of every third unknown."""
+    examples = made_up(24, jobs=2)
+    clips = [
+        Clip(str(i), "loops", "train", (), bpm=math.nan if i % 3 == 0 else float(bpm))
+        for i, bpm in enumerate(examples.bpm)
+    ]
+    unknown = torch.full((24, 1), math.nan)
+    targets = Targets(*[unknown] * 6)
+    return Corpus(clips, examples.log_mels, examples.lengths, targets)
+
+
+def test_a_rhythm_is_the_same_every_time_and_has_its_tempo() -> None:
+    samples, bpm = rhythm(3)
+    again, _ = rhythm(3)
+    assert np.array_equal(samples, again)
+    assert samples.dtype == np.float32
+    assert np.abs(samples).max() == pytest.approx(0.5)
+    assert 50 <= bpm <= 240
+    assert rhythm(4)[1] != bpm
+
+
+def test_only_clips_of_some_length_with_a_tempo_are_learned_from(corpus: Corpus) -> None:
+    lengths = corpus.lengths.clone()
+    lengths[1] = 100
+    examples = annotated(corpus.clips, corpus.log_mels, lengths)
+    assert len(examples.bpm) == 15
+    assert bool(examples.bpm.isfinite().all())
+
+
+def test_a_faster_copy_holds_more_of_the_clip_and_ends_in_silence_when_it_is_over() -> None:
+    ramp = torch.arange(600.0).expand(1, 2, 600).half()
+    slow = _crops(ramp, torch.tensor([600]), torch.tensor([10.0]), torch.tensor([1.0]))
+    assert slow.shape == (1, 2, 431)
+    assert slow[0, 0, :3].tolist() == [10.0, 11.0, 12.0]
+    fast = _crops(ramp, torch.tensor([600]), torch.tensor([0.0]), torch.tensor([1.5]))
+    assert fast[0, 0, :3].tolist() == [0.0, 1.5, 3.0]
+    assert fast[0, 0, 420] == -100.0
+
+
+def test_the_loss_is_least_at_the_tempo_and_forgives_what_is_near() -> None:
+    def loss(bpm: int) -> float:
+        logits = torch.full((1, 257), -5.0)
+        logits[0, bpm - 30] = 5.0
+        return float(tempo_loss(logits, torch.tensor([120.0])))
+
+    assert loss(120) < loss(122) < loss(126)
+    assert loss(126) == pytest.approx(loss(60), abs=0.2)
+
+
+def test_librosa_hears_the_beats_in_a_log_mel_of_ours() -> None:
+    time_s = np.arange(500) / FRAME_RATE_HZ
+    level = -60 + 60 * np.exp(-8 * (time_s % 0.5))
+    assert librosa_bpm(np.tile(level, (96, 1)).astype(np.float16)) == pytest.approx(120, rel=0.04)
+
+
+def test_a_head_learns_the_tempos_of_its_clips(corpus: Corpus) -> None:
+    settings = TempoSettings(first_steps=5, steps=150, rhythms=8, batch_size=16, made_up=4, average_decay=0.9)
+    head = train_tempo(corpus, settings, FRAME_RATE_HZ, jobs=2)
+    known = [(i, clip.bpm) for i, clip in enumerate(corpus.clips) if not math.isnan(clip.bpm)]
+    near = [abs(estimated(head, corpus.log_mels[i].numpy())[0] / bpm - 1) <= 0.04 for i, bpm in known]
+    assert np.mean(near) >= 0.6  # 0.04 by chance
+    assert 0.5 <= fitted_temperature(head, corpus) <= 4.0

@@ -7,6 +7,7 @@ import librosa
 import numpy as np
 import pytest
 
+from tagger import model_card
 from tagger.errors import ModelError
 from tagger.model_card import (
     DEFAULT_MODEL,
@@ -37,6 +38,20 @@ def test_the_default_model_is_installed_and_complete() -> None:
     assert card.figures["deam_r"] >= 0.68
 
 
+def test_a_name_without_its_number_is_the_newest_model_of_that_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in ("1", "2", "10", "x"):
+        folder = shutil.copytree(load_card(DEFAULT_MODEL).folder, tmp_path / f"mine-{number}")
+        fields = json.loads((folder / "model.json").read_text())
+        (folder / "model.json").write_text(json.dumps(fields | {"id": folder.name}))
+    monkeypatch.setattr(model_card, "models_folder", lambda: str(tmp_path))
+    assert load_card("mine").id == "mine-10"
+    assert load_card("mine-2").id == "mine-2"
+    with pytest.raises(ModelError, match="no model named 'min'; installed: mine-1, "):
+        load_card("min")
+
+
 def test_the_energy_scale_only_rises() -> None:
     assert np.all(np.diff(load_card(DEFAULT_MODEL).energy_quantiles) >= 0)
 
@@ -55,7 +70,7 @@ def test_a_model_can_be_named_by_its_folder(copied_model: Path) -> None:
 
 
 def test_an_unknown_model_is_answered_with_the_installed_ones() -> None:
-    with pytest.raises(ModelError, match=f"no model named 'crnn-9'; installed: {DEFAULT_MODEL}"):
+    with pytest.raises(ModelError, match=f"no model named 'crnn-9'; installed: small-1, {DEFAULT_MODEL}"):
         load_card("crnn-9")
 
 

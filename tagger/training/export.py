@@ -17,7 +17,7 @@ from tagger.model_card import FILTER_BANK, FORMAT, WEIGHTS_FILE
 from tagger.nets import CRNN
 from tagger.nets.tempo import FIRST_BPM
 from tagger.training.clips import FRONT_END, GENRES, filter_bank
-from tagger.training.loop import Corpus, Settings, answers
+from tagger.training.loop import Corpus, Settings, answers, pooled, window_answers
 from tagger.training.metrics import top_hits
 from tagger.training.precision import measured_precision
 from tagger.training.tempo import fitted_temperature as tempo_temperature
@@ -36,7 +36,6 @@ def save(
     reference: Corpus,
     valid: Corpus,
     training: Mapping[str, Any],
-    figures: Mapping[str, float],
 ) -> None:
     """Writes `model.safetensors` and `model.json` into `folder`, named after it; not its `CARD.md`.
 
@@ -59,9 +58,17 @@ def save(
         "genre_precision": measured_precision(network, valid, device, temperature),
         "weights_sha256": _save_weights(folder, network),
         "trunk_sha256": trunk_sha256(os.path.join(folder, WEIGHTS_FILE)),
-        "figures": {name: round(value, 4) for name, value in figures.items()},
+        "figures": {},
         "training": {**training, "reference_clips": len(reference.clips)},
     }
+    _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
+
+
+def record_figures(folder: str, figures: Mapping[str, float]) -> None:
+    """Writes what was measured of a saved model into its `model.json`."""
+    with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
+        fields = json.load(file)
+    fields["figures"] = {name: round(value, 4) for name, value in figures.items()}
     _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
 
 
@@ -88,9 +95,10 @@ def fitted_temperature(network: CRNN, valid: Corpus, device: torch.device) -> fl
     """
     known = [i for i, clip in enumerate(valid.clips) if clip.genres]
     labelled = valid.rows(known)
+    heard = window_answers(network, labelled, device)
 
     def cross_entropy(temperature: float) -> float:
-        probabilities, _ = answers(network, labelled, device, temperature)
+        probabilities, _ = pooled(*heard, temperature)
         hits = top_hits(labelled.clips, probabilities)
         confidence = probabilities.max(axis=1).clip(1e-6, 1 - 1e-6)
         return float(-np.where(hits, np.log(confidence), np.log(1 - confidence)).mean())

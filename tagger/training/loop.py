@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from tagger.audio.spans import split_starts
 from tagger.features import fit_frames
 from tagger.nets import CRNN, NetOutput, build, keep_freed_memory
+from tagger.predict import WINDOWS_AT_ONCE
 from tagger.training import augment
 from tagger.training.clips import FRONT_END, GENRES, Clip
 from tagger.training.log import log_path, log_row
@@ -123,16 +124,30 @@ def answers(
     network: CRNN, corpus: Corpus, device: torch.device, temperature: float = 1.0
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Genre probabilities (n, n_genres) and raw energy (n,) of whole clips, windows averaged as in a scan."""
+    return pooled(*window_answers(network, corpus, device), temperature)
+
+
+def window_answers(network: CRNN, corpus: Corpus, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Genre logits (n_windows, n_genres), raw energy (n_windows,) and the row of each window's clip."""
     network.eval()
     windows, owner = _windows(corpus)
-    outputs = []
+    logits, energy = [], []
     with torch.inference_mode():
-        for batch in windows.split(256):
+        for batch in windows.split(WINDOWS_AT_ONCE[device.type]):
             output = network(batch.to(device).float())
-            logits, energy = output.genre_logits, output.energy
-            outputs.append(torch.cat([(logits / temperature).softmax(1), energy.unsqueeze(1)], 1).cpu())
-    sums = torch.zeros(len(corpus.clips), len(GENRES) + 1).index_add_(0, owner, torch.cat(outputs))
-    means = (sums / owner.bincount().unsqueeze(1)).double().numpy()
+            logits.append(output.genre_logits.cpu())
+            energy.append(output.energy.cpu())
+    return torch.cat(logits), torch.cat(energy), owner
+
+
+def pooled(
+    logits: Tensor, energy: Tensor, owner: Tensor, temperature: float
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """The mean over the windows of each clip of what `window_answers` gives, as in a scan."""
+    columns = torch.cat([(logits / temperature).softmax(1), energy.unsqueeze(1)], 1)
+    n_windows = owner.bincount()
+    sums = torch.zeros(len(n_windows), columns.shape[1]).index_add_(0, owner, columns)
+    means = (sums / n_windows.unsqueeze(1)).double().numpy()
     return means[:, :-1], means[:, -1]
 
 

@@ -12,11 +12,11 @@ from torch import Tensor
 
 from tagger.nets.crnn import remove_level
 from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead
-from tagger.tempo import TOLERANCE
+from tagger.tempo import TOLERANCE, tempo_and_confidence
 from tagger.training.augment import FLOOR_DB, equalise, gain, low_pass
 from tagger.training.clips import FRONT_END
 from tagger.training.loop import Corpus
-from tagger.training.tempo_examples import TempoExamples, agreed, annotated, estimated, made_up
+from tagger.training.tempo_examples import TempoExamples, agreed, annotated, made_up, window_logits
 
 log = logging.getLogger(__name__)
 
@@ -59,18 +59,20 @@ def fitted_temperature(head: TempoHead, valid: Corpus) -> float:
     """The temperature under which the confidence best tells whether Acc1 holds: least cross-entropy over
     a grid (Guo et al. 2017); 1 where no clip is annotated."""
     examples = annotated(valid.clips, valid.log_mels.cpu(), valid.lengths.cpu())
-    spectrograms = [
-        m[:, :n].numpy() for m, n in zip(examples.log_mels, examples.lengths.tolist(), strict=True)
+    heard = [
+        window_logits(head, m[:, :n].numpy())
+        for m, n in zip(examples.log_mels, examples.lengths.tolist(), strict=True)
     ]
 
     def cross_entropy(temperature: float) -> float:
-        told = np.array([estimated(head, m, temperature) for m in spectrograms])
+        shares = [(logits / temperature).softmax(dim=1).mean(dim=0).double().numpy() for logits in heard]
+        told = np.array([tempo_and_confidence(share, FIRST_BPM) for share in shares])
         right = np.abs(told[:, 0] - examples.bpm.numpy()) <= TOLERANCE * examples.bpm.numpy()
         confidence = told[:, 1].clip(1e-6, 1 - 1e-6)
         return float(-np.where(right, np.log(confidence), np.log(1 - confidence)).mean())
 
     grid: list[float] = np.geomspace(0.5, 4.0, 25).tolist()
-    return min(grid, key=cross_entropy) if spectrograms else 1.0
+    return min(grid, key=cross_entropy) if heard else 1.0
 
 
 def _train(

@@ -94,15 +94,20 @@ def librosa_bpm(log_mel: NDArray[np.float16]) -> float:
     return float(np.atleast_1d(bpm)[0])
 
 
-def estimated(head: TempoHead, log_mel: NDArray[np.float16], temperature: float = 1.0) -> tuple[float, float]:
+def estimated(head: TempoHead, log_mel: NDArray[np.float16]) -> tuple[float, float]:
     """(BPM, confidence) of a whole clip, (n_mels, any length), its windows averaged as in a scan."""
-    n = FRONT_END.n_frames
-    decibels = log_mel.astype(np.float32)
+    return tempo_and_confidence(
+        window_logits(head, log_mel).softmax(dim=1).mean(dim=0).double().numpy(), FIRST_BPM
+    )
+
+
+def window_logits(head: TempoHead, log_mel: NDArray[np.float16]) -> Tensor:
+    """(n_windows, 257) for the windows that a scan would hear of a clip."""
+    n, decibels = FRONT_END.n_frames, log_mel.astype(np.float32)
     windows = [fit_frames(decibels[:, s : s + n], n) for s in split_starts(decibels.shape[1], n)]
     with torch.inference_mode():
-        logits = head.eval()(remove_level(torch.from_numpy(np.stack(windows))))
-    probabilities = (logits / temperature).softmax(dim=1).mean(dim=0).double().numpy()
-    return tempo_and_confidence(probabilities, FIRST_BPM)
+        logits: Tensor = head.eval()(remove_level(torch.from_numpy(np.stack(windows))))
+    return logits
 
 
 def _long_enough(lengths: Tensor) -> Tensor:

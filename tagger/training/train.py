@@ -19,7 +19,7 @@ from tagger.training.card import write_card
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.datasets import in_genres, read
 from tagger.training.evaluate import answers_of
-from tagger.training.export import save
+from tagger.training.export import record_figures, save
 from tagger.training.log import log_path, logged_seconds
 from tagger.training.log_mels import cached_log_mels
 from tagger.training.loop import Corpus, Settings, answers, stack, train
@@ -64,10 +64,10 @@ def train_model(
     else:
         log.info("no clip has a tempo: the model will not hear any")
     facts = facts_of(corpus, settings, device, log_path(checkpoint), time.monotonic() - began)
-    save(folder, network, settings, corpus, valid, facts, {})
+    save(folder, network, settings, corpus, valid, facts)
     report(network, valid, load_card(folder).temperature, checkpoint)
     measured = answers_of(data, "test", folder, jobs, device, layout)
-    save(folder, network, settings, corpus, valid, facts, measured.figures())
+    record_figures(folder, measured.figures())
     write_card(data, replace(measured, card=load_card(folder)), jobs, device)
     return measured.figures()
 

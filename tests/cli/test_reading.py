@@ -150,7 +150,7 @@ def test_show_tells_when_the_file_has_changed_since(tagger: Tagger, tmp_path: Pa
 
 def test_show_draws_the_first_five_genres(tagger: Tagger, tmp_path: Path) -> None:
     out = tagger("show", make_sound(tmp_path / "x.wav", seconds=3.0)).out
-    assert out.count("%") == 5 + 1  # five genres, one window
+    assert out.count("%") == 5 + 1 + 1  # five genres, the tempo, one window
     assert "level" in out
     assert "just now and not stored" in out
 
@@ -185,11 +185,13 @@ def test_show_of_what_is_no_file_is_refused(tagger: Tagger, tmp_path: Path, name
 
 
 def test_models_tells_genres_and_figures(tagger: Tagger, library: Path) -> None:
-    (model,) = tagger("models", "--json").json
-    assert model["id"] == MODEL
-    assert model["genres"] == list(GENRES)
-    assert model["figures"]["hit"] >= 0.5
-    assert model["tracks"] == 3
+    small, standard = tagger("models", "--json").json
+    assert (small["id"], standard["id"]) == ("small-1", MODEL)
+    assert standard["genres"] == small["genres"] == list(GENRES)
+    assert standard["tempo"]
+    assert standard["figures"]["hit"] >= 0.5
+    assert standard["tracks"] == 3
+    assert small["tracks"] == 0
 
 
 def test_help_waits_for_no_heavy_library() -> None:

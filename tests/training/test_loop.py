@@ -12,7 +12,7 @@ import torch
 from tagger.model_card import WEIGHTS_FILE, genre_thresholds, load_card
 from tagger.predict import Predictor
 from tagger.training.clips import FRONT_END, Clip
-from tagger.training.export import save
+from tagger.training.export import record_figures, save
 from tagger.training.log import log_path, read_log
 from tagger.training.loop import Corpus, Settings, _Run, answers, stack, train
 from tagger.training.metrics import figures
@@ -79,7 +79,8 @@ def test_training_learns_resumes_and_exports_what_a_scan_can_load(
     assert result["deam_r"] > 0.9
 
     folder = tmp_path / "made-1"
-    save(str(folder), network, SETTINGS, corpus, valid, {"clips": len(corpus.clips)}, result)
+    save(str(folder), network, SETTINGS, corpus, valid, {"clips": len(corpus.clips)})
+    record_figures(str(folder), result)
     card = load_card(str(folder))
     assert card.id == "made-1"
     assert json.loads((folder / "model.json").read_text())["figures"]["hit"] == 1.0

@@ -13,6 +13,9 @@ from tagger.training.train import train_model
 parser = argparse.ArgumentParser(description="Train a model on labelled clips and write its folder.")
 parser.add_argument("--data", required=True, help="folder of labelled music")
 parser.add_argument("--layout", choices=tuple(LAYOUTS), help="how the folder is laid out (default: guessed)")
+parser.add_argument(
+    "--unlabelled", action="append", default=[], metavar="FOLDER", help="music with a teacher.npz; repeatable"
+)
 parser.add_argument("--size", choices=tuple(SIZES), default="standard", help="of the network")
 parser.add_argument("--folder", help="model folder to write (default: models/SIZE-1)")
 parser.add_argument(
@@ -29,7 +32,7 @@ if __name__ == "__main__":
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     settings = replace(Settings(), network=SIZES[args.size], epochs=args.epochs, seed=args.seed)
     folder = args.folder or f"models/{args.size}-1"
-    run = (args.cache, args.jobs, args.device, args.resume, args.layout)
+    run = (args.cache, args.jobs, args.device, args.resume, args.layout, args.unlabelled)
     try:
         print(table(train_model(args.data, folder, settings, *run)))
     except TaggerError as error:

@@ -50,37 +50,37 @@ class Targets:
         return Targets(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
-def make_targets(data: str, clips: Sequence[Clip]) -> Targets:
-    """Targets of `clips` from their labels and, where `data` holds one, a teacher's `teacher.npz`.
+def make_targets(folders: Sequence[tuple[str, Sequence[Clip]]]) -> Targets:
+    """Targets of the clips of all `folders`, one after the other: from the labels and, where a folder holds
+    one, from the answers of a teacher in its `teacher.npz`.
 
     Labels of clips that are not in the split `train` teach nothing here, not even by way of a probe.
     """
+    clips = [clip for _, part in folders for clip in part]
     labels = torch.zeros(len(clips), MAX_LABELS, len(GENRES), dtype=torch.bool)
     for i, clip in enumerate(clips):
         for k, genres in enumerate(label_sets(clip.genres)[:MAX_LABELS]):
             labels[i, k, list(genres)] = True
     ratings = torch.tensor([[c.arousal, c.arousal_high, c.power_minus_calmness] for c in clips])
-    path = os.path.join(data, "teacher.npz")
-    if not os.path.exists(path):
-        tags, embedding, soft = (
-            torch.full((len(clips), n), torch.nan) for n in (TAGS, EMBEDDING, len(GENRES))
-        )
-        return Targets(labels, ratings, tags, embedding, soft, torch.full((len(clips),), torch.nan))
-    tags, embedding = _teacher(path, clips)
+    answers = [_teacher(os.path.join(folder, "teacher.npz"), part) for folder, part in folders]
+    tags, embedding = (torch.cat(column) for column in zip(*answers, strict=True))
+    known = ~embedding.isnan().any(dim=1)
+    if known.any():
+        embedding = (embedding - embedding[known].mean(dim=0)) / (embedding[known].std(dim=0) + 1e-6)
     return Targets(labels, ratings, tags, embedding, *_soft(clips, labels, ratings, tags, embedding))
 
 
 def _teacher(path: str, clips: Sequence[Clip]) -> tuple[Tensor, Tensor]:
-    """Its tags and its standardised embedding; NaN for clips that it has not heard."""
-    stored = np.load(path)
-    row = {str(path): i for i, path in enumerate(stored["path"])}
-    heard = [i for i, clip in enumerate(clips) if clip.path in row]
-    rows = [row[clips[i].path] for i in heard]
+    """Its tags (n, TAGS) and its embedding (n, EMBEDDING); NaN for clips that it has not heard."""
     tags = torch.full((len(clips), TAGS), torch.nan)
     embedding = torch.full((len(clips), EMBEDDING), torch.nan)
-    vectors = torch.from_numpy(stored["embedding"][rows].astype(np.float32))
-    tags[heard] = torch.from_numpy(np.hstack([stored["msd"], stored["mtt"]])[rows].astype(np.float32))
-    embedding[heard] = (vectors - vectors.mean(dim=0)) / (vectors.std(dim=0) + 1e-6)
+    if os.path.exists(path):
+        stored = np.load(path)
+        row = {str(path): i for i, path in enumerate(stored["path"])}
+        heard = [i for i, clip in enumerate(clips) if clip.path in row]
+        rows = [row[clips[i].path] for i in heard]
+        tags[heard] = torch.from_numpy(np.hstack([stored["msd"], stored["mtt"]])[rows].astype(np.float32))
+        embedding[heard] = torch.from_numpy(stored["embedding"][rows].astype(np.float32))
     return tags, embedding
 
 

@@ -6,7 +6,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -17,7 +17,7 @@ from tagger.model_card import load_card
 from tagger.nets import CRNN
 from tagger.training.card import write_card
 from tagger.training.clips import FRONT_END, Clip
-from tagger.training.datasets import in_genres, read
+from tagger.training.datasets import in_genres, read, read_unlabelled
 from tagger.training.evaluate import answers_of
 from tagger.training.export import record_figures, save
 from tagger.training.log import log_path, logged_seconds
@@ -41,15 +41,17 @@ def train_model(
     device: str,
     resume: bool,
     layout: str | None = None,
+    unlabelled: Sequence[str] = (),
     tempo: TempoSettings | None = None,
 ) -> dict[str, float]:
     """Trains on the clips in `data`, writes the model into `folder`; its figures on the test split.
 
-    `layout` is a key of `datasets.LAYOUTS`, guessed where it is None. The folder `cache` keeps the
+    `layout` is a key of `datasets.LAYOUTS`, guessed where it is None. From the folders `unlabelled` it
+    learns what `tagger.training.teacher` has said of their music. The folder `cache` keeps the
     log-mels of the clips between runs. The checkpoint lies beside it, with the log of the run and a
     `report` folder; with `resume`, a run that was cut off goes on from its last whole epoch.
     """
-    everything = load_corpus(data, cache, jobs, layout)
+    everything = load_corpus(data, cache, jobs, layout, unlabelled)
     corpus = _split(everything, lambda clip: clip.split in ("train", "unlabelled"))
     valid = _split(everything, lambda clip: clip.split == "valid")
     checkpoint = os.path.join(
@@ -95,10 +97,16 @@ def report(network: CRNN, valid: Corpus, temperature: float, checkpoint: str) ->
     return write_report(folder, log_path(checkpoint), valid.clips, probabilities, energy, log_mels)
 
 
-def load_corpus(data: str, cache: str, jobs: int, layout: str | None = None) -> Corpus:
-    """The clips of `data` that can be heard, labelled with our genres, with log-mels and targets."""
-    clips, log_mels = cached_log_mels(data, in_genres(read(data, layout)), cache, jobs)
-    return stack(clips, log_mels, make_targets(data, clips))
+def load_corpus(
+    data: str, cache: str, jobs: int, layout: str | None = None, unlabelled: Sequence[str] = ()
+) -> Corpus:
+    """The clips that can be heard, those of `data` labelled with our genres, with log-mels and targets."""
+    found = [(data, in_genres(read(data, layout)))]
+    found += [(folder, read_unlabelled(folder)) for folder in unlabelled]
+    heard = [(folder, *cached_log_mels(folder, clips, cache, jobs)) for folder, clips in found]
+    targets = make_targets([(folder, clips) for folder, clips, _ in heard])
+    clips = [clip for _, part, _ in heard for clip in part]
+    return stack(clips, [log_mel for _, _, part in heard for log_mel in part], targets)
 
 
 def _split(corpus: Corpus, belongs: Callable[[Clip], bool]) -> Corpus:

@@ -43,7 +43,7 @@ def made_corpus(folder: Path, n: int, seed: int) -> Corpus:
         mtt=random.random((n, 50)).astype(np.float16),
         embedding=random.random((n, 200)).astype(np.float16),
     )
-    targets: Targets = make_targets(str(folder), clips)
+    targets: Targets = make_targets([(str(folder), clips)])
     return stack(clips, log_mels, targets)
 
 

@@ -1,5 +1,7 @@
 from pathlib import Path
 
+import numpy as np
+import pytest
 import torch
 
 from tagger.nets import NetOutput
@@ -90,7 +92,24 @@ def test_soft_genres_pull_towards_themselves() -> None:
 
 
 def test_a_folder_without_a_teacher_still_has_targets(tmp_path: Path) -> None:
-    targets = make_targets(str(tmp_path), [Clip("a", "deam", "train", ("Jazz",), 0.5)])
+    targets = make_targets([(str(tmp_path), [Clip("a", "deam", "train", ("Jazz",), 0.5)])])
     assert targets.tags.isnan().all()
     assert targets.soft_genres.shape == (1, 17)
     assert bool(targets.labels[0, 0, GENRES.index("Jazz")])
+
+
+def test_clips_of_two_folders_have_the_answers_of_their_own_teachers(tmp_path: Path) -> None:
+    folders = []
+    for number in (1, 2):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        tags = np.full((2, 50), number / 10, np.float16)
+        embedding = np.full((2, 200), number, np.float16)
+        np.savez(folder / "teacher.npz", path=["b", "a"], msd=tags, mtt=2 * tags, embedding=embedding)
+        folders.append((str(folder), [Clip("a", "x", "unlabelled", ()), Clip("new", "x", "unlabelled", ())]))
+    targets = make_targets(folders)
+    assert targets.tags[:, 0].tolist() == pytest.approx([0.1, NAN, 0.2, NAN], abs=1e-3, nan_ok=True)
+    assert targets.tags[:, 50].tolist() == pytest.approx([0.2, NAN, 0.4, NAN], abs=1e-3, nan_ok=True)
+    known = targets.embedding[[0, 2], 0]
+    assert known.mean().item() == pytest.approx(0.0, abs=1e-5)  # one scale for both
+    assert known[0] < known[1]

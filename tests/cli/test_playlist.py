@@ -20,7 +20,7 @@ from tests.sounds import make_sound
 
 MODEL = "standard-1"
 GENRES = load_card(MODEL).genres
-SIZE = 128
+SIZE = load_card(MODEL).network["embedding_dim"]
 XSPF = "{http://xspf.org/ns/0/}"
 
 

@@ -72,9 +72,11 @@ def test_librosa_hears_the_beats_in_a_log_mel_of_ours() -> None:
 
 
 def test_a_head_learns_the_tempos_of_its_clips(corpus: Corpus) -> None:
-    settings = TempoSettings(first_steps=2, steps=80, rhythms=4, batch_size=12, made_up=2, average_decay=0.9)
+    settings = TempoSettings(
+        first_steps=2, steps=80, rhythms=4, batch_size=12, made_up=2, average_decay=0.9, stretch=1.1
+    )
     head = train_tempo(corpus, settings, FRAME_RATE_HZ, jobs=2)
     known = [(i, clip.bpm) for i, clip in enumerate(corpus.clips) if not math.isnan(clip.bpm)]
     near = [abs(estimated(head, corpus.log_mels[i].numpy())[0] / bpm - 1) <= 0.04 for i, bpm in known]
-    assert np.mean(near) >= 0.25  # 0.04 by chance
+    assert np.mean(near) >= 0.6  # 0.04 by chance
     assert 0.5 <= fitted_temperature(head, corpus) <= 4.0

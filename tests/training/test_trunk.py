@@ -35,7 +35,7 @@ def test_other_heads_leave_the_trunk_what_it_was(weights: Path) -> None:
     assert altered(weights, lambda t: t.update({"tempo_head.weight": np.ones((2, 2), np.float32)})) == before
 
 
-@pytest.mark.parametrize("name", ["project.0.bias", "convolutions.0.0.weight", FILTER_BANK])
+@pytest.mark.parametrize("name", ["project.0.bias", "convolutions.0.0.0.weight", FILTER_BANK])
 def test_any_other_weight_makes_another_trunk(weights: Path, name: str) -> None:
     before = trunk_sha256(str(weights))
     assert altered(weights, lambda t: t[name].__iadd__(1)) != before

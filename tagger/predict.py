@@ -11,7 +11,7 @@ from safetensors.torch import load_file
 
 from tagger.errors import ModelError
 from tagger.model_card import FILTER_BANK, ModelCard, check_weights
-from tagger.nets import CRNN, build, for_inference, keep_freed_memory
+from tagger.nets import CRNN, build, for_inference, keep_freed_memory, multiplies_bfloat16
 from tagger.tempo import tempo_and_confidence
 from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
 
@@ -34,7 +34,8 @@ class Predictor:
             keep_freed_memory()
         if threads is not None:
             torch.set_num_threads(threads)
-        self._network = _load(card).to(self.device)
+        fast = self.device.type == "cpu" and multiplies_bfloat16()
+        self._network = for_inference(_load(card), fast).to(self.device)
 
     def predict(self, tracks: Sequence[TrackFeatures]) -> list[Prediction]:
         """One answer per track, in order.
@@ -143,7 +144,7 @@ def _load(card: ModelCard) -> CRNN:
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path}: does not fit its model.json ({reason}); reinstall the model") from None
-    return for_inference(network)
+    return network
 
 
 def _device(name: str) -> torch.device:

@@ -6,9 +6,10 @@ from typing import Any
 
 from tagger.errors import ModelError
 from tagger.nets.allocator import keep_freed_memory
+from tagger.nets.bfloat16 import multiplies_bfloat16
 from tagger.nets.crnn import CRNN, NetOutput, for_inference
 
-__all__ = ["CRNN", "NetOutput", "build", "for_inference", "keep_freed_memory"]
+__all__ = ["CRNN", "NetOutput", "build", "for_inference", "keep_freed_memory", "multiplies_bfloat16"]
 
 NETWORKS = {"crnn": CRNN}
 

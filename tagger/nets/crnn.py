@@ -86,7 +86,8 @@ class CRNN(nn.Module):
         """The part whose maps are large, best run on few windows at once: steps of time (batch,
         n_steps, n_features) and tempo logits."""
         level_removed = remove_level(log_mel_db)
-        maps = self.convolutions(self.bands(level_removed).unsqueeze(1))
+        dtype = next(self.convolutions.parameters()).dtype
+        maps = self.convolutions(self.bands(level_removed).unsqueeze(1).to(dtype)).float()
         steps = maps.flatten(1, 2).transpose(1, 2)
         tempo = self.tempo_head(level_removed) if self.tempo_head else steps.new_zeros(len(steps), 0)
         return steps, tempo
@@ -116,16 +117,20 @@ class Separable(nn.Module):
         return maps + cast(Tensor, self.reduce(inner))
 
 
-def for_inference(network: CRNN) -> CRNN:
+def for_inference(network: CRNN, fast: bool = False) -> CRNN:
     """The same function, about a third faster on a CPU: batch norms folded into their convolutions.
 
-    Changes `network` in place; it can be trained no more.
+    Changes `network` in place; it can be trained no more. `fast` takes convolutions to bfloat16 as well,
+    for CPUs that multiply it: twice as fast again, with probabilities that differ by 0.001 on average and
+    0.006 at most, energies by 0.0002 and 0.0014, another first genre in one window of 600 (game music).
     """
     network.eval()
     for module in list(network.convolutions.modules()):
         if isinstance(module, nn.Sequential) and isinstance(module[0], nn.Conv2d):
             module[0] = fuse_conv_bn_eval(module[0], cast(nn.BatchNorm2d, module[1]))
             module[1] = nn.Identity()
+    if fast:
+        network.convolutions.to(torch.bfloat16)
     return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 

@@ -128,4 +128,4 @@ def test_the_shipped_card_says_what_the_shipped_model_does(shared_data: str) -> 
         text = file.read()
     for name, value in answers.figures().items():
         shown = float(text.split(f"| `{name}` | ")[1].split(" |")[0])
-        assert shown == pytest.approx(value, abs=0.003), name
+        assert shown == pytest.approx(value, abs=0.006), name

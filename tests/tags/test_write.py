@@ -5,12 +5,15 @@ import os
 import shutil
 import subprocess
 import tempfile
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tagger.tags import Policy, Wanted, apply, plan, previous_from_json, read, restore
+from tagger.tags.formats.bytesource import ByteSource
+from tagger.tags.formats.ogg_pages import page_bytes, pages_from
 
 from . import samples
 from .conftest import MakeSample
@@ -116,6 +119,36 @@ def test_ogg_pages_are_renumbered_when_the_headers_need_another_page(sample: Mak
     apply(path, plan(read(path), Wanted(("y" * 400,))))
     assert open_with_mutagen(path).info.length == before
     assert open_with_mutagen(path)["genre"] == ["y" * 400]
+
+
+def test_ogg_with_a_packet_of_audio_on_the_page_of_its_headers_is_written(sample: MakeSample) -> None:
+    """As some muxers lay it out: libvorbis would begin a new page."""
+    path = sample("ogg")
+    move_first_packet_of_audio(path)
+    sound = audio_digest(path)
+    write_and_undo(path)
+    apply(path, plan(read(path), Wanted(("A genre of some length " * 4000,), 0.5, 90)))
+    assert open_with_mutagen(path)["bpm"] == ["90"]
+    assert audio_digest(path) == sound
+
+
+def move_first_packet_of_audio(path: str) -> None:
+    """From the first page of audio to the end of the page with the comments and the set-up."""
+    data = read_bytes(path)
+    with open(path, "rb") as file:
+        first, headers, audio, *_ = pages_from(ByteSource(file, len(data)), 0)
+    n_values = next(i for i, value in enumerate(audio.lacing) if value < 255) + 1
+    n_bytes = sum(audio.lacing[:n_values])
+    moved = data[audio.body_start : audio.body_start + n_bytes]
+    packet_lacing = replace(headers, lacing=headers.lacing + audio.lacing[:n_values])
+    pages = [
+        data[: first.end],
+        page_bytes(packet_lacing, data[headers.body_start : headers.end] + moved),
+        page_bytes(replace(audio, lacing=audio.lacing[n_values:]), data[audio.body_start + n_bytes : audio.end]),
+        data[audio.end :],
+    ]
+    with open(path, "wb") as file:
+        file.write(b"".join(pages))
 
 
 @pytest.mark.parametrize("name", samples.NAMES)

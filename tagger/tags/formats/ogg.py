@@ -20,7 +20,7 @@ _NUMBER_BYTES = slice(18, 26)  # a page's number and checksum
 
 @dataclass(frozen=True, slots=True)
 class _Headers:
-    """The pages behind the first one that hold header packets, and those packets."""
+    """The pages behind the first one that hold header packets, and all packets that end on them."""
 
     pages: list[Page]
     packets: list[bytes]
@@ -92,7 +92,9 @@ def _read_headers(source: ByteSource, first: Page, codec: str, identification: b
                 unfinished.clear()
         if _headers_complete(codec, identification, packets):
             break
-    if unfinished or not _headers_complete(codec, identification, packets, exactly=True):
+    # The first packet of Vorbis audio gives no samples: some muxers put it on the headers' page (granule 0).
+    may_hold_more = codec == "ogg" and not any(pages[-1].granule) if pages else False
+    if unfinished or not _headers_complete(codec, identification, packets, exactly=not may_hold_more):
         raise UnsupportedFormat("its Ogg headers are not laid out as its codec demands")
     return _Headers(pages, packets)
 

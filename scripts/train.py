@@ -22,6 +22,8 @@ parser.add_argument(
     "--cache", default=".cache/log-mels", help="folder of log-mels; the checkpoint lies beside it"
 )
 parser.add_argument("--epochs", type=int, default=Settings().epochs)
+parser.add_argument("--start-from", default="", metavar="MODEL", help="go on from this model's weights")
+parser.add_argument("--learning-rate", type=float, default=Settings().learning_rate)
 parser.add_argument("--seed", type=int, default=Settings().seed)
 parser.add_argument("--jobs", type=int, default=2, help="processes that decode")
 parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
@@ -30,7 +32,14 @@ parser.add_argument("--resume", action="store_true", help="go on from the last w
 if __name__ == "__main__":
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    settings = replace(Settings(), network=SIZES[args.size], epochs=args.epochs, seed=args.seed)
+    settings = replace(
+        Settings(),
+        network=SIZES[args.size],
+        epochs=args.epochs,
+        learning_rate=args.learning_rate,
+        seed=args.seed,
+        start_from=args.start_from,
+    )
     folder = args.folder or f"models/{args.size}-1"
     run = (args.cache, args.jobs, args.device, args.resume, args.layout, args.unlabelled)
     try:

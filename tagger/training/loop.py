@@ -14,10 +14,12 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tagger.audio.spans import split_starts
 from tagger.features import fit_frames
+from tagger.model_card import FILTER_BANK, check_weights, load_card
 from tagger.nets import CRNN, NetOutput, build, keep_freed_memory
 from tagger.predict import WINDOWS_AT_ONCE
 from tagger.training import augment
@@ -57,6 +59,7 @@ class Settings:
 
     Crops are shorter than a scan's windows: it halves the work, and attention pooling does not mind.
     `mixup` is the alpha of the Beta distribution (Zhang et al. 2018), `distil` the teacher's weight.
+    `start_from` names a model of the same network to go on from, where it is not empty.
     """
 
     network: dict[str, Any] = field(default_factory=lambda: dict(STANDARD))
@@ -69,6 +72,7 @@ class Settings:
     distil: float = 1.5
     average_decay: float = 0.998
     seed: int = 0
+    start_from: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,12 +155,22 @@ def pooled(
     return means[:, :-1], means[:, -1]
 
 
+def weights_of(model: str) -> dict[str, Tensor]:
+    """Those of an installed model, or of one in a folder, without its tempo head."""
+    weights = load_file(check_weights(load_card(model)))
+    return {
+        name: t for name, t in weights.items() if name != FILTER_BANK and not name.startswith("tempo_head.")
+    }
+
+
 class _Run:
     """Network, averaged copy, optimiser and schedule of one run."""
 
     def __init__(self, corpus: Corpus, settings: Settings, device: torch.device) -> None:
         self.corpus, self.settings, self.device = corpus, settings, device
         network = build(settings.network, FRONT_END.n_mels, len(GENRES))
+        if settings.start_from:
+            network.load_state_dict(weights_of(settings.start_from), strict=False)
         self.network: CRNN = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network)
         self.losses = Losses(self.network.embedding_dim, settings.distil).to(device)

@@ -80,6 +80,7 @@ def facts_of(corpus: Corpus, settings: Settings, device: str, log: str, elapsed_
     logged_s = logged_seconds(log)
     return {
         "clips": len(corpus.clips),
+        "unlabelled_clips": sum(clip.split == "unlabelled" for clip in corpus.clips),
         "epochs": settings.epochs,
         "seconds": round(elapsed_s if math.isnan(logged_s) else max(elapsed_s, logged_s)),
         "device": device,

@@ -144,7 +144,9 @@ def move_first_packet_of_audio(path: str) -> None:
     pages = [
         data[: first.end],
         page_bytes(packet_lacing, data[headers.body_start : headers.end] + moved),
-        page_bytes(replace(audio, lacing=audio.lacing[n_values:]), data[audio.body_start + n_bytes : audio.end]),
+        page_bytes(
+            replace(audio, lacing=audio.lacing[n_values:]), data[audio.body_start + n_bytes : audio.end]
+        ),
         data[audio.end :],
     ]
     with open(path, "wb") as file:

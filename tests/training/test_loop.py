@@ -3,18 +3,19 @@
 import json
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from tagger.model_card import WEIGHTS_FILE, genre_thresholds, load_card
+from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, genre_thresholds, load_card
 from tagger.predict import Predictor
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.export import record_figures, save
 from tagger.training.log import log_path, read_log
-from tagger.training.loop import Corpus, Settings, _Run, answers, stack, train
+from tagger.training.loop import Corpus, Settings, _Run, answers, stack, train, weights_of
 from tagger.training.metrics import figures
 from tagger.training.targets import Targets, make_targets
 from tagger.training.trunk import trunk_sha256
@@ -99,3 +100,11 @@ def test_training_learns_resumes_and_exports_what_a_scan_can_load(
     (answer,) = Predictor(card, "cpu").predict([track])
     assert answer.genre == "Metal"
     assert answer.energy > 0.5
+
+
+def test_training_goes_on_from_a_model(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, epochs=1, learning_rate=1e-9, start_from=DEFAULT_MODEL, average_decay=0.0)
+    corpus = made_corpus(tmp_path, 16, 0)
+    network = train(corpus, corpus, settings, CPU, str(tmp_path / "x.checkpoint"), resume=False)
+    name = "project.0.weight"
+    torch.testing.assert_close(network.state_dict()[name], weights_of(DEFAULT_MODEL)[name], atol=1e-5, rtol=0)

@@ -37,8 +37,8 @@ Prediction alone of a track (three windows) takes {predict_ms:.1f} ms of one cor
 
 ## Training
 
-Clips heard in training: {n_clips}. Excerpts of {shortest_s:g} to {longest_s:g} s, split by artist where it
-is known, else by clip.
+Clips heard in training: {n_clips}{n_unlabelled}.
+Labelled excerpts are of {shortest_s:g} to {longest_s:g} s, split by artist where it is known, else by clip.
 
 {sources}
 

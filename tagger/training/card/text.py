@@ -51,6 +51,7 @@ def card_text(answers: Answers, measured: Measured, every_clip: Sequence[Clip]) 
         megabytes=os.path.getsize(os.path.join(card.folder, WEIGHTS_FILE)) / 1e6,
         temperature=card.temperature,
         n_clips=_number(training.get("clips")),
+        n_unlabelled=_unlabelled(training.get("unlabelled_clips")),
         n_reference=_number(training.get("reference_clips")),
         run=_run(training),
         cost=_cost(training),
@@ -92,6 +93,10 @@ def _parameters(card: ModelCard) -> int:
 
 def _number(value: int | None) -> str:
     return NOT_RECORDED if value is None else f"{value:,}"
+
+
+def _unlabelled(n_clips: int | None) -> str:
+    return f", {n_clips:,} of them music without labels, of which only the teacher speaks" if n_clips else ""
 
 
 def _run(training: Mapping[str, object]) -> str:

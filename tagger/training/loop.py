@@ -18,6 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from tagger.audio.spans import split_starts
+from tagger.errors import TaggerError
 from tagger.features import fit_frames
 from tagger.model_card import FILTER_BANK, check_weights, load_card
 from tagger.nets import CRNN, NetOutput, build, keep_freed_memory
@@ -163,6 +164,13 @@ def weights_of(model: str) -> dict[str, Tensor]:
     }
 
 
+def _go_on_from(network: CRNN, model: str) -> None:
+    try:
+        network.load_state_dict(weights_of(model))
+    except RuntimeError:
+        raise TaggerError(f"{model}: is of another size or shape; give the --size that it has") from None
+
+
 class _Run:
     """Network, averaged copy, optimiser and schedule of one run."""
 
@@ -170,7 +178,7 @@ class _Run:
         self.corpus, self.settings, self.device = corpus, settings, device
         network = build(settings.network, FRONT_END.n_mels, len(GENRES))
         if settings.start_from:
-            network.load_state_dict(weights_of(settings.start_from), strict=False)
+            _go_on_from(network, settings.start_from)
         self.network: CRNN = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network)
         self.losses = Losses(self.network.embedding_dim, settings.distil).to(device)

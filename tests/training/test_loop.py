@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from tagger.errors import TaggerError
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, genre_thresholds, load_card
 from tagger.predict import Predictor
 from tagger.training.clips import FRONT_END, Clip
@@ -108,3 +109,10 @@ def test_training_goes_on_from_a_model(tmp_path: Path) -> None:
     network = train(corpus, corpus, settings, CPU, str(tmp_path / "x.checkpoint"), resume=False)
     name = "project.0.weight"
     torch.testing.assert_close(network.state_dict()[name], weights_of(DEFAULT_MODEL)[name], atol=1e-5, rtol=0)
+
+
+def test_training_does_not_go_on_from_a_model_of_another_size(tmp_path: Path) -> None:
+    settings = replace(SETTINGS, start_from="small")
+    corpus = made_corpus(tmp_path, 16, 0)
+    with pytest.raises(TaggerError, match="small: is of another size or shape; give the --size that it has"):
+        train(corpus, corpus, settings, CPU, str(tmp_path / "x.checkpoint"), resume=False)

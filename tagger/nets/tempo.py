@@ -86,13 +86,13 @@ class TempoHead(nn.Module):
 @lru_cache(maxsize=4)
 def _waves(n_frames: int, frame_rate_hz: float, device: torch.device) -> tuple[Tensor, Tensor]:
     """A cosine and a sine of every pulse rate under a Hann window, each (n_frames, n_rates)."""
-    time_s = torch.arange(n_frames, device=device) / frame_rate_hz
-    phase = 2 * math.pi * _rates_bpm(device) / 60 * time_s.unsqueeze(1)
-    window = torch.hann_window(n_frames, periodic=False, device=device).unsqueeze(1) * (2 / n_frames)
-    return phase.cos() * window, phase.sin() * window
+    with torch.inference_mode(False):  # what is kept must be good for training too
+        time_s = torch.arange(n_frames, device=device) / frame_rate_hz
+        phase = 2 * math.pi * _rates_bpm(device) / 60 * time_s.unsqueeze(1)
+        window = torch.hann_window(n_frames, periodic=False, device=device).unsqueeze(1) * (2 / n_frames)
+        return phase.cos() * window, phase.sin() * window
 
 
-@lru_cache(maxsize=4)
 def _rates_bpm(device: torch.device) -> Tensor:
     """Pulse rates from an octave under the slowest tempo to two over the fastest."""
     n_bins = math.ceil(math.log2(LAST_BPM / FIRST_BPM) * BINS_PER_OCTAVE) + 2

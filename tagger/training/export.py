@@ -16,8 +16,10 @@ from safetensors.torch import save_file
 from tagger.model_card import FILTER_BANK, FORMAT, WEIGHTS_FILE
 from tagger.nets import CRNN
 from tagger.nets.tempo import FIRST_BPM
+from tagger.training.answers import answers, pooled, window_answers
 from tagger.training.clips import FRONT_END, GENRES, filter_bank
-from tagger.training.loop import Corpus, Settings, answers, pooled, window_answers
+from tagger.training.corpus import Corpus
+from tagger.training.loop import Settings
 from tagger.training.metrics import top_hits
 from tagger.training.precision import measured_precision
 from tagger.training.tempo import fitted_temperature as tempo_temperature

@@ -7,27 +7,25 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from tagger.audio.spans import split_starts
 from tagger.errors import TaggerError
-from tagger.features import fit_frames
 from tagger.model_card import FILTER_BANK, check_weights, load_card
 from tagger.nets import CRNN, NetOutput, build, keep_freed_memory
-from tagger.predict import WINDOWS_AT_ONCE
 from tagger.training import augment
-from tagger.training.clips import FRONT_END, GENRES, Clip
-from tagger.training.log import log_path, log_row
+from tagger.training.answers import answers
+from tagger.training.clips import FRONT_END, GENRES
+from tagger.training.corpus import Corpus
+from tagger.training.log import log_path, log_row, read_log
 from tagger.training.metrics import figures
-from tagger.training.targets import Losses, Targets
+from tagger.training.targets import Losses
 
 log = logging.getLogger(__name__)
 
@@ -72,42 +70,19 @@ class Settings:
     mixup: float = 0.2
     distil: float = 1.5
     average_decay: float = 0.998
+    patience: int = 6
     seed: int = 0
     start_from: str = ""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Corpus:
-    """Clips with their log-mels, (n, n_mels, longest) float16 and true `lengths` in frames, and targets."""
-
-    clips: Sequence[Clip]
-    log_mels: Tensor
-    lengths: Tensor
-    targets: Targets
-
-    def rows(self, index: Sequence[int]) -> Corpus:
-        at = torch.tensor(index)
-        return Corpus(
-            [self.clips[i] for i in index], self.log_mels[at], self.lengths[at], self.targets.rows(at)
-        )
-
-    def to(self, device: torch.device) -> Corpus:
-        return Corpus(self.clips, self.log_mels.to(device), self.lengths.to(device), self.targets.to(device))
-
-
-def stack(clips: Sequence[Clip], log_mels: Sequence[NDArray[np.float16]], targets: Targets) -> Corpus:
-    """Pads the log-mels to one length so that a batch is one gather."""
-    lengths = torch.tensor([m.shape[1] for m in log_mels])
-    padded = torch.zeros(len(clips), FRONT_END.n_mels, int(lengths.max()), dtype=torch.float16)
-    for row, spectrogram in zip(padded, log_mels, strict=True):
-        row[:, : spectrogram.shape[1]] = torch.from_numpy(spectrogram.copy())
-    return Corpus(clips, padded, lengths, targets)
 
 
 def train(
     corpus: Corpus, valid: Corpus, settings: Settings, device: torch.device, checkpoint: str, resume: bool
 ) -> CRNN:
-    """The trained network with averaged weights, on `device`; a checkpoint is written after each epoch."""
+    """The trained network with averaged weights, on `device`; a checkpoint is written after each epoch.
+
+    Where the mean average precision on `valid` has not risen for `settings.patience` looks at it, five
+    epochs apart, training ends early with the weights that were best.
+    """
     keep_freed_memory()
     torch.manual_seed(settings.seed)
     np.random.seed(settings.seed)
@@ -117,43 +92,29 @@ def train(
     for epoch in range(start, settings.epochs):
         began, loss = time.perf_counter(), run.epoch(epoch)
         row = {"epoch": epoch + 1, "loss": loss, "seconds": time.perf_counter() - began}
-        if epoch % 5 == 4 or epoch == settings.epochs - 1:
+        if is_looked_at := epoch % 5 == 4 or epoch == settings.epochs - 1:
             row |= figures(valid.clips, *answers(averaged, valid, device))
         log.info("epoch %d %s", epoch + 1, {name: round(value, 3) for name, value in row.items()})
         log_row(log_path(checkpoint), row)
         run.save(checkpoint, epoch + 1)
+        if is_looked_at and _ends_early(averaged, checkpoint, settings.patience):
+            log.info("no better for %d looks: ends with the best weights", settings.patience)
+            break
     return averaged
 
 
-def answers(
-    network: CRNN, corpus: Corpus, device: torch.device, temperature: float = 1.0
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Genre probabilities (n, n_genres) and raw energy (n,) of whole clips, windows averaged as in a scan."""
-    return pooled(*window_answers(network, corpus, device), temperature)
-
-
-def window_answers(network: CRNN, corpus: Corpus, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
-    """Genre logits (n_windows, n_genres), raw energy (n_windows,) and the row of each window's clip."""
-    network.eval()
-    windows, owner = _windows(corpus)
-    logits, energy = [], []
-    with torch.inference_mode():
-        for batch in windows.split(WINDOWS_AT_ONCE[device.type]):
-            output = network(batch.to(device).float())
-            logits.append(output.genre_logits.cpu())
-            energy.append(output.energy.cpu())
-    return torch.cat(logits), torch.cat(energy), owner
-
-
-def pooled(
-    logits: Tensor, energy: Tensor, owner: Tensor, temperature: float
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """The mean over the windows of each clip of what `window_answers` gives, as in a scan."""
-    columns = torch.cat([(logits / temperature).softmax(1), energy.unsqueeze(1)], 1)
-    n_windows = owner.bincount()
-    sums = torch.zeros(len(n_windows), columns.shape[1]).index_add_(0, owner, columns)
-    means = (sums / n_windows.unsqueeze(1)).double().numpy()
-    return means[:, :-1], means[:, -1]
+def _ends_early(averaged: CRNN, checkpoint: str, patience: int) -> bool:
+    """Keeps the weights if they are the best so far; if none were for `patience` looks, loads the best."""
+    best = checkpoint + ".best"
+    seen = read_log(log_path(checkpoint)).get("genre_map", np.zeros(0))
+    seen = seen[~np.isnan(seen)]
+    since = len(seen) - 1 - int(seen.argmax()) if len(seen) else 0
+    if since == 0:
+        torch.save(averaged.state_dict(), best)
+    elif since >= patience and os.path.exists(best):
+        averaged.load_state_dict(torch.load(best, weights_only=True))
+        return True
+    return False
 
 
 def weights_of(model: str) -> dict[str, Tensor]:
@@ -254,14 +215,3 @@ class _Run:
     @staticmethod
     def _parts() -> tuple[str, ...]:
         return ("network", "averaged", "losses", "optimiser", "schedule")
-
-
-def _windows(corpus: Corpus) -> tuple[Tensor, Tensor]:
-    """All scan windows of the clips, (n_windows, n_mels, n_frames), and the row of each one's clip."""
-    n_frames, windows, owner = FRONT_END.n_frames, [], []
-    for row, (spectrogram, length) in enumerate(zip(corpus.log_mels, corpus.lengths, strict=True)):
-        whole = spectrogram[:, : int(length)].cpu().numpy()
-        for start in split_starts(int(length), n_frames):
-            windows.append(torch.from_numpy(fit_frames(whole[:, start : start + n_frames], n_frames).copy()))
-            owner.append(row)
-    return torch.stack(windows), torch.tensor(owner)

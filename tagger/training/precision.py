@@ -9,8 +9,9 @@ import torch
 from numpy.typing import NDArray
 
 from tagger.nets import CRNN
+from tagger.training.answers import answers
 from tagger.training.clips import GENRES
-from tagger.training.loop import Corpus, answers
+from tagger.training.corpus import Corpus
 from tagger.training.metrics import top_hits
 from tagger.types import FloatArray
 

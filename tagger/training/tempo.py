@@ -15,7 +15,7 @@ from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead
 from tagger.tempo import TOLERANCE, tempo_and_confidence
 from tagger.training.augment import FLOOR_DB, equalise, gain, low_pass
 from tagger.training.clips import FRONT_END
-from tagger.training.loop import Corpus
+from tagger.training.corpus import Corpus
 from tagger.training.tempo_examples import TempoExamples, agreed, annotated, made_up, window_logits
 
 log = logging.getLogger(__name__)

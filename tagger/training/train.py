@@ -15,14 +15,16 @@ import torch
 
 from tagger.model_card import load_card
 from tagger.nets import CRNN
+from tagger.training.answers import answers
 from tagger.training.card import write_card
 from tagger.training.clips import FRONT_END, Clip
+from tagger.training.corpus import Corpus, stack
 from tagger.training.datasets import in_genres, read, read_unlabelled
 from tagger.training.evaluate import answers_of
 from tagger.training.export import record_figures, save
 from tagger.training.log import log_path, logged_seconds
 from tagger.training.log_mels import cached_log_mels
-from tagger.training.loop import Corpus, Settings, answers, stack, train
+from tagger.training.loop import Settings, train
 from tagger.training.report import write_report
 from tagger.training.targets import make_targets
 from tagger.training.tempo import TempoSettings, train_tempo

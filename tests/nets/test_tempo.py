@@ -50,3 +50,12 @@ def test_a_network_has_a_tempo_head_where_it_knows_its_frame_rate() -> None:
     with torch.inference_mode():
         assert CRNN(96, 17).eval()(window).tempo_logits.shape == (1, 0)
         assert CRNN(96, 17, frame_rate_hz=FRAME_RATE_HZ).eval()(window).tempo_logits.shape == (1, 257)
+
+
+def test_a_head_that_has_answered_can_still_be_trained() -> None:
+    """What it keeps of the first window must not be bound to inference."""
+    head, window = TempoHead(96, FRAME_RATE_HZ), torch.randn(1, 96, 217)
+    with torch.inference_mode():
+        head(window)
+    head(window).sum().backward()
+    assert all(part.grad is not None for part in head.onsets.parameters())

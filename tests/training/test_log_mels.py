@@ -13,9 +13,9 @@ from tagger.errors import BusyError, TaggerError
 from tagger.features import log_mel
 from tagger.training import log_mels
 from tagger.training.clips import FRONT_END, Clip, filter_bank
+from tagger.training.corpus import stack
 from tagger.training.log_mel_store import LogMelStore, front_end_key
 from tagger.training.log_mels import cached_log_mels
-from tagger.training.loop import stack
 from tagger.training.targets import Targets
 from tagger.types import AudioFile, FrontEnd
 from tests.sounds import make_sound, moment

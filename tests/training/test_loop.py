@@ -13,10 +13,13 @@ import torch
 from tagger.errors import TaggerError
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, genre_thresholds, load_card
 from tagger.predict import Predictor
+from tagger.training import loop
+from tagger.training.answers import answers
 from tagger.training.clips import FRONT_END, Clip
+from tagger.training.corpus import Corpus, stack
 from tagger.training.export import record_figures, save
 from tagger.training.log import log_path, read_log
-from tagger.training.loop import Corpus, Settings, _Run, answers, stack, train, weights_of
+from tagger.training.loop import Settings, _Run, train, weights_of
 from tagger.training.metrics import figures
 from tagger.training.targets import Targets, make_targets
 from tagger.training.trunk import trunk_sha256
@@ -116,3 +119,19 @@ def test_training_does_not_go_on_from_a_model_of_another_size(tmp_path: Path) ->
     corpus = made_corpus(tmp_path, 16, 0)
     with pytest.raises(TaggerError, match="small: is of another size or shape; give the --size that it has"):
         train(corpus, corpus, settings, CPU, str(tmp_path / "x.checkpoint"), resume=False)
+
+
+def test_training_ends_early_with_the_weights_that_were_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = iter([0.5, 0.6, 0.55, 0.4])
+    monkeypatch.setattr(loop, "figures", lambda *_: {"genre_map": next(seen)})
+    corpus, checkpoint = made_corpus(tmp_path, 16, 0), str(tmp_path / "run.checkpoint")
+    settings = replace(SETTINGS, epochs=40, patience=2)
+    network = train(corpus, corpus, settings, CPU, checkpoint, resume=False)
+    assert read_log(log_path(checkpoint))["epoch"][-1] == 20
+    best = torch.load(checkpoint + ".best", weights_only=True)  # of epoch 10
+    last = torch.load(checkpoint, weights_only=True)["averaged"]
+    weights = network.state_dict()["genre_head.weight"]
+    assert torch.equal(weights, best["genre_head.weight"])
+    assert not torch.equal(weights, last["genre_head.weight"])

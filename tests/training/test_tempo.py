@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from tagger.training.clips import Clip
-from tagger.training.loop import Corpus
+from tagger.training.corpus import Corpus
 from tagger.training.rhythms import rhythm
 from tagger.training.targets import Targets
 from tagger.training.tempo import TempoSettings, _crops, fitted_temperature, tempo_loss, train_tempo

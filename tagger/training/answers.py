@@ -35,6 +35,20 @@ def window_answers(network: CRNN, corpus: Corpus, device: torch.device) -> tuple
     return torch.cat(logits), torch.cat(energy), owner
 
 
+def mean_embeddings(network: CRNN, corpus: Corpus, device: torch.device) -> Tensor:
+    """The mean embedding over the windows of each clip, (n, embedding_dim), on the CPU, good for training."""
+    network.eval()
+    windows, owner = _windows(corpus)
+    with torch.no_grad():
+        parts = [
+            network(batch.to(device).float()).embedding.cpu()
+            for batch in windows.split(WINDOWS_AT_ONCE[device.type])
+        ]
+    n_windows = owner.bincount()
+    sums = torch.zeros(len(n_windows), network.embedding_dim).index_add_(0, owner, torch.cat(parts))
+    return sums / n_windows.unsqueeze(1)
+
+
 def pooled(
     logits: Tensor, energy: Tensor, owner: Tensor, temperature: float
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:

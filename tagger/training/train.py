@@ -20,6 +20,7 @@ from tagger.training.card import write_card
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import Corpus, stack
 from tagger.training.datasets import in_genres, read, read_unlabelled
+from tagger.training.energy_head import refit_energy
 from tagger.training.evaluate import answers_of
 from tagger.training.export import record_figures, save
 from tagger.training.log import log_path, logged_seconds
@@ -61,6 +62,7 @@ def train_model(
     )
     began = time.monotonic()
     network = train(corpus, valid, settings, torch.device(device), checkpoint, resume)
+    refit_energy(network, corpus, torch.device(device))
     if any(not math.isnan(clip.bpm) for clip in corpus.clips):
         head = train_tempo(corpus, tempo or TempoSettings(), FRAME_RATE_HZ, jobs)
         network.tempo_head = head.to(device)

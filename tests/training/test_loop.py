@@ -12,11 +12,13 @@ import torch
 
 from tagger.errors import TaggerError
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, genre_thresholds, load_card
+from tagger.nets import build
 from tagger.predict import Predictor
 from tagger.training import loop
 from tagger.training.answers import answers
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import Corpus, stack
+from tagger.training.energy_head import refit_energy
 from tagger.training.export import record_figures, save
 from tagger.training.log import log_path, read_log
 from tagger.training.loop import Settings, _Run, train, weights_of
@@ -135,3 +137,24 @@ def test_training_ends_early_with_the_weights_that_were_best(
     weights = network.state_dict()["genre_head.weight"]
     assert torch.equal(weights, best["genre_head.weight"])
     assert not torch.equal(weights, last["genre_head.weight"])
+
+
+def test_the_energy_head_is_fitted_to_ratings_and_nothing_else_moves(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    corpus = made_corpus(tmp_path, 24, 0)
+    network = build(SETTINGS.network, 96, 17)
+    before = {name: t.clone() for name, t in network.state_dict().items()}
+    refit_energy(network, corpus, CPU)
+    moved = {name for name, t in network.state_dict().items() if not torch.equal(t, before[name])}
+    assert moved == {"energy_head.weight", "energy_head.bias"}
+    _, energy = answers(network, corpus, CPU)
+    assert energy[1::2].min() > energy[::2].max()  # rated high, rated low
+
+
+def test_without_ratings_the_energy_head_stays(tmp_path: Path) -> None:
+    corpus = made_corpus(tmp_path, 4, 0)
+    corpus.targets.ratings.fill_(torch.nan)
+    network = build(SETTINGS.network, 96, 17)
+    before = network.energy_head.weight.clone()
+    refit_energy(network, corpus, CPU)
+    assert torch.equal(network.energy_head.weight, before)

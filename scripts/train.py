@@ -1,48 +1,66 @@
-"""Train a model: python scripts/train.py --data DATA [--size small] [--layout fma] [--resume]"""
+"""Train a model: python scripts/train.py --recipe RECIPE --data DATA --out FOLDER [--resume]"""
 
 import argparse
+import json
 import logging
 from dataclasses import replace
 
 from tagger.errors import TaggerError
 from tagger.training.datasets import LAYOUTS
-from tagger.training.export import table
-from tagger.training.loop import SIZES, Settings
-from tagger.training.train import train_model
+from tagger.training.log import log_path, read_log
+from tagger.training.recipes import RECIPES
+from tagger.training.results import record
+from tagger.training.settings import SIZES
+from tagger.training.sources import Sources
+from tagger.training.train import Run, train_recipe
 
-parser = argparse.ArgumentParser(description="Train a model on labelled clips and write its folder.")
+parser = argparse.ArgumentParser(
+    description="Train a model on labelled clips, write its folder, and print its figures on the test split.",
+    epilog="The last line is a JSON object: test_accuracy of classifiers, test_rmse_bpm of tempo.",
+)
+parser.add_argument("--recipe", choices=tuple(RECIPES), default="crnn", help="default: crnn")
 parser.add_argument("--data", required=True, help="folder of labelled music")
 parser.add_argument("--layout", choices=tuple(LAYOUTS), help="how the folder is laid out (default: guessed)")
+parser.add_argument("--out", help="model folder to write (default: runs/RECIPE)")
 parser.add_argument(
     "--unlabelled", action="append", default=[], metavar="FOLDER", help="music with a teacher.npz; repeatable"
 )
-parser.add_argument("--size", choices=tuple(SIZES), default="standard", help="of the network")
-parser.add_argument("--folder", help="model folder to write (default: models/SIZE-1)")
+parser.add_argument("--size", choices=tuple(SIZES), default="standard", help="of the CRNN")
+parser.add_argument("--picture-size", type=int, metavar="PIXELS", help="side of an image network's pictures")
 parser.add_argument(
     "--cache", default=".cache/log-mels", help="folder of log-mels; the checkpoint lies beside it"
 )
-parser.add_argument("--epochs", type=int, default=Settings().epochs)
+parser.add_argument("--epochs", type=int, help="default: the recipe's")
+parser.add_argument("--learning-rate", type=float, help="default: the recipe's")
 parser.add_argument("--start-from", default="", metavar="MODEL", help="go on from this model's weights")
-parser.add_argument("--learning-rate", type=float, default=Settings().learning_rate)
-parser.add_argument("--seed", type=int, default=Settings().seed)
+parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--jobs", type=int, default=2, help="processes that decode")
 parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
 parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch")
+parser.add_argument("--results", metavar="FOLDER", help="also add a line to RECIPES.md in this folder")
 
 if __name__ == "__main__":
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    recipe = RECIPES[args.recipe]
+    settings = recipe.settings
+    network = SIZES[args.size] if settings.network["name"] == "crnn" else settings.network
+    if args.picture_size:
+        network = {**network, "size": args.picture_size}
+    given = {"epochs": args.epochs, "learning_rate": args.learning_rate}
     settings = replace(
-        Settings(),
-        network=SIZES[args.size],
-        epochs=args.epochs,
-        learning_rate=args.learning_rate,
+        settings,
+        network=network,
         seed=args.seed,
         start_from=args.start_from,
+        **{name: value for name, value in given.items() if value is not None},
     )
-    folder = args.folder or f"models/{args.size}-1"
-    run = (args.cache, args.jobs, args.device, args.resume, args.layout, args.unlabelled)
+    sources = Sources(args.data, args.cache, args.jobs, args.layout, tuple(args.unlabelled))
+    run = Run(sources, args.out or f"runs/{args.recipe}", args.device, args.resume)
     try:
-        print(table(train_model(args.data, folder, settings, *run)))
+        result = train_recipe(recipe, run, settings)
+        if args.results:
+            record(args.results, result, read_log(log_path(run.checkpoint)))
     except TaggerError as error:
         parser.exit(2, f"train: {error}\n")
+    print(json.dumps(result.row()))

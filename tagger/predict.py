@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from safetensors.torch import load_file
+from torch import Tensor
 
 from tagger.errors import ModelError
 from tagger.model_card import FILTER_BANK, ModelCard, check_weights
-from tagger.nets import CRNN, build, for_inference, keep_freed_memory, multiplies_bfloat16
+from tagger.nets import CRNN, NetOutput, Network, build, for_inference, keep_freed_memory, multiplies_bfloat16
 from tagger.tempo import tempo_and_confidence
 from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
 
@@ -34,8 +36,7 @@ class Predictor:
             keep_freed_memory()
         if threads is not None:
             torch.set_num_threads(threads)
-        fast = self.device.type == "cpu" and multiplies_bfloat16()
-        self._network = for_inference(_load(card), fast).to(self.device)
+        self._network = _prepared(_load(card), self.device)
 
     def predict(self, tracks: Sequence[TrackFeatures]) -> list[Prediction]:
         """One answer per track, in order.
@@ -45,6 +46,7 @@ class Predictor:
         """
         if not tracks:
             return []
+        tracks = [_as_one(track, self._network.n_windows) for track in tracks]
         logits, energy, embedding, tempo = self._forward(np.concatenate([track.log_mels for track in tracks]))
         probabilities = _softmax(logits / self.card.temperature)
         ends = np.cumsum([len(track.log_mels) for track in tracks])
@@ -66,6 +68,7 @@ class Predictor:
         of the windows are averaged, there their probabilities. Of clips with two windows, one in 200
         gets another genre. So compare heads with heads.
         """
+        assert isinstance(self._network, CRNN)  # no other network gives embeddings to store
         with torch.inference_mode():
             features = torch.from_numpy(embeddings).to(self.device).float()
             logits = self._network.genre_head(features).cpu().numpy()
@@ -75,13 +78,9 @@ class Predictor:
 
     def _forward(self, log_mels: NDArray[np.float16]) -> tuple[FloatArray, ...]:
         """The fields of `NetOutput` for all windows; the logits of genre and tempo are float64."""
-        network = self._network
+        windows = torch.from_numpy(log_mels).split(WINDOWS_AT_ONCE[self.device.type])
         with torch.inference_mode():
-            heard = [
-                network.listen(part.to(self.device).float())
-                for part in torch.from_numpy(log_mels).split(WINDOWS_AT_ONCE[self.device.type])
-            ]
-            output = network.answer(*(torch.cat(column) for column in zip(*heard, strict=True)))
+            output = _outputs(self._network, [part.to(self.device).float() for part in windows])
         logits, energy, embedding, tempo = (part.cpu().numpy() for part in output)
         return logits.astype(np.float64), energy, embedding, tempo.astype(np.float64)
 
@@ -134,7 +133,39 @@ def energy_quantile(raw_energy: FloatArray, card: ModelCard) -> FloatArray:
     return np.asarray(np.interp(raw_energy, card.energy_quantiles, knots))
 
 
-def _load(card: ModelCard) -> CRNN:
+def strung(log_mels: Sequence[FloatArray], n_windows: int) -> FloatArray:
+    """`n_windows` windows one after the other in time, repeated where there are fewer."""
+    return np.concatenate([log_mels[i % len(log_mels)] for i in range(n_windows)], axis=1)
+
+
+def _as_one(track: TrackFeatures, n_windows: int) -> TrackFeatures:
+    """The track with its windows that hold sound strung together, for networks that hear several at once."""
+    if n_windows == 1:
+        return track
+    heard = [m for m, silent in zip(track.log_mels, track.silent, strict=True) if not silent]
+    together = strung(heard or list(track.log_mels), n_windows)
+    log_mels = together[None].astype(np.float16, copy=False)
+    return replace(track, log_mels=log_mels, starts_s=track.starts_s[:1], silent=(not heard,))
+
+
+def _prepared(network: Network, device: torch.device) -> Network:
+    if isinstance(network, CRNN):
+        return for_inference(network, device.type == "cpu" and multiplies_bfloat16()).to(device)
+    return network.eval().to(device)
+
+
+def _outputs(network: Network, parts: Sequence[Tensor]) -> NetOutput:
+    """What it says of all windows; a CRNN goes through time once, for all of them together."""
+    if isinstance(network, CRNN):
+        return network.answer(*_joined([network.listen(part) for part in parts]))
+    return NetOutput(*_joined([network(part) for part in parts]))
+
+
+def _joined(outputs: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    return tuple(torch.cat(column) for column in zip(*outputs, strict=True))
+
+
+def _load(card: ModelCard) -> Network:
     path = check_weights(card)
     try:
         network = build(card.network, card.front_end.n_mels, len(card.genres))

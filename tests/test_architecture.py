@@ -41,6 +41,7 @@ HOMES = {
     "filelock": {"store"},
     "safetensors": {"model_card", "predict", "training"},
     "torch": {"nets", "predict", "training"},
+    "pytorchcv": {"nets"},
     "joblib": {"pipeline", "training"},
     "librosa": {"training"},
     "sklearn": {"training"},

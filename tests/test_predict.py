@@ -78,14 +78,13 @@ def test_the_energy_of_several_windows_is_in_their_mean_embedding(predictor: Pre
 class Saying:
     """The network but for its logits, which are these for the windows of a call, (n_windows, n_genres)."""
 
+    n_windows = 1
+
     def __init__(self, network: CRNN, logits: np.ndarray) -> None:
         self._network, self._logits = network, torch.tensor(logits)
 
-    def listen(self, windows: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        return self._network.listen(windows)
-
-    def answer(self, steps: torch.Tensor, tempo_logits: torch.Tensor) -> NetOutput:
-        return self._network.answer(steps, tempo_logits)._replace(genre_logits=self._logits)
+    def __call__(self, windows: torch.Tensor) -> NetOutput:
+        return self._network(windows)._replace(genre_logits=self._logits)
 
 
 @pytest.mark.parametrize("sureness", [1.0, 3.0, 6.0])

@@ -2,19 +2,51 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from tagger.errors import ModelError
 from tagger.nets.allocator import keep_freed_memory
+from tagger.nets.backbone import Backbone
 from tagger.nets.bfloat16 import multiplies_bfloat16
-from tagger.nets.crnn import CRNN, NetOutput, for_inference
+from tagger.nets.crnn import CRNN, for_inference
+from tagger.nets.echonest_mlp import EchoNestMlp
+from tagger.nets.mel_cnn import MelCnn
+from tagger.nets.mfcc_lstm import MfccLstm
+from tagger.nets.output import NetOutput
+from tagger.nets.spectrogram_cnn import SpectrogramCnn
+from tagger.nets.tempo_regression import TempoRegression
 
-__all__ = ["CRNN", "NetOutput", "build", "for_inference", "keep_freed_memory", "multiplies_bfloat16"]
+__all__ = [
+    "CRNN",
+    "Backbone",
+    "NetOutput",
+    "Network",
+    "build",
+    "for_inference",
+    "keep_freed_memory",
+    "multiplies_bfloat16",
+]
 
-NETWORKS = {"crnn": CRNN}
+Network = CRNN | MfccLstm | SpectrogramCnn | MelCnn | TempoRegression | Backbone | EchoNestMlp
+"""All turn log-mels (batch, n_mels, n_frames) in dB into a `NetOutput`.
+
+`n_windows` of a track's windows, one after the other in time, are one input: 1 or 3. `embedding_dim` is
+0 where the network gives no embedding.
+"""
+
+NETWORKS: Mapping[str, Callable[..., Network]] = {
+    "crnn": CRNN,
+    "mfcc-lstm": MfccLstm,
+    "spectrogram-cnn": SpectrogramCnn,
+    "mel-cnn": MelCnn,
+    "tempo-regression": TempoRegression,
+    "backbone": Backbone,
+    "echonest-mlp": EchoNestMlp,
+}
 
 
-def build(network: dict[str, Any], n_mels: int, n_genres: int) -> CRNN:
+def build(network: Mapping[str, Any], n_mels: int, n_genres: int) -> Network:
     """The untrained network that a model card's `network` describes. Raises `ModelError` if unknown."""
     settings = dict(network)
     name = settings.pop("name", "")

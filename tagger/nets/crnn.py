@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from tagger.nets.output import NetOutput
 from tagger.nets.tempo import TempoHead
 
 DYNAMIC_RANGE_DB = 80.0
@@ -21,16 +22,6 @@ SCALE_DB = 20.0
 """Divides the centred decibels, so that inputs are of order one."""
 
 
-class NetOutput(NamedTuple):
-    """Genre logits (batch, n_genres), raw energy (batch,), embedding (batch, embedding_dim), tempo
-    logits (batch, n_tempo), n_tempo being 0 for a network without a tempo head."""
-
-    genre_logits: Tensor
-    energy: Tensor
-    embedding: Tensor
-    tempo_logits: Tensor
-
-
 class CRNN(nn.Module):
     """Log-mel → strided convolutions → bidirectional GRU over time → attention pooling → heads.
 
@@ -41,6 +32,8 @@ class CRNN(nn.Module):
     same answer. `blocks` counts the residual blocks after each stage; `frame_rate_hz` makes a tempo
     head, 0 leaves it out.
     """
+
+    n_windows = 1
 
     def __init__(
         self,

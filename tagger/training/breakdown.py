@@ -113,15 +113,15 @@ def hit_and_confidence(
     return estimates(measure, [clips[i].group for i in known], n_resamples)
 
 
-def confusion(clips: Sequence[Clip], probabilities: FloatArray) -> FloatArray:
+def confusion(clips: Sequence[Clip], probabilities: FloatArray, genres: Sequence[str] = GENRES) -> FloatArray:
     """(n_genres, n_genres) of labels in rows and first answers in columns, in clips.
 
     A hit counts on the diagonal of the genre that was answered. A miss is shared out evenly among
     the clip's labels, and the share of `Pop/Rock` among its three members.
     """
-    matrix = np.zeros((len(GENRES), len(GENRES)))
+    matrix = np.zeros((len(genres), len(genres)))
     for clip, answer in zip(clips, probabilities.argmax(axis=1), strict=True):
-        sets = label_sets(clip.genres)
+        sets = label_sets(clip.genres, genres)
         if any(answer in s for s in sets):
             matrix[answer, answer] += 1
             continue

@@ -47,9 +47,11 @@ class Clip:
     group: str = ""
 
 
-def label_sets(genres: Sequence[str]) -> list[set[int]]:
-    """Each label as the set of genre indices that would satisfy it: {i}, or several for `Pop/Rock`."""
-    return [{GENRES.index(name) for name in EITHER.get(label, (label,))} for label in genres]
+def label_sets(labels: Sequence[str], genres: Sequence[str] = GENRES) -> list[set[int]]:
+    """Each label as the set of places in `genres` that would satisfy it: {i}, or several for `Pop/Rock`."""
+    return [
+        {genres.index(name) for name in EITHER.get(label, (label,)) if name in genres} for label in labels
+    ]
 
 
 def filter_bank(front_end: FrontEnd = FRONT_END) -> NDArray[np.float32]:

@@ -17,7 +17,7 @@ from tagger.errors import TaggerError
 from tagger.model_card import ModelCard, load_card
 from tagger.pipeline.workers import hear_all
 from tagger.predict import Predictor
-from tagger.training.clips import GENRES, Clip
+from tagger.training.clips import Clip
 from tagger.training.datasets import in_genres, read
 from tagger.training.metrics import figures
 from tagger.types import (
@@ -56,8 +56,8 @@ class Answers:
 
     @property
     def energy(self) -> FloatArray:
-        """(n,), quantiles 0–1."""
-        return np.array([answer.energy for answer in self.predictions])
+        """(n,), quantiles 0–1; NaN if the model hears no energy."""
+        return np.array([math.nan if answer.energy is None else answer.energy for answer in self.predictions])
 
     @property
     def bpm(self) -> FloatArray | None:
@@ -67,8 +67,10 @@ class Answers:
         return np.array([math.nan if answer.bpm is None else answer.bpm for answer in self.predictions])
 
     def figures(self) -> dict[str, float]:
-        """As `metrics.figures` defines them."""
-        return figures(self.clips, self.probabilities, self.energy, self.bpm)
+        """As `metrics.figures` defines them, of what the model hears."""
+        probabilities = self.probabilities if self.card.genres else None
+        energy = self.energy if self.card.energy_quantiles else None
+        return figures(self.clips, probabilities, energy, self.bpm, self.card.genres)
 
 
 def answers_of(
@@ -77,14 +79,14 @@ def answers_of(
     """What a model says of the clips of one split: decode, log-mel, predict, average, as in a scan.
 
     Clips that cannot be heard are logged and left out. Raises `TaggerError` for a split without any
-    that can, or a model whose genres are not those of the labels.
+    that can, or a model none of whose genres is among the labels.
     """
-    clips = [clip for clip in in_genres(read(data, layout)) if clip.split == split]
+    card = load_card(model)
+    clips = [clip for clip in in_genres(read(data, layout), card.genres) if clip.split == split]
     if not clips:
         raise TaggerError(f"{data}: no clips in split {split!r}")
-    card = load_card(model)
-    if card.genres != GENRES:
-        raise TaggerError(f"{card.id}: its genres are not those of the labels")
+    if card.genres and not any(clip.genres for clip in clips):
+        raise TaggerError(f"{data}: no clip in split {split!r} is labelled with a genre of {card.id}")
     heard, answers = [], []
     paths = [os.path.join(data, clip.path) for clip in clips]
     for clip, outcome in zip(clips, outcomes(paths, card, jobs, device), strict=True):

@@ -14,15 +14,17 @@ import torch
 from safetensors.torch import save_file
 
 from tagger.model_card import FILTER_BANK, FORMAT, WEIGHTS_FILE
-from tagger.nets import CRNN
+from tagger.nets import CRNN, Network
 from tagger.nets.tempo import FIRST_BPM
+from tagger.nets.tempo_regression import TempoRegression
 from tagger.training.answers import answers, pooled, window_answers
-from tagger.training.clips import FRONT_END, GENRES, filter_bank
+from tagger.training.clips import FRONT_END, filter_bank
 from tagger.training.corpus import Corpus
-from tagger.training.loop import Settings
 from tagger.training.metrics import top_hits
 from tagger.training.precision import measured_precision
+from tagger.training.settings import Settings
 from tagger.training.tempo import fitted_temperature as tempo_temperature
+from tagger.training.tempo_examples import telling
 from tagger.training.trunk import trunk_sha256
 
 QUANTILES = 101
@@ -33,7 +35,7 @@ VERSION = "1"
 
 def save(
     folder: str,
-    network: CRNN,
+    network: Network,
     settings: Settings,
     reference: Corpus,
     valid: Corpus,
@@ -41,25 +43,26 @@ def save(
 ) -> None:
     """Writes `model.safetensors` and `model.json` into `folder`, named after it; not its `CARD.md`.
 
-    Energy quantiles are taken from the network's answers to `reference`, temperatures and precision by
-    genre from those to `valid`. `training` is kept as it is: what `train.facts_of` knows of the run.
+    The genres are those of `reference`, if the network hears any. Energy quantiles are taken from the
+    network's answers to `reference`, temperatures and precision by genre from those to `valid`.
+    `training` is kept as it is: what `train.facts_of` knows of the run.
     """
     device = next(network.parameters()).device
-    temperature = fitted_temperature(network, valid, device)
-    _, energy = answers(network, reference, device)
+    genres = () if isinstance(network, TempoRegression) else reference.genres
+    temperature = fitted_temperature(network, valid, device) if genres else 1.0
     fields = {
         "format": FORMAT,
         "id": os.path.basename(os.path.abspath(folder)),
         "version": VERSION,
         "network": settings.network,
         "front_end": asdict(FRONT_END),
-        "genres": GENRES,
+        "genres": genres,
         "temperature": round(temperature, 4),
         "tempo": _tempo(network, valid),
-        "energy_quantiles": [round(float(q), 5) for q in np.quantile(energy, np.linspace(0, 1, QUANTILES))],
-        "genre_precision": measured_precision(network, valid, device, temperature),
+        "energy_quantiles": _quantiles(network, reference, device),
+        "genre_precision": measured_precision(network, valid, device, temperature) if genres else {},
         "weights_sha256": _save_weights(folder, network),
-        "trunk_sha256": trunk_sha256(os.path.join(folder, WEIGHTS_FILE)),
+        "trunk_sha256": trunk_sha256(os.path.join(folder, WEIGHTS_FILE)) if network.embedding_dim else None,
         "figures": {},
         "training": {**training, "reference_clips": len(reference.clips)},
     }
@@ -74,10 +77,23 @@ def record_figures(folder: str, figures: Mapping[str, float]) -> None:
     _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
 
 
-def _tempo(network: CRNN, valid: Corpus) -> dict[str, float] | None:
-    if network.tempo_head is None:
+def _quantiles(network: Network, reference: Corpus, device: torch.device) -> list[float]:
+    """None for a network that hears no energy."""
+    _, energy = answers(network, reference, device)
+    if np.isnan(energy).all():
+        return []
+    return [round(float(q), 5) for q in np.quantile(energy, np.linspace(0, 1, QUANTILES))]
+
+
+def _tempo(network: Network, valid: Corpus) -> dict[str, float] | None:
+    """What its tempo logits mean; None for a network that hears no tempo."""
+    if isinstance(network, CRNN) and network.tempo_head:
+        tell = telling(network.tempo_head)
+    elif isinstance(network, TempoRegression):
+        tell = network.eval().tempo_logits
+    else:
         return None
-    return {"first_bpm": FIRST_BPM, "temperature": round(tempo_temperature(network.tempo_head, valid), 4)}
+    return {"first_bpm": FIRST_BPM, "temperature": round(tempo_temperature(tell, valid), 4)}
 
 
 def table(figures: Mapping[str, float]) -> str:
@@ -90,7 +106,7 @@ def table(figures: Mapping[str, float]) -> str:
     return "\n".join(lines)
 
 
-def fitted_temperature(network: CRNN, valid: Corpus, device: torch.device) -> float:
+def fitted_temperature(network: Network, valid: Corpus, device: torch.device) -> float:
     """The temperature under which the first genre's probability best tells whether it is a hit.
 
     Least binary cross-entropy over a grid (after Guo et al. 2017, with hits in place of one label).
@@ -101,7 +117,7 @@ def fitted_temperature(network: CRNN, valid: Corpus, device: torch.device) -> fl
 
     def cross_entropy(temperature: float) -> float:
         probabilities, _ = pooled(*heard, temperature)
-        hits = top_hits(labelled.clips, probabilities)
+        hits = top_hits(labelled.clips, probabilities, valid.genres)
         confidence = probabilities.max(axis=1).clip(1e-6, 1 - 1e-6)
         return float(-np.where(hits, np.log(confidence), np.log(1 - confidence)).mean())
 
@@ -109,7 +125,7 @@ def fitted_temperature(network: CRNN, valid: Corpus, device: torch.device) -> fl
     return min(grid, key=cross_entropy)
 
 
-def _save_weights(folder: str, network: CRNN) -> str:
+def _save_weights(folder: str, network: Network) -> str:
     """Writes the weights and the filter bank; the file's SHA-256."""
     os.makedirs(folder, exist_ok=True)
     tensors = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}

@@ -7,9 +7,7 @@ import logging
 import math
 import os
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -18,96 +16,55 @@ from torch import Tensor, nn
 
 from tagger.errors import TaggerError
 from tagger.model_card import FILTER_BANK, check_weights, load_card
-from tagger.nets import CRNN, NetOutput, build, keep_freed_memory
+from tagger.nets import NetOutput, Network, build, keep_freed_memory
 from tagger.training import augment
-from tagger.training.answers import answers
-from tagger.training.clips import FRONT_END, GENRES
 from tagger.training.corpus import Corpus
 from tagger.training.log import log_path, log_row, read_log
-from tagger.training.metrics import figures
-from tagger.training.targets import Losses
+from tagger.training.settings import Settings
+from tagger.training.tasks import GENRE_AND_ENERGY, Task
 
 log = logging.getLogger(__name__)
 
-STANDARD = {
-    "name": "crnn",
-    "channels": [24, 48, 64, 96, 128],
-    "blocks": [0, 0, 1, 1, 1],
-    "hidden": 96,
-    "embedding_dim": 192,
-    "dropout": 0.3,
-}
-"""The network of the standard model, as its `model.json` will say."""
-
-SMALL = {
-    "name": "crnn",
-    "channels": [12, 24, 32, 40, 44],
-    "blocks": [0, 0, 0, 1, 1],
-    "hidden": 40,
-    "embedding_dim": 64,
-    "dropout": 0.15,
-}
-"""For a Raspberry Pi: under 150,000 parameters with the tempo head."""
-
-SIZES = {"standard": STANDARD, "small": SMALL}
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that decides the outcome of a run.
-
-    Crops are shorter than a scan's windows: it halves the work, and attention pooling does not mind.
-    `mixup` is the alpha of the Beta distribution (Zhang et al. 2018), `distil` the teacher's weight.
-    `start_from` names a model of the same network to go on from, where it is not empty.
-    """
-
-    network: dict[str, Any] = field(default_factory=lambda: dict(STANDARD))
-    epochs: int = 80
-    batch_size: int = 64
-    crop_frames: int = 288
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.02
-    mixup: float = 0.2
-    distil: float = 1.5
-    average_decay: float = 0.998
-    patience: int = 6
-    seed: int = 0
-    start_from: str = ""
-
 
 def train(
-    corpus: Corpus, valid: Corpus, settings: Settings, device: torch.device, checkpoint: str, resume: bool
-) -> CRNN:
+    corpus: Corpus,
+    valid: Corpus,
+    settings: Settings,
+    device: torch.device,
+    checkpoint: str,
+    resume: bool,
+    task: Task = GENRE_AND_ENERGY,
+) -> Network:
     """The trained network with averaged weights, on `device`; a checkpoint is written after each epoch.
 
-    Where the mean average precision on `valid` has not risen for `settings.patience` looks at it, five
+    Where the aim of the task has not been nearer on `valid` for `settings.patience` looks at it, five
     epochs apart, training ends early with the weights that were best.
     """
     keep_freed_memory()
     torch.manual_seed(settings.seed)
     np.random.seed(settings.seed)
-    run = _Run(corpus.to(device), settings, device)
-    averaged: CRNN = run.averaged
+    run = _Run(corpus.to(device), settings, device, task)
+    averaged: Network = run.averaged
     start = run.load(checkpoint) if resume and os.path.exists(checkpoint) else 0
     for epoch in range(start, settings.epochs):
         began, loss = time.perf_counter(), run.epoch(epoch)
         row = {"epoch": epoch + 1, "loss": loss, "seconds": time.perf_counter() - began}
         if is_looked_at := epoch % 5 == 4 or epoch == settings.epochs - 1:
-            row |= figures(valid.clips, *answers(averaged, valid, device))
+            row |= task.measure(averaged, valid, device)
         log.info("epoch %d %s", epoch + 1, {name: round(value, 3) for name, value in row.items()})
         log_row(log_path(checkpoint), row)
         run.save(checkpoint, epoch + 1)
-        if is_looked_at and _ends_early(averaged, checkpoint, settings.patience):
+        if is_looked_at and _ends_early(averaged, checkpoint, task.aim, settings.patience):
             log.info("no better for %d looks: ends with the best weights", settings.patience)
             break
     return averaged
 
 
-def _ends_early(averaged: CRNN, checkpoint: str, patience: int) -> bool:
+def _ends_early(averaged: Network, checkpoint: str, aim: str, patience: int) -> bool:
     """Keeps the weights if they are the best so far; if none were for `patience` looks, loads the best."""
     best = checkpoint + ".best"
-    seen = read_log(log_path(checkpoint)).get("genre_map", np.zeros(0))
-    seen = seen[~np.isnan(seen)]
+    seen = read_log(log_path(checkpoint)).get(aim.removeprefix("-"), np.zeros(0))
+    seen = seen[~np.isnan(seen)] * (-1 if aim.startswith("-") else 1)
     since = len(seen) - 1 - int(seen.argmax()) if len(seen) else 0
     if since == 0:
         torch.save(averaged.state_dict(), best)
@@ -125,7 +82,7 @@ def weights_of(model: str) -> dict[str, Tensor]:
     }
 
 
-def _go_on_from(network: CRNN, model: str) -> None:
+def _go_on_from(network: Network, model: str) -> None:
     try:
         network.load_state_dict(weights_of(model))
     except RuntimeError:
@@ -135,22 +92,18 @@ def _go_on_from(network: CRNN, model: str) -> None:
 class _Run:
     """Network, averaged copy, optimiser and schedule of one run."""
 
-    def __init__(self, corpus: Corpus, settings: Settings, device: torch.device) -> None:
+    def __init__(self, corpus: Corpus, settings: Settings, device: torch.device, task: Task) -> None:
         self.corpus, self.settings, self.device = corpus, settings, device
-        network = build(settings.network, FRONT_END.n_mels, len(GENRES))
+        network = build(settings.network, corpus.log_mels.shape[1], len(corpus.genres))
+        task.prepare(network)
         if settings.start_from:
             _go_on_from(network, settings.start_from)
-        self.network: CRNN = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network: Network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network)
-        self.losses = Losses(self.network.embedding_dim, settings.distil).to(device)
-        parameters = [*self.network.parameters(), *self.losses.parameters()]
-        self.optimiser = torch.optim.AdamW(
-            parameters, settings.learning_rate, weight_decay=settings.weight_decay
-        )
+        self.losses = task.losses(self.network, settings).to(device)
+        parameters = [p for p in (*self.network.parameters(), *self.losses.parameters()) if p.requires_grad]
         steps = settings.epochs * math.ceil(len(corpus.clips) / settings.batch_size)
-        self.schedule = torch.optim.lr_scheduler.OneCycleLR(
-            self.optimiser, settings.learning_rate, total_steps=steps, pct_start=0.1
-        )
+        self.optimiser, self.schedule = _optimiser(parameters, settings, steps)
 
     def epoch(self, epoch: int) -> float:
         """One pass over all clips; the mean loss."""
@@ -164,8 +117,11 @@ class _Run:
 
     def _step(self, index: Tensor) -> Tensor:
         corpus = self.corpus
-        crops = augment.random_crops(corpus.log_mels[index], corpus.lengths[index], self.settings.crop_frames)
-        crops = augment.augment(crops)
+        crops = augment.random_crops(
+            corpus.log_mels[index], corpus.lengths[index], self.settings.crop_frames, self.settings.stretch
+        )
+        if self.settings.augment:
+            crops = augment.augment(crops)
         targets, other = corpus.targets.rows(index), torch.randperm(len(index), device=self.device)
         share = (
             float(np.random.beta(self.settings.mixup, self.settings.mixup)) if self.settings.mixup else 1.0
@@ -215,3 +171,14 @@ class _Run:
     @staticmethod
     def _parts() -> tuple[str, ...]:
         return ("network", "averaged", "losses", "optimiser", "schedule")
+
+
+def _optimiser(
+    parameters: Sequence[nn.Parameter], settings: Settings, steps: int
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LRScheduler]:
+    rate = settings.learning_rate
+    if settings.optimiser == "sgd":
+        descent = torch.optim.SGD(parameters, rate)
+        return descent, torch.optim.lr_scheduler.ConstantLR(descent, factor=1.0)
+    adamw = torch.optim.AdamW(parameters, rate, weight_decay=settings.weight_decay)
+    return adamw, torch.optim.lr_scheduler.OneCycleLR(adamw, rate, total_steps=steps, pct_start=0.1)

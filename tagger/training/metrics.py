@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score, roc_auc_score
+from sklearn.metrics import average_precision_score, f1_score, roc_auc_score
 
 from tagger.training.clips import GENRES, Clip, label_sets
 from tagger.types import FloatArray
@@ -24,63 +24,91 @@ MIN_TEMPO_S = 10.0
 
 def figures(
     clips: Sequence[Clip],
-    genre_probabilities: FloatArray,
-    energy: FloatArray,
+    genre_probabilities: FloatArray | None,
+    energy: FloatArray | None,
     bpm: FloatArray | None = None,
+    genres: Sequence[str] = GENRES,
 ) -> dict[str, float]:
-    """All figures of a model's answers: `genre_probabilities` (n, n_genres), `energy` (n,), any scale.
+    """All figures of a model's answers: `genre_probabilities` (n, n_genres) of `genres`, `energy` (n,).
 
     `hit`, `hit_top3`: a labelled genre is first, or among the first three. `genre_map`: mean over the
     genres of the average precision. `calibration_error`: expected calibration error of the first
     genre's probability in ten bins (Guo et al. 2017; less is better). `deam_r`: Pearson's r with
     DEAM's arousal. `4q_auc`: area under the ROC curve for high against low arousal. `tempo_acc1`,
     `tempo_acc2`: see `tempo_accuracies`; only where `bpm` (n,) is given, NaN for no answer, and a clip
-    of `MIN_TEMPO_S` or more is annotated. A figure whose clips are not there is NaN.
+    of `MIN_TEMPO_S` or more is annotated. A figure whose clips are not there is NaN. What is None was
+    not heard, and has no figures.
     """
-    named, perhaps = labels_of(clips)
-    known = (named | perhaps).any(axis=1)
-    hits = _hits(clips, genre_probabilities)[known]
-    arousal = np.array([clip.arousal if clip.dataset == "deam" else np.nan for clip in clips])
-    high = np.array([clip.arousal_high for clip in clips])
-    rated, quadrant = ~np.isnan(arousal), ~np.isnan(high)
-    result = {
-        "hit": float(hits[:, 0].mean()),
-        "hit_top3": float(hits[:, :3].any(axis=1).mean()),
-        "genre_map": float(np.nanmean(average_precisions(clips, genre_probabilities))),
-        "calibration_error": calibration_error(genre_probabilities[known].max(axis=1), hits[:, 0]),
-        "deam_r": correlation(arousal[rated], energy[rated]),
-        "4q_auc": ranking(high[quadrant], energy[quadrant]),
+    return {
+        **({} if genre_probabilities is None else _genre_figures(clips, genre_probabilities, genres)),
+        **({} if energy is None else _energy_figures(clips, energy)),
+        **({} if bpm is None else _tempo_figures(clips, bpm)),
     }
-    return result if bpm is None else result | _tempo_figures(clips, bpm)
 
 
-def top_hits(clips: Sequence[Clip], genre_probabilities: FloatArray) -> NDArray[np.bool_]:
+def accuracy_figures(
+    clips: Sequence[Clip], genre_probabilities: FloatArray, genres: Sequence[str] = GENRES
+) -> dict[str, float]:
+    """What classifiers are compared by: `accuracy` (top-1), `top3` and `macro_f1`, of the clips with labels.
+
+    For F1 the truth is the answer where it satisfies a label, else the first label. It is the mean over
+    the genres that occur as truth; one that is never answered has 0.
+    """
+    named, perhaps = labels_of(clips, genres)
+    known = (named | perhaps).any(axis=1)
+    hits = _hits(clips, genre_probabilities, genres)[known]
+    answered = genre_probabilities[known].argmax(axis=1)
+    truth = np.where(hits[:, 0], answered, (named | perhaps)[known].argmax(axis=1))
+    return {
+        "accuracy": float(hits[:, 0].mean()),
+        "top3": float(hits[:, :3].any(axis=1).mean()),
+        "macro_f1": float(
+            f1_score(truth, answered, labels=np.unique(truth), average="macro", zero_division=0)
+        ),
+    }
+
+
+def tempo_error_figures(annotated_bpm: FloatArray, estimated_bpm: FloatArray) -> dict[str, float]:
+    """`rmse_bpm`, the root of the mean squared error, and `tempo_accuracies`, of tracks that have both."""
+    known = ~np.isnan(annotated_bpm) & ~np.isnan(estimated_bpm)
+    truth, told = annotated_bpm[known], estimated_bpm[known]
+    acc1, acc2 = tempo_accuracies(truth, told)
+    return {"rmse_bpm": float(np.sqrt(np.mean((told - truth) ** 2))), "acc1": acc1, "acc2": acc2}
+
+
+def top_hits(
+    clips: Sequence[Clip], genre_probabilities: FloatArray, genres: Sequence[str] = GENRES
+) -> NDArray[np.bool_]:
     """(n,) whether the likeliest genre is among the clip's labels; clips without labels count as misses."""
-    return _hits(clips, genre_probabilities)[:, 0]
+    return _hits(clips, genre_probabilities, genres)[:, 0]
 
 
 def top_hits_of_three(clips: Sequence[Clip], genre_probabilities: FloatArray) -> NDArray[np.bool_]:
     """(n,) whether one of the three likeliest genres is among the clip's labels."""
-    return np.asarray(_hits(clips, genre_probabilities)[:, :3].any(axis=1))
+    return np.asarray(_hits(clips, genre_probabilities, GENRES)[:, :3].any(axis=1))
 
 
-def labels_of(clips: Sequence[Clip]) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def labels_of(
+    clips: Sequence[Clip], genres: Sequence[str] = GENRES
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(n, n_genres) twice: the genres that a label names, and those that one like `Pop/Rock` may mean."""
-    named, perhaps = np.zeros((2, len(clips), len(GENRES)), bool)
+    named, perhaps = np.zeros((2, len(clips), len(genres)), bool)
     for row, clip in enumerate(clips):
-        for meant in label_sets(clip.genres):
+        for meant in label_sets(clip.genres, genres):
             (named if len(meant) == 1 else perhaps)[row, list(meant)] = True
     return named, perhaps
 
 
-def average_precisions(clips: Sequence[Clip], genre_probabilities: FloatArray) -> FloatArray:
+def average_precisions(
+    clips: Sequence[Clip], genre_probabilities: FloatArray, genres: Sequence[str] = GENRES
+) -> FloatArray:
     """(n_genres,) over the clips whose labels decide a genre (`Pop/Rock` says nothing of its three members).
 
     NaN for a genre that no clip is labelled with.
     """
-    named, perhaps = labels_of(clips)
+    named, perhaps = labels_of(clips, genres)
     decided = (named | perhaps).any(axis=1, keepdims=True) & ~perhaps
-    values = np.full(len(GENRES), np.nan)
+    values = np.full(len(genres), np.nan)
     for genre, at in enumerate(decided.T):
         if named[at, genre].any():
             values[genre] = average_precision_score(named[at, genre], genre_probabilities[at, genre])
@@ -131,6 +159,30 @@ def tempo_accuracies(annotated_bpm: FloatArray, estimated_bpm: FloatArray) -> tu
     return float(near[0].mean()), float(np.any(near, axis=0).mean())
 
 
+def _genre_figures(
+    clips: Sequence[Clip], probabilities: FloatArray, genres: Sequence[str]
+) -> dict[str, float]:
+    named, perhaps = labels_of(clips, genres)
+    known = (named | perhaps).any(axis=1)
+    hits = _hits(clips, probabilities, genres)[known]
+    return {
+        "hit": float(hits[:, 0].mean()),
+        "hit_top3": float(hits[:, :3].any(axis=1).mean()),
+        "genre_map": float(np.nanmean(average_precisions(clips, probabilities, genres))),
+        "calibration_error": calibration_error(probabilities[known].max(axis=1), hits[:, 0]),
+    }
+
+
+def _energy_figures(clips: Sequence[Clip], energy: FloatArray) -> dict[str, float]:
+    arousal = np.array([clip.arousal if clip.dataset == "deam" else np.nan for clip in clips])
+    high = np.array([clip.arousal_high for clip in clips])
+    rated, quadrant = ~np.isnan(arousal), ~np.isnan(high)
+    return {
+        "deam_r": correlation(arousal[rated], energy[rated]),
+        "4q_auc": ranking(high[quadrant], energy[quadrant]),
+    }
+
+
 def _tempo_figures(clips: Sequence[Clip], bpm: FloatArray) -> dict[str, float]:
     annotated = np.array([clip.bpm if clip.length_s >= MIN_TEMPO_S else np.nan for clip in clips])
     known = ~np.isnan(annotated)
@@ -140,8 +192,8 @@ def _tempo_figures(clips: Sequence[Clip], bpm: FloatArray) -> dict[str, float]:
     return {"tempo_acc1": acc1, "tempo_acc2": acc2}
 
 
-def _hits(clips: Sequence[Clip], probabilities: FloatArray) -> NDArray[np.bool_]:
+def _hits(clips: Sequence[Clip], probabilities: FloatArray, genres: Sequence[str]) -> NDArray[np.bool_]:
     """(n, n_genres) whether the k-th likeliest genre of a clip satisfies one of its labels."""
     order = np.argsort(-probabilities, axis=1, kind="stable")
-    named, perhaps = labels_of(clips)
+    named, perhaps = labels_of(clips, genres)
     return np.take_along_axis(named | perhaps, order, axis=1)

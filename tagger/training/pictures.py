@@ -71,7 +71,7 @@ def draw_curves(path: str, log: Mapping[str, FloatArray]) -> None:
             below.plot(log["epoch"][measured], log[name][measured], marker=".", label=name)
     if below.lines:
         below.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
-    below.set(xlabel="epoch", ylabel="on the validation split", ylim=(0, 1))
+    below.set(xlabel="epoch", ylabel="on the validation split", ylim=(0, None))
     _save(figure, path)
 
 

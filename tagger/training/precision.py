@@ -8,9 +8,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from tagger.nets import CRNN
+from tagger.nets import Network
 from tagger.training.answers import answers
-from tagger.training.clips import GENRES
 from tagger.training.corpus import Corpus
 from tagger.training.metrics import top_hits
 from tagger.types import FloatArray
@@ -29,12 +28,13 @@ PrecisionTable = list[list[float]]
 
 
 def measured_precision(
-    network: CRNN, valid: Corpus, device: torch.device, temperature: float
+    network: Network, valid: Corpus, device: torch.device, temperature: float
 ) -> dict[str, PrecisionTable]:
     """`genre_precision` of the network's calibrated answers to those clips of `valid` that have labels."""
     labelled = valid.rows([i for i, clip in enumerate(valid.clips) if clip.genres])
     probabilities, _ = answers(network, labelled, device, temperature)
-    return genre_precision(probabilities, top_hits(labelled.clips, probabilities), GENRES)
+    hits = top_hits(labelled.clips, probabilities, valid.genres)
+    return genre_precision(probabilities, hits, valid.genres)
 
 
 def genre_precision(

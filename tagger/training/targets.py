@@ -33,7 +33,7 @@ class Targets:
     `labels` is (n, MAX_LABELS, n_genres) bool: each row of a clip is one label, true for every genre
     that would satisfy it. `ratings` is (n, 3): arousal, high arousal yes/no, power minus calmness.
     `tags` is (n, TAGS) and `embedding` (n, EMBEDDING) of the teacher, the latter standardised;
-    `soft_genres` (n, n_genres) and `soft_arousal` (n,) are what probes on them answer.
+    `soft_genres` (n, n_genres) and `soft_arousal` (n,) are what probes on them answer. `bpm` is (n,).
     """
 
     labels: Tensor
@@ -42,6 +42,7 @@ class Targets:
     embedding: Tensor
     soft_genres: Tensor
     soft_arousal: Tensor
+    bpm: Tensor
 
     def rows(self, index: Tensor) -> Targets:
         return Targets(*(getattr(self, field.name)[index] for field in fields(self)))
@@ -50,31 +51,34 @@ class Targets:
         return Targets(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 
-def make_targets(folders: Sequence[tuple[str, Sequence[Clip]]]) -> Targets:
+def make_targets(
+    folders: Sequence[tuple[str, Sequence[Clip]]], genres: Sequence[str] = GENRES, taught: bool = True
+) -> Targets:
     """Targets of the clips of all `folders`, one after the other: from the labels and, where a folder holds
-    one, from the answers of a teacher in its `teacher.npz`.
+    one, from the answers of a teacher in its `teacher.npz`, unless it is not to be `taught` by that.
 
     Labels of clips that are not in the split `train` teach nothing here, not even by way of a probe.
     """
     clips = [clip for _, part in folders for clip in part]
-    labels = torch.zeros(len(clips), MAX_LABELS, len(GENRES), dtype=torch.bool)
+    labels = torch.zeros(len(clips), MAX_LABELS, len(genres), dtype=torch.bool)
     for i, clip in enumerate(clips):
-        for k, genres in enumerate(label_sets(clip.genres)[:MAX_LABELS]):
-            labels[i, k, list(genres)] = True
+        for k, meant in enumerate(label_sets(clip.genres, genres)[:MAX_LABELS]):
+            labels[i, k, list(meant)] = True
     ratings = torch.tensor([[c.arousal, c.arousal_high, c.power_minus_calmness] for c in clips])
-    answers = [_teacher(os.path.join(folder, "teacher.npz"), part) for folder, part in folders]
+    answers = [_teacher(os.path.join(folder, "teacher.npz"), part, taught) for folder, part in folders]
     tags, embedding = (torch.cat(column) for column in zip(*answers, strict=True))
     known = ~embedding.isnan().any(dim=1)
     if known.any():
         embedding = (embedding - embedding[known].mean(dim=0)) / (embedding[known].std(dim=0) + 1e-6)
-    return Targets(labels, ratings, tags, embedding, *_soft(clips, labels, ratings, tags, embedding))
+    soft = _soft(clips, labels, ratings, tags, embedding)
+    return Targets(labels, ratings, tags, embedding, *soft, torch.tensor([clip.bpm for clip in clips]))
 
 
-def _teacher(path: str, clips: Sequence[Clip]) -> tuple[Tensor, Tensor]:
+def _teacher(path: str, clips: Sequence[Clip], taught: bool) -> tuple[Tensor, Tensor]:
     """Its tags (n, TAGS) and its embedding (n, EMBEDDING); NaN for clips that it has not heard."""
     tags = torch.full((len(clips), TAGS), torch.nan)
     embedding = torch.full((len(clips), EMBEDDING), torch.nan)
-    if os.path.exists(path):
+    if taught and os.path.exists(path):
         stored = np.load(path)
         row = {str(path): i for i, path in enumerate(stored["path"])}
         heard = [i for i, clip in enumerate(clips) if clip.path in row]

@@ -16,7 +16,7 @@ from tagger.tempo import TOLERANCE, tempo_and_confidence
 from tagger.training.augment import FLOOR_DB, equalise, gain, low_pass
 from tagger.training.clips import FRONT_END
 from tagger.training.corpus import Corpus
-from tagger.training.tempo_examples import TempoExamples, agreed, annotated, made_up, window_logits
+from tagger.training.tempo_examples import Tell, TempoExamples, agreed, annotated, made_up, window_logits
 
 log = logging.getLogger(__name__)
 
@@ -55,12 +55,12 @@ def train_tempo(corpus: Corpus, settings: TempoSettings, frame_rate_hz: float, j
     return _train(certain + more, rhythms, settings, settings.steps, frame_rate_hz)
 
 
-def fitted_temperature(head: TempoHead, valid: Corpus) -> float:
+def fitted_temperature(tell: Tell, valid: Corpus) -> float:
     """The temperature under which the confidence best tells whether Acc1 holds: least cross-entropy over
     a grid (Guo et al. 2017); 1 where no clip is annotated."""
     examples = annotated(valid.clips, valid.log_mels.cpu(), valid.lengths.cpu())
     heard = [
-        window_logits(head, m[:, :n].numpy())
+        window_logits(tell, m[:, :n].numpy())
         for m, n in zip(examples.log_mels, examples.lengths.tolist(), strict=True)
     ]
 
@@ -71,7 +71,7 @@ def fitted_temperature(head: TempoHead, valid: Corpus) -> float:
         confidence = told[:, 1].clip(1e-6, 1 - 1e-6)
         return float(-np.where(right, np.log(confidence), np.log(1 - confidence)).mean())
 
-    grid: list[float] = np.geomspace(0.5, 4.0, 25).tolist()
+    grid: list[float] = np.geomspace(0.5, 64.0, 57).tolist()
     return min(grid, key=cross_entropy) if heard else 1.0
 
 

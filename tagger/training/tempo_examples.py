@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import librosa
@@ -22,6 +22,9 @@ from tagger.training.rhythms import rhythms
 
 SHORTEST_S = 6.0
 """Clips shorter than this hold too few beats to learn a tempo from."""
+
+Tell = Callable[[Tensor], Tensor]
+"""From windows (n, n_mels, n_frames) in dB to tempo logits (n, 257)."""
 
 SURE = 0.4
 """The head's confidence from which on its agreement with librosa is believed."""
@@ -97,17 +100,21 @@ def librosa_bpm(log_mel: NDArray[np.float16]) -> float:
 def estimated(head: TempoHead, log_mel: NDArray[np.float16]) -> tuple[float, float]:
     """(BPM, confidence) of a whole clip, (n_mels, any length), its windows averaged as in a scan."""
     return tempo_and_confidence(
-        window_logits(head, log_mel).softmax(dim=1).mean(dim=0).double().numpy(), FIRST_BPM
+        window_logits(telling(head), log_mel).softmax(dim=1).mean(dim=0).double().numpy(), FIRST_BPM
     )
 
 
-def window_logits(head: TempoHead, log_mel: NDArray[np.float16]) -> Tensor:
+def telling(head: TempoHead) -> Tell:
+    """What a head alone says of windows in dB."""
+    return lambda windows: head.eval()(remove_level(windows))
+
+
+def window_logits(tell: Tell, log_mel: NDArray[np.float16]) -> Tensor:
     """(n_windows, 257) for the windows that a scan would hear of a clip."""
     n, decibels = FRONT_END.n_frames, log_mel.astype(np.float32)
     windows = [fit_frames(decibels[:, s : s + n], n) for s in split_starts(decibels.shape[1], n)]
     with torch.inference_mode():
-        logits: Tensor = head.eval()(remove_level(torch.from_numpy(np.stack(windows))))
-    return logits
+        return tell(torch.from_numpy(np.stack(windows)))
 
 
 def _long_enough(lengths: Tensor) -> Tensor:

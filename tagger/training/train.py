@@ -6,28 +6,28 @@ import logging
 import math
 import os
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import torch
 
 from tagger.model_card import load_card
-from tagger.nets import CRNN
+from tagger.nets import CRNN, Network
 from tagger.training.answers import answers
 from tagger.training.card import write_card
-from tagger.training.clips import FRONT_END, Clip
-from tagger.training.corpus import Corpus, stack
-from tagger.training.datasets import in_genres, read, read_unlabelled
+from tagger.training.clips import FRONT_END, GENRES
+from tagger.training.corpus import Corpus
 from tagger.training.energy_head import refit_energy
 from tagger.training.evaluate import answers_of
 from tagger.training.export import record_figures, save
 from tagger.training.log import log_path, logged_seconds
-from tagger.training.log_mels import cached_log_mels
-from tagger.training.loop import Settings, train
+from tagger.training.loop import train
+from tagger.training.recipes import Recipe
 from tagger.training.report import write_report
-from tagger.training.targets import make_targets
+from tagger.training.results import Result, result_of_scan, result_of_table
+from tagger.training.settings import Settings
+from tagger.training.sources import Sources, split
 from tagger.training.tempo import TempoSettings, train_tempo
 
 FRAME_RATE_HZ = FRONT_END.sample_rate_hz / FRONT_END.hop_length
@@ -35,47 +35,61 @@ FRAME_RATE_HZ = FRONT_END.sample_rate_hz / FRONT_END.hop_length
 log = logging.getLogger(__name__)
 
 
-def train_model(
-    data: str,
-    folder: str,
-    settings: Settings,
-    cache: str,
-    jobs: int,
-    device: str,
-    resume: bool,
-    layout: str | None = None,
-    unlabelled: Sequence[str] = (),
-    tempo: TempoSettings | None = None,
-) -> dict[str, float]:
-    """Trains on the clips in `data`, writes the model into `folder`; its figures on the test split.
+@dataclass(frozen=True, slots=True)
+class Run:
+    """How a recipe is trained: on what, into which folder, where, and whether a run that was cut off goes on.
 
-    `layout` is a key of `datasets.LAYOUTS`, guessed where it is None. From the folders `unlabelled` it
-    learns what `tagger.training.teacher` has said of their music. The folder `cache` keeps the
-    log-mels of the clips between runs. The checkpoint lies beside it, with the log of the run and a
-    `report` folder; with `resume`, a run that was cut off goes on from its last whole epoch.
+    The checkpoint lies beside the cache of `sources`, with the log of the run and a `report` folder.
     """
-    everything = load_corpus(data, cache, jobs, layout, unlabelled)
-    corpus = _split(everything, lambda clip: clip.split in ("train", "unlabelled"))
-    valid = _split(everything, lambda clip: clip.split == "valid")
-    checkpoint = os.path.join(
-        os.path.dirname(os.path.abspath(cache)), os.path.basename(os.path.abspath(folder)) + ".checkpoint"
-    )
-    began = time.monotonic()
-    network = train(corpus, valid, settings, torch.device(device), checkpoint, resume)
-    refit_energy(network, corpus, torch.device(device))
-    if any(not math.isnan(clip.bpm) for clip in corpus.clips):
-        head = train_tempo(corpus, tempo or TempoSettings(), FRAME_RATE_HZ, jobs)
-        network.tempo_head = head.to(device)
-        settings = replace(settings, network={**settings.network, "frame_rate_hz": FRAME_RATE_HZ})
-    else:
+
+    sources: Sources
+    folder: str
+    device: str = "cpu"
+    resume: bool = False
+
+    @property
+    def checkpoint(self) -> str:
+        beside = os.path.dirname(os.path.abspath(self.sources.cache))
+        return os.path.join(beside, os.path.basename(os.path.abspath(self.folder)) + ".checkpoint")
+
+
+def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSettings | None = None) -> Result:
+    """Trains on the clips, writes the model into the run's folder, and measures it on the test split.
+
+    A recipe that hears sound is measured by the path that a scan takes. `settings` are those of the
+    recipe or what the caller made of them; `tempo` those of the tempo head, where the network has one.
+    """
+    everything = recipe.corpus(run.sources, recipe.genres)
+    corpus = split(everything, lambda clip: clip.split in ("train", "unlabelled"))
+    valid = split(everything, lambda clip: clip.split == "valid")
+    test = split(everything, lambda clip: clip.split == "test")
+    device, began = torch.device(run.device), time.monotonic()
+    os.makedirs(os.path.dirname(run.checkpoint), exist_ok=True)
+    network = train(corpus, valid, settings, device, run.checkpoint, run.resume, recipe.task)
+    if isinstance(network, CRNN):
+        settings = _finish(network, corpus, settings, tempo or TempoSettings(), run)
+    facts = facts_of(corpus, settings, run.device, log_path(run.checkpoint), time.monotonic() - began)
+    facts |= {"recipe": recipe.name, "data": run.sources.name, "test_clips": len(test.clips)}
+    if recipe.hears == "table":
+        return result_of_table(network, test, facts)
+    save(run.folder, network, settings, corpus, valid, facts)
+    jobs, layout = run.sources.jobs, run.sources.layout
+    heard = answers_of(run.sources.data, "test", run.folder, jobs, run.device, layout)
+    record_figures(run.folder, heard.figures())
+    if corpus.genres == GENRES and isinstance(network, CRNN):
+        report(network, valid, load_card(run.folder).temperature, run.checkpoint)
+        write_card(run.sources.data, replace(heard, card=load_card(run.folder)), jobs, run.device)
+    return result_of_scan(network, test, heard, facts)
+
+
+def _finish(network: CRNN, corpus: Corpus, settings: Settings, tempo: TempoSettings, run: Run) -> Settings:
+    """The energy head once more, and a tempo head; the settings with the latter."""
+    refit_energy(network, corpus, torch.device(run.device))
+    if all(math.isnan(clip.bpm) for clip in corpus.clips):
         log.info("no clip has a tempo: the model will not hear any")
-    facts = facts_of(corpus, settings, device, log_path(checkpoint), time.monotonic() - began)
-    save(folder, network, settings, corpus, valid, facts)
-    report(network, valid, load_card(folder).temperature, checkpoint)
-    measured = answers_of(data, "test", folder, jobs, device, layout)
-    record_figures(folder, measured.figures())
-    write_card(data, replace(measured, card=load_card(folder)), jobs, device)
-    return measured.figures()
+        return settings
+    network.tempo_head = train_tempo(corpus, tempo, FRAME_RATE_HZ, run.sources.jobs).to(run.device)
+    return replace(settings, network={**settings.network, "frame_rate_hz": FRAME_RATE_HZ})
 
 
 def facts_of(corpus: Corpus, settings: Settings, device: str, log: str, elapsed_s: float) -> dict[str, Any]:
@@ -88,31 +102,16 @@ def facts_of(corpus: Corpus, settings: Settings, device: str, log: str, elapsed_
         "epochs": settings.epochs,
         "seconds": round(elapsed_s if math.isnan(logged_s) else max(elapsed_s, logged_s)),
         "device": device,
+        "network": settings.network,
         "settings": {name: value for name, value in asdict(settings).items() if name != "network"},
         "finished": datetime.now(UTC).date().isoformat(),
     }
 
 
-def report(network: CRNN, valid: Corpus, temperature: float, checkpoint: str) -> str:
+def report(network: Network, valid: Corpus, temperature: float, checkpoint: str) -> str:
     """The run's report on the validation split, in `report` beside the checkpoint; the path of its page."""
     device = next(network.parameters()).device
     probabilities, energy = answers(network, valid, device, temperature)
     log_mels = [m[:, :n].cpu().numpy() for m, n in zip(valid.log_mels, valid.lengths.tolist(), strict=True)]
     folder = os.path.join(os.path.dirname(os.path.abspath(checkpoint)), "report")
     return write_report(folder, log_path(checkpoint), valid.clips, probabilities, energy, log_mels)
-
-
-def load_corpus(
-    data: str, cache: str, jobs: int, layout: str | None = None, unlabelled: Sequence[str] = ()
-) -> Corpus:
-    """The clips that can be heard, those of `data` labelled with our genres, with log-mels and targets."""
-    found = [(data, in_genres(read(data, layout)))]
-    found += [(folder, read_unlabelled(folder)) for folder in unlabelled]
-    heard = [(folder, *cached_log_mels(folder, clips, cache, jobs)) for folder, clips in found]
-    targets = make_targets([(folder, clips) for folder, clips, _ in heard])
-    clips = [clip for _, part, _ in heard for clip in part]
-    return stack(clips, [log_mel for _, _, part in heard for log_mel in part], targets)
-
-
-def _split(corpus: Corpus, belongs: Callable[[Clip], bool]) -> Corpus:
-    return corpus.rows([i for i, clip in enumerate(corpus.clips) if belongs(clip)])

@@ -5,7 +5,7 @@ import torch
 
 from tagger.errors import ModelError
 from tagger.nets import CRNN, build, for_inference
-from tagger.training.loop import SIZES
+from tagger.training.settings import SIZES
 
 
 @pytest.fixture

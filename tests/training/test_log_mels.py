@@ -185,6 +185,6 @@ def test_a_cache_that_is_a_file_is_refused(tmp_path: Path) -> None:
 def test_a_corpus_is_stacked_from_the_views(music: Path, tmp_path: Path) -> None:
     clips, views = cached_log_mels(str(music), clips_of("a.wav", "b.flac"), str(tmp_path / "cache"), 1)
     nothing = torch.zeros(2, 0)
-    corpus = stack(clips, views, Targets(*[nothing] * 6))
+    corpus = stack(clips, views, Targets(*[nothing] * 7))
     assert corpus.lengths.tolist() == [44, 87]
     assert torch.equal(corpus.log_mels[1], torch.from_numpy(views[1].copy()))

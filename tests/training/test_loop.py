@@ -14,16 +14,17 @@ from tagger.errors import TaggerError
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, genre_thresholds, load_card
 from tagger.nets import build
 from tagger.predict import Predictor
-from tagger.training import loop
 from tagger.training.answers import answers
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import Corpus, stack
 from tagger.training.energy_head import refit_energy
 from tagger.training.export import record_figures, save
 from tagger.training.log import log_path, read_log
-from tagger.training.loop import Settings, _Run, train, weights_of
+from tagger.training.loop import _Run, train, weights_of
 from tagger.training.metrics import figures
+from tagger.training.settings import Settings
 from tagger.training.targets import Targets, make_targets
+from tagger.training.tasks import GENRE_AND_ENERGY
 from tagger.training.trunk import trunk_sha256
 from tagger.types import AudioFile, Recording, TrackFeatures
 
@@ -123,14 +124,15 @@ def test_training_does_not_go_on_from_a_model_of_another_size(tmp_path: Path) ->
         train(corpus, corpus, settings, CPU, str(tmp_path / "x.checkpoint"), resume=False)
 
 
+@pytest.mark.parametrize(("aim", "seen"), [("genre_map", (0.5, 0.6, 0.55, 0.4)), ("-rmse", (22, 20, 21, 25))])
 def test_training_ends_early_with_the_weights_that_were_best(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, aim: str, seen: tuple[float, ...]
 ) -> None:
-    seen = iter([0.5, 0.6, 0.55, 0.4])
-    monkeypatch.setattr(loop, "figures", lambda *_: {"genre_map": next(seen)})
+    figures = iter(seen)
+    task = replace(GENRE_AND_ENERGY, measure=lambda *_: {aim.strip("-"): next(figures)}, aim=aim)
     corpus, checkpoint = made_corpus(tmp_path, 16, 0), str(tmp_path / "run.checkpoint")
     settings = replace(SETTINGS, epochs=40, patience=2)
-    network = train(corpus, corpus, settings, CPU, checkpoint, resume=False)
+    network = train(corpus, corpus, settings, CPU, checkpoint, resume=False, task=task)
     assert read_log(log_path(checkpoint))["epoch"][-1] == 20
     best = torch.load(checkpoint + ".best", weights_only=True)  # of epoch 10
     last = torch.load(checkpoint, weights_only=True)["averaged"]

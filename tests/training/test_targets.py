@@ -19,8 +19,8 @@ def labels(*clips: list[list[str]]) -> torch.Tensor:
     return mask
 
 
-def unknown_soft(n: int) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.full((n, 17), NAN), torch.full((n,), NAN)
+def unknown_soft(n: int) -> tuple[torch.Tensor, ...]:
+    return torch.full((n, 17), NAN), torch.full((n,), NAN), torch.full((n,), NAN)
 
 
 def test_equal_logits_cost_the_log_of_the_number_of_genres() -> None:
@@ -82,6 +82,7 @@ def test_soft_genres_pull_towards_themselves() -> None:
         torch.randn(1, 200),
         soft,
         torch.tensor([0.9]),
+        torch.tensor([NAN]),
     )
     logits, energy = torch.zeros(1, 17, requires_grad=True), torch.zeros(1, requires_grad=True)
     Losses(8)(NetOutput(logits, energy, torch.zeros(1, 8), torch.zeros(1, 0)), targets).backward()

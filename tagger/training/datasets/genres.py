@@ -51,6 +51,6 @@ def folded(name: str) -> str:
 
 def _spellings(genres: Sequence[str]) -> dict[str, str]:
     """What stands in `genres` for each folded label."""
-    either = [label for label, names in EITHER.items() if set(names) <= set(genres)]
+    either = [label for label, names in EITHER.items() if len(set(names) & set(genres)) > 1]
     same = {other: name for other, name in SAME.items() if name in genres}
     return same | {folded(name): name for name in (*either, *genres)}

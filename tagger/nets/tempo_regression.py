@@ -1,0 +1,44 @@
+"""Tempo as one number: the mean of a distribution over tempi, not its peak."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from tagger.nets.crnn import remove_level
+from tagger.nets.output import NetOutput
+from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead
+
+SPREAD = 0.02
+"""Standard deviation of the bell that stands for the answer, as a share of the tempo."""
+
+
+class TempoRegression(nn.Module):
+    """Log-mel → learned tempogram → distribution over tempi → its mean in BPM.
+
+    Trained on the squared error of the mean. The tempo logits are a bell around it, so that it is read
+    like the answer of a network that tells classes. Input is (batch, n_mels, n_frames) in dB.
+    """
+
+    n_windows = 1
+    embedding_dim = 0
+
+    def __init__(self, n_mels: int, n_genres: int, frame_rate_hz: float) -> None:
+        super().__init__()
+        self.tempogram = TempoHead(n_mels, frame_rate_hz)
+
+    def forward(self, log_mel_db: Tensor) -> NetOutput:
+        logits = self.tempo_logits(log_mel_db)
+        nothing = logits.new_zeros(len(logits), 0)
+        return NetOutput(nothing, logits.new_full((len(logits),), float("nan")), nothing, logits)
+
+    def tempo_logits(self, log_mel_db: Tensor) -> Tensor:
+        """(batch, 257): a bell around the one number that it tells."""
+        logits = self.tempogram(remove_level(log_mel_db)).float()
+        bpm = (logits.softmax(dim=1) * _classes(logits)).sum(dim=1, keepdim=True)
+        bell: Tensor = -0.5 * ((_classes(bpm) - bpm) / (SPREAD * bpm)).square()
+        return bell
+
+
+def _classes(like: Tensor) -> Tensor:
+    return torch.arange(FIRST_BPM, LAST_BPM + 1, device=like.device, dtype=like.dtype)

@@ -1,0 +1,177 @@
+"""What trained recipes are worth: figures on the test split, kept as JSON, and the table of them all."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from tagger.nets import Network
+from tagger.nets.mel_cnn import MelCnn
+from tagger.training.answers import answers, window_accuracy
+from tagger.training.breakdown import confusion
+from tagger.training.card.tables import table
+from tagger.training.corpus import Corpus
+from tagger.training.evaluate import Answers
+from tagger.training.metrics import accuracy_figures, tempo_error_figures
+from tagger.training.pictures import draw_confusion, draw_curves
+from tagger.training.recipes import RECIPES
+from tagger.types import FloatArray
+
+FOLDER, TABLE = "recipes", "RECIPES.md"
+"""Inside the folder of results: a JSON file and two pictures for each recipe, and the table."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Result:
+    """One run of a recipe, measured: `figures` begin with `test_`; `facts` are `train.facts_of` the run.
+
+    `confusion` is (n_genres, n_genres), None for a recipe without genres. `predict_ms` is what a track
+    of three windows costs one core, None for a recipe that hears no sound.
+    """
+
+    recipe: str
+    figures: dict[str, float]
+    facts: dict[str, Any]
+    genres: tuple[str, ...]
+    confusion: FloatArray | None
+    parameters: int
+    predict_ms: float | None
+
+    def row(self) -> dict[str, Any]:
+        """The figures and how they came about, ready for JSON."""
+        figures = {name: round(value, 4) for name, value in self.figures.items()}
+        cost = {"parameters": self.parameters, "predict_ms": self.predict_ms and round(self.predict_ms, 1)}
+        return {"recipe": self.recipe, **figures, **cost, "genres": len(self.genres), **self.facts}
+
+
+def result_of_scan(network: Network, test: Corpus, heard: Answers, facts: Mapping[str, Any]) -> Result:
+    """Of a model that was measured by the path that a scan takes."""
+    clips, genres, matrix = heard.clips, heard.card.genres, None
+    figures: dict[str, float] = {}
+    if genres:
+        figures |= accuracy_figures(clips, heard.probabilities, genres)
+        matrix = confusion(clips, heard.probabilities, genres)
+    if heard.bpm is not None and not genres:
+        figures |= tempo_error_figures(np.array([clip.bpm for clip in clips]), heard.bpm)
+    if isinstance(network, MelCnn) and network.window_frames:
+        figures["window_accuracy"] = window_accuracy(network, test)
+    return _result(network, figures, facts, genres, matrix, heard.predict_ms)
+
+
+def result_of_table(network: Network, test: Corpus, facts: Mapping[str, Any]) -> Result:
+    """Of a network that hears no sound."""
+    probabilities, _ = answers(network, test, torch.device("cpu"))
+    figures = accuracy_figures(test.clips, probabilities, test.genres)
+    commonest = max(np.mean([genre in clip.genres for clip in test.clips]) for genre in test.genres)
+    figures["commonest_genre"] = float(commonest)
+    matrix = confusion(test.clips, probabilities, test.genres)
+    return _result(network, figures, facts, test.genres, matrix, None)
+
+
+def _result(
+    network: Network,
+    figures: Mapping[str, float],
+    facts: Mapping[str, Any],
+    genres: tuple[str, ...],
+    matrix: FloatArray | None,
+    predict_ms: float | None,
+) -> Result:
+    n_parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    named = {f"test_{name}": value for name, value in figures.items()}
+    return Result(facts["recipe"], named, dict(facts), genres, matrix, n_parameters, predict_ms)
+
+
+def record(folder: str, result: Result, log: Mapping[str, FloatArray]) -> None:
+    """Adds a result to those in `folder`, in place of one on the same data with the same seed, draws its
+    pictures, and writes the table anew. `log` is that of the run."""
+    path = os.path.join(folder, FOLDER, f"{result.recipe}.json")
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    row = result.row()
+    rows = [old for old in _rows(path) if _same(old) != _same(row)] + [row]
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(json.dumps(rows, indent=1) + "\n")
+    stem = path.removesuffix(".json")
+    draw_curves(f"{stem}-curves.svg", log)
+    if result.confusion is not None:
+        draw_confusion(f"{stem}-confusion.svg", result.confusion, result.genres)
+    write_table(folder)
+
+
+def write_table(folder: str) -> str:
+    """Writes `RECIPES.md` from the JSON files in `folder`; its path."""
+    lines = []
+    for name, recipe in RECIPES.items():
+        runs = _rows(os.path.join(folder, FOLDER, f"{name}.json"))
+        for data in dict.fromkeys(run["data"] for run in runs):
+            lines.append(_line(name, recipe.reported, [run for run in runs if run["data"] == data]))
+    path = os.path.join(folder, TABLE)
+    with open(path, "w", encoding="utf-8", newline="\n") as file:
+        file.write(INTRODUCTION + table(HEAD, lines) + "\n" + _notes(folder))
+    return path
+
+
+INTRODUCTION = """# Recipes
+
+Written by `scripts/train.py --recipe NAME --results models` from measured results (`recipes/*.json`), one
+line for each recipe and data set, the mean over its seeds. Test split; sound is measured by the path
+that a scan takes. "clips.csv" are excerpts of 2 to 16 s of DEAM, 4Q, GTZAN and Emotify: FMA and GTZAN
+as a whole, on which the authors reported, are not among what was measured here, so their figures stand
+beside the measured ones, not against them. Macro F1 is the mean over the genres; ms is the prediction
+alone of a track of three windows on one core. Curves and confusion matrices lie in `recipes/`.
+
+"""
+
+HEAD = (
+    "recipe", "reported by its authors", "data", "genres", "clips to train on / test", "seeds", "epochs",
+    "top-1", "top-3", "macro F1", "RMSE BPM", "Acc1", "Acc2", "parameters", "ms", "minutes to train", "date",
+)  # fmt: skip
+
+
+def _line(name: str, reported: str, runs: Sequence[Mapping[str, Any]]) -> list[str]:
+    def mean(column: str, digits: int) -> str:
+        values = [run[column] for run in runs if run.get(column) is not None]
+        return f"{np.mean(values):,.{digits}f}" if values else "–"
+
+    last = runs[-1]
+    figures = [mean(f"test_{figure}", 3) for figure in ("accuracy", "top3", "macro_f1")]
+    tempo = [mean("test_rmse_bpm", 1), mean("test_acc1", 3), mean("test_acc2", 3)]
+    cost = [mean("parameters", 0), mean("predict_ms", 1)]
+    clips = f"{last['clips']:,} / {last['test_clips']:,}"
+    seeds = str(len({run["settings"]["seed"] for run in runs}))
+    minutes = f"{np.mean([run['seconds'] for run in runs]) / 60:,.0f} ({last['device']})"
+    described = [last["data"], str(last["genres"] or "–"), clips, seeds, str(last["epochs"])]
+    return [f"`{name}`", reported, *described, *figures, *tempo, *cost, minutes, last["finished"]]
+
+
+def _notes(folder: str) -> str:
+    """What the table has no column for."""
+    found = []
+    for name, recipe in RECIPES.items():
+        for run in _rows(os.path.join(folder, FOLDER, f"{name}.json"))[-1:]:
+            network = ", ".join(f"{key} {value}" for key, value in run["network"].items() if key != "name")
+            note = f"- `{name}`: {recipe.about}" + (f" ({network})" if network else "")
+            if "test_window_accuracy" in run:
+                gain = run["test_accuracy"] - run["test_window_accuracy"]
+                note += f"; a window alone {run['test_window_accuracy']:.3f}, the vote gains {gain:+.3f}"
+            if "test_commonest_genre" in run:
+                note += f"; always the commonest genre would be {run['test_commonest_genre']:.3f}"
+            found.append(note)
+    return "\n" + "\n".join(found) + "\n"
+
+
+def _same(row: Mapping[str, Any]) -> tuple[str, int]:
+    return row["data"], row["settings"]["seed"]
+
+
+def _rows(path: str) -> list[dict[str, Any]]:
+    if not os.path.exists(path):
+        return []
+    with open(path, encoding="utf-8") as file:
+        rows: list[dict[str, Any]] = json.load(file)
+    return rows

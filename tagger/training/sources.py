@@ -1,0 +1,72 @@
+"""Where a training run takes its clips from, and how they become a corpus."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tagger.training.clips import Clip
+from tagger.training.corpus import Corpus, stack
+from tagger.training.datasets import genre_list, guess_layout, in_genres, read, read_unlabelled
+from tagger.training.datasets.shared import TABLE
+from tagger.training.log_mels import cached_log_mels
+from tagger.training.targets import make_targets
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """The folder `data` of labelled clips, whose `layout` is guessed where it is None, and folders of
+    music with a teacher's answers. `cache` keeps log-mels between runs; `jobs` processes make them."""
+
+    data: str
+    cache: str
+    jobs: int
+    layout: str | None = None
+    unlabelled: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What a table of results calls the data."""
+        is_shared = (self.layout or guess_layout(self.data)) == "shared"
+        return TABLE if is_shared else os.path.basename(os.path.abspath(self.data))
+
+    def clips(self, genres: tuple[str, ...]) -> tuple[list[Clip], tuple[str, ...]]:
+        """The clips with their labels spelled as in `genres`, and these.
+
+        Of a data set that is not `clips.csv`, the genres are its own.
+        """
+        clips = read(self.data, self.layout)
+        if genres and (self.layout or guess_layout(self.data)) != "shared":
+            genres = genre_list(clips)
+        return in_genres(clips, genres), genres
+
+
+def taught_corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
+    """All clips that can be heard, with all that is known of them and what a teacher says."""
+    clips, genres = sources.clips(genres)
+    found = [(sources.data, clips)]
+    found += [(folder, read_unlabelled(folder)) for folder in sources.unlabelled]
+    return _corpus(sources, found, genres, taught=True)
+
+
+def labelled_corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
+    """The clips that have a label in `genres` and can be heard."""
+    clips, genres = sources.clips(genres)
+    return _corpus(sources, [(sources.data, [clip for clip in clips if clip.genres])], genres, taught=False)
+
+
+def split(corpus: Corpus, belongs: Callable[[Clip], bool]) -> Corpus:
+    """The clips of a corpus for which `belongs` holds."""
+    return corpus.rows([i for i, clip in enumerate(corpus.clips) if belongs(clip)])
+
+
+def _corpus(
+    sources: Sources, found: list[tuple[str, list[Clip]]], genres: tuple[str, ...], taught: bool
+) -> Corpus:
+    heard = [
+        (folder, *cached_log_mels(folder, clips, sources.cache, sources.jobs)) for folder, clips in found
+    ]
+    targets = make_targets([(folder, clips) for folder, clips, _ in heard], genres, taught)
+    clips = [clip for _, part, _ in heard for clip in part]
+    return stack(clips, [log_mel for _, _, part in heard for log_mel in part], targets, genres)

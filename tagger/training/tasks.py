@@ -1,0 +1,84 @@
+"""What a network can be taught: losses, and the figures that tell how well it has learnt."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from tagger.nets import NetOutput, Network
+from tagger.nets.tempo import FIRST_BPM, LAST_BPM
+from tagger.training.answers import answers, heard_bpm
+from tagger.training.corpus import Corpus
+from tagger.training.metrics import accuracy_figures, figures, tempo_error_figures
+from tagger.training.settings import Settings
+from tagger.training.targets import Losses, Targets, genre_loss
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a network is to learn, and how well it has.
+
+    `losses` makes the module that turns a `NetOutput` and `Targets` into one number, `prepare` is done
+    to the untrained network, `measure` gives figures of a corpus, and `aim` names the one that is to
+    rise, or after a minus the one that is to fall.
+    """
+
+    losses: Callable[[Network, Settings], nn.Module]
+    measure: Callable[[Network, Corpus, torch.device], dict[str, float]]
+    aim: str
+    prepare: Callable[[Network], None] = lambda network: None
+
+
+class GenreLoss(nn.Module):
+    """Of the labels alone."""
+
+    def forward(self, output: NetOutput, targets: Targets) -> Tensor:
+        return genre_loss(output.genre_logits, targets.labels)
+
+
+class SquaredGenreError(nn.Module):
+    """Between the probabilities of two genres and the labels, as networks with one output were taught."""
+
+    def forward(self, output: NetOutput, targets: Targets) -> Tensor:
+        wanted = targets.labels.any(dim=1).float()
+        return F.mse_loss(output.genre_logits.softmax(dim=1), wanted)
+
+
+class SquaredTempoError(nn.Module):
+    """Of the mean of the distribution over tempi, in tens of BPM squared."""
+
+    def forward(self, output: NetOutput, targets: Targets) -> Tensor:
+        bpm = torch.arange(FIRST_BPM, LAST_BPM + 1, device=targets.bpm.device, dtype=torch.float32)
+        mean = (output.tempo_logits.softmax(dim=1) * bpm).sum(dim=1)
+        return F.mse_loss(mean / 10, targets.bpm / 10)
+
+
+def _all_figures(network: Network, corpus: Corpus, device: torch.device) -> dict[str, float]:
+    return figures(corpus.clips, *answers(network, corpus, device), genres=corpus.genres)
+
+
+def _accuracy(network: Network, corpus: Corpus, device: torch.device) -> dict[str, float]:
+    probabilities, _ = answers(network, corpus, device)
+    return accuracy_figures(corpus.clips, probabilities, corpus.genres)
+
+
+def _tempo_error(network: Network, corpus: Corpus, device: torch.device) -> dict[str, float]:
+    annotated = np.array([clip.bpm for clip in corpus.clips])
+    return tempo_error_figures(annotated, heard_bpm(network, corpus, device))
+
+
+GENRE_AND_ENERGY = Task(
+    lambda network, settings: Losses(network.embedding_dim, settings.distil), _all_figures, "genre_map"
+)
+"""That of the models that ship: labels, ratings and a teacher."""
+
+GENRE = Task(lambda network, settings: GenreLoss(), _accuracy, "accuracy")
+
+TWO_GENRES = Task(lambda network, settings: SquaredGenreError(), _accuracy, "accuracy")
+
+TEMPO = Task(lambda network, settings: SquaredTempoError(), _tempo_error, "-rmse_bpm")

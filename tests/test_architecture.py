@@ -28,6 +28,7 @@ LAYERS = {
     "tagging": 2,
     "watching": 2,
     "comparing": 2,
+    "installing": 2,
     "cli": 3,
     "training": 3,
 }
@@ -49,7 +50,7 @@ HOMES = {
     "typer": {"cli"},
     "click": {"cli"},
     "rich": {"cli"},
-    "platformdirs": {"store"},
+    "platformdirs": {"model_card", "store"},
     "watchfiles": {"watching"},
 }
 

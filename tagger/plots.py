@@ -58,10 +58,13 @@ class Panel:
 
 def check_drawing() -> None:
     """Raises `TaggerError` where there is nothing to draw with."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it caches fonts concerns nobody
     try:
         import_module("matplotlib")
     except ImportError:
         raise TaggerError("drawing needs matplotlib; install it with pip install 'tagger[plots]'") from None
+    except ValueError as error:
+        raise TaggerError(f"matplotlib does not start ({error}); check MPLBACKEND and matplotlibrc") from None
 
 
 def spectrograms(
@@ -96,7 +99,6 @@ def _as_asked() -> Iterator[None]:
     """matplotlib without its owner's style, and without a word on letters that its font lacks."""
     import matplotlib
 
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)
     with warnings.catch_warnings(), matplotlib.rc_context():
         warnings.simplefilter("ignore")
         matplotlib.rcdefaults()

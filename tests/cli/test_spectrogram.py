@@ -2,6 +2,7 @@
 
 import os
 import re
+import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -190,6 +191,23 @@ def test_without_matplotlib_one_line_tells_how_to_get_it(
     result = tagger("spectrogram", short)
     assert result.err == "tagger: drawing needs matplotlib; install it with pip install 'tagger[plots]'\n"
     assert result.code == 2
+
+
+def test_the_owners_settings_of_matplotlib_neither_break_nor_change_the_picture(
+    short: Path, folder: Path
+) -> None:
+    (folder / "matplotlibrc").write_text("text.usetex: True\naxes.facecolor: black\n")
+    pictures = []
+    for settings in ({}, {"MPLCONFIGDIR": str(folder)}, {"MPLCONFIGDIR": str(short)}):
+        command = [sys.executable, "-m", "tagger", "spectrogram", short]
+        done = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True)
+        assert (done.returncode, done.stderr) == (0, "")
+        pictures.append(Path("short-spectrogram.png").read_bytes())
+    assert pictures[0] == pictures[1] == pictures[2]
+    broken = {**os.environ, "MPLBACKEND": "none"}
+    done = subprocess.run(command, env=broken, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr.startswith("tagger: matplotlib does not start (Key backend: 'none'")
 
 
 def test_what_a_model_does_not_tell_is_left_out_of_the_caption() -> None:

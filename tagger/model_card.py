@@ -86,9 +86,18 @@ def load_card(name: str) -> ModelCard:
 
 
 def installed_models() -> list[str]:
-    """Ids of the models that come with the program, sorted."""
-    root = models_folder()
-    return sorted(n for n in os.listdir(root) if os.path.isfile(os.path.join(root, n, "model.json")))
+    """Ids of the models that come with the program, and of those that the owner added, sorted."""
+    return sorted({*shipped_models(), *added_models()})
+
+
+def shipped_models() -> list[str]:
+    """Ids of the models that come with the program."""
+    return _models_in(models_folder())
+
+
+def added_models() -> list[str]:
+    """Ids of the owner's own models."""
+    return _models_in(added_models_folder())
 
 
 def models_folder() -> str:
@@ -96,6 +105,14 @@ def models_folder() -> str:
     package = os.path.dirname(os.path.abspath(__file__))
     inside = os.path.join(package, "models")
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "models")
+
+
+def added_models_folder() -> str:
+    """Where the owner's own models lie: in `TAGGER_MODELS`, else beside the default database."""
+    from platformdirs import user_data_path
+
+    named = os.environ.get("TAGGER_MODELS")
+    return os.path.abspath(named or user_data_path("tagger") / "models")
 
 
 def check_weights(card: ModelCard) -> str:
@@ -144,7 +161,7 @@ def shares_trunk(one: ModelCard, other: ModelCard) -> bool:
 
 
 def _installed_folder(name: str) -> str:
-    """That of the id `name`, or of the newest `name-1`, `name-2`, ..."""
+    """That of the id `name`, or of the newest `name-1`, `name-2`, ...; shipped ones go before added ones."""
     installed = installed_models()
     versions = [(int(number), i) for i in installed if (number := i.removeprefix(f"{name}-")).isdecimal()]
     if name not in installed and not versions:
@@ -152,7 +169,17 @@ def _installed_folder(name: str) -> str:
             f"no model named {name!r}; installed: {', '.join(installed)} "
             "(or give the path of a model's folder)"
         )
-    return os.path.join(models_folder(), name if name in installed else max(versions)[1])
+    found = name if name in installed else max(versions)[1]
+    return os.path.join(models_folder() if found in shipped_models() else added_models_folder(), found)
+
+
+def _models_in(root: str) -> list[str]:
+    """Names of the model folders there; none where it is missing or cannot be read."""
+    try:
+        names = sorted(os.listdir(root))
+    except OSError:
+        return []
+    return [n for n in names if n[0] != "." and os.path.isfile(os.path.join(root, n, "model.json"))]
 
 
 def _card(folder: str, fields: dict[str, Any]) -> ModelCard:

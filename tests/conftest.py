@@ -1,7 +1,7 @@
 """Sounds that several tests share, each made once."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import cache
 
 import pytest
@@ -10,6 +10,14 @@ from tests.sounds import KINDS, make_kind
 
 SECONDS = 40.0
 """Long enough for three windows that do not overlap: at 3, 15 and 27 s."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_added_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Models that the owner of this computer has added are not found."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAGGER_MODELS", os.fspath(tmp_path_factory.getbasetemp() / "no-models"))
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,7 @@ LAYERS = {
     "store": 1,
     "playlist": 1,
     "model_card": 1,
+    "plots": 1,
     "tempo": 1,
     "nets": 1,
     "pipeline": 2,
@@ -27,6 +28,7 @@ LAYERS = {
     "tagging": 2,
     "watching": 2,
     "comparing": 2,
+    "installing": 2,
     "cli": 3,
     "training": 3,
 }
@@ -43,13 +45,13 @@ HOMES = {
     "torch": {"nets", "predict", "training"},
     "pytorchcv": {"nets"},
     "joblib": {"pipeline", "training"},
-    "librosa": {"training"},
+    "librosa": {"plots", "training"},
     "sklearn": {"training"},
-    "matplotlib": {"training"},
+    "matplotlib": {"plots", "training"},
     "typer": {"cli"},
     "click": {"cli"},
     "rich": {"cli"},
-    "platformdirs": {"store"},
+    "platformdirs": {"model_card", "store"},
     "watchfiles": {"watching"},
 }
 

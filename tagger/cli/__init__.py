@@ -22,6 +22,7 @@ COMMANDS = {
     "playlist": "playlist.command:playlist",
     "playlists": "playlist.apply:app",
     "show": "show:show",
+    "spectrogram": "spectrogram:spectrogram",
     "stats": "stats:stats",
     "write-tags": "write_tags:write_tags",
     "undo": "undo:undo",

@@ -9,7 +9,8 @@ from tagger.cli.output import shown
 from tagger.errors import AudioError, TaggerError
 
 if TYPE_CHECKING:
-    from tagger.types import Prediction, Recording
+    from tagger.model_card import ModelCard
+    from tagger.types import Prediction, Recording, TrackFeatures
 
 
 def hear_now(path: str, model: str | None, device: str = "auto") -> tuple[Recording, Prediction]:
@@ -18,17 +19,24 @@ def hear_now(path: str, model: str | None, device: str = "auto") -> tuple[Record
     Raises `TaggerError` where there is no such file, or it holds no sound.
     """
     from tagger.model_card import DEFAULT_MODEL, load_card
-    from tagger.pipeline.hear import hear
     from tagger.predict import Predictor
+
+    card = load_card(model or DEFAULT_MODEL)
+    features = features_now(path, card)
+    return features.recording, Predictor(card, device).predict([features])[0]
+
+
+def features_now(path: str, card: ModelCard) -> TrackFeatures:
+    """What the model gets to see of the file. Raises `TaggerError` as `hear_now` does."""
+    from tagger.pipeline.hear import hear
     from tagger.types import AudioFile, Failure, TrackFeatures
 
     if not os.path.lexists(path):
         raise TaggerError(f"{shown(path)}: no such file; check the name")
     if os.path.isdir(path):
         raise TaggerError(f"{shown(path)}: a folder; name one file, or use `tagger scan` and `tagger list`")
-    card = load_card(model or DEFAULT_MODEL)
     outcome = hear(AudioFile(path, -1, -1), card.folder)
     if isinstance(outcome, Failure):
         raise AudioError(f"{shown(path)}: {outcome.reason}")
     assert isinstance(outcome, TrackFeatures)  # without a table of identities nothing is only identified
-    return outcome.recording, Predictor(card, device).predict([outcome])[0]
+    return outcome

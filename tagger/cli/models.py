@@ -1,45 +1,60 @@
-"""`tagger models`: the installed models, and under it what another one would change."""
+"""`tagger models`: the installed models; under it what another one would change, and the owner's own ones."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import typer
 
 from tagger.cli import options
+from tagger.cli.add_model import add
 from tagger.cli.compare import compare
-from tagger.cli.output import print_json_array
-from tagger.errors import TaggerError
+from tagger.cli.exit_codes import SOME_FAILED
+from tagger.cli.output import message, print_json_array
+from tagger.cli.remove_model import remove
+from tagger.errors import ModelError, TaggerError
+
+if TYPE_CHECKING:
+    from tagger.model_card import ModelCard
 
 app = typer.Typer()
 app.command("compare")(compare)
+app.command("add")(add)
+app.command("remove")(remove)
 
 
 @app.callback(invoke_without_command=True)
 def models(context: typer.Context, db: options.Db = None, json: options.Json = False) -> None:
-    """List the installed models, their genres and their measured figures; or compare two.
+    """List the installed models, their genres and their measured figures; compare two; or add your own.
 
     tagger models
     tagger models compare small standard
+    tagger models add ~/trained/my-model
     """
     if context.invoked_subcommand is None:
         _list(db, json)
         return
     source = context.get_parameter_source("db")  # an enumeration of Click's, or of the copy in newer Typers
     if json or (source and source.name == "COMMANDLINE"):
-        raise TaggerError(f"--db and --json belong behind `{context.invoked_subcommand}`")
+        raise TaggerError(
+            f"--db and --json belong behind `{context.invoked_subcommand}`, where it takes them"
+        )
 
 
 def _list(db: str | None, json: bool) -> None:
-    from tagger.model_card import installed_models, load_card
+    from tagger.model_card import installed_models, shipped_models
 
-    cards = [load_card(name) for name in installed_models()]
+    names, shipped = installed_models(), shipped_models()
+    cards = _cards(names)
     answers = _answers(options.database_path(db))
     if json:
         print_json_array(
             {
                 "id": card.id,
                 "version": card.version,
+                "added": card.id not in shipped,
                 "genres": card.genres,
                 "tempo": card.tempo is not None,
                 "figures": card.figures,
@@ -47,14 +62,34 @@ def _list(db: str | None, json: bool) -> None:
             }
             for card in cards
         )
-        return
-    for card in cards:
-        print(f"{card.id} {card.version}: {answers.get(card.id, 0):,} tracks in the database")
-        print(f"  genres: {', '.join(card.genres)}")
-        print("  hears: genre, energy" + (", tempo" if card.tempo else ""))
-        print(
-            "  on the test split: " + ", ".join(f"{name} {value:.3f}" for name, value in card.figures.items())
-        )
+    else:
+        for card in cards:
+            _print(card, answers.get(card.id, 0), added=card.id not in shipped)
+    if len(cards) < len(names):
+        raise typer.Exit(SOME_FAILED)
+
+
+def _cards(names: Sequence[str]) -> list[ModelCard]:
+    """Those that can be used; of each other a line on stderr."""
+    from tagger.model_card import load_card
+
+    cards = []
+    for name in names:
+        try:
+            cards.append(load_card(name))
+        except ModelError as error:
+            message(str(error))
+    return cards
+
+
+def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
+    whose = ", added by you" if added else ""
+    print(f"{card.id} {card.version}{whose}: {n_tracks:,} tracks in the database")
+    print(f"  genres: {', '.join(card.genres)}")
+    print("  hears: genre, energy" + (", tempo" if card.tempo else ""))
+    if card.figures:
+        figures = (f"{name} {value:.3f}" for name, value in card.figures.items())
+        print("  on the test split: " + ", ".join(figures))
 
 
 def _answers(database: str) -> dict[str, int]:

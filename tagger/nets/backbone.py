@@ -48,7 +48,10 @@ class Backbone(nn.Module):
 
     def forward(self, log_mel_db: Tensor) -> NetOutput:
         picture = colour_picture(log_mel_db, self.size, self.size)
-        return only_genre(self.network((picture - cast(Tensor, self.mean)) / cast(Tensor, self.std)))
+        network: Any = self.network
+        maps = network.features((picture - cast(Tensor, self.mean)) / cast(Tensor, self.std))
+        ends_in_pool = hasattr(network.output, "final_pool")
+        return only_genre(network.output(maps if ends_in_pool else maps.flatten(1)).flatten(1))
 
 
 def imagenet_weights(backbone: str) -> str:

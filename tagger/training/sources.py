@@ -28,8 +28,8 @@ class Sources:
     @property
     def name(self) -> str:
         """What a table of results calls the data."""
-        is_shared = (self.layout or guess_layout(self.data)) == "shared"
-        return TABLE if is_shared else os.path.basename(os.path.abspath(self.data))
+        has_table = os.path.isfile(os.path.join(self.data, TABLE))
+        return TABLE if has_table else os.path.basename(os.path.abspath(self.data))
 
     def clips(self, genres: tuple[str, ...]) -> tuple[list[Clip], tuple[str, ...]]:
         """The clips with their labels spelled as in `genres`, and these.

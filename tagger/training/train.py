@@ -29,6 +29,7 @@ from tagger.training.results import Result, result_of_scan, result_of_table
 from tagger.training.settings import Settings
 from tagger.training.sources import Sources, split
 from tagger.training.tempo import TempoSettings, train_tempo
+from tagger.training.tempo_examples import SHORTEST_S, annotated
 
 FRAME_RATE_HZ = FRONT_END.sample_rate_hz / FRONT_END.hop_length
 
@@ -69,7 +70,8 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
     if isinstance(network, CRNN):
         settings = _finish(network, corpus, settings, tempo or TempoSettings(), run)
     facts = facts_of(corpus, settings, run.device, log_path(run.checkpoint), time.monotonic() - began)
-    facts |= {"recipe": recipe.name, "data": run.sources.name, "test_clips": len(test.clips)}
+    data = "echonest.csv" if recipe.hears == "table" else run.sources.name
+    facts |= {"recipe": recipe.name, "data": data, "test_clips": len(test.clips)}
     if recipe.hears == "table":
         return result_of_table(network, test, facts)
     save(run.folder, network, settings, corpus, valid, facts)
@@ -85,8 +87,8 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
 def _finish(network: CRNN, corpus: Corpus, settings: Settings, tempo: TempoSettings, run: Run) -> Settings:
     """The energy head once more, and a tempo head; the settings with the latter."""
     refit_energy(network, corpus, torch.device(run.device))
-    if all(math.isnan(clip.bpm) for clip in corpus.clips):
-        log.info("no clip has a tempo: the model will not hear any")
+    if not len(annotated(corpus.clips, corpus.log_mels, corpus.lengths).bpm):
+        log.info("no clip of %g s or more has a tempo: the model will not hear any", SHORTEST_S)
         return settings
     network.tempo_head = train_tempo(corpus, tempo, FRAME_RATE_HZ, run.sources.jobs).to(run.device)
     return replace(settings, network={**settings.network, "frame_rate_hz": FRAME_RATE_HZ})

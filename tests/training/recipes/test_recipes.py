@@ -1,0 +1,212 @@
+"""Every recipe is what it says, trains, and is a model that a scan can use."""
+
+import csv
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tagger.model_card import load_card
+from tagger.nets import Backbone, build
+from tagger.nets.backbone import BACKBONES, imagenet_weights, load_imagenet
+from tagger.pipeline.hear import hear
+from tagger.predict import Predictor
+from tagger.training.loop import _Run
+from tagger.training.recipes import EIGHT_GENRES, RECIPES, Recipe
+from tagger.training.results import record, write_table
+from tagger.training.settings import Settings
+from tagger.training.sources import Sources, split
+from tagger.training.tempo import TempoSettings
+from tagger.training.train import Run, train_recipe
+from tagger.types import AudioFile, TrackFeatures
+
+CPU = torch.device("cpu")
+
+PARAMETERS = {
+    "echonest-mlp": 8 * 90 + 90 + 90 + 1,
+    "mfcc-lstm": 384_840,
+    "spectrogram-cnn": 46_730_888,
+    # Those of torchvision's networks, the last layer made for 8 classes instead of 1,000.
+    "resnet18": 11_180_616,
+    "alexnet": 57_036_616,
+    "vgg11-bn": 128_804_616,
+    "squeezenet": 739_528,
+    "densenet": 6_962_056,
+    "inception-v3": 21_801_960,
+}
+
+LARGE = ("alexnet", "vgg11-bn")
+"""Their checkpoints take gigabytes: they learn for a moment, and are not written."""
+
+TINY_CRNN = {"channels": [4, 4, 8, 8, 8], "blocks": [0] * 5, "hidden": 8, "embedding_dim": 8}
+TEMPO = TempoSettings(first_steps=2, steps=2, rhythms=4, batch_size=4, made_up=2)
+
+
+def moment_of(recipe: Recipe) -> Settings:
+    """Its settings, but for a moment's work."""
+    network = dict(recipe.settings.network)
+    if network["name"] == "crnn":
+        network = {"name": "crnn", **TINY_CRNN}
+    if network["name"] == "backbone":
+        network["size"] = 80
+    return replace(recipe.settings, network=network, epochs=1, batch_size=5)
+
+
+def heard(path: str, folder: str) -> TrackFeatures:
+    features = hear(AudioFile(path, 1, 1), folder)
+    assert isinstance(features, TrackFeatures)
+    return features
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_the_networks_are_as_large_as_published(name: str) -> None:
+    n_mels, n_genres = (8, 2) if name == "echonest-mlp" else (96, 8)
+    network = build(RECIPES[name].settings.network, n_mels, n_genres)
+    assert sum(p.numel() for p in network.parameters() if p.requires_grad) == PARAMETERS[name]
+
+
+@pytest.mark.parametrize("name", [n for n, r in RECIPES.items() if r.hears == "sound" and n not in LARGE])
+def test_a_recipe_trains_and_is_a_model_of_a_scan(
+    name: str, clips_folder: str, cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))  # whoever runs this may have ImageNet's weights
+    monkeypatch.setattr("tagger.training.recipes.tempo_regression.MADE_UP", 4)
+    recipe = RECIPES[name]
+    run = Run(Sources(clips_folder, cache, jobs=1), str(tmp_path / "model"))
+    result = train_recipe(recipe, run, moment_of(recipe), TEMPO)
+    card, predictor = load_card(run.folder), Predictor(load_card(run.folder), "cpu")
+    track = heard(os.path.join(clips_folder, "6.wav"), run.folder)
+    (answer,) = predictor.predict([track])
+    if recipe.genres:
+        assert 0 <= result.figures["test_accuracy"] <= 1
+        assert card.genres == recipe.genres
+        assert sum(answer.genres.values()) == pytest.approx(1)
+        assert answer.genre in recipe.genres
+    else:
+        assert result.figures["test_rmse_bpm"] >= 0
+        assert answer.genre is None
+    hears_energy = recipe.settings.network["name"] == "crnn"
+    assert (answer.energy is not None) == hears_energy
+    hears_tempo = hears_energy or not recipe.genres
+    assert (answer.bpm is not None) == hears_tempo
+
+
+@pytest.mark.parametrize("name", LARGE)
+def test_the_large_image_networks_learn_too(
+    name: str, clips_folder: str, cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    recipe = RECIPES[name]
+    corpus = recipe.corpus(Sources(clips_folder, cache, jobs=1), recipe.genres)
+    train = split(corpus, lambda clip: clip.split == "train")
+    assert np.isfinite(_Run(train, moment_of(recipe), CPU, recipe.task).epoch(0))
+
+
+def test_the_vote_of_ten_windows_is_the_mean_of_what_they_say() -> None:
+    network = build(RECIPES["window-vote-cnn"].settings.network, 96, 8).eval()
+    log_mel = torch.randn(2, 96, 3 * 431) * 10 - 40
+    with torch.inference_mode():
+        windows = network.window_logits(log_mel).softmax(dim=2)
+        voted = network(log_mel).genre_logits.softmax(dim=1)
+    assert windows.shape == (2, 10, 8)
+    assert torch.allclose(voted, windows.mean(dim=1), atol=1e-6)
+
+
+def test_imagenet_weights_are_taken_over_but_for_the_last_layer(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    source, target = (Backbone(96, n, "squeezenet", 64) for n in (1000, 8))
+    path = str(tmp_path / "weights.pth")
+    torch.save(source.network.state_dict(), path)
+    before = target.network.output.final_conv.weight.detach().clone()
+    load_imagenet(target, path)
+    first = [n.network.features.init_block.conv.weight for n in (source, target)]
+    assert torch.equal(*first)
+    assert torch.equal(target.network.output.final_conv.weight, before)
+
+
+@pytest.mark.parametrize("name", BACKBONES)
+def test_imagenet_weights_are_looked_for_where_pytorchcv_puts_them(name: str) -> None:
+    assert imagenet_weights(name).startswith(os.path.join(os.path.expanduser("~"), ".torch", "models"))
+
+
+def make_echonest(folder: Path, n: int = 60) -> None:
+    """Fast `Electronic` and slow `Rock`, and one track of a third genre."""
+    columns = [
+        "acousticness",
+        "danceability",
+        "energy",
+        "instrumentalness",
+        "liveness",
+        "speechiness",
+        "tempo",
+        "valence",
+    ]
+    with open(folder / "echonest_13129.csv", "w", newline="") as features:
+        rows = csv.writer(features)
+        rows.writerow(["track_id", *columns])
+        rows.writerows([[i, *[0.5 + 0.4 * (i % 2)] * 6, 90 + 40 * (i % 2), 0.5] for i in range(n)])
+    with open(folder / "fma_labels.csv", "w", newline="") as labels:
+        rows = csv.writer(labels)
+        rows.writerow(["track_id", "subset", "split", "genre_top", "genres", "label_source"])
+        genres = ["Rock", "Electronic"]
+        rows.writerows([[i, "small", "training", genres[i % 2], "[1]", ""] for i in range(n - 1)])
+        rows.writerow([n - 1, "small", "training", "Folk", "[1]", ""])
+
+
+@pytest.mark.parametrize("name", ["echonest-mlp", "echonest-mlp-deeper"])
+def test_the_command_trains_a_recipe_and_keeps_its_figures(name: str, tmp_path: Path) -> None:
+    make_echonest(tmp_path)
+    arguments = ["--recipe", name, "--data", str(tmp_path), "--cache", str(tmp_path / "cache" / "log-mels")]
+    script = Path(__file__).parents[3] / "scripts" / "train.py"
+    done = subprocess.run(
+        [sys.executable, str(script), *arguments, "--results", str(tmp_path / "results")],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 0, done.stderr
+    row = json.loads(done.stdout.splitlines()[-1])
+    assert row["test_accuracy"] == 1.0
+    assert row["clips"] + row["test_clips"] == pytest.approx(0.8 * 59, abs=1)
+    text = (tmp_path / "results" / "RECIPES.md").read_text(encoding="utf-8")
+    assert f"| `{name}` |" in text
+    assert "1.000" in text
+    assert (tmp_path / "results" / "recipes" / f"{name}-confusion.svg").exists()
+
+
+def test_a_second_seed_joins_the_first_and_the_same_one_replaces_it(tmp_path: Path) -> None:
+    make_echonest(tmp_path)
+    recipe, results = RECIPES["echonest-mlp"], str(tmp_path / "results")
+    run = Run(Sources(str(tmp_path), str(tmp_path / "cache" / "log-mels"), 1), str(tmp_path / "model"))
+    for seed in (0, 1, 1):
+        result = train_recipe(recipe, run, replace(recipe.settings, epochs=1, seed=seed))
+        record(results, result, {"epoch": np.array([1.0]), "loss": np.array([0.2])})
+    rows = json.loads((tmp_path / "results" / "recipes" / "echonest-mlp.json").read_text())
+    assert [row["settings"]["seed"] for row in rows] == [0, 1]
+    assert "| 2 | 1 |" in Path(write_table(results)).read_text(encoding="utf-8")
+
+
+def test_a_folder_without_the_tables_is_one_clear_line(tmp_path: Path) -> None:
+    script = Path(__file__).parents[3] / "scripts" / "train.py"
+    arguments = ["--recipe", "echonest-mlp", "--data", str(tmp_path)]
+    done = subprocess.run(
+        [sys.executable, str(script), *arguments], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(f"train: --data: {tmp_path}: no echonest.csv")
+
+
+def test_other_data_brings_its_own_genres(tmp_path: Path) -> None:
+    for genre in ("Jazz", "Klezmer"):
+        (tmp_path / genre).mkdir()
+        for i in range(3):
+            (tmp_path / genre / f"{i}.wav").write_bytes(b"")
+    clips, genres = Sources(str(tmp_path), "", 1, "folders").clips(EIGHT_GENRES)
+    assert genres == ("Jazz", "Klezmer")
+    assert {clip.genres for clip in clips} == {("Jazz",), ("Klezmer",)}

@@ -41,6 +41,7 @@ def _list(db: str | None, json: bool) -> None:
                 "id": card.id,
                 "version": card.version,
                 "genres": card.genres,
+                "energy": card.hears_energy,
                 "tempo": card.tempo is not None,
                 "figures": card.figures,
                 "tracks": answers.get(card.id, 0),
@@ -50,8 +51,9 @@ def _list(db: str | None, json: bool) -> None:
         return
     for card in cards:
         print(f"{card.id} {card.version}: {answers.get(card.id, 0):,} tracks in the database")
-        print(f"  genres: {', '.join(card.genres)}")
-        print("  hears: genre, energy" + (", tempo" if card.tempo else ""))
+        if card.genres:
+            print(f"  genres: {', '.join(card.genres)}")
+        print(f"  hears: {', '.join(card.hears)}")
         print(
             "  on the test split: " + ", ".join(f"{name} {value:.3f}" for name, value in card.figures.items())
         )
@@ -64,4 +66,4 @@ def _answers(database: str) -> dict[str, int]:
     if not os.path.exists(database):
         return {}
     with Store.open(database, create=False) as store:
-        return {model: sum(n for _, n in store.genre_counts(model)) for model in store.models()}
+        return {model: store.count(model) for model in store.models()}

@@ -12,7 +12,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from tagger.errors import ModelError
-from tagger.types import FrontEnd
+from tagger.types import Aspect, FrontEnd
 
 if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
     import numpy as np
@@ -41,10 +41,11 @@ class ModelCard:
     """What `model.json` says.
 
     `network` names the architecture under `name` and holds its keyword arguments. `genres` are in
-    the order of the network's outputs. `temperature` divides the genre logits so that confidences
-    are probabilities (Guo et al. 2017). `energy_quantiles` are raw energies of the frozen reference
-    set at evenly spaced quantiles from 0 to 1. `figures` were measured on the test split. `tempo` is
-    None for a model that hears no tempo.
+    the order of the network's outputs, empty for a model that hears none. `temperature` divides the
+    genre logits so that confidences are probabilities (Guo et al. 2017). `energy_quantiles` are raw
+    energies of the frozen reference set at evenly spaced quantiles from 0 to 1, empty for a model that
+    hears no energy. `figures` were measured on the test split. `tempo` is None for a model that hears
+    no tempo.
 
     `genre_precision` has for each genre rising pairs (precision, threshold), both 0–1: of validation
     answers with the genre at a confidence of at least the threshold, that share was right. Empty in
@@ -66,6 +67,26 @@ class ModelCard:
     genre_precision: Mapping[str, PrecisionTable] = field(default_factory=dict)
     trunk_sha256: str | None = None
     training: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def hears_genre(self) -> bool:
+        """Whether its answers have a genre."""
+        return bool(self.genres)
+
+    @property
+    def hears_energy(self) -> bool:
+        """Whether its answers have an energy."""
+        return bool(self.energy_quantiles)
+
+    @property
+    def hears(self) -> tuple[Aspect, ...]:
+        """What its answers have."""
+        said: dict[Aspect, bool] = {
+            "genre": self.hears_genre,
+            "energy": self.hears_energy,
+            "tempo": self.tempo is not None,
+        }
+        return tuple(aspect for aspect, is_heard in said.items() if is_heard)
 
 
 def load_card(name: str) -> ModelCard:
@@ -192,8 +213,8 @@ def _card(folder: str, fields: dict[str, Any]) -> ModelCard:
         network=fields["network"],
         front_end=FrontEnd(**fields["front_end"]),
         genres=tuple(fields["genres"]),
-        temperature=float(fields["temperature"]),
-        energy_quantiles=tuple(fields["energy_quantiles"]),
+        temperature=float(fields.get("temperature", 1.0)),
+        energy_quantiles=tuple(fields.get("energy_quantiles", ())),
         weights_sha256=fields["weights_sha256"],
         figures=fields["figures"],
         tempo=_tempo(fields.get("tempo")),

@@ -61,9 +61,10 @@ class Predictor:
         """Numbers in an embedding."""
         return self._network.embedding_dim
 
-    def from_embeddings(self, embeddings: NDArray[np.float16]) -> list[tuple[str, float]]:
+    def from_embeddings(self, embeddings: NDArray[np.float16]) -> list[tuple[str | None, float | None]]:
         """What the heads alone say of tracks by their stored embeddings, (n, embedding_dim): (genre, energy).
 
+        Either is None where the model hears none.
         The energy is that of `predict`, for its head is linear. The genre is close to it: here the logits
         of the windows are averaged, there their probabilities. Of clips with two windows, one in 200
         gets another genre. So compare heads with heads.
@@ -73,8 +74,8 @@ class Predictor:
             features = torch.from_numpy(embeddings).to(self.device).float()
             logits = self._network.genre_head(features).cpu().numpy()
             raw_energy = self._network.energy_head(features).squeeze(1).cpu().numpy()
-        energy = energy_quantile(raw_energy, self.card)
-        return [(self.card.genres[i], float(e)) for i, e in zip(logits.argmax(axis=1), energy, strict=True)]
+        energies = _energies(raw_energy, self.card)
+        return [(_likeliest(row, self.card)[0], e) for row, e in zip(logits, energies, strict=True)]
 
     def _forward(self, log_mels: NDArray[np.float16]) -> tuple[FloatArray, ...]:
         """The fields of `NetOutput` for all windows; the logits of genre and tempo are float64."""
@@ -93,24 +94,22 @@ class Predictor:
         tempo_logits: FloatArray,
     ) -> Prediction:
         card, silent = self.card, np.array(track.silent)
-        probabilities = np.where(silent[:, None], 1 / len(card.genres), probabilities)
-        energy = np.where(silent, 0.0, energy_quantile(raw_energy, card))
+        probabilities = np.where(silent[:, None], 1 / max(1, len(card.genres)), probabilities)
+        raw_energy = np.where(silent, -np.inf, raw_energy)
         heard = ~silent if not silent.all() else silent
         mean = probabilities[heard].mean(axis=0)
-        overall = (
-            0.0 if silent.all() else float(energy_quantile(raw_energy[heard].mean(keepdims=True), card)[0])
-        )
+        genre, genre_confidence = _likeliest(mean, card)
         windows = (
-            WindowAnswer(start_s, card.genres[int(p.argmax())], float(p.max()), float(e))
-            for start_s, p, e in zip(track.starts_s, probabilities, energy, strict=True)
+            WindowAnswer(start_s, *_likeliest(p, card), e)
+            for start_s, p, e in zip(track.starts_s, probabilities, _energies(raw_energy, card), strict=True)
         )
         bpm, bpm_confidence = self._tempo(tempo_logits[~silent])
         return Prediction(
             model=card.id,
             genres={genre: float(p) for genre, p in zip(card.genres, mean, strict=True)},
-            genre=card.genres[int(mean.argmax())],
-            genre_confidence=float(mean.max()),
-            energy=overall,
+            genre=genre,
+            genre_confidence=genre_confidence,
+            energy=_energies(raw_energy[heard].mean(keepdims=True), card)[0],
             windows=tuple(windows),
             embedding=embedding[heard].mean(axis=0).astype(np.float16),
             silent=bool(silent.all()),
@@ -131,6 +130,16 @@ def energy_quantile(raw_energy: FloatArray, card: ModelCard) -> FloatArray:
     """Raw energies → the share (0–1) of the card's reference set that has less; same shape."""
     knots = np.linspace(0, 1, len(card.energy_quantiles))
     return np.asarray(np.interp(raw_energy, card.energy_quantiles, knots))
+
+
+def _energies(raw_energy: FloatArray, card: ModelCard) -> list[float | None]:
+    """The energy (0–1) of each raw one; None where the model hears none."""
+    return [*map(float, energy_quantile(raw_energy, card))] if card.hears_energy else [None] * len(raw_energy)
+
+
+def _likeliest(scores: FloatArray, card: ModelCard) -> tuple[str | None, float | None]:
+    """The genre of the highest score and that score, of (n_genres,); None where the model hears no genre."""
+    return (card.genres[int(scores.argmax())], float(scores.max())) if card.hears_genre else (None, None)
 
 
 def strung(log_mels: Sequence[FloatArray], n_windows: int) -> FloatArray:
@@ -188,6 +197,6 @@ def _device(name: str) -> torch.device:
 
 
 def _softmax(logits: FloatArray) -> FloatArray:
-    exponential = np.exp(logits - logits.max(axis=1, keepdims=True))
+    exponential = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
     probabilities: FloatArray = exponential / exponential.sum(axis=1, keepdims=True)
     return probabilities

@@ -15,6 +15,7 @@ if TYPE_CHECKING:  # a `tagger --help` must not wait for numpy
 
 FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
 EnergyBand = Literal["low", "medium", "high"]
+Aspect = Literal["genre", "energy", "tempo"]
 TrackOrder = Literal["path", "energy", "-energy"]
 
 
@@ -120,12 +121,12 @@ class Identified:
 
 @dataclass(frozen=True, slots=True)
 class WindowAnswer:
-    """What the model heard in one window alone; units as in `Prediction`."""
+    """What the model heard in one window alone; units as in `Prediction`, and None likewise."""
 
     start_s: float
-    genre: str
-    genre_confidence: float
-    energy: float
+    genre: str | None
+    genre_confidence: float | None
+    energy: float | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -133,18 +134,19 @@ class Prediction:
     """The model's answer for a track.
 
     `genres` maps every genre of the model to its calibrated probability (0–1); `genre` is the
-    likeliest and `genre_confidence` its probability. `energy` is 0–1, the track's quantile in the
-    model's reference set. `embedding` is (d,) float16. `silent` says that no window held sound:
-    the answer is then a guess of low confidence. `bpm` is the tempo and `bpm_confidence` the
-    probability (0–1) that it is right within 4 %; both are None where the model hears no tempo, and
-    of silence.
+    likeliest and `genre_confidence` its probability. All three are empty or None where the model hears
+    no genre. `energy` is 0–1, the track's quantile in the model's reference set, None where it hears no
+    energy. `embedding` is (d,) float16, d being 0 for a model that makes none. `silent` says that no
+    window held sound: the answer is then a guess of low confidence. `bpm` is the tempo and
+    `bpm_confidence` the probability (0–1) that it is right within 4 %; both are None where the model
+    hears no tempo, and of silence.
     """
 
     model: str
     genres: Mapping[str, float]
-    genre: str
-    genre_confidence: float
-    energy: float
+    genre: str | None
+    genre_confidence: float | None
+    energy: float | None
     windows: tuple[WindowAnswer, ...]
     embedding: NDArray[np.float16]
     silent: bool
@@ -159,8 +161,9 @@ class Query:
     Of several `genres`, `artists`, `albums` or `path_parts` one must match, and none of `not_genres`
     may. Genres match exactly; the others as a part of the text, letter case and Unicode form set
     aside. `energy` is half-open, [low, high), as `ENERGY_BANDS` are; `bpm` and `year` hold both their
-    ends, and no track without one. `min_confidence` is 0–1. `paths` are files, and folders with all
-    beneath them. `order` by path is that of the bytes; equal energies stand as first heard.
+    ends. `min_confidence` is 0–1. No filter, `not_genres` included, matches what is not known. `paths`
+    are files, and folders with all beneath them. `order` by path is that of the bytes; equal energies
+    stand as first heard, tracks without one last.
     """
 
     genres: tuple[str, ...] = ()

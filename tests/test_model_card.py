@@ -20,6 +20,7 @@ from tagger.model_card import (
     load_filter_bank,
     shares_trunk,
 )
+from tests import partial_model
 
 
 @pytest.fixture
@@ -50,6 +51,15 @@ def test_a_name_without_its_number_is_the_newest_model_of_that_name(
     assert load_card("mine-2").id == "mine-2"
     with pytest.raises(ModelError, match="no model named 'min'; installed: mine-1, "):
         load_card("min")
+
+
+def test_a_card_says_what_its_model_hears(tmp_path: Path) -> None:
+    assert load_card(DEFAULT_MODEL).hears == ("genre", "energy", "tempo")
+    genre = load_card(partial_model.make_model(tmp_path / "genre-1", "genre"))
+    assert (genre.hears, genre.hears_genre, genre.hears_energy) == (("genre",), True, False)
+    tempo = load_card(partial_model.make_model(tmp_path / "tempo-1", "tempo"))
+    assert (tempo.hears, tempo.hears_genre, tempo.hears_energy) == (("tempo",), False, False)
+    assert tempo.temperature == 1.0
 
 
 def test_the_energy_scale_only_rises() -> None:

@@ -11,7 +11,7 @@ from tagger.model_card import DEFAULT_MODEL, ModelCard, TempoClasses, load_card
 from tagger.nets import CRNN, NetOutput
 from tagger.predict import Predictor, energy_quantile
 from tagger.types import AudioFile, Prediction, Recording, TrackFeatures, energy_level
-from tests import tempo_model
+from tests import partial_model, tempo_model
 
 RECORDING = Recording("0" * 32, 200.0, "mp3", 44_100, 2)
 
@@ -228,3 +228,26 @@ def test_the_temperature_of_a_tempo_spreads_its_probability(tempo_card: ModelCar
     )
     assert cooler.bpm_confidence is not None and warmer.bpm_confidence is not None
     assert cooler.bpm_confidence > 0.99 > 0.7 > warmer.bpm_confidence
+
+
+def test_a_model_without_energy_gives_none(tmp_path: Path) -> None:
+    predictor = Predictor(load_card(partial_model.make_model(tmp_path / "genre-1", "genre")), "cpu")
+    for silent in (False, True):
+        (answer,) = predictor.predict([track(noise(2), (silent, silent))])
+        assert (answer.energy, [window.energy for window in answer.windows]) == (None, [None, None])
+        assert answer.genre in answer.genres and len(answer.genres) == 17
+    ((genre, energy),) = predictor.from_embeddings(answer.embedding[None])
+    assert genre in answer.genres and energy is None
+
+
+def test_a_model_without_genres_gives_none(tmp_path: Path, predictor: Predictor) -> None:
+    card = load_card(partial_model.make_model(tmp_path / "energy-1", "energy"))
+    for silent in (False, True):
+        tracks = [track(noise(2), (silent, silent))]
+        (answer,), (whole,) = Predictor(card, "cpu").predict(tracks), predictor.predict(tracks)
+        assert (answer.genres, answer.genre, answer.genre_confidence) == ({}, None, None)
+        assert {(window.genre, window.genre_confidence) for window in answer.windows} == {(None, None)}
+        assert answer.energy == whole.energy
+        assert [window.energy for window in answer.windows] == [window.energy for window in whole.windows]
+    ((genre, energy),) = Predictor(card, "cpu").from_embeddings(answer.embedding[None])
+    assert genre is None and energy is not None

@@ -52,6 +52,8 @@ def compare(
     with Store.open(options.database_path(db), create=False) as store:
         before, after = _side(old, store), _side(new, store)
         _check(before[0], after[0], paths, store)
+        for side in (before, after):
+            _check_genre(*side, store)
         heads = _heads(before[1], after[1], device)
         found = compare_stored(store, paths or (), (before[0], after[0]), heads, limit)
     if found.unheard:
@@ -84,6 +86,11 @@ def _check(old: str, new: str, paths: Sequence[str] | None, store: Store) -> Non
         raise TaggerError(f"no answers of {old} in the database; {known}")
     if paths and not any(os.path.lexists(path) for path in paths):
         raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
+
+
+def _check_genre(model: str, card: ModelCard | None, store: Store) -> None:
+    if not (card.hears_genre if card else store.has("genre", model)):
+        raise TaggerError(f"{model} hears no genre, by which tracks are compared; name a model that does")
 
 
 def _heads(old: ModelCard | None, new: ModelCard | None, device: str) -> tuple[Heads, Heads] | None:

@@ -69,9 +69,10 @@ def _left(found: Comparison) -> int:
 
 def _line(row: GenreChange, old_width: int, new_width: int) -> str:
     counts = f"{shown(row.genre):<14} {row.old:>{old_width},} {row.new:>{new_width},}"
-    if row.changed_share is None or row.energy_difference is None:
-        return f"{counts}        –       –       –"
-    return f"{counts} {row.changed_share:>8.1%}  ±{row.energy_difference:.3f} {row.levels_changed:>7,}"
+    changed = "–" if row.changed_share is None else f"{row.changed_share:.1%}"
+    if row.energy_difference is None:
+        return f"{counts} {changed:>8}       –       –"
+    return f"{counts} {changed:>8}  ±{row.energy_difference:.3f} {row.levels_changed:>7,}"
 
 
 def _row_fields(row: GenreChange) -> dict[str, Any]:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagger.cli import options
+from tagger.cli.hears import require
 from tagger.cli.output import message
 from tagger.errors import TaggerError
-from tagger.types import Query
+from tagger.types import Aspect, Query
 
 if TYPE_CHECKING:
     from tagger.store import Store
@@ -57,6 +58,8 @@ class Filters:
         """What to ask the store, genres as the model spells them. Raises `TaggerError` if one is wrong."""
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise TaggerError(f"--min-confidence {self.min_confidence:g}: give a number from 0 to 1")
+        for option, aspect in self._heard():
+            require(store, model, aspect, f"leave out {option}")
         return Query(
             genres=tuple(options.genre_named(name, store, model) for name in self.genre or ()),
             not_genres=tuple(options.genre_named(name, store, model) for name in self.not_genre or ()),
@@ -71,10 +74,21 @@ class Filters:
             limit=limit,
         )
 
+    def _heard(self) -> Iterator[tuple[str, Aspect]]:
+        """The options that only some models can answer, and what these have to hear."""
+        if self.genre:
+            yield "--genre", "genre"
+        if self.not_genre:
+            yield "--not-genre", "genre"
+        if self.min_confidence is not None:
+            yield "--min-confidence", "genre"
+        if self.energy:
+            yield "--energy", "energy"
+
 
 def warn_of_no_tempo(query: Query, store: Store, model: str, sort: str | None = None) -> None:
     """Says on stderr why a question about tempo has no answer, if there is none."""
-    if (query.bpm or sort == "bpm") and not store.has_tempo(model):
+    if (query.bpm or sort == "bpm") and not store.has("tempo", model):
         therefore = "--bpm matches nothing" if query.bpm else "--sort bpm leaves them in the order of paths"
         message(f"no track has a tempo from {model}, so {therefore}")
 

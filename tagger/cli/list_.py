@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagger.cli import filters, options
-from tagger.cli.output import print_json_array, shown
+from tagger.cli.output import print_json_array, rounded, shown
 from tagger.types import energy_level
 
 if TYPE_CHECKING:
@@ -62,10 +62,10 @@ def fields(row: TrackRow) -> dict[str, Any]:
     return {
         "path": row.path,
         "genre": row.genre,
-        "genre_confidence": round(row.genre_confidence, 4),
-        "energy": round(row.energy, 4),
-        "energy_level": energy_level(row.energy),
-        "bpm": None if row.bpm is None else round(row.bpm, 1),
+        "genre_confidence": rounded(row.genre_confidence, 4),
+        "energy": rounded(row.energy, 4),
+        "energy_level": None if row.energy is None else energy_level(row.energy),
+        "bpm": rounded(row.bpm, 1),
     }
 
 
@@ -78,7 +78,8 @@ def _print_csv(rows: Iterable[TrackRow]) -> None:
 def _print_lines(rows: Iterable[TrackRow]) -> None:
     print(f"{'genre':<14} {'sure':>5}  energy     bpm  path")
     for row in rows:
-        genre = "(silent)" if row.silent else row.genre
-        energy = f"{row.energy:.2f} {energy_level(row.energy):>2}"
-        bpm = "" if row.bpm is None else f"{row.bpm:.1f}"
-        print(f"{genre:<14} {row.genre_confidence:>5.0%}  {energy}  {bpm:>5}  {shown(row.path)}")
+        genre = "(silent)" if row.silent else row.genre or "–"
+        sure = "–" if row.genre_confidence is None else f"{row.genre_confidence:.0%}"
+        energy = "–" if row.energy is None else f"{row.energy:.2f} {energy_level(row.energy):>2}"
+        bpm = "–" if row.bpm is None else f"{row.bpm:.1f}"
+        print(f"{genre:<14} {sure:>5}  {energy:<7}  {bpm:>5}  {shown(row.path)}")

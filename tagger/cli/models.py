@@ -56,6 +56,7 @@ def _list(db: str | None, json: bool) -> None:
                 "version": card.version,
                 "added": card.id not in shipped,
                 "genres": card.genres,
+                "energy": card.hears_energy,
                 "tempo": card.tempo is not None,
                 "figures": card.figures,
                 "tracks": answers.get(card.id, 0),
@@ -85,8 +86,9 @@ def _cards(names: Sequence[str]) -> list[ModelCard]:
 def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
     whose = ", added by you" if added else ""
     print(f"{card.id} {card.version}{whose}: {n_tracks:,} tracks in the database")
-    print(f"  genres: {', '.join(card.genres)}")
-    print("  hears: genre, energy" + (", tempo" if card.tempo else ""))
+    if card.genres:
+        print(f"  genres: {', '.join(card.genres)}")
+    print(f"  hears: {', '.join(card.hears)}")
     if card.figures:
         figures = (f"{name} {value:.3f}" for name, value in card.figures.items())
         print("  on the test split: " + ", ".join(figures))
@@ -99,4 +101,4 @@ def _answers(database: str) -> dict[str, int]:
     if not os.path.exists(database):
         return {}
     with Store.open(database, create=False) as store:
-        return {model: sum(n for _, n in store.genre_counts(model)) for model in store.models()}
+        return {model: store.count(model) for model in store.models()}

@@ -32,6 +32,11 @@ def message(text: str) -> None:
     print(f"tagger: {text}", file=sys.stderr)
 
 
+def rounded(value: float | None, digits: int) -> float | None:
+    """For JSON; None stays None."""
+    return None if value is None else round(value, digits)
+
+
 def bar(share: float, width: int = 20) -> str:
     """A share (0–1) as a bar of at most `width` characters."""
     whole, part = divmod(round(share * width * 8), 8)

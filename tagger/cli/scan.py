@@ -122,8 +122,7 @@ def _report(
         from tagger.cli.metrics import metrics_text
         from tagger.playlist import write_atomically
 
-        n_tracks = sum(count for _, count in store.genre_counts(model))
-        write_atomically(metrics_file, metrics_text(counts, n_tracks))
+        write_atomically(metrics_file, metrics_text(counts, store.count(model)))
     if as_json:
         print_json(counts)
     elif not quiet:

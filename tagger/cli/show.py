@@ -10,7 +10,7 @@ import typer
 
 from tagger.cli import options
 from tagger.cli.hear_one import hear_now
-from tagger.cli.output import bar, message, print_json, shown
+from tagger.cli.output import bar, message, print_json, rounded, shown
 from tagger.types import energy_level
 
 if TYPE_CHECKING:
@@ -75,19 +75,19 @@ def _fields(path: str, recording: Recording, answer: Prediction, stored: bool) -
         "album": recording.album,
         "year": recording.year,
         "genre": answer.genre,
-        "genre_confidence": round(answer.genre_confidence, 4),
-        "energy": round(answer.energy, 4),
-        "energy_level": energy_level(answer.energy),
-        "bpm": _rounded(answer.bpm, 1),
-        "bpm_confidence": _rounded(answer.bpm_confidence, 4),
+        "genre_confidence": rounded(answer.genre_confidence, 4),
+        "energy": rounded(answer.energy, 4),
+        "energy_level": None if answer.energy is None else energy_level(answer.energy),
+        "bpm": rounded(answer.bpm, 1),
+        "bpm_confidence": rounded(answer.bpm_confidence, 4),
         "silent": answer.silent,
         "genres": {genre: round(p, 4) for genre, p in answer.genres.items()},
         "windows": [
             {
                 "start_s": round(window.start_s, 2),
                 "genre": window.genre,
-                "genre_confidence": round(window.genre_confidence, 4),
-                "energy": round(window.energy, 4),
+                "genre_confidence": rounded(window.genre_confidence, 4),
+                "energy": rounded(window.energy, 4),
             }
             for window in answer.windows
         ],
@@ -113,9 +113,9 @@ def _print(path: str, recording: Recording, answer: Prediction, stored: bool) ->
     print()
     for genre, p in sorted(answer.genres.items(), key=lambda item: -item[1])[:TOP]:
         print(f"  {genre:<14} {p:>4.0%} {bar(p)}")
-    print(
-        f"\n  {'energy':<14} {answer.energy:>4.2f} {bar(answer.energy)} level {energy_level(answer.energy)}"
-    )
+    if answer.genres:
+        print()
+    _print_energy(answer.energy)
     _print_tempo(answer.bpm, answer.bpm_confidence)
     print()
     for line in _over_the_track(answer.windows):
@@ -125,18 +125,23 @@ def _print(path: str, recording: Recording, answer: Prediction, stored: bool) ->
 def _over_the_track(windows: Sequence[WindowAnswer]) -> Iterator[str]:
     """A line a window, in the order of time: its energy, drawn to one scale, and its own genre."""
     for window in windows:
-        start = f"{int(window.start_s) // 60}:{int(window.start_s) % 60:02}"
-        energy = f"{window.energy:>4.2f} {bar(window.energy, BAR_WIDTH):<{BAR_WIDTH}}"
-        yield f"  at {start:<11} {energy} {window.genre:<14} {window.genre_confidence:>4.0%}"
+        parts = [f"  at {f'{int(window.start_s) // 60}:{int(window.start_s) % 60:02}':<11}"]
+        if window.energy is not None:
+            parts.append(f"{window.energy:>4.2f} {bar(window.energy, BAR_WIDTH):<{BAR_WIDTH}}")
+        if window.genre is not None and window.genre_confidence is not None:
+            parts.append(f"{window.genre:<14} {window.genre_confidence:>4.0%}")
+        if len(parts) > 1:  # the tempo is the track's alone
+            yield " ".join(parts)
+
+
+def _print_energy(energy: float | None) -> None:
+    if energy is not None:
+        print(f"  {'energy':<14} {energy:>4.2f} {bar(energy)} level {energy_level(energy)}")
 
 
 def _print_tempo(bpm: float | None, confidence: float | None) -> None:
     if bpm is not None and confidence is not None:
         print(f"  {'tempo':<14} {confidence:>4.0%} {bar(confidence)} {bpm:.1f} BPM")
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)
 
 
 def _clock(seconds: float) -> str:

@@ -56,9 +56,9 @@ def _fields(found: Statistics, model: str) -> dict[str, Any]:
         "tracks": found.tracks,
         "hours": round(found.duration_s / 3600, 2),
         "silent": found.silent,
-        "genres": {genre: sum(levels) for genre, levels in found.genres.items()},
-        "energy_levels": _by_level(found),
-        "genre_energy_levels": {genre: list(levels) for genre, levels in found.genres.items()},
+        "genres": dict(found.genres),
+        "energy_levels": list(found.energy_levels),
+        "genre_energy_levels": {genre: list(levels) for genre, levels in found.genre_levels.items()},
         "tempos": {str(low): count for low, count in found.tempos.items()},
         "failures": dict(found.failures),
         "runs": [_run_fields(run) for run in found.runs],
@@ -74,18 +74,15 @@ def _run_fields(run: Run) -> dict[str, Any]:
     }
 
 
-def _by_level(found: Statistics) -> list[int]:
-    """Tracks at each energy level 1–10, of all genres."""
-    return [sum(counts) for counts in zip(*found.genres.values(), strict=True)] or [0] * 10
-
-
 def _lines(found: Statistics, model: str) -> Iterator[str]:
     yield f"{found.tracks:,} tracks, {found.duration_s / 3600:,.1f} hours, heard by {model}"
     if found.silent:
         yield f"{found.silent:,} of them silent"
-    if found.tracks:
-        yield from _bars("genre", {genre: sum(levels) for genre, levels in found.genres.items()})
-        yield from _bars("energy level", {f"{n:>2}": count for n, count in enumerate(_by_level(found), 1)})
+    if found.genres:
+        yield from _bars("genre", found.genres)
+    if any(found.energy_levels):
+        yield from _bars("energy level", {f"{n:>2}": count for n, count in enumerate(found.energy_levels, 1)})
+    if found.genre_levels:
         yield from _genres_by_level(found)
     if found.tempos:
         tempos = range(min(found.tempos), max(found.tempos) + 1, 10)
@@ -103,10 +100,10 @@ def _bars(title: str, counts: Mapping[str, int]) -> Iterator[str]:
 
 def _genres_by_level(found: Statistics) -> Iterator[str]:
     """The share of each energy level in each genre, in percent; a row adds up to 100."""
-    width = max(map(len, found.genres))
+    width = max(map(len, found.genre_levels))
     yield "\n% of a genre at each energy level"
     yield f"  {'':<{width}} " + "".join(f"{level:>4}" for level in range(1, 11))
-    for genre, levels in found.genres.items():
+    for genre, levels in found.genre_levels.items():
         shares = [100 * count / sum(levels) for count in levels]
         cells = "".join(f"{share:>4.0f}" if share else "   ·" for share in shares)
         yield f"  {genre:<{width}} {cells}"

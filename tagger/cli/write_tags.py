@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from tagger.cli import options
+from tagger.cli.hears import hears, require
 from tagger.cli.interrupts import asked_to_stop
 from tagger.cli.output import message, print_json, shown
 from tagger.cli.progress import writing_bar
@@ -20,6 +21,8 @@ from tagger.errors import TaggerError
 if TYPE_CHECKING:
     from tagger.store import Store
     from tagger.tagging import Planned, Skip, TagSettings, WriteTally
+    from tagger.tags import Policy
+    from tagger.types import Aspect
 
     What = tuple[Store, Sequence[str], str, TagSettings]
 
@@ -85,7 +88,9 @@ def write_tags(
     database = options.database_path(db)
     with Store.open(database, create=False) as store:
         answering = options.answering_model(store, model)
+        _check_hearing(settings.policy, store, answering)
         if target_precision is not None:
+            require(store, answering, "genre", "leave out --target-precision")
             settings = _held_to(target_precision, settings, model or answering)
         what = store, paths or (), answering, settings
         if dry_run:
@@ -125,6 +130,19 @@ def _check(paths: Sequence[str] | None, may_ask: bool) -> None:
         raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
     if may_ask and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise TaggerError("nobody to ask without a terminal; give --yes to write, or --dry-run to look first")
+
+
+def _check_hearing(policy: Policy, store: Store, model: str) -> None:
+    """Raises `TaggerError` where the policy forbids all that the model hears."""
+    allowed: dict[Aspect, bool] = {
+        "genre": policy.genre != "never",
+        "energy": policy.energy,
+        "tempo": policy.bpm != "never",
+    }
+    heard = [aspect for aspect in allowed if hears(store, model, aspect)]
+    if not any(allowed[aspect] for aspect in heard):
+        known = " and ".join(heard)
+        raise TaggerError(f"nothing to write: {model} hears {known}, which the options forbid; allow it")
 
 
 def _held_to(target_precision: float, settings: TagSettings, model: str) -> TagSettings:

@@ -11,15 +11,15 @@ class Entry:
 
     `path` is as the operating system gives it (PEP 383: lone surrogates stand for undecodable
     bytes) or, once it has been through `relocated`, as the playlist's reader shall see it.
-    `duration_s` is 0.0 where nothing tells it; `genre_confidence` and `energy` are 0–1; `bpm` is
-    None where no tempo is known.
+    `duration_s` is 0.0 where nothing tells it; `genre_confidence` and `energy` are 0–1. All but path
+    and duration are None where they are not known.
     """
 
     path: str
     duration_s: float
-    genre: str
-    genre_confidence: float
-    energy: float
+    genre: str | None
+    genre_confidence: float | None
+    energy: float | None
     bpm: float | None
     title: str | None
     artist: str | None

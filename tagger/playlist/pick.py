@@ -22,6 +22,7 @@ Floats = NDArray[np.floating[Any]]
 def picked(entries: Sequence[Entry], heights: Floats, rng: np.random.Generator) -> list[Entry]:
     """As many of the entries as there are heights, with energies spread as the heights (0–1) are.
 
+    Every entry has an energy.
     The heights are in playing order; 0 stands for the calmest entry, 1 for the most energetic. All
     entries come back if there are no more than asked for. Otherwise energies are drawn at random along
     the curve, and of a pool of those the ones that continue the tempo and bring other artists are kept.
@@ -58,7 +59,7 @@ def _spread(entries: Sequence[Entry], heights: Floats, rng: np.random.Generator)
     """For each height one entry at random from those nearer to it than to the heights beside it."""
     if len(heights) >= len(entries):
         return list(entries)
-    by_energy = sorted(entries, key=lambda entry: entry.energy)
+    by_energy = sorted(entries, key=lambda entry: entry.energy or 0.0)
     energies = np.array([entry.energy for entry in by_energy])
     wanted = energies[0] + (energies[-1] - energies[0]) * np.sort(heights)
     between = np.searchsorted(energies, (wanted[1:] + wanted[:-1]) / 2).tolist()

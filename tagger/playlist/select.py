@@ -43,15 +43,15 @@ def shortened(
 
 
 def ordered(entries: Iterable[Entry], sort: Sort = "energy", seed: int = 0) -> list[Entry]:
-    """The entries in the order of `sort`; equals stand by path, unknown tempos last."""
+    """The entries in the order of `sort`; equals stand by path, unknown energies or tempos last."""
     by_path = sorted(entries, key=lambda entry: entry.path)
     match sort:
         case "path":
             return by_path
         case "energy":
-            return sorted(by_path, key=lambda entry: entry.energy)
+            return sorted(by_path, key=lambda entry: (entry.energy is None, entry.energy or 0.0))
         case "-energy":
-            return sorted(by_path, key=lambda entry: -entry.energy)
+            return sorted(by_path, key=lambda entry: (entry.energy is None, -(entry.energy or 0.0)))
         case "bpm":
             return sorted(by_path, key=lambda entry: (entry.bpm is None, entry.bpm or 0.0))
         case "random":

@@ -50,11 +50,13 @@ def shaped(
     """A path through the entries whose energy follows the curve.
 
     At most `limit` tracks, `minutes` and `per_artist` of each artist are chosen, spread along the curve;
-    each chosen one is played exactly once. No two neighbours are by one known artist if any order of
-    the chosen tracks allows that. Raises TaggerError for an unknown shape.
+    each chosen one is played exactly once. Entries without an energy are left out. No two neighbours are
+    by one known artist if any order of the chosen tracks allows that. Raises TaggerError for an unknown
+    shape.
     """
     rng = np.random.default_rng(seed)
-    candidates = at_most_per_artist(ordered(entries, "random", seed), per_artist)
+    with_energy = (entry for entry in entries if entry.energy is not None)
+    candidates = at_most_per_artist(ordered(with_energy, "random", seed), per_artist)
     chosen = _chosen(candidates, shape, limit, minutes, rng)
     if len(chosen) < 2:
         return chosen

@@ -16,16 +16,19 @@ _PAIRS = """
     FROM tracks t
     CROSS JOIN predictions o ON o.track_id = t.id AND o.model = ?
     LEFT JOIN predictions n ON n.track_id = t.id AND n.model = ?
-    LEFT JOIN embeddings e ON ? AND n.genre IS NULL AND e.track_id = t.id AND e.model = o.model
+    LEFT JOIN embeddings e ON ? AND n.model IS NULL AND e.track_id = t.id AND e.model = o.model
     WHERE t.path >= ? AND t.path < ?"""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The short of a prediction: genre, energy 0–1, and whether there was nothing but silence."""
+    """The short of a prediction: genre, energy 0–1, and whether there was nothing but silence.
 
-    genre: str
-    energy: float
+    Genre or energy are None where the model hears none.
+    """
+
+    genre: str | None
+    energy: float | None
     silent: bool
 
 
@@ -61,6 +64,6 @@ def _pair(row: tuple[Any, ...]) -> AnswerPair:
         audio_id,
         bool(missing),
         Answer(old[0], old[1], bool(old[2])),
-        None if new[0] is None else Answer(new[0], new[1], bool(new[2])),
+        None if new[2] is None else Answer(new[0], new[1], bool(new[2])),
         vector,
     )

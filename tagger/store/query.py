@@ -17,7 +17,7 @@ _VALUES_OF_FILTERS = 500  # left for everything but paths
 
 _ORDERS: dict[TrackOrder, str] = {
     "path": "t.path",
-    "energy": "p.energy, p.track_id",
+    "energy": "p.energy NULLS LAST, p.track_id",
     "-energy": "p.energy DESC, p.track_id DESC",
 }
 

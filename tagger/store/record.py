@@ -83,5 +83,6 @@ def _write_answers(
     connection.executemany(_INSERT_PREDICTION, [prediction_values(*answer, now) for answer in answers])
     connection.executemany(_INSERT_GENRE, chain.from_iterable(genre_values(*answer) for answer in answers))
     connection.executemany(_INSERT_WINDOW, chain.from_iterable(window_values(*answer) for answer in answers))
-    connection.executemany(_INSERT_EMBEDDING, [embedding_values(*answer) for answer in answers])
+    vectors = chain.from_iterable(embedding_values(*answer) for answer in answers)
+    connection.executemany(_INSERT_EMBEDDING, vectors)
     connection.executemany(_USE_MODEL, [(model, now) for model in {model for _, model in old}])

@@ -18,13 +18,13 @@ Row = tuple[SqlValue, ...]
 class TrackRow:
     """One line of a listing; `genre_confidence` and `energy` are 0–1, `duration_s` 0.0 if unknown.
 
-    `bpm`, `title`, `artist`, `album` and `year` are None where nothing tells them.
+    All but `path`, `silent` and `duration_s` are None where nothing tells them.
     """
 
     path: str
-    genre: str
-    genre_confidence: float
-    energy: float
+    genre: str | None
+    genre_confidence: float | None
+    energy: float | None
     silent: bool
     duration_s: float
     bpm: float | None = None
@@ -87,7 +87,7 @@ def failure_values(failure: Failure, now: str) -> dict[str, SqlValue]:
 
 def prediction_values(track_id: int, answer: Prediction, now: str) -> Row:
     """The columns of `predictions` in their order."""
-    confidence, energy = float(answer.genre_confidence), float(answer.energy)
+    confidence, energy = _number(answer.genre_confidence), _number(answer.energy)
     tempo = _number(answer.bpm), _number(answer.bpm_confidence)
     return track_id, answer.model, answer.genre, confidence, energy, int(answer.silent), now, *tempo
 
@@ -101,13 +101,14 @@ def genre_values(track_id: int, answer: Prediction) -> Iterator[Row]:
 def window_values(track_id: int, answer: Prediction) -> Iterator[Row]:
     """The columns of `window_answers` in their order, a row a window."""
     for window in answer.windows:
-        confidence, energy = float(window.genre_confidence), float(window.energy)
+        confidence, energy = _number(window.genre_confidence), _number(window.energy)
         yield track_id, answer.model, float(window.start_s), window.genre, confidence, energy
 
 
-def embedding_values(track_id: int, answer: Prediction) -> Row:
-    """The columns of `embeddings` in their order."""
-    return track_id, answer.model, answer.embedding.astype("<f2").tobytes()
+def embedding_values(track_id: int, answer: Prediction) -> Iterator[Row]:
+    """The columns of `embeddings` in their order, a row if there is an embedding."""
+    if answer.embedding.size:
+        yield track_id, answer.model, answer.embedding.astype("<f2").tobytes()
 
 
 def track_row(row: tuple[Any, ...]) -> TrackRow:
@@ -130,7 +131,7 @@ def stored_track(
         genre_confidence=row["genre_confidence"],
         energy=row["energy"],
         windows=tuple(WindowAnswer(*window) for window in windows),
-        embedding=np.frombuffer(row["vector"], dtype="<f2").astype(np.float16),
+        embedding=np.frombuffer(row["vector"] or b"", dtype="<f2").astype(np.float16),
         silent=bool(row["silent"]),
         bpm=row["bpm"],
         bpm_confidence=row["bpm_confidence"],

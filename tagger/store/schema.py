@@ -12,6 +12,7 @@ from contextlib import suppress
 
 from tagger.errors import StoreError
 from tagger.store.backup import back_up
+from tagger.store.partial import allow_partial_answers
 
 APPLICATION_ID = 0x54414752  # "TAGR" in the file's header: https://www.sqlite.org/pragma.html
 
@@ -190,6 +191,7 @@ MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
     _add_names_and_tempo,
     _create_tag_tables,
     _add_tempo_confidence,
+    allow_partial_answers,
 )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -10,9 +11,12 @@ from tagger.store.query import asked_for
 from tagger.store.runs import Run, stored_runs
 from tagger.types import Query
 
-LEVELS = 10
+LEVELS = range(1, 11)
 TEMPO_BIN_BPM = 10
 LAST_RUNS = 5
+
+Cells = Counter[tuple[str | None, int | None]]
+"""Tracks by genre and energy level, None where it is not known."""
 
 # `energy_level` of tagger.types in SQL: ceil(10·energy) within 1…10; not every SQLite knows ceil.
 _LEVEL = "min(10, max(1, CAST(10 * p.energy AS INTEGER) + (10 * p.energy > CAST(10 * p.energy AS INTEGER))))"
@@ -22,15 +26,18 @@ _LEVEL = "min(10, max(1, CAST(10 * p.energy AS INTEGER) + (10 * p.energy > CAST(
 class Statistics:
     """Counts of tracks.
 
-    `genres` has for each genre, most frequent first, the number of tracks at each energy level 1–10.
-    `tempos` has the number in each bin of 10 BPM that holds any, by the bin's low end; it is empty where
-    no tempo is known. `failures` counts files by stage; `runs` are the last five, newest first.
+    `genres` has the number of each genre, most frequent first, `energy_levels` that at each energy level
+    1–10, and `genre_levels` both at once. `tempos` has the number in each bin of 10 BPM that holds any, by
+    the bin's low end. What is not known is not counted: without any, levels are 0 and the others empty.
+    `failures` counts files by stage; `runs` are the last five, newest first.
     """
 
     tracks: int
     silent: int
     duration_s: float
-    genres: Mapping[str, tuple[int, ...]]
+    genres: Mapping[str, int]
+    energy_levels: tuple[int, ...]
+    genre_levels: Mapping[str, tuple[int, ...]]
     tempos: Mapping[int, int]
     failures: Mapping[str, int]
     runs: tuple[Run, ...]
@@ -38,13 +45,17 @@ class Statistics:
 
 def statistics(connection: sqlite3.Connection, query: Query, model: str) -> Statistics:
     """Count what `query` asks for, its order and limit aside; failures and runs are the library's."""
-    genres, silent = _genres(connection, query, model)
-    tracks = sum(sum(levels) for levels in genres.values())
+    cells, silent = _cells(connection, query, model)
+    tracks = cells.total()
+    genres = _genres(cells)
+    by_level = {genre: tuple(cells[genre, level] for level in LEVELS) for genre in genres}
     return Statistics(
         tracks=tracks,
         silent=silent,
         duration_s=_duration_s(connection, query, model, tracks),
         genres=genres,
+        energy_levels=tuple(sum(n for (_, at), n in cells.items() if at == level) for level in LEVELS),
+        genre_levels={genre: levels for genre, levels in by_level.items() if any(levels)},
         tempos=_tempos(connection, query, model),
         failures=dict(
             connection.execute("SELECT stage, count(*) FROM failures GROUP BY 1 ORDER BY 2 DESC, 1")
@@ -53,19 +64,21 @@ def statistics(connection: sqlite3.Connection, query: Query, model: str) -> Stat
     )
 
 
-def _genres(
-    connection: sqlite3.Connection, query: Query, model: str
-) -> tuple[dict[str, tuple[int, ...]], int]:
-    """Tracks of each genre by energy level, and the number of silent ones."""
+def _cells(connection: sqlite3.Connection, query: Query, model: str) -> tuple[Cells, int]:
+    """Tracks by genre and energy level, and the number of silent ones."""
     from_where, values = asked_for(query, model, with_tracks=False)
-    counts: dict[str, list[int]] = {}
-    all_silent = 0
     sql = f"SELECT p.genre, {_LEVEL}, count(*), sum(p.silent) {from_where} GROUP BY 1, 2"
-    for genre, level, count, silent in connection.execute(sql, values):
-        counts.setdefault(genre, [0] * LEVELS)[level - 1] = count
-        all_silent += silent
-    most_first = sorted(counts.items(), key=lambda item: (-sum(item[1]), item[0]))
-    return {genre: tuple(levels) for genre, levels in most_first}, all_silent
+    rows = connection.execute(sql, values).fetchall()
+    return Counter({(genre, level): count for genre, level, count, _ in rows}), sum(row[3] for row in rows)
+
+
+def _genres(cells: Cells) -> dict[str, int]:
+    """Tracks of each genre that is known, most first."""
+    counts: Counter[str] = Counter()
+    for (genre, _), count in cells.items():
+        if genre is not None:
+            counts[genre] += count
+    return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
 def _duration_s(connection: sqlite3.Connection, query: Query, model: str, tracks: int) -> float:

@@ -31,7 +31,7 @@ from tagger.store.rows import (
 from tagger.store.runs import Run, stored_runs
 from tagger.store.statistics import Statistics, statistics
 from tagger.store.tag_changes import TagChanges
-from tagger.types import Failure, Fingerprint, Identified, Query
+from tagger.types import Aspect, Failure, Fingerprint, Identified, Query
 
 if TYPE_CHECKING:  # a scan that finds nothing new does without numpy
     import numpy as np
@@ -208,9 +208,10 @@ class Store:
         with plain_errors(self.path):
             return statistics(self._connection, query, model)
 
-    def has_tempo(self, model: str) -> bool:
-        """Whether `model` gives any track a tempo."""
-        sql = "SELECT EXISTS (SELECT 1 FROM predictions WHERE model = ? AND bpm IS NOT NULL)"
+    def has(self, aspect: Aspect, model: str) -> bool:
+        """Whether `model` gives any track a genre, an energy or a tempo."""
+        column = "bpm" if aspect == "tempo" else aspect
+        sql = f"SELECT EXISTS (SELECT 1 FROM predictions WHERE model = ? AND {column} IS NOT NULL)"
         with plain_errors(self.path):
             return bool(self._connection.execute(sql, (model,)).fetchone()[0])
 
@@ -221,7 +222,7 @@ class Store:
         with plain_errors(self.path):
             rows = self._database.query(
                 "SELECT * FROM tracks JOIN predictions ON predictions.track_id = id "
-                "JOIN embeddings USING (track_id, model) WHERE path = :path AND model = :model",
+                "LEFT JOIN embeddings USING (track_id, model) WHERE path = :path AND model = :model",
                 key,
             )
             if (row := next(iter(rows), None)) is None:
@@ -246,9 +247,16 @@ class Store:
 
     def genre_counts(self, model: str) -> list[tuple[str, int]]:
         """How many tracks `model` hears as each genre, most first."""
-        sql = "SELECT genre, count(*) FROM predictions WHERE model = ? GROUP BY genre ORDER BY 2 DESC, 1"
+        sql = """SELECT genre, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL
+            GROUP BY genre ORDER BY 2 DESC, 1"""
         with plain_errors(self.path):
             return self._connection.execute(sql, (model,)).fetchall()
+
+    def count(self, model: str) -> int:
+        """How many tracks `model` has heard."""
+        sql = "SELECT count(*) FROM predictions WHERE model = ?"
+        with plain_errors(self.path):
+            return int(self._connection.execute(sql, (model,)).fetchone()[0])
 
     def models(self) -> list[str]:
         """The ids of the models that have answers, the most recently used first."""

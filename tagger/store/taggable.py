@@ -28,8 +28,8 @@ _SAME_STATE = """
 class TaggableTrack:
     """What was heard in a file of a certain state; `genres` with their probabilities, likeliest first.
 
-    `bpm` and `bpm_confidence` are None where no tempo was heard; `written_bpm` is the last text that we
-    wrote for one.
+    `genres` are empty, `energy` None where the model hears none. `bpm` and `bpm_confidence` are None where
+    no tempo was heard; `written_bpm` is the last text that we wrote for one.
     """
 
     id: int
@@ -37,7 +37,7 @@ class TaggableTrack:
     stamp: Stamp
     audio_id: str
     genres: tuple[tuple[str, float], ...]
-    energy: float
+    energy: float | None
     silent: bool
     bpm: float | None
     bpm_confidence: float | None

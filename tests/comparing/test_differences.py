@@ -43,6 +43,18 @@ def test_silence_is_a_genre_of_its_own() -> None:
     assert [(row.genre, row.changed) for row in found.by_genre()] == [(SILENT, 0)]
 
 
+def test_without_an_energy_of_both_models_only_genres_are_compared() -> None:
+    found = Differences()
+    found.add(Answer("Rock", 0.5, False), Answer("Metal", None, False))
+    found.add(Answer("Rock", None, False), Answer("Rock", 0.5, False))
+    found.add(Answer("Jazz", 0.2, False), Answer("Jazz", 0.3, False))
+    rock, jazz, metal = found.by_genre()
+    assert rock == GenreChange("Rock", 2, 1, 1, None, None)
+    assert jazz == GenreChange("Jazz", 1, 1, 0, 1, pytest.approx(0.1))
+    assert metal == GenreChange("Metal", 0, 1, 0, 0, None)
+    assert found.overall() == GenreChange("all", 3, 3, 1, None, None)
+
+
 def test_nothing_compared_is_nothing_changed() -> None:
     assert of().overall() == GenreChange("all", 0, 0, 0, 0, None)
     assert of().by_genre() == []

@@ -26,6 +26,12 @@ def test_equal_energies_stand_by_path_in_both_directions():
     assert selected([b, a], "-energy") == [a, b]
 
 
+def test_unknown_energies_come_last_in_both_directions():
+    unknown, calm, wild = track("/a", energy=None), track("/b", energy=0.0), track("/c", energy=0.9)
+    assert selected([unknown, wild, calm]) == [calm, wild, unknown]
+    assert selected([unknown, calm, wild], "-energy") == [wild, calm, unknown]
+
+
 def test_unknown_tempos_come_last():
     unknown, slow, fast = track("/a", bpm=None), track("/b", bpm=80.0), track("/c", bpm=160.0)
     assert selected([unknown, fast, slow], "bpm") == [slow, fast, unknown]

@@ -147,6 +147,13 @@ def test_nothing_shaped_is_nothing():
     assert shaped([track()], "fall", limit=5) == [track()]
 
 
+@pytest.mark.parametrize("shape", SHAPES)
+def test_tracks_without_an_energy_are_left_out(shape):
+    tracks = library(20, 5)
+    assert shaped([track("/a", energy=None), *tracks], shape, limit=7) == shaped(tracks, shape, limit=7)
+    assert shaped([track("/a", energy=None)], shape) == []
+
+
 def test_an_unknown_shape_is_named():
     with pytest.raises(TaggerError, match="spiral: not a shape"):
         shaped([track()], "spiral")  # type: ignore[arg-type]

@@ -156,10 +156,24 @@ def test_a_part_of_a_path_is_found_in_names_that_are_no_text_too(library: Store)
     assert _asked(library, Query(path_parts=("/b/", "music2"), paths=("/music",))) == ["/music/a/b/1.mp3"]
 
 
+def test_tracks_without_an_energy_come_last_and_match_no_filter(graded: Store) -> None:
+    everything = [row.path for row in graded.tracks(Query(order="energy"), model=MODEL)]
+    graded._connection.execute(
+        "UPDATE predictions SET genre = NULL, genre_confidence = NULL, energy = NULL WHERE track_id ="
+        " (SELECT id FROM tracks WHERE path = ?)",
+        (everything[0],),
+    )
+    for order in ("energy", "-energy"):
+        paths = [row.path for row in graded.tracks(Query(order=order), model=MODEL)]
+        assert (paths[-1], sorted(paths)) == (everything[0], sorted(everything))
+    for query in (Query(energy=(0.0, math.inf)), Query(not_genres=("Polka",)), Query(min_confidence=0.0)):
+        assert everything[0] not in [row.path for row in graded.tracks(query, model=MODEL)]
+
+
 def test_a_tempo_range_holds_both_its_ends_and_no_track_without_one(graded: Store) -> None:
-    assert not graded.has_tempo(MODEL)
+    assert not graded.has("tempo", MODEL)
     graded._connection.execute("UPDATE predictions SET bpm = 119 + track_id WHERE track_id < 4")
-    assert graded.has_tempo(MODEL) and not graded.has_tempo("another")
+    assert graded.has("tempo", MODEL) and not graded.has("tempo", "another")
     assert [row.bpm for row in graded.tracks(Query(bpm=(121, 122)), model=MODEL)] == [121, 122]
 
 

@@ -5,6 +5,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,50 @@ def test_a_database_without_tempo_confidences_keeps_its_answers(
         store.record_batch([heard("/m/1.mp3", bpm=120.0)], [])
         assert [row.bpm for row in store.tracks(model=MODEL)] == [120.0]
     assert _version(db_path) == len(schema.MIGRATIONS)
+
+
+def test_a_database_of_the_fifth_version_keeps_every_row_and_takes_partial_answers(
+    db_path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:5])
+        with Store.open(db_path, create=True) as store:
+            tracks = [heard(f"/m/{n}.mp3", "Jazz", n / 100, bpm=60.0 + n) for n in range(100)]
+            store.record_batch([*tracks, heard("/m/other.mp3", model="other-1")], [])
+            before = _everything(store)
+        assert _version(db_path) == 5
+    with Store.open(db_path, create=False) as store:
+        assert _everything(store) == before
+        assert store._connection.execute("PRAGMA foreign_key_check").fetchall() == []
+        file, recording, prediction = heard("/m/1.mp3")
+        partial = replace(prediction, genres={}, genre=None, genre_confidence=None, energy=None)
+        store.record_batch([(file, recording, partial)], [])
+        assert [row[:1] for row in _everything(store)["genre_scores"]].count((2,)) == 0  # the old ones went
+        assert len(_everything(store)["genre_scores"]) == len(before["genre_scores"]) - 4
+        assert len(_everything(store)["embeddings"]) == 101
+    assert _version(db_path) == len(schema.MIGRATIONS)
+
+
+def test_a_migrated_database_has_the_tables_and_indices_of_a_new_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of migrations one by one, as somebody has had them over the years."""
+    path, layouts = str(tmp_path / "old.db"), []
+    with monkeypatch.context() as earlier:
+        earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:5])
+        Store.open(path, create=True).close()
+    for each in (path, str(tmp_path / "new.db")):
+        with Store.open(each, create=True) as store:
+            layouts.append(
+                set(store._connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
+            )
+    assert layouts[0] == layouts[1]
+    assert {("index", f"predictions_{name}") for name in ("genre_energy", "energy", "bpm")} <= {
+        row[:2] for row in layouts[0]
+    }
+
+
+def _everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
+    """The rows of all tables."""
+    names = ("tracks", "predictions", "genre_scores", "window_answers", "embeddings", "models")
+    return {name: store._connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}

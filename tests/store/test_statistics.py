@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tagger.store import Store
+from tagger.store import Heard, Store
 from tagger.store.query import asked_for
 from tagger.store.statistics import _LEVEL
 from tagger.types import Failure, Query, energy_level
@@ -28,10 +28,12 @@ def library(store: Store) -> Store:
 
 def test_genres_come_most_frequent_first_by_energy_level(library: Store) -> None:
     found = library.statistics(Query(), MODEL)
-    assert list(found.genres.items()) == [
-        ("Rock", (2, 1, 0, 0, 0, 0, 0, 0, 0, 1)),
-        ("Jazz", (0, 0, 0, 0, 1, 0, 0, 0, 0, 0)),
-    ]
+    assert list(found.genres.items()) == [("Rock", 4), ("Jazz", 1)]
+    assert found.genre_levels == {
+        "Rock": (2, 1, 0, 0, 0, 0, 0, 0, 0, 1),
+        "Jazz": (0, 0, 0, 0, 1, 0, 0, 0, 0, 0),
+    }
+    assert found.energy_levels == (2, 1, 0, 0, 1, 0, 0, 0, 0, 1)
     assert (found.tracks, found.silent, found.duration_s) == (5, 1, 4 * 201.5 + 98.5)
     assert found.failures == {"decode": 1, "scan": 1}
 
@@ -40,6 +42,22 @@ def test_a_query_counts_its_tracks_and_their_length_alone(library: Store) -> Non
     found = library.statistics(Query(genres=("Rock",), energy=(0.1, 1.0)), MODEL)
     assert (found.tracks, found.silent, found.duration_s) == (2, 0, 2 * 201.5)
     assert library.statistics(Query(paths=("/m/jazz.mp3",)), MODEL).duration_s == 98.5
+
+
+def test_what_a_model_does_not_hear_is_not_counted(store: Store) -> None:
+    def genre_or_energy(path: str, model: str, genre: str | None, energy: float | None) -> Heard:
+        file, recording, prediction = heard(path, model=model)
+        return file, recording, replace(prediction, genre=genre, energy=energy)
+
+    store.record_batch([genre_or_energy("/m/1.mp3", "genre-1", "Rock", None)], [])
+    store.record_batch([genre_or_energy("/m/1.mp3", "energy-1", None, 0.95)], [])
+    store.record_batch([genre_or_energy("/m/1.mp3", "tempo-1", None, None)], [])
+    genre, energy, tempo = (store.statistics(Query(), f"{name}-1") for name in ("genre", "energy", "tempo"))
+    assert genre.tracks == energy.tracks == tempo.tracks == 1
+    assert (genre.genres, energy.genres, tempo.genres) == ({"Rock": 1}, {}, {})
+    assert (genre.energy_levels, tempo.energy_levels) == ((0,) * 10, (0,) * 10)
+    assert energy.energy_levels == (0, 0, 0, 0, 0, 0, 0, 0, 0, 1)
+    assert genre.genre_levels == energy.genre_levels == tempo.genre_levels == {}
 
 
 def test_another_models_answers_are_not_counted(library: Store) -> None:

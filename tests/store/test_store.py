@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 
 from tagger.errors import StoreError
-from tagger.store import Store, TrackRow
-from tagger.types import AudioFile, Failure, Identified, fingerprint
+from tagger.store import Answer, Store, TrackRow
+from tagger.types import AudioFile, Failure, Identified, Query, WindowAnswer, fingerprint
 from tests.store.store_answers import MODEL, heard
 
 LATIN_1 = os.fsdecode(b"/music/caf\xe9.mp3")
@@ -226,10 +226,35 @@ def test_a_run_is_noted_with_its_counts(store: Store) -> None:
     assert run["started_at"] <= run["finished_at"]
 
 
+def test_what_a_model_does_not_hear_comes_back_as_none(store: Store) -> None:
+    file, recording, prediction = heard("/m/1.mp3", bpm=120.0)
+    windows = (WindowAnswer(31.0, None, None, None),)
+    tempo = replace(prediction, genres={}, genre=None, genre_confidence=None, energy=None, windows=windows)
+    store.record_batch([(file, recording, replace(tempo, embedding=np.zeros(0, np.float16)))], [])
+    stored = store.track("/m/1.mp3", MODEL)
+    assert stored is not None
+    known = stored.prediction
+    assert (known.genres, known.genre, known.genre_confidence, known.energy) == ({}, None, None, None)
+    assert (known.windows, known.embedding.shape, known.bpm) == (windows, (0,), 120.0)
+    assert store._database["embeddings"].count == 0
+    assert (store.has("genre", MODEL), store.has("energy", MODEL), store.has("tempo", MODEL)) == (
+        False,
+        False,
+        True,
+    )
+    assert (store.genre_counts(MODEL), store.count(MODEL)) == ([], 1)
+    (pair,) = store.answer_pairs([], MODEL, MODEL, with_embeddings=True)
+    assert (pair.new, pair.embedding) == (Answer(None, None, False), None)
+    ids, vectors = store.embeddings(Query(), MODEL, 8, "")
+    assert (len(ids), vectors.shape) == (0, (0, 8))
+
+
 def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
     file, recording, prediction = heard("/m/2.mp3")
     with pytest.raises(StoreError, match=r"tagger\.db: NOT NULL constraint failed"):
-        store.record_batch([heard("/m/1.mp3"), (file, recording, replace(prediction, energy=math.nan))], [])
+        store.record_batch(
+            [heard("/m/1.mp3"), (file, recording, replace(prediction, genres={"Rock": math.nan}))], []
+        )
     assert list(store.tracks(model=MODEL)) == []
     store.record_batch([heard("/m/1.mp3")], [])
     assert [row.path for row in store.tracks(model=MODEL)] == ["/m/1.mp3"]

@@ -60,6 +60,10 @@ def _alike(plan: Plan, query: Query, store: Store, model: str) -> list[Entry]:
     from tagger.playlist import nearest
 
     audio_id, embedding = _heard(os.path.abspath(cast(str, plan.like)), store, model)
+    if not embedding.size:
+        raise TaggerError(
+            f"{model} cannot tell what sounds alike; choose another --model or leave out --like"
+        )
     ids, embeddings = store.embeddings(query, model, len(embedding), audio_id)
     order, _ = nearest(embedding, embeddings)
     chosen = _first_of(plan, ids[order].tolist(), store, model)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
+from tagger.cli.hears import require
 from tagger.cli.output import message, shown
 from tagger.cli.playlist.choose import entries_of
 from tagger.cli.playlist.place import placed
@@ -25,6 +26,8 @@ def deliver(plan: Plan, store: Store, model: str) -> int:
     from tagger.playlist import render, write_atomically
 
     plan.check()
+    if plan.is_by_energy():
+        require(store, model, "energy", "--sort path")
     name = f"{shown(plan.output)}: " if plan.output else ""
     if plan.wanted_format() == "nsp":
         rendered, told = _smart(plan, store, model), "a rule for Navidrome"

@@ -60,6 +60,10 @@ class Plan:
         if self.wanted_format() == "nsp":
             self._check_rule()
 
+    def is_by_energy(self) -> bool:
+        """Whether the tracks' energies make the order."""
+        return bool(self.shape) or (self.sort or ("" if self.like else "energy")) in ("energy", "-energy")
+
     def wanted_format(self) -> str:
         """The format that was named, else the one that the output's name asks for, else m3u8."""
         from tagger.playlist import format_of

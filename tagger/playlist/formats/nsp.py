@@ -44,6 +44,8 @@ _SORT_FIELDS: dict[Sort, tuple[str, str]] = {
     "random": ("random", "asc"),
 }
 
+_ANY_FILE: Condition = {"contains": {"filepath": "."}}  # music is known by its suffix
+
 
 @dataclass(frozen=True, slots=True)
 class SmartRule:
@@ -81,7 +83,7 @@ def render_nsp(rule: SmartRule, title: str | None = None, comment: str | None = 
 
 
 def conditions(rule: SmartRule) -> list[Condition]:
-    """What must all hold, in Navidrome's words; for a rule without filters, that the energy is known."""
+    """What must all hold, in Navidrome's words; for a rule without filters, what its order asks for."""
     found = [
         *_one_of("is", "genre", rule.genres),
         *({"isNot": {"genre": one_line(genre)}} for genre in rule.not_genres),
@@ -92,7 +94,7 @@ def conditions(rule: SmartRule) -> list[Condition]:
         *_one_of("contains", "album", rule.albums),
         *_one_of("contains", "filepath", rule.paths),
     ]
-    return found or [{"gt": {ENERGY_FIELD: -1}}]
+    return found or [{"gt": {ENERGY_FIELD: -1}} if rule.sort in ("energy", "-energy") else _ANY_FILE]
 
 
 def _one_of(operator: str, field: str, values: tuple[str, ...]) -> list[Condition]:

@@ -17,12 +17,12 @@ def render_json(entries: Sequence[Entry], title: str | None = None) -> Rendered:
 
 
 def track_object(entry: Entry) -> dict[str, str | float | int | None]:
-    """One track; `energy` and `genre_confidence` are 0–1, `energy_level` is 1–10, `bpm` null if unknown."""
+    """One track; `energy` and `genre_confidence` are 0–1, `energy_level` is 1–10; what is unknown is null."""
     return {
         "path": entry.path,
         "genre": entry.genre,
         "genre_confidence": entry.genre_confidence,
         "energy": entry.energy,
-        "energy_level": energy_level(entry.energy),
+        "energy_level": None if entry.energy is None else energy_level(entry.energy),
         "bpm": None if entry.bpm is None else round(entry.bpm, 1),
     }

@@ -58,11 +58,11 @@ def _track(entry: Entry) -> Iterator[str]:
 
 def _heard(entry: Entry) -> str:
     """What the model heard. Each element declares its namespace: the schema wants a foreign one here."""
-    values = {
-        "energy": f"{entry.energy:.4f}",
-        "genre": one_line(entry.genre),
-        "confidence": f"{entry.genre_confidence:.4f}",
-    }
+    values: dict[str, str] = {}
+    if entry.energy is not None:
+        values["energy"] = f"{entry.energy:.4f}"
+    if entry.genre is not None and entry.genre_confidence is not None:
+        values |= {"genre": one_line(entry.genre), "confidence": f"{entry.genre_confidence:.4f}"}
     if entry.bpm is not None:
         values["bpm"] = f"{entry.bpm:.2f}"
     return "".join(_element(name, text, f' xmlns="{EXTENSION}"') for name, text in values.items())

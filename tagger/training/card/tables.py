@@ -93,5 +93,6 @@ def _shown(part: Part, name: str) -> str:
 def _odd_row(name: str, answer: Prediction | Failure) -> tuple[str, ...]:
     if isinstance(answer, Failure):
         return name, f"refused: {answer.reason}", "", ""
-    genre = "none (silent)" if answer.silent else answer.genre
-    return name, genre, f"{answer.genre_confidence:.2f}", f"{answer.energy:.2f}"
+    genre = "none (silent)" if answer.silent else answer.genre or "–"
+    figures = (answer.genre_confidence, answer.energy)
+    return name, genre, *("–" if value is None else f"{value:.2f}" for value in figures)

@@ -81,6 +81,11 @@ def test_a_rule_without_filters_asks_for_tracks_whose_energy_is_known():
     }
 
 
+def test_a_rule_in_another_order_asks_for_every_file():
+    for sort in ("path", "bpm", "random"):
+        assert read(SmartRule(sort=sort))["all"] == [{"contains": {"filepath": "."}}]
+
+
 def test_an_energy_range_from_zero_needs_no_lower_bound():
     assert read(SmartRule(energy=(0.0, 1 / 3)))["all"] == [{"lt": {"tagger_energy": 1 / 3}}]
 

@@ -1,0 +1,36 @@
+"""Made-up models that hear a part: the shipped one without its genres, its energy or its tempo."""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+from safetensors.numpy import load_file, save_file
+
+from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, load_card
+from tagger.types import Aspect
+
+
+def make_model(folder: Path, *heard: Aspect) -> str:
+    """The model's folder, after which it is named."""
+    shutil.copytree(load_card(DEFAULT_MODEL).folder, folder)
+    fields = json.loads((folder / "model.json").read_text()) | {"id": folder.name}
+    if "energy" not in heard:
+        del fields["energy_quantiles"]
+    if "tempo" not in heard:
+        del fields["tempo"]
+    if "genre" not in heard:
+        del fields["temperature"], fields["genre_precision"]
+        fields |= {"genres": [], "weights_sha256": _without_genres(folder / WEIGHTS_FILE)}
+    (folder / "model.json").write_text(json.dumps(fields))
+    return str(folder)
+
+
+def _without_genres(path: Path) -> str:
+    """Leaves the head of genres without outputs; the new SHA-256 of the file."""
+    weights = load_file(path)
+    save_file(
+        weights | {f"genre_head.{name}": weights[f"genre_head.{name}"][:0] for name in ("weight", "bias")},
+        path,
+    )
+    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -26,10 +26,10 @@ if __name__ == "__main__":
     args = parser.parse_args()
     try:
         answers = answers_of(args.data, args.split, args.model, args.jobs, args.device, args.layout)
+        print(table(answers.figures()))
+        print(json.dumps(answers.figures()))
+        print(f"prediction alone: {answers.predict_ms:.1f} ms a track on one core", file=sys.stderr)
+        if args.card:
+            print(write_card(args.data, answers, args.jobs, args.device), file=sys.stderr)
     except TaggerError as error:
         parser.exit(2, f"evaluate: {error}\n")
-    print(table(answers.figures()))
-    print(json.dumps(answers.figures()))
-    print(f"prediction alone: {answers.predict_ms:.1f} ms a track on one core", file=sys.stderr)
-    if args.card:
-        print(write_card(args.data, answers, args.jobs, args.device), file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -70,17 +71,18 @@ def save(
 
 
 def record_figures(folder: str, figures: Mapping[str, float]) -> None:
-    """Writes what was measured of a saved model into its `model.json`."""
+    """Writes what was measured of a saved model into its `model.json`, less what is NaN."""
     with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
         fields = json.load(file)
-    fields["figures"] = {name: round(value, 4) for name, value in figures.items()}
+    fields["figures"] = {name: round(f, 4) for name, f in figures.items() if not math.isnan(f)}
     _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
 
 
 def _quantiles(network: Network, reference: Corpus, device: torch.device) -> list[float]:
-    """None for a network that hears no energy."""
+    """None for a network that hears no energy, or that nobody told how much a clip has."""
     _, energy = answers(network, reference, device)
-    if np.isnan(energy).all():
+    targets = reference.targets
+    if np.isnan(energy).all() or (targets.ratings.isnan().all() and targets.soft_arousal.isnan().all()):
         return []
     return [round(float(q), 5) for q in np.quantile(energy, np.linspace(0, 1, QUANTILES))]
 

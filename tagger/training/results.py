@@ -58,7 +58,10 @@ def result_of_scan(network: Network, test: Corpus, heard: Answers, facts: Mappin
         figures |= accuracy_figures(clips, heard.probabilities, genres)
         matrix = confusion(clips, heard.probabilities, genres)
     if heard.bpm is not None and not genres:
-        figures |= tempo_error_figures(np.array([clip.bpm for clip in clips]), heard.bpm)
+        asked = {clip.path for clip in test.clips}
+        annotated = np.array([clip.bpm if clip.path in asked else np.nan for clip in clips])
+        figures |= tempo_error_figures(annotated, heard.bpm)
+        figures["std_bpm"] = float(np.nanstd(annotated))
     if isinstance(network, MelCnn) and network.window_frames:
         figures["window_accuracy"] = window_accuracy(network, test)
     return _result(network, figures, facts, genres, matrix, heard.predict_ms)
@@ -85,6 +88,22 @@ def _result(
     n_parameters = sum(p.numel() for p in network.parameters() if p.requires_grad)
     named = {f"test_{name}": value for name, value in figures.items()}
     return Result(facts["recipe"], named, dict(facts), genres, matrix, n_parameters, predict_ms)
+
+
+def write_short_card(folder: str, result: Result) -> None:
+    """The `CARD.md` of a model that is not one of those that ship: what it is, and what it is worth."""
+    recipe, facts = RECIPES[result.recipe], result.facts
+    figures = [(name.removeprefix("test_"), f"{value:.3f}") for name, value in result.figures.items()]
+    text = [
+        f"# {os.path.basename(os.path.abspath(folder))}",
+        f"Recipe `{recipe.name}`: {recipe.about}. {result.parameters:,} parameters.",
+        f"Trained on {facts['clips']:,} clips of {facts['data']}: {facts['epochs']} epochs.",
+        f"Genres: {', '.join(result.genres) or 'none'}.",
+        f"On {facts['test_clips']:,} clips of the test split:",
+        table(("figure", "value"), figures),
+    ]
+    with open(os.path.join(folder, "CARD.md"), "w", encoding="utf-8", newline="\n") as file:
+        file.write("\n\n".join(text) + "\n")
 
 
 def record(folder: str, result: Result, log: Mapping[str, FloatArray]) -> None:
@@ -159,6 +178,8 @@ def _notes(folder: str) -> str:
             if "test_window_accuracy" in run:
                 gain = run["test_accuracy"] - run["test_window_accuracy"]
                 note += f"; a window alone {run['test_window_accuracy']:.3f}, the vote gains {gain:+.3f}"
+            if "test_std_bpm" in run:
+                note += f"; the tempi have a standard deviation of {run['test_std_bpm']:.1f} BPM"
             if "test_commonest_genre" in run:
                 note += f"; always the commonest genre would be {run['test_commonest_genre']:.3f}"
             found.append(note)

@@ -25,7 +25,7 @@ from tagger.training.log import log_path, logged_seconds
 from tagger.training.loop import train
 from tagger.training.recipes import Recipe
 from tagger.training.report import write_report
-from tagger.training.results import Result, result_of_scan, result_of_table
+from tagger.training.results import Result, result_of_scan, result_of_table, write_short_card
 from tagger.training.settings import Settings
 from tagger.training.sources import Sources, split
 from tagger.training.tempo import TempoSettings, train_tempo
@@ -81,7 +81,10 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
     if corpus.genres == GENRES and isinstance(network, CRNN):
         report(network, valid, load_card(run.folder).temperature, run.checkpoint)
         write_card(run.sources.data, replace(heard, card=load_card(run.folder)), jobs, run.device)
-    return result_of_scan(network, test, heard, facts)
+        return result_of_scan(network, test, heard, facts)
+    result = result_of_scan(network, test, heard, facts)
+    write_short_card(run.folder, result)
+    return result
 
 
 def _finish(network: CRNN, corpus: Corpus, settings: Settings, tempo: TempoSettings, run: Run) -> Settings:

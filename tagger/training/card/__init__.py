@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tagger.errors import TaggerError
 from tagger.training.bootstrap import N_RESAMPLES
 from tagger.training.breakdown import confusion
 from tagger.training.card.measured import Measured, measure
@@ -25,9 +26,14 @@ def write_card(data: str, answers: Answers, jobs: int, device: str, n_resamples:
     """Writes `CARD.md` with its pictures into the model's folder; the path of the card.
 
     `answers` are the model's to one split of the clips in `data`; what it says of odd sounds and of
-    clips in a poor state is measured here.
+    clips in a poor state is measured here. Raises `TaggerError` for a model with other genres than the
+    shipped ones, or without energy: the card speaks of both.
     """
     folder = answers.card.folder
+    if answers.card.genres != GENRES or not answers.card.hears_energy:
+        raise TaggerError(
+            f"{answers.card.id}: a card is written for models of all {len(GENRES)} genres and energy"
+        )
     measured = measure(data, answers, jobs, device, n_resamples)
     draw_answers(folder, answers.clips, answers.probabilities, answers.energy)
     path = os.path.join(folder, "CARD.md")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -18,6 +17,7 @@ from tagger.training.settings import Settings
 from tagger.training.sources import Sources
 from tagger.training.targets import make_targets
 from tagger.training.tasks import TEMPO
+from tagger.training.tempo_examples import SHORTEST_S
 
 COPIES, STRETCH = 6, 1.25
 """Of each training clip so many more, up to so much faster or slower."""
@@ -27,10 +27,11 @@ MADE_UP = 600
 
 
 def corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
-    """The clips with a tempo; those to train on at other speeds too, and made-up rhythms with them."""
+    """The clips of `SHORTEST_S` or more with a tempo; those to train on at other speeds too, and made-up
+    rhythms with them."""
     clips, log_mels = cached_log_mels(
         sources.data,
-        [clip for clip in sources.clips(())[0] if not math.isnan(clip.bpm)],
+        [clip for clip in sources.clips(())[0] if clip.bpm > 0 and not clip.length_s < SHORTEST_S],
         sources.cache,
         sources.jobs,
     )
@@ -66,7 +67,7 @@ TEMPO_REGRESSION = Recipe(
     "RMSE about 21 BPM",
     Settings(
         {"name": "tempo-regression", "frame_rate_hz": FRONT_END.sample_rate_hz / FRONT_END.hop_length},
-        epochs=30,
+        epochs=20,
         batch_size=48,
         crop_frames=FRONT_END.n_frames,
         stretch=0.0,

@@ -3,13 +3,15 @@
 import argparse
 import json
 import logging
+import signal
+from collections.abc import Callable
 from dataclasses import replace
 
 from tagger.errors import TaggerError
 from tagger.training.datasets import LAYOUTS
 from tagger.training.log import log_path, read_log
 from tagger.training.recipes import RECIPES
-from tagger.training.results import record
+from tagger.training.results import check_results, record
 from tagger.training.settings import SIZES
 from tagger.training.sources import Sources
 from tagger.training.train import Run, train_recipe
@@ -26,25 +28,45 @@ parser.add_argument(
     "--unlabelled", action="append", default=[], metavar="FOLDER", help="music with a teacher.npz; repeatable"
 )
 parser.add_argument("--size", choices=tuple(SIZES), default="standard", help="of the CRNN")
-parser.add_argument("--picture-size", type=int, metavar="PIXELS", help="side of an image network's pictures")
 parser.add_argument(
     "--cache", default=".cache/log-mels", help="folder of log-mels; the checkpoint lies beside it"
 )
-parser.add_argument("--epochs", type=int, help="default: the recipe's")
 parser.add_argument("--learning-rate", type=float, help="default: the recipe's")
 parser.add_argument("--start-from", default="", metavar="MODEL", help="go on from this model's weights")
 parser.add_argument("--seed", type=int, default=0)
-parser.add_argument("--jobs", type=int, default=2, help="processes that decode")
 parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
 parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch")
 parser.add_argument("--results", metavar="FOLDER", help="also add a line to RECIPES.md in this folder")
 
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A reader of whole numbers for argparse."""
+
+    def number(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f"at least {least}")
+        return int(text)
+
+    return number
+
+
+parser.add_argument(
+    "--picture-size", type=at_least(75), metavar="PIXELS", help="side of an image network's pictures"
+)
+parser.add_argument("--epochs", type=at_least(1), help="default: the recipe's")
+parser.add_argument("--jobs", type=at_least(1), default=2, help="processes that decode")
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     recipe = RECIPES[args.recipe]
     settings = recipe.settings
     network = SIZES[args.size] if settings.network["name"] == "crnn" else settings.network
+    if args.picture_size and network["name"] != "backbone":
+        parser.error(f"{args.recipe}: --picture-size is for image networks")
+    if args.size != "standard" and network["name"] != "crnn":
+        parser.error(f"{args.recipe}: --size is for the crnn")
     if args.picture_size:
         network = {**network, "size": args.picture_size}
     given = {"epochs": args.epochs, "learning_rate": args.learning_rate}
@@ -58,9 +80,13 @@ if __name__ == "__main__":
     sources = Sources(args.data, args.cache, args.jobs, args.layout, tuple(args.unlabelled))
     run = Run(sources, args.out or f"runs/{args.recipe}", args.device, args.resume)
     try:
+        if args.results:
+            check_results(args.results)
         result = train_recipe(recipe, run, settings)
         if args.results:
             record(args.results, result, read_log(log_path(run.checkpoint)))
     except TaggerError as error:
         parser.exit(2, f"train: {error}\n")
+    except KeyboardInterrupt:
+        parser.exit(130, "train: interrupted; --resume goes on after the last whole epoch\n")
     print(json.dumps(result.row()))

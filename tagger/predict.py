@@ -31,7 +31,7 @@ class Predictor:
         Raises `ModelError` for weights that do not fit and devices that are not there.
         """
         self.card = card
-        self.device = _device(device)
+        self.device = device_named(device)
         if self.device.type == "cpu":
             keep_freed_memory()
         if threads is not None:
@@ -187,7 +187,8 @@ def _load(card: ModelCard) -> Network:
     return network
 
 
-def _device(name: str) -> torch.device:
+def device_named(name: str) -> torch.device:
+    """That of auto, cpu, cuda or mps. Raises `ModelError` where there is none."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(device for device, available in there.items() if available)

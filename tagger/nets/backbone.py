@@ -41,8 +41,10 @@ class Backbone(nn.Module):
 
     def __init__(self, n_mels: int, n_genres: int, backbone: str, size: int = 224) -> None:
         super().__init__()
-        name, self.size = BACKBONES[backbone][0], size
-        self.network = _pool_to(BACKBONES[backbone][1], _provider().get_model(name, num_classes=n_genres))
+        if backbone not in BACKBONES:
+            raise ModelError(f"unknown image network {backbone!r}; there are {', '.join(BACKBONES)}")
+        (name, width), self.size = BACKBONES[backbone], size
+        self.network = _pool_to(width, _provider().get_model(name, num_classes=n_genres))
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).reshape(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).reshape(1, 3, 1, 1), persistent=False)
 

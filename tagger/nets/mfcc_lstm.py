@@ -36,6 +36,8 @@ class MfccLstm(nn.Module):
         dropout: float = 0.3,
     ) -> None:
         super().__init__()
+        if steps not in ("coefficients", "frames"):
+            raise ValueError(f"steps {steps!r}, which are coefficients or frames")
         self.steps = steps
         self.register_buffer("cosines", dct(n_mels)[:N_MFCC], persistent=False)
         self.norm = nn.BatchNorm1d(N_MFCC, affine=False)

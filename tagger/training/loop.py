@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 import logging
 import math
 import os
+import pickle
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import asdict
 
 import numpy as np
 import torch
@@ -25,6 +30,9 @@ from tagger.training.tasks import GENRE_AND_ENERGY, Task
 
 log = logging.getLogger(__name__)
 
+BEST = ".best"
+"""Ends the name of the file beside the checkpoint that keeps the weights which were nearest to the aim."""
+
 
 def train(
     corpus: Corpus,
@@ -37,8 +45,9 @@ def train(
 ) -> Network:
     """The trained network with averaged weights, on `device`; a checkpoint is written after each epoch.
 
-    Where the aim of the task has not been nearer on `valid` for `settings.patience` looks at it, five
-    epochs apart, training ends early with the weights that were best.
+    Every fifth epoch, and after the last, it is looked how near the aim of the task is on `valid`; the
+    weights are those that were nearest. After `settings.patience` looks that were no nearer, training ends
+    early. Raises `TaggerError` for a checkpoint of another run, and where the loss is no number any more.
     """
     keep_freed_memory()
     torch.manual_seed(settings.seed)
@@ -46,32 +55,39 @@ def train(
     run = _Run(corpus.to(device), settings, device, task)
     averaged: Network = run.averaged
     start = run.load(checkpoint) if resume and os.path.exists(checkpoint) else 0
+    if not start:
+        _forget(checkpoint)
     for epoch in range(start, settings.epochs):
+        if _looks_in_vain(checkpoint, task.aim) >= settings.patience:
+            log.info("no better for %d looks: ends with the best weights", settings.patience)
+            break
         began, loss = time.perf_counter(), run.epoch(epoch)
+        if not math.isfinite(loss):
+            raise TaggerError(f"the loss of epoch {epoch + 1} is no number; try a lower --learning-rate")
         row = {"epoch": epoch + 1, "loss": loss, "seconds": time.perf_counter() - began}
         if is_looked_at := epoch % 5 == 4 or epoch == settings.epochs - 1:
             row |= task.measure(averaged, valid, device)
         log.info("epoch %d %s", epoch + 1, {name: round(value, 3) for name, value in row.items()})
         log_row(log_path(checkpoint), row)
+        if is_looked_at and _looks_in_vain(checkpoint, task.aim) == 0:
+            torch.save(averaged.state_dict(), checkpoint + BEST)
         run.save(checkpoint, epoch + 1)
-        if is_looked_at and _ends_early(averaged, checkpoint, task.aim, settings.patience):
-            log.info("no better for %d looks: ends with the best weights", settings.patience)
-            break
+    averaged.load_state_dict(torch.load(checkpoint + BEST, map_location=device, weights_only=True))
     return averaged
 
 
-def _ends_early(averaged: Network, checkpoint: str, aim: str, patience: int) -> bool:
-    """Keeps the weights if they are the best so far; if none were for `patience` looks, loads the best."""
-    best = checkpoint + ".best"
+def _looks_in_vain(checkpoint: str, aim: str) -> int:
+    """How many of the last looks in the log were no nearer to the aim than the best before them."""
     seen = read_log(log_path(checkpoint)).get(aim.removeprefix("-"), np.zeros(0))
     seen = seen[~np.isnan(seen)] * (-1 if aim.startswith("-") else 1)
-    since = len(seen) - 1 - int(seen.argmax()) if len(seen) else 0
-    if since == 0:
-        torch.save(averaged.state_dict(), best)
-    elif since >= patience and os.path.exists(best):
-        averaged.load_state_dict(torch.load(best, weights_only=True))
-        return True
-    return False
+    return len(seen) - 1 - int(seen.argmax()) if len(seen) else 0
+
+
+def _forget(checkpoint: str) -> None:
+    """Another run's log must not end this one early."""
+    for path in (log_path(checkpoint), checkpoint + BEST):
+        with suppress(FileNotFoundError):
+            os.remove(path)
 
 
 def weights_of(model: str) -> dict[str, Tensor]:
@@ -158,15 +174,27 @@ class _Run:
 
     def save(self, path: str, epoch: int) -> None:
         parts = {name: getattr(self, name).state_dict() for name in self._parts()}
-        torch.save({"epoch": epoch, **parts}, path + ".new")
+        torch.save({"run": self._identity(), "epoch": epoch, **parts}, path + ".new")
         os.replace(path + ".new", path)
 
     def load(self, path: str) -> int:
         """The epoch to go on with."""
-        stored = torch.load(path, map_location=self.device, weights_only=True)
+        try:
+            stored = torch.load(path, map_location=self.device, weights_only=True)
+        except (OSError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
+            reason = str(error).splitlines()[0]
+            raise TaggerError(f"{path}: cannot be read ({reason}); leave out --resume") from None
+        if stored.get("run") != self._identity():
+            raise TaggerError(f"{path}: is of a run on other data or with other options; leave out --resume")
         for name in self._parts():
             getattr(self, name).load_state_dict(stored[name])
         return int(stored["epoch"])
+
+    def _identity(self) -> str:
+        """Tells this run from others: its settings, its genres and its clips."""
+        clips = sorted(f"{clip.dataset} {clip.path}" for clip in self.corpus.clips)
+        described = json.dumps([asdict(self.settings), self.corpus.genres, clips])
+        return hashlib.sha256(described.encode("utf-8", "surrogateescape")).hexdigest()
 
     @staticmethod
     def _parts() -> tuple[str, ...]:

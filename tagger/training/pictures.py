@@ -61,17 +61,20 @@ def draw_energy(path: str, arousal: FloatArray, energy: FloatArray) -> None:
 
 def draw_curves(path: str, log: Mapping[str, FloatArray]) -> None:
     """The loss of a training log over its epochs, and below it the figures of the validation split."""
+    names = [name for name in log if name not in ("epoch", "loss", "seconds")]
+    large = [name for name in names if np.nanmax(log[name]) > 1]
+    small = [name for name in names if name not in large]
     figure = _figure(6.4, 6.0)
-    above, below = figure.subplots(2, 1, sharex=True)
-    above.plot(log["epoch"], log["loss"], color=BLUE)
-    above.set(ylabel="training loss")
-    for name in log:
-        if name not in ("epoch", "loss", "seconds"):
+    first, *others = figure.subplots(1 + bool(small) + bool(large), 1, sharex=True, squeeze=False)[:, 0]
+    first.plot(log["epoch"], log["loss"], color=BLUE)
+    first.set(ylabel="training loss")
+    for axes, shown in zip(others, filter(None, (small, large)), strict=True):
+        for name in shown:
             measured = ~np.isnan(log[name])
-            below.plot(log["epoch"][measured], log[name][measured], marker=".", label=name)
-    if below.lines:
-        below.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
-    below.set(xlabel="epoch", ylabel="on the validation split", ylim=(0, None))
+            axes.plot(log["epoch"][measured], log[name][measured], marker=".", label=name)
+        axes.legend(fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
+        axes.set(ylabel="validation", ylim=(0, 1 if shown is small else None))
+    (others or [first])[-1].set(xlabel="epoch")
     _save(figure, path)
 
 

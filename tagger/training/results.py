@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,14 +12,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from tagger.errors import TaggerError
 from tagger.nets import Network
 from tagger.nets.mel_cnn import MelCnn
 from tagger.training.answers import answers, window_accuracy
 from tagger.training.breakdown import confusion
 from tagger.training.card.tables import table
+from tagger.training.clips import Clip
 from tagger.training.corpus import Corpus
 from tagger.training.evaluate import Answers
-from tagger.training.metrics import accuracy_figures, tempo_error_figures
+from tagger.training.metrics import accuracy_figures, labels_of, tempo_error_figures
 from tagger.training.pictures import draw_confusion, draw_curves
 from tagger.training.recipes import RECIPES
 from tagger.types import FloatArray
@@ -45,7 +48,7 @@ class Result:
 
     def row(self) -> dict[str, Any]:
         """The figures and how they came about, ready for JSON."""
-        figures = {name: round(value, 4) for name, value in self.figures.items()}
+        figures = {name: round(f, 4) for name, f in self.figures.items() if not math.isnan(f)}
         cost = {"parameters": self.parameters, "predict_ms": self.predict_ms and round(self.predict_ms, 1)}
         return {"recipe": self.recipe, **figures, **cost, "genres": len(self.genres), **self.facts}
 
@@ -56,6 +59,7 @@ def result_of_scan(network: Network, test: Corpus, heard: Answers, facts: Mappin
     figures: dict[str, float] = {}
     if genres:
         figures |= accuracy_figures(clips, heard.probabilities, genres)
+        figures["commonest_genre"] = _commonest(clips, genres)
         matrix = confusion(clips, heard.probabilities, genres)
     if heard.bpm is not None and not genres:
         asked = {clip.path for clip in test.clips}
@@ -71,10 +75,16 @@ def result_of_table(network: Network, test: Corpus, facts: Mapping[str, Any]) ->
     """Of a network that hears no sound."""
     probabilities, _ = answers(network, test, torch.device("cpu"))
     figures = accuracy_figures(test.clips, probabilities, test.genres)
-    commonest = max(np.mean([genre in clip.genres for clip in test.clips]) for genre in test.genres)
-    figures["commonest_genre"] = float(commonest)
+    figures["commonest_genre"] = _commonest(test.clips, test.genres)
     matrix = confusion(test.clips, probabilities, test.genres)
     return _result(network, figures, facts, test.genres, matrix, None)
+
+
+def _commonest(clips: Sequence[Clip], genres: Sequence[str]) -> float:
+    """The accuracy of always answering the same genre, the best one to answer."""
+    named, perhaps = labels_of(clips, genres)
+    labelled = (named | perhaps)[(named | perhaps).any(axis=1)]
+    return float(labelled.mean(axis=0).max())
 
 
 def _result(
@@ -106,6 +116,16 @@ def write_short_card(folder: str, result: Result) -> None:
         file.write("\n\n".join(text) + "\n")
 
 
+def check_results(folder: str) -> None:
+    """Raises `TaggerError` where `record` could not write into the folder, or not read what is there."""
+    try:
+        os.makedirs(os.path.join(folder, FOLDER), exist_ok=True)
+        for name in RECIPES:
+            _rows(os.path.join(folder, FOLDER, f"{name}.json"))
+    except (OSError, ValueError) as error:
+        raise TaggerError(f"{folder}: cannot keep results ({error}); choose another --results") from None
+
+
 def record(folder: str, result: Result, log: Mapping[str, FloatArray]) -> None:
     """Adds a result to those in `folder`, in place of one on the same data with the same seed, draws its
     pictures, and writes the table anew. `log` is that of the run."""
@@ -127,8 +147,8 @@ def write_table(folder: str) -> str:
     lines = []
     for name, recipe in RECIPES.items():
         runs = _rows(os.path.join(folder, FOLDER, f"{name}.json"))
-        for data in dict.fromkeys(run["data"] for run in runs):
-            lines.append(_line(name, recipe.reported, [run for run in runs if run["data"] == data]))
+        for kind in dict.fromkeys(map(_kind, runs)):
+            lines.append(_line(name, recipe.reported, [run for run in runs if _kind(run) == kind]))
     path = os.path.join(folder, TABLE)
     with open(path, "w", encoding="utf-8", newline="\n") as file:
         file.write(INTRODUCTION + table(HEAD, lines) + "\n" + _notes(folder))
@@ -138,17 +158,19 @@ def write_table(folder: str) -> str:
 INTRODUCTION = """# Recipes
 
 Written by `scripts/train.py --recipe NAME --results models` from measured results (`recipes/*.json`), one
-line for each recipe and data set, the mean over its seeds. Test split; sound is measured by the path
-that a scan takes. "clips.csv" are excerpts of 2 to 16 s of DEAM, 4Q, GTZAN and Emotify: FMA and GTZAN
-as a whole, on which the authors reported, are not among what was measured here, so their figures stand
-beside the measured ones, not against them. Macro F1 is the mean over the genres; ms is the prediction
-alone of a track of three windows on one core. Curves and confusion matrices lie in `recipes/`.
+line for each recipe, data set and network, the mean over its seeds. Test split; tracks are measured by
+the path that a scan takes. Where the data is "clips.csv", it is excerpts of 2 to 16 s of DEAM, 4Q, GTZAN
+and Emotify: FMA and GTZAN as a whole, on which the authors reported, are other music, so their figures
+stand beside the measured ones, not against them. "Commonest" is the accuracy of always answering one
+genre. Macro F1 is the mean over the genres; ms is the prediction alone of a track of three windows on
+one core. Curves and confusion matrices of the last run of each recipe lie in `recipes/`.
 
 """
 
 HEAD = (
     "recipe", "reported by its authors", "data", "genres", "clips to train on / test", "seeds", "epochs",
-    "top-1", "top-3", "macro F1", "RMSE BPM", "Acc1", "Acc2", "parameters", "ms", "minutes to train", "date",
+    "commonest", "top-1", "top-3", "macro F1", "RMSE BPM", "Acc1", "Acc2",
+    "parameters", "ms", "minutes to train", "date",
 )  # fmt: skip
 
 
@@ -158,7 +180,8 @@ def _line(name: str, reported: str, runs: Sequence[Mapping[str, Any]]) -> list[s
         return f"{np.mean(values):,.{digits}f}" if values else "–"
 
     last = runs[-1]
-    figures = [mean(f"test_{figure}", 3) for figure in ("accuracy", "top3", "macro_f1")]
+    names = ("commonest_genre", "accuracy", "top3", "macro_f1")
+    figures = [mean(f"test_{name}", 3) for name in names]
     tempo = [mean("test_rmse_bpm", 1), mean("test_acc1", 3), mean("test_acc2", 3)]
     cost = [mean("parameters", 0), mean("predict_ms", 1)]
     clips = f"{last['clips']:,} / {last['test_clips']:,}"
@@ -180,14 +203,22 @@ def _notes(folder: str) -> str:
                 note += f"; a window alone {run['test_window_accuracy']:.3f}, the vote gains {gain:+.3f}"
             if "test_std_bpm" in run:
                 note += f"; the tempi have a standard deviation of {run['test_std_bpm']:.1f} BPM"
-            if "test_commonest_genre" in run:
-                note += f"; always the commonest genre would be {run['test_commonest_genre']:.3f}"
+            if run["settings"]["epochs"] < recipe.settings.epochs:
+                note += (
+                    f"; {run['settings']['epochs']} of its {recipe.settings.epochs} epochs: a budget of time"
+                )
             found.append(note)
     return "\n" + "\n".join(found) + "\n"
 
 
+def _kind(row: Mapping[str, Any]) -> str:
+    """What runs have in common that a line is the mean of: the same but for the seed."""
+    settings = {**row["settings"], "seed": None}
+    return json.dumps([row["data"], row["clips"], row["test_clips"], row["network"], settings])
+
+
 def _same(row: Mapping[str, Any]) -> tuple[str, int]:
-    return row["data"], row["settings"]["seed"]
+    return _kind(row), row["settings"]["seed"]
 
 
 def _rows(path: str) -> list[dict[str, Any]]:

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 from tagger.features import log_mel
 from tagger.training.clips import FRONT_END, filter_bank
 
+MADE_UP = "made-up"
+"""What they are called where a data set has a name."""
+
 SECONDS = 12.5
 FASTEST_BPM, SLOWEST_BPM, USUAL_BPM = 240.0, 50.0, 115.0
 SPREAD = 0.32

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 from dataclasses import dataclass
 
+from tagger.errors import TaggerError
 from tagger.training.clips import Clip
 from tagger.training.corpus import Corpus, stack
 from tagger.training.datasets import genre_list, guess_layout, in_genres, read, read_unlabelled
@@ -51,14 +51,12 @@ def taught_corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
 
 
 def labelled_corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
-    """The clips that have a label in `genres` and can be heard."""
+    """The clips that have a label in `genres` and can be heard. Raises `TaggerError` where none has."""
     clips, genres = sources.clips(genres)
-    return _corpus(sources, [(sources.data, [clip for clip in clips if clip.genres])], genres, taught=False)
-
-
-def split(corpus: Corpus, belongs: Callable[[Clip], bool]) -> Corpus:
-    """The clips of a corpus for which `belongs` holds."""
-    return corpus.rows([i for i, clip in enumerate(corpus.clips) if belongs(clip)])
+    labelled = [clip for clip in clips if clip.genres]
+    if not labelled:
+        raise TaggerError(f"{sources.data}: no clip is labelled with one of {', '.join(genres)}")
+    return _corpus(sources, [(sources.data, labelled)], genres, taught=False)
 
 
 def _corpus(

@@ -6,14 +6,19 @@ import logging
 import math
 import os
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 import torch
 
+from tagger.errors import BusyError, TaggerError
 from tagger.model_card import load_card
 from tagger.nets import CRNN, Network
+from tagger.predict import device_named
+from tagger.store.lock import scan_lock
 from tagger.training.answers import answers
 from tagger.training.card import write_card
 from tagger.training.clips import FRONT_END, GENRES
@@ -21,13 +26,14 @@ from tagger.training.corpus import Corpus
 from tagger.training.energy_head import refit_energy
 from tagger.training.evaluate import answers_of
 from tagger.training.export import record_figures, save
-from tagger.training.log import log_path, logged_seconds
+from tagger.training.log import log_path, logged_seconds, read_log
 from tagger.training.loop import train
 from tagger.training.recipes import Recipe
 from tagger.training.report import write_report
 from tagger.training.results import Result, result_of_scan, result_of_table, write_short_card
+from tagger.training.rhythms import MADE_UP
 from tagger.training.settings import Settings
-from tagger.training.sources import Sources, split
+from tagger.training.sources import Sources
 from tagger.training.tempo import TempoSettings, train_tempo
 from tagger.training.tempo_examples import SHORTEST_S, annotated
 
@@ -60,19 +66,19 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
     A recipe that hears sound is measured by the path that a scan takes. `settings` are those of the
     recipe or what the caller made of them; `tempo` those of the tempo head, where the network has one.
     """
+    device, began = device_named(run.device), time.monotonic()
+    _make_folder(run.folder)
     everything = recipe.corpus(run.sources, recipe.genres)
-    corpus = split(everything, lambda clip: clip.split in ("train", "unlabelled"))
-    valid = split(everything, lambda clip: clip.split == "valid")
-    test = split(everything, lambda clip: clip.split == "test")
-    device, began = torch.device(run.device), time.monotonic()
-    os.makedirs(os.path.dirname(run.checkpoint), exist_ok=True)
-    network = train(corpus, valid, settings, device, run.checkpoint, run.resume, recipe.task)
+    corpus, valid, test = _splits(everything, run.sources.data)
+    with _alone(run.checkpoint):
+        network = train(corpus, valid, settings, device, run.checkpoint, run.resume, recipe.task).cpu()
     if isinstance(network, CRNN):
-        settings = _finish(network, corpus, settings, tempo or TempoSettings(), run)
+        settings = _finish(network, corpus, settings, tempo or TempoSettings(), run.sources.jobs)
     facts = facts_of(corpus, settings, run.device, log_path(run.checkpoint), time.monotonic() - began)
     data = "echonest.csv" if recipe.hears == "table" else run.sources.name
     facts |= {"recipe": recipe.name, "data": data, "test_clips": len(test.clips)}
     if recipe.hears == "table":
+        log.info("%s: no model is written, for no scan can make its features", recipe.name)
         return result_of_table(network, test, facts)
     save(run.folder, network, settings, corpus, valid, facts)
     jobs, layout = run.sources.jobs, run.sources.layout
@@ -87,24 +93,61 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
     return result
 
 
-def _finish(network: CRNN, corpus: Corpus, settings: Settings, tempo: TempoSettings, run: Run) -> Settings:
+def _make_folder(path: str) -> None:
+    """Now, not after hours of training."""
+    try:
+        os.makedirs(path, exist_ok=True)
+    except OSError as error:
+        raise TaggerError(f"{path}: cannot be made ({error.strerror}); choose another --out") from None
+
+
+@contextmanager
+def _alone(checkpoint: str) -> Iterator[None]:
+    """No other run writes the same checkpoint in the meantime."""
+    try:
+        with scan_lock(checkpoint):
+            yield
+    except BusyError:
+        raise BusyError(f"{checkpoint}: another run is writing it; give another name as --out") from None
+
+
+def _splits(corpus: Corpus, data: str) -> tuple[Corpus, Corpus, Corpus]:
+    """To train on, to decide by and to measure with. Raises `TaggerError` where one of them is missing."""
+    names = {"train": ("train", "unlabelled"), "valid": ("valid",), "test": ("test",)}
+    at = {
+        name: [i for i, clip in enumerate(corpus.clips) if clip.split in splits]
+        for name, splits in names.items()
+    }
+    for name, least in (("train", 2), ("valid", 1), ("test", 1)):
+        if len(at[name]) < least:
+            n = len(at[name])
+            raise TaggerError(
+                f"{data}: {n} of {len(corpus.clips)} clips in the split {name!r}; add more music"
+            )
+    return corpus.rows(at["train"]), corpus.rows(at["valid"]), corpus.rows(at["test"])
+
+
+def _finish(network: CRNN, corpus: Corpus, settings: Settings, tempo: TempoSettings, jobs: int) -> Settings:
     """The energy head once more, and a tempo head; the settings with the latter."""
-    refit_energy(network, corpus, torch.device(run.device))
+    refit_energy(network, corpus, torch.device("cpu"))
     if not len(annotated(corpus.clips, corpus.log_mels, corpus.lengths).bpm):
         log.info("no clip of %g s or more has a tempo: the model will not hear any", SHORTEST_S)
         return settings
-    network.tempo_head = train_tempo(corpus, tempo, FRAME_RATE_HZ, run.sources.jobs).to(run.device)
+    network.tempo_head = train_tempo(corpus, tempo, FRAME_RATE_HZ, jobs)
     return replace(settings, network={**settings.network, "frame_rate_hz": FRAME_RATE_HZ})
 
 
 def facts_of(corpus: Corpus, settings: Settings, device: str, log: str, elapsed_s: float) -> dict[str, Any]:
-    """What `model.json` keeps of a run. Its seconds are those of the log, where that knows of earlier parts
-    of a resumed run, or else `elapsed_s`."""
-    logged_s = logged_seconds(log)
+    """What `model.json` keeps of a run.
+
+    `clips` are real ones, each counted once. The seconds are those of the log, where that knows of earlier
+    parts of a resumed run, or else `elapsed_s`.
+    """
+    logged_s, epochs = logged_seconds(log), read_log(log).get("epoch")
     return {
-        "clips": len(corpus.clips),
+        "clips": len({(clip.dataset, clip.path) for clip in corpus.clips if clip.dataset != MADE_UP}),
         "unlabelled_clips": sum(clip.split == "unlabelled" for clip in corpus.clips),
-        "epochs": settings.epochs,
+        "epochs": settings.epochs if epochs is None else int(epochs[-1]),
         "seconds": round(elapsed_s if math.isnan(logged_s) else max(elapsed_s, logged_s)),
         "device": device,
         "network": settings.network,

@@ -16,6 +16,10 @@ def read(folder: str) -> list[Clip]:
     try:
         with open(os.path.join(folder, TABLE), encoding="utf-8", newline="") as file:
             return [_clip(row) for row in csv.DictReader(file)]
+    except (KeyError, ValueError, csv.Error) as error:
+        raise TaggerError(
+            f"{os.path.join(folder, TABLE)}: damaged, or a column is missing ({error})"
+        ) from None
     except OSError as error:
         raise TaggerError(f"{error.filename}: {error.strerror}; --data is the folder with {TABLE}") from None
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections import Counter
 from dataclasses import replace
 
 import numpy as np
 
+from tagger.errors import TaggerError
 from tagger.training.clips import Clip
 from tagger.training.corpus import Corpus, stack
 from tagger.training.datasets.echonest import read_echonest
@@ -25,7 +27,13 @@ TWO = ("Rock", "Electronic")
 def corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
     """The tracks of two genres with a value for each feature, 60/20/20, as spectrograms of eight bands
     and one frame."""
-    tracks = [(f, genre) for f, genre in read_echonest(sources.data) if genre in genres]
+    tracks = [
+        (features, genre)
+        for features, genre in read_echonest(sources.data)
+        if genre in genres and all(map(math.isfinite, features))
+    ]
+    if not tracks:
+        raise TaggerError(f"{sources.data}: no track of {' or '.join(genres)} with all features")
     order = np.random.default_rng(0).permutation(len(tracks))
     log.info("tracks: %s", dict(Counter(genre for _, genre in tracks)))
     place = {int(i): n / len(tracks) for n, i in enumerate(order)}

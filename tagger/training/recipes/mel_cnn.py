@@ -24,7 +24,7 @@ WINDOW_VOTE_CNN = Recipe(
 
 GENRE_22 = Recipe(
     "genre-22",
-    "convolutions over a log-mel; every genre that the data set has",
+    "convolutions over a log-mel; all genres",
     "68 % of 22 genres",
     Settings({"name": "mel-cnn"}, epochs=40, crop_frames=FRONT_END.n_frames, mixup=0.0),
     GENRE,

@@ -7,12 +7,13 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.errors import TaggerError
 from tagger.nets.tempo import FIRST_BPM, LAST_BPM
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import Corpus, stack
 from tagger.training.log_mels import cached_log_mels
 from tagger.training.recipes.recipe import Recipe
-from tagger.training.rhythms import rhythms
+from tagger.training.rhythms import MADE_UP, rhythms
 from tagger.training.settings import Settings
 from tagger.training.sources import Sources
 from tagger.training.targets import make_targets
@@ -22,19 +23,17 @@ from tagger.training.tempo_examples import SHORTEST_S
 COPIES, STRETCH = 6, 1.25
 """Of each training clip so many more, up to so much faster or slower."""
 
-MADE_UP = 600
+N_MADE_UP = 600
 """Rhythms of drums and tones."""
 
 
 def corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
     """The clips of `SHORTEST_S` or more with a tempo; those to train on at other speeds too, and made-up
     rhythms with them."""
-    clips, log_mels = cached_log_mels(
-        sources.data,
-        [clip for clip in sources.clips(())[0] if clip.bpm > 0 and not clip.length_s < SHORTEST_S],
-        sources.cache,
-        sources.jobs,
-    )
+    annotated = [clip for clip in sources.clips(())[0] if clip.bpm > 0 and not clip.length_s < SHORTEST_S]
+    if not annotated:
+        raise TaggerError(f"{sources.data}: no clip of {SHORTEST_S:g} s or more has a tempo")
+    clips, log_mels = cached_log_mels(sources.data, annotated, sources.cache, sources.jobs)
     random = np.random.default_rng(0)
     more = [
         _faster(clip, log_mel, random)
@@ -42,10 +41,9 @@ def corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
         for _ in range(COPIES)
         if clip.split == "train"
     ]
-    made, bpm = rhythms(MADE_UP, sources.jobs)
+    made, bpm = rhythms(N_MADE_UP, sources.jobs)
     more += [
-        (Clip(f"{i}", "made-up", "train", (), bpm=b), m)
-        for i, (m, b) in enumerate(zip(made, bpm, strict=True))
+        (Clip(f"{i}", MADE_UP, "train", (), bpm=b), m) for i, (m, b) in enumerate(zip(made, bpm, strict=True))
     ]
     clips = [*clips, *(clip for clip, _ in more)]
     targets = make_targets([(sources.data, clips)], (), taught=False)

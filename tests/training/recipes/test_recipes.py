@@ -12,16 +12,18 @@ import numpy as np
 import pytest
 import torch
 
+from tagger.errors import BusyError, TaggerError
 from tagger.model_card import load_card
 from tagger.nets import Backbone, build
 from tagger.nets.backbone import BACKBONES, imagenet_weights, load_imagenet
 from tagger.pipeline.hear import hear
 from tagger.predict import Predictor
+from tagger.store.lock import scan_lock
 from tagger.training.loop import _Run
 from tagger.training.recipes import EIGHT_GENRES, RECIPES, Recipe
 from tagger.training.results import record, write_table
 from tagger.training.settings import Settings
-from tagger.training.sources import Sources, split
+from tagger.training.sources import Sources
 from tagger.training.tempo import TempoSettings
 from tagger.training.train import Run, train_recipe
 from tagger.types import AudioFile, TrackFeatures
@@ -76,7 +78,7 @@ def test_a_recipe_trains_and_is_a_model_of_a_scan(
     name: str, clips_folder: str, cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))  # whoever runs this may have ImageNet's weights
-    monkeypatch.setattr("tagger.training.recipes.tempo_regression.MADE_UP", 4)
+    monkeypatch.setattr("tagger.training.recipes.tempo_regression.N_MADE_UP", 4)
     recipe = RECIPES[name]
     run = Run(Sources(clips_folder, cache, jobs=1), str(tmp_path / "model"))
     result = train_recipe(recipe, run, moment_of(recipe), TEMPO)
@@ -104,7 +106,7 @@ def test_the_large_image_networks_learn_too(
     monkeypatch.setenv("HOME", str(tmp_path))
     recipe = RECIPES[name]
     corpus = recipe.corpus(Sources(clips_folder, cache, jobs=1), recipe.genres)
-    train = split(corpus, lambda clip: clip.split == "train")
+    train = corpus.rows([i for i, clip in enumerate(corpus.clips) if clip.split == "train"])
     assert np.isfinite(_Run(train, moment_of(recipe), CPU, recipe.task).epoch(0))
 
 
@@ -226,3 +228,85 @@ def test_a_crnn_that_nobody_told_of_energy_claims_none(clips_folder: str, tmp_pa
     assert card.hears == ("genre",)
     assert 0 <= result.figures["test_accuracy"] <= 1
     assert not {"deam_r", "4q_auc"} & card.figures.keys()
+
+
+def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
+    make_echonest(tmp_path)
+    recipe = RECIPES["echonest-mlp"]
+    run = Run(Sources(str(tmp_path), str(tmp_path / "cache" / "log-mels"), 1), str(tmp_path / "model"))
+    train_recipe(recipe, run, replace(recipe.settings, epochs=2))
+    again = train_recipe(recipe, replace(run, resume=True), replace(recipe.settings, epochs=2))
+    assert again.facts["epochs"] == 2
+    for other in ({"epochs": 3}, {"epochs": 2, "seed": 1}):
+        with pytest.raises(TaggerError, match="is of a run on other data or with other options"):
+            train_recipe(recipe, replace(run, resume=True), replace(recipe.settings, **other))
+    Path(run.checkpoint).write_bytes(b"nonsense")
+    with pytest.raises(TaggerError, match="cannot be read"):
+        train_recipe(recipe, replace(run, resume=True), replace(recipe.settings, epochs=2))
+
+
+def test_two_runs_do_not_write_one_checkpoint(tmp_path: Path) -> None:
+    make_echonest(tmp_path)
+    recipe = RECIPES["echonest-mlp"]
+    run = Run(Sources(str(tmp_path), str(tmp_path / "cache" / "log-mels"), 1), str(tmp_path / "model"))
+    with scan_lock(run.checkpoint), pytest.raises(BusyError, match="another run is writing it"):
+        train_recipe(recipe, run, replace(recipe.settings, epochs=1))
+
+
+def test_a_track_with_an_unknown_feature_teaches_nothing(tmp_path: Path) -> None:
+    make_echonest(tmp_path)
+    table = tmp_path / "echonest_13129.csv"
+    lines = table.read_text().splitlines()
+    lines[5] = lines[5].rsplit(",", 1)[0] + ","
+    table.write_text("\n".join(lines) + "\n")
+    corpus = RECIPES["echonest-mlp"].corpus(Sources(str(tmp_path), "", 1), ("Rock", "Electronic"))
+    assert len(corpus.clips) == 58
+    assert bool(corpus.log_mels.isfinite().all())
+
+
+@pytest.mark.parametrize("gone", ["train", "valid", "test"])
+def test_a_missing_split_is_one_clear_line(gone: str, clips_folder: str, cache: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in os.listdir(clips_folder):
+        if name.endswith(".wav"):
+            os.link(os.path.join(clips_folder, name), folder / name)
+    lines = Path(clips_folder, "clips.csv").read_text().splitlines()
+    (folder / "clips.csv").write_text("\n".join(line for line in lines if f",{gone}," not in line) + "\n")
+    recipe = RECIPES["window-vote-cnn"]
+    run = Run(Sources(str(folder), str(tmp_path / "cache" / "log-mels"), 1), str(tmp_path / "model"))
+    with pytest.raises(TaggerError, match=f"0 of .* clips in the split '{gone}'"):
+        train_recipe(recipe, run, moment_of(recipe))
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [("window-vote-cnn", "no clip is labelled with one of Classical"), ("tempo-regression", "has a tempo")],
+)
+def test_data_that_a_recipe_cannot_use_is_one_clear_line(name: str, line: str, tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_text("path,dataset,split,genres\na.wav,deam,train,Reggae\n")
+    recipe = RECIPES[name]
+    with pytest.raises(TaggerError, match=line):
+        recipe.corpus(Sources(str(tmp_path), str(tmp_path / "cache" / "log-mels"), 1), recipe.genres)
+
+
+@pytest.mark.parametrize(
+    ("options", "line"),
+    [
+        (("--epochs", "0"), "argument --epochs: at least 1"),
+        (("--picture-size", "128"), "--picture-size is for image networks"),
+        (("--size", "small"), "--size is for the crnn"),
+        (("--device", "gpu"), "no 'gpu' device here"),
+        (("--out", "/dev/null/model"), "/dev/null/model: cannot be made"),
+        (("--results", "/dev/null/results"), "/dev/null/results: cannot keep results"),
+    ],
+)
+def test_a_wrong_option_is_told_before_anything_is_trained(
+    options: tuple[str, str], line: str, clips_folder: str, tmp_path: Path
+) -> None:
+    script = Path(__file__).parents[3] / "scripts" / "train.py"
+    arguments = ["--recipe", "window-vote-cnn", "--data", clips_folder, *options]
+    command = [sys.executable, str(script), *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 2
+    assert line in done.stderr.splitlines()[-1]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tagger.errors import StoreError
@@ -30,6 +32,20 @@ def open_database(path: str, create: bool) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """Everything in the block is stored, or nothing of it."""
+    try:
+        # IMMEDIATE: a transaction that begins as a reader cannot wait to become a writer.
+        connection.execute("BEGIN IMMEDIATE")
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # a full disk rolls back by itself
+            connection.execute("ROLLBACK")
+        raise
 
 
 def _make_folder(path: str) -> None:

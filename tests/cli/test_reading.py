@@ -246,3 +246,13 @@ def test_doctor_does_not_wait_for_a_fifo(tagger: Tagger, tmp_path: Path) -> None
 
 def test_a_limit_beyond_all_bounds_is_no_fault(tagger: Tagger, library: Path) -> None:
     assert len(tagger("list", "--limit", 10**20, "--json").json) == 3
+
+
+@pytest.mark.parametrize("command", [("list",), ("stats",), ("scan", "."), ("show", "x.mp3"), ("undo",)])
+def test_a_folder_as_database_is_told_with_a_file_to_name(
+    tagger: Tagger, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    result = tagger(*command, "--db", tmp_path)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"tagger: {tmp_path}: a folder; name the file in it, such as {tmp_path}/tagger.db\n"
+    assert not os.path.exists(f"{tmp_path}.lock")

@@ -55,7 +55,8 @@ class Store:
         """Open the database at `path` and bring its tables up to date.
 
         With `create`, a missing file and its folder are made; without, a missing or empty file
-        raises StoreError. Reads work while another process writes.
+        raises StoreError, and one that may not be written can still be read. Reads work while another
+        process writes.
         """
         return cls(path, open_database(path, create))
 

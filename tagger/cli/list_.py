@@ -47,6 +47,7 @@ def list_tracks(
     with Store.open(options.database_path(db), create=False) as store:
         model = options.answering_model(store, model)
         query = asked.query(store, model, paths, limit)
+        filters.warn_of_unknown(paths, store)
         filters.warn_of_no_tempo(query, store, model)
         rows = store.tracks(query, model=model)
         if json:

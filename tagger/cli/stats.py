@@ -42,6 +42,7 @@ def stats(
     with Store.open(options.database_path(db), create=False) as store:
         model = options.answering_model(store, model)
         query = asked.query(store, model, paths)
+        filters.warn_of_unknown(paths, store)
         filters.warn_of_no_tempo(query, store, model)
         found = store.statistics(query, model)
     if json:

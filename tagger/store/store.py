@@ -115,6 +115,11 @@ class Store:
         with plain_errors(self.path):
             yield from presence.whereabouts(self._connection, path_ranges(paths))
 
+    def has_tracks(self, path: str) -> bool:
+        """Whether there is any track at or beneath `path`."""
+        with plain_errors(self.path):
+            return presence.has_tracks(self._connection, path_ranges([path]))
+
     def mark_missing(self, missing: Sequence[int], found: Sequence[int]) -> None:
         """Note that the tracks `missing` are gone from now on, and that those `found` are back."""
         with self._transaction() as connection:

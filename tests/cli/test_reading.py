@@ -256,3 +256,17 @@ def test_a_folder_as_database_is_told_with_a_file_to_name(
     assert (result.code, result.out) == (2, "")
     assert result.err == f"tagger: {tmp_path}: a folder; name the file in it, such as {tmp_path}/tagger.db\n"
     assert not os.path.exists(f"{tmp_path}.lock")
+
+
+@pytest.mark.parametrize("command", ["list", "stats"])
+def test_a_path_without_tracks_is_told(tagger: Tagger, library: Path, tmp_path: Path, command: str) -> None:
+    result = tagger(command, "/m/jazz", tmp_path, "/m/jaz", "--json")
+    assert (result.code, result.err.splitlines()) == (
+        0,
+        [
+            f"tagger: {tmp_path}: no track in the database; `tagger scan` it first",
+            "tagger: /m/jaz: no such file or folder, and no track in the database; check the name",
+        ],
+    )
+    assert "Jazz" in result.out
+    assert tagger(command, "/m", "--genre", "blues").err == ""

@@ -57,6 +57,7 @@ def _fields(found: Statistics, model: str) -> dict[str, Any]:
         "tracks": found.tracks,
         "hours": round(found.duration_s / 3600, 2),
         "silent": found.silent,
+        "missing": found.missing,
         "genres": dict(found.genres),
         "energy_levels": list(found.energy_levels),
         "genre_energy_levels": {genre: list(levels) for genre, levels in found.genre_levels.items()},
@@ -79,6 +80,8 @@ def _lines(found: Statistics, model: str) -> Iterator[str]:
     yield f"{found.tracks:,} tracks, {found.duration_s / 3600:,.1f} hours, heard by {model}"
     if found.silent:
         yield f"{found.silent:,} of them silent"
+    if found.missing:
+        yield f"{found.missing:,} of them missing: their files were gone at the last scan"
     if found.genres:
         yield from _bars("genre", found.genres)
     if any(found.energy_levels):

@@ -52,8 +52,22 @@ def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
         "energy": 0.95,
         "energy_level": 10,
         "bpm": None,
+        "missing": False,
     }
     assert len(rows) == 3
+
+
+def test_a_missing_track_is_marked_in_every_form(tagger: Tagger, library: Path) -> None:
+    with Store.open(str(library), create=False) as store:
+        store.mark_missing([track_id for track_id, *_ in store.whereabouts(["/m/b.mp3"])], [])
+    assert [row["missing"] for row in tagger("list", "--json").json] == [False, True, False]
+    assert [line.endswith("  (missing)") for line in tagger("list").out.splitlines()] == [0, 0, 1, 0]
+    header, *lines = tagger("list", "--csv").out.splitlines()
+    assert header == "path,genre,genre_confidence,energy,energy_level,bpm,missing"
+    assert [line.split(",")[-1] for line in lines] == ["false", "true", "false"]
+    assert tagger("stats").out.splitlines()[1].startswith("1 of them missing")
+    assert tagger("stats", "--json").json["missing"] == 1
+    assert tagger("stats", "--genre", "jazz", "--json").json["missing"] == 0
 
 
 @pytest.mark.parametrize(

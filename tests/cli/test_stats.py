@@ -29,6 +29,7 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
         "tracks": 5,
         "hours": round((3 * 60 + 300 + 120) / 3600, 2),
         "silent": 0,
+        "missing": 0,
         "genres": {"Jazz": 2, "Rock": 2, "Folk": 1},
         "energy_levels": [1, 0, 1, 0, 1, 0, 1, 0, 1, 0],
         "genre_energy_levels": {

@@ -458,3 +458,13 @@ def test_a_reader_that_stops_early_is_no_fault(library: Path) -> None:
     command = command.replace("python", sys.executable)
     result = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
     assert (result.stdout, result.stderr) == ("#EXTM3U\n", "")
+
+
+def test_json_says_the_same_as_list_does(tagger: Tagger, db: Path) -> None:
+    fill(db, [answer(f"/m/{n}.mp3", n, energy=n / 7, confidence=1 / (n + 2)) for n in range(3)])
+    with Store.open(str(db), create=False) as store:
+        store._connection.execute("UPDATE predictions SET bpm = 100.06 + track_id")
+        store.mark_missing([2], [])
+    made = tagger("playlist", "--format", "json", "--sort", "path").json
+    assert made == tagger("list", "--json").json
+    assert [track["missing"] for track in made] == [False, True, False]

@@ -123,4 +123,5 @@ def _entry(row: TrackRow) -> Entry:
         row.artist,
         row.album,
         row.year,
+        row.missing,
     )

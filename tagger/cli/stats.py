@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 WIDTH = 32
 """Characters of the longest bar."""
 
+_RUN_COUNTS = ("found", "analysed", "failed", "files_written", "files_restored", "skipped")
+"""What is told of a run, of whichever command."""
+
 
 def stats(
     paths: filters.Paths = None,
@@ -125,9 +128,8 @@ def _runs(found: Statistics) -> Iterator[str]:
     for run in found.runs:
         began = datetime.fromisoformat(run.started_at).astimezone()
         counts = run.counts or {}
-        told = ", ".join(
-            f"{counts[name]:,.0f} {name}" for name in ("found", "analysed", "failed") if name in counts
-        )
-        seconds = f", {counts['seconds']:,.0f} s" if "seconds" in counts else ""
-        end = f"{told}{seconds}" if run.finished_at else "under way, or cut off"
+        told = [f"{counts[name]:,.0f} {name.replace('_', ' ')}" for name in _RUN_COUNTS if name in counts]
+        if "seconds" in counts:
+            told.append(f"{counts['seconds']:,.0f} s")
+        end = ", ".join(told) if run.finished_at else "under way, or cut off"
         yield f"  {began:%Y-%m-%d %H:%M}  {shown(run.command)}: {end}"

@@ -56,6 +56,18 @@ def test_a_person_sees_hours_bars_and_the_last_runs(tagger: Tagger, library: Pat
     assert "tempo" not in out
 
 
+def test_the_last_runs_tell_what_was_written_and_restored(tagger: Tagger, library: Path) -> None:
+    with Store.open(str(library), create=False) as store:
+        written = {"files_written": 1200, "bytes_written": 9, "unchanged": 3, "skipped": 2}
+        store.end_run(store.begin_run("write-tags"), written)
+        store.end_run(store.begin_run("undo"), {"run": 3, "files_restored": 4, "skipped": 0})
+    lines = tagger("stats").out.splitlines()
+    assert [line.split("  ")[2] for line in lines[lines.index("last runs") + 1 :][:2]] == [
+        "undo: 4 files restored, 0 skipped",
+        "write-tags: 1,200 files written, 2 skipped",
+    ]
+
+
 def test_tempos_are_drawn_once_there_are_any(tagger: Tagger, library: Path) -> None:
     with Store.open(str(library), create=False) as store:
         store._connection.execute("UPDATE predictions SET bpm = 90 + 20 * (track_id % 2)")

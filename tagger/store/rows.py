@@ -116,7 +116,7 @@ def embedding_values(track_id: int, answer: Prediction) -> Iterator[Row]:
 def track_row(row: tuple[Any, ...]) -> TrackRow:
     """A line of a listing from the columns `TRACK_COLUMNS`."""
     path, genre, confidence, energy, silent, *rest, missing = row
-    return TrackRow(path_from(path), genre, confidence, energy, bool(silent), *rest, missing=bool(missing))
+    return TrackRow(path_from(path), genre, confidence, energy, bool(silent), *(*rest, bool(missing)))
 
 
 def stored_track(

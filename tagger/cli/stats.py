@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tagger.cli import filters, options
-from tagger.cli.output import bar, print_json, shown
+from tagger.cli.output import bar, counted, print_json, shown
 
 if TYPE_CHECKING:
     from tagger.store import Run, Statistics
@@ -80,7 +80,7 @@ def _run_fields(run: Run) -> dict[str, Any]:
 
 
 def _lines(found: Statistics, model: str) -> Iterator[str]:
-    yield f"{found.tracks:,} tracks, {found.duration_s / 3600:,.1f} hours, heard by {model}"
+    yield f"{counted(found.tracks, 'tracks')}, {found.duration_s / 3600:,.1f} hours, heard by {model}"
     if found.silent:
         yield f"{found.silent:,} of them silent"
     if found.missing:
@@ -128,7 +128,9 @@ def _runs(found: Statistics) -> Iterator[str]:
     for run in found.runs:
         began = datetime.fromisoformat(run.started_at).astimezone()
         counts = run.counts or {}
-        told = [f"{counts[name]:,.0f} {name.replace('_', ' ')}" for name in _RUN_COUNTS if name in counts]
+        told = [
+            counted(round(counts[name]), name.replace("_", " ")) for name in _RUN_COUNTS if name in counts
+        ]
         if "seconds" in counts:
             told.append(f"{counts['seconds']:,.0f} s")
         end = ", ".join(told) if run.finished_at else "under way, or cut off"

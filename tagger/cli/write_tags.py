@@ -14,7 +14,7 @@ import typer
 from tagger.cli import options
 from tagger.cli.hears import hears, require
 from tagger.cli.interrupts import asked_to_stop
-from tagger.cli.output import message, shown
+from tagger.cli.output import counted, message, shown
 from tagger.cli.progress import writing_bar
 from tagger.cli.written import field_counts, print_change, report, say_skip
 from tagger.errors import TaggerError
@@ -176,11 +176,11 @@ def _is_wanted(what: What) -> bool:
     if not tally.files_written:
         return True  # there is nothing to ask, and the run says why
     for name, count in field_counts(tally).items():
-        print(f"{name:<14} {count:>9,} files", file=sys.stderr)
+        print(f"{name:<14} {counted(count, 'files', width=9)}", file=sys.stderr)
     print("for example", file=sys.stderr)
     for planned in examples:
         print_change(planned, sys.stderr)
-    question = f"Write tags into {tally.files_written:,} of {tally.done:,} files? [y/N] "
+    question = f"Write tags into {tally.files_written:,} of {counted(tally.done, 'files')}? [y/N] "
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -198,6 +198,8 @@ def _written(what: What, database: str, quiet: bool) -> tuple[int, WriteTally]:
     ):
         run = tagging.write_tags(*what, tally, advance, is_stopped)
     if is_stopped():
-        message(f"interrupted after {tally.files_written:,} files; `tagger undo {run}` takes them back")
+        message(
+            f"interrupted after {counted(tally.files_written, 'files')}; `tagger undo {run}` takes them back"
+        )
         raise KeyboardInterrupt
     return run, tally

@@ -20,7 +20,7 @@ def report(run: int | None, tally: WriteTally, as_json: bool) -> None:
     if not tally.done:
         message("no scanned tracks there; `tagger scan` them first")
     if tally.errors:
-        message(f"{tally.errors:,} could not be written" + (" and are as they were" if run else ""))
+        message(f"{tally.errors:,} could not be written" + (", left as before" if run else ""))
 
 
 def _print_summary(run: int | None, tally: WriteTally) -> None:

@@ -14,7 +14,7 @@ from tagger.cli import options
 from tagger.cli.exit_codes import SOME_FAILED
 from tagger.cli.interrupts import terminated_as_interrupted
 from tagger.cli.one_scan import cores
-from tagger.cli.output import message, shown
+from tagger.cli.output import counted, message, shown
 from tagger.cli.progress import hearing_bar
 from tagger.errors import ModelError, TaggerError
 
@@ -108,10 +108,11 @@ def _hear(found: Comparison, new: Side, device: str) -> None:
     """Has the new model hear the tracks that were drawn, and tells how many were not."""
     name, card = new
     if card is None:
-        message(f"{found.unheard:,} tracks were not heard by {name}, which is not installed any more")
+        message(f"{name}, which is not installed any more, has not heard {counted(found.unheard, 'tracks')}")
         found.to_hear.clear()
         return
-    message(f"{found.unheard:,} tracks would have to be heard with {name}; hears {len(found.to_hear):,} now")
+    unheard = counted(found.unheard, "tracks")
+    message(f"{unheard} would have to be heard with {name}; hears {len(found.to_hear):,} now")
     if not found.to_hear:
         return
     from tagger.pipeline.unstored import hear_unstored

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from tagger.cli.output import shown
+from tagger.cli.output import counted, shown
 
 if TYPE_CHECKING:
     from tagger.comparing import Comparison, GenreChange
@@ -38,7 +38,7 @@ def fields(found: Comparison, old: str, new: str) -> dict[str, Any]:
 def lines(found: Comparison, old: str, new: str) -> Iterator[str]:
     """The comparison as a table by genre and the most frequent changes of genre."""
     overall = found.differences.overall()
-    yield f"{overall.old:,} tracks compared: {_sources(found)}"
+    yield f"{counted(overall.old, 'tracks compared')}: {_sources(found)}"
     if not overall.old:
         return
     widths = [max(7, len(name)) for name in (old, new)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tagger.cli import options
-from tagger.cli.output import print_json_array, shown
+from tagger.cli.output import message, print_json_array, shown
 
 
 def failures(db: options.Db = None, json: options.Json = False) -> None:
@@ -17,5 +17,8 @@ def failures(db: options.Db = None, json: options.Json = False) -> None:
                 for failure in store.failures()
             )
             return
+        failure = None
         for failure in store.failures():
             print(f"{shown(failure.path)}: {failure.reason} ({failure.stage})")
+        if failure is None:
+            message("no file has failed")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
@@ -11,7 +12,7 @@ import typer
 
 from tagger.cli import options
 from tagger.cli.hears import require
-from tagger.cli.output import message
+from tagger.cli.output import message, shown
 from tagger.errors import TaggerError
 from tagger.types import Aspect, Query
 
@@ -91,6 +92,15 @@ def warn_of_no_tempo(query: Query, store: Store, model: str, sort: str | None = 
     if (query.bpm or sort == "bpm") and not store.has("tempo", model):
         therefore = "--bpm matches nothing" if query.bpm else "--sort bpm leaves them in the order of paths"
         message(f"no track has a tempo from {model}, so {therefore}")
+
+
+def warn_of_unknown(paths: Sequence[str] | None, store: Store) -> None:
+    """Says on stderr which paths hold none of the tracks in the database, and so narrow to nothing."""
+    for path in paths or ():
+        if not store.has_tracks(path):
+            known = "no track in the database; `tagger scan` it first"
+            unknown = "no such file or folder, and no track in the database; check the name"
+            message(f"{shown(path)}: {known if os.path.lexists(path) else unknown}")
 
 
 def bpm_between(text: str) -> tuple[float, float]:

@@ -16,7 +16,7 @@ from tagger.types import energy_level
 if TYPE_CHECKING:
     from tagger.store import TrackRow
 
-FIELDS = ("path", "genre", "genre_confidence", "energy", "energy_level", "bpm")
+FIELDS = ("path", "genre", "genre_confidence", "energy", "energy_level", "bpm", "missing")
 
 
 def list_tracks(
@@ -47,6 +47,7 @@ def list_tracks(
     with Store.open(options.database_path(db), create=False) as store:
         model = options.answering_model(store, model)
         query = asked.query(store, model, paths, limit)
+        filters.warn_of_unknown(paths, store)
         filters.warn_of_no_tempo(query, store, model)
         rows = store.tracks(query, model=model)
         if json:
@@ -66,13 +67,15 @@ def fields(row: TrackRow) -> dict[str, Any]:
         "energy": rounded(row.energy, 4),
         "energy_level": None if row.energy is None else energy_level(row.energy),
         "bpm": rounded(row.bpm, 1),
+        "missing": row.missing,
     }
 
 
 def _print_csv(rows: Iterable[TrackRow]) -> None:
     writer = csv.DictWriter(sys.stdout, FIELDS, lineterminator="\n")
     writer.writeheader()
-    writer.writerows(fields(row) for row in rows)
+    for row in rows:
+        writer.writerow(fields(row) | {"missing": "true" if row.missing else "false"})
 
 
 def _print_lines(rows: Iterable[TrackRow]) -> None:
@@ -82,4 +85,5 @@ def _print_lines(rows: Iterable[TrackRow]) -> None:
         sure = "–" if row.genre_confidence is None else f"{row.genre_confidence:.0%}"
         energy = "–" if row.energy is None else f"{row.energy:.2f} {energy_level(row.energy):>2}"
         bpm = "–" if row.bpm is None else f"{row.bpm:.1f}"
-        print(f"{genre:<14} {sure:>5}  {energy:<7}  {bpm:>5}  {shown(row.path)}")
+        missing = "  (missing)" if row.missing else ""
+        print(f"{genre:<14} {sure:>5}  {energy:<7}  {bpm:>5}  {shown(row.path)}{missing}")

@@ -12,7 +12,7 @@ from tagger.cli import options
 from tagger.cli.add_model import add
 from tagger.cli.compare import compare
 from tagger.cli.exit_codes import SOME_FAILED
-from tagger.cli.output import message, print_json_array
+from tagger.cli.output import counted, message, print_json_array
 from tagger.cli.remove_model import remove
 from tagger.errors import ModelError, TaggerError
 
@@ -85,7 +85,7 @@ def _cards(names: Sequence[str]) -> list[ModelCard]:
 
 def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
     whose = ", added by you" if added else ""
-    print(f"{card.id} {card.version}{whose}: {n_tracks:,} tracks in the database")
+    print(f"{card.id} {card.version}{whose}: {counted(n_tracks, 'tracks')} in the database")
     if card.genres:
         print(f"  genres: {', '.join(card.genres)}")
     print(f"  hears: {', '.join(card.hears)}")

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tagger.cli.events import Events
 from tagger.cli.interrupts import terminated_as_interrupted
-from tagger.cli.output import shown
+from tagger.cli.output import counted, shown
 from tagger.cli.progress import progress_bar
 from tagger.errors import TaggerError
 
@@ -113,7 +113,7 @@ def _run(paths: Sequence[str], store: Store, setup: Setup, tally: Tally, events:
     try:
         scan(paths, store, setup.card, setup.load_predictor, setup.settings, tally, events)
     except KeyboardInterrupt:
-        text = f"interrupted after {tally.analysed} tracks; the next scan goes on from here"
+        text = f"interrupted after {counted(tally.analysed, 'tracks')}; the next scan goes on from here"
         events.tell("interrupted", text, **tally.counts())
         raise
     finally:

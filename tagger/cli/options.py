@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
+from tagger.cli.output import shown
 from tagger.errors import ModelError, TaggerError
 from tagger.types import ENERGY_BANDS
 
@@ -26,10 +27,14 @@ Model = Annotated[str | None, typer.Option("--model", metavar="ID", help="Model:
 
 
 def database_path(db: str | None) -> str:
-    """The database that `--db`, `TAGGER_DB` or the platform names."""
+    """The database that `--db`, `TAGGER_DB` or the platform names. Raises `TaggerError` for a folder."""
     from tagger.store import default_path
 
-    return os.path.abspath(db) if db else default_path()
+    path = os.path.abspath(db) if db else default_path()
+    if os.path.isdir(path):
+        example = os.path.join(path, "tagger.db")
+        raise TaggerError(f"{shown(path)}: a folder; name the file in it, such as {shown(example)}")
+    return path
 
 
 def answering_model(store: Store, model: str | None) -> str:

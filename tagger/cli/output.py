@@ -37,6 +37,12 @@ def rounded(value: float | None, digits: int) -> float | None:
     return None if value is None else round(value, digits)
 
 
+def counted(count: int, name: str, width: int = 0) -> str:
+    """A number and what it counts: `1,200 files written` and, of the same name, `1 file written`."""
+    noun, space, rest = name.partition(" ")
+    return f"{count:>{width},} {noun.removesuffix('s') if count == 1 else noun}{space}{rest}"
+
+
 def bar(share: float, width: int = 20) -> str:
     """A share (0–1) as a bar of at most `width` characters."""
     whole, part = divmod(round(share * width * 8), 8)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tagger.cli.output import counted
+
 if TYPE_CHECKING:
     from tagger.pipeline.tally import Tally
     from tagger.tagging import WriteTally
@@ -60,7 +62,9 @@ def writing_bar(tally: WriteTally) -> Iterator[Callable[[], None]]:
     from rich.console import Console
 
     with Console(stderr=True).status("writing tags") as status:
-        yield lambda: status.update(f"writing tags: {tally.files_written:,} of {tally.done:,} files")
+        yield lambda: status.update(
+            f"writing tags: {tally.files_written:,} of {counted(tally.done, 'files')}"
+        )
 
 
 class _Counter:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import options
-from tagger.cli.output import print_json_array
+from tagger.cli.output import counted, print_json_array
 
 if TYPE_CHECKING:
     from tagger.store import Run
@@ -47,7 +47,9 @@ def runs(
 def _told(run: Run) -> str:
     counts = run.counts or {}
     parts = [
-        f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if name not in _NOT_COUNTS
+        counted(round(count), name.replace("_", " "))
+        for name, count in counts.items()
+        if name not in _NOT_COUNTS
     ]
     if "run" in counts:
         parts.insert(0, f"of run {counts['run']}")

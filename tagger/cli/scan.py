@@ -12,7 +12,7 @@ from tagger.cli import options
 from tagger.cli.events import Events, ends_told
 from tagger.cli.exit_codes import SOME_FAILED
 from tagger.cli.one_scan import Setup, check, cores, leave_processor_to_others, predictor_loader, scan_once
-from tagger.cli.output import bar, message, print_json, shown
+from tagger.cli.output import bar, counted, message, print_json, shown
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def _report(
         events.tell("finished", "", left=tally.left, **counts)
         return
     if tally.left and not quiet:
-        message(f"{tally.left} files are left to the next scan")
+        message(f"{counted(tally.left, 'files')} left to the next scan")
     if tally.failed:
         message(f"{tally.failed} could not be heard; `tagger failures` says why")
     elif not tally.found and not tally.left:

@@ -10,7 +10,7 @@ import typer
 
 from tagger.cli import options
 from tagger.cli.hear_one import hear_now
-from tagger.cli.output import bar, message, print_json, rounded, shown
+from tagger.cli.output import bar, counted, message, print_json, rounded, shown
 from tagger.types import energy_level
 
 if TYPE_CHECKING:
@@ -105,7 +105,7 @@ def _print(path: str, recording: Recording, answer: Prediction, stored: bool) ->
     print(shown(path))
     if names := [name for name in (recording.artist, recording.title, recording.album) if name]:
         print(shown(" – ".join(names)) + (f" ({recording.year})" if recording.year else ""))
-    kind = f"{recording.codec}, {recording.sample_rate_hz:,} Hz, {recording.channels} channels"
+    kind = f"{recording.codec}, {recording.sample_rate_hz:,} Hz, {counted(recording.channels, 'channels')}"
     print(f"{kind}, {_clock(recording.duration_s)}")
     print(f"heard by {answer.model}" + ("" if stored else ", just now and not stored"))
     if answer.silent:

@@ -7,13 +7,16 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tagger.cli import filters, options
-from tagger.cli.output import bar, print_json, shown
+from tagger.cli.output import bar, counted, print_json, shown
 
 if TYPE_CHECKING:
     from tagger.store import Run, Statistics
 
 WIDTH = 32
 """Characters of the longest bar."""
+
+_RUN_COUNTS = ("found", "analysed", "failed", "files_written", "files_restored", "skipped")
+"""What is told of a run, of whichever command."""
 
 
 def stats(
@@ -42,6 +45,7 @@ def stats(
     with Store.open(options.database_path(db), create=False) as store:
         model = options.answering_model(store, model)
         query = asked.query(store, model, paths)
+        filters.warn_of_unknown(paths, store)
         filters.warn_of_no_tempo(query, store, model)
         found = store.statistics(query, model)
     if json:
@@ -56,6 +60,7 @@ def _fields(found: Statistics, model: str) -> dict[str, Any]:
         "tracks": found.tracks,
         "hours": round(found.duration_s / 3600, 2),
         "silent": found.silent,
+        "missing": found.missing,
         "genres": dict(found.genres),
         "energy_levels": list(found.energy_levels),
         "genre_energy_levels": {genre: list(levels) for genre, levels in found.genre_levels.items()},
@@ -75,9 +80,11 @@ def _run_fields(run: Run) -> dict[str, Any]:
 
 
 def _lines(found: Statistics, model: str) -> Iterator[str]:
-    yield f"{found.tracks:,} tracks, {found.duration_s / 3600:,.1f} hours, heard by {model}"
+    yield f"{counted(found.tracks, 'tracks')}, {found.duration_s / 3600:,.1f} hours, heard by {model}"
     if found.silent:
         yield f"{found.silent:,} of them silent"
+    if found.missing:
+        yield f"{found.missing:,} of them missing: their files were gone at the last scan"
     if found.genres:
         yield from _bars("genre", found.genres)
     if any(found.energy_levels):
@@ -121,9 +128,10 @@ def _runs(found: Statistics) -> Iterator[str]:
     for run in found.runs:
         began = datetime.fromisoformat(run.started_at).astimezone()
         counts = run.counts or {}
-        told = ", ".join(
-            f"{counts[name]:,.0f} {name}" for name in ("found", "analysed", "failed") if name in counts
-        )
-        seconds = f", {counts['seconds']:,.0f} s" if "seconds" in counts else ""
-        end = f"{told}{seconds}" if run.finished_at else "under way, or cut off"
+        told = [
+            counted(round(counts[name]), name.replace("_", " ")) for name in _RUN_COUNTS if name in counts
+        ]
+        if "seconds" in counts:
+            told.append(f"{counts['seconds']:,.0f} s")
+        end = ", ".join(told) if run.finished_at else "under way, or cut off"
         yield f"  {began:%Y-%m-%d %H:%M}  {shown(run.command)}: {end}"

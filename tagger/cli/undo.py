@@ -8,7 +8,7 @@ import typer
 
 from tagger.cli import options
 from tagger.cli.interrupts import asked_to_stop
-from tagger.cli.output import message, print_json, shown
+from tagger.cli.output import counted, message, print_json, shown
 
 
 def undo(
@@ -36,12 +36,12 @@ def undo(
     with Store.open(database, create=False) as store, scan_lock(database), asked_to_stop() as is_stopped:
         undone = undo_tags(store, run, tally, is_stopped)
     if is_stopped():
-        message(f"interrupted after {tally.files_restored:,} files; `tagger undo {undone}` goes on")
+        message(f"interrupted after {counted(tally.files_restored, 'files')}; `tagger undo {undone}` goes on")
         raise KeyboardInterrupt
     if json:
         print_json({"run": undone, **tally.counts()})
     else:
-        print(f"run {undone}: {tally.files_restored:,} files restored, {tally.skipped:,} skipped")
+        print(f"run {undone}: {counted(tally.files_restored, 'files restored')}, {tally.skipped:,} skipped")
     if tally.errors:
         message(f"{tally.errors:,} could not be restored; mend that, then `tagger undo {undone}` again")
         raise typer.Exit(1)

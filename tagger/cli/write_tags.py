@@ -7,20 +7,21 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagger.cli import options
 from tagger.cli.hears import hears, require
 from tagger.cli.interrupts import asked_to_stop
-from tagger.cli.output import message, print_json, shown
+from tagger.cli.output import counted, message, shown
 from tagger.cli.progress import writing_bar
+from tagger.cli.written import field_counts, print_change, report, say_skip
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
     from tagger.store import Store
-    from tagger.tagging import Planned, Skip, TagSettings, WriteTally
+    from tagger.tagging import Planned, TagSettings, WriteTally
     from tagger.tags import Policy
     from tagger.types import Aspect
 
@@ -100,7 +101,7 @@ def write_tags(
         else:
             message("nothing was written")
             return
-    _report(run, tally, as_json=json)
+    report(run, tally, as_json=json)
     if tally.errors:
         raise typer.Exit(1)
 
@@ -158,10 +159,10 @@ def _held_to(target_precision: float, settings: TagSettings, model: str) -> TagS
 def _previewed(what: What, as_json: bool) -> WriteTally:
     from tagger.tagging import WriteTally, preview
 
-    tally = WriteTally(_say_skip)
+    tally = WriteTally(say_skip)
     if not what[0].tag_changes.are_settled():
         message("an earlier run was cut off; the next one that writes settles it, and may count otherwise")
-    preview(*what, tally, (lambda planned: None) if as_json else lambda planned: _print_change(planned))
+    preview(*what, tally, (lambda planned: None) if as_json else lambda planned: print_change(planned))
     return tally
 
 
@@ -174,12 +175,12 @@ def _is_wanted(what: What) -> bool:
     preview(*what, tally, lambda planned: examples.append(planned) if len(examples) < N_EXAMPLES else None)
     if not tally.files_written:
         return True  # there is nothing to ask, and the run says why
-    for name, count in _field_counts(tally).items():
-        print(f"{name:<14} {count:>9,} files", file=sys.stderr)
+    for name, count in field_counts(tally).items():
+        print(f"{name:<14} {counted(count, 'files', width=9)}", file=sys.stderr)
     print("for example", file=sys.stderr)
     for planned in examples:
-        _print_change(planned, sys.stderr)
-    question = f"Write tags into {tally.files_written:,} of {tally.done:,} files? [y/N] "
+        print_change(planned, sys.stderr)
+    question = f"Write tags into {tally.files_written:,} of {counted(tally.done, 'files')}? [y/N] "
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
@@ -188,7 +189,7 @@ def _written(what: What, database: str, quiet: bool) -> tuple[int, WriteTally]:
     from tagger import tagging
     from tagger.store import scan_lock
 
-    tally = tagging.WriteTally(_say_skip)
+    tally = tagging.WriteTally(say_skip)
     watched = sys.stderr.isatty() and not quiet
     with (
         scan_lock(database),
@@ -197,55 +198,8 @@ def _written(what: What, database: str, quiet: bool) -> tuple[int, WriteTally]:
     ):
         run = tagging.write_tags(*what, tally, advance, is_stopped)
     if is_stopped():
-        message(f"interrupted after {tally.files_written:,} files; `tagger undo {run}` takes them back")
+        message(
+            f"interrupted after {counted(tally.files_written, 'files')}; `tagger undo {run}` takes them back"
+        )
         raise KeyboardInterrupt
     return run, tally
-
-
-def _report(run: int | None, tally: WriteTally, as_json: bool) -> None:
-    if as_json:
-        print_json({"run": run, **tally.counts()})
-    else:
-        _print_summary(run, tally)
-    if not tally.done:
-        message("no scanned tracks there; `tagger scan` them first")
-    if tally.errors:
-        message(f"{tally.errors:,} could not be written" + (" and are as they were" if run else ""))
-
-
-def _print_summary(run: int | None, tally: WriteTally) -> None:
-    counts = tally.counts()
-    done = "" if run else "to write"
-    rows = {f"files {done or 'written'}": tally.files_written, **_field_counts(tally)}
-    rows |= {f"bytes {done or 'written'}": tally.bytes_written}
-    rows |= {"unchanged": tally.unchanged, "skipped": tally.skipped}
-    for name, count in rows.items():
-        print(f"  {name:<16} {count:>13,}")
-    if run and counts["files_written"]:
-        message(f"this was run {run}; `tagger undo {run}` takes it back")
-
-
-def _field_counts(tally: WriteTally) -> dict[str, int]:
-    from tagger.tags import FIELDS
-
-    return {_named(field): tally.fields[field] for field in FIELDS if tally.fields[field]}
-
-
-def _print_change(planned: Planned, file: TextIO | None = None) -> None:
-    changes = ", ".join(
-        f"{_named(change.field)} {_values(change.before)} → {_values(change.after)}"
-        for change in planned.changes
-    )
-    print(f"{shown(planned.track.path)}\n    {changes}", file=file)
-
-
-def _named(field: str) -> str:
-    return field.replace("_", " ")
-
-
-def _values(texts: Sequence[str]) -> str:
-    return shown("; ".join(texts)) if texts else "none"
-
-
-def _say_skip(skip: Skip) -> None:
-    message(f"{shown(skip.path)}: {skip.reason} (skipped)")

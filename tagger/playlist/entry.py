@@ -11,8 +11,8 @@ class Entry:
 
     `path` is as the operating system gives it (PEP 383: lone surrogates stand for undecodable
     bytes) or, once it has been through `relocated`, as the playlist's reader shall see it.
-    `duration_s` is 0.0 where nothing tells it; `genre_confidence` and `energy` are 0–1. All but path
-    and duration are None where they are not known.
+    `duration_s` is 0.0 where nothing tells it; `genre_confidence` and `energy` are 0–1. All but path,
+    duration and `missing` (the file was gone at the last scan) are None where they are not known.
     """
 
     path: str
@@ -25,6 +25,7 @@ class Entry:
     artist: str | None
     album: str | None
     year: int | None
+    missing: bool = False
 
 
 def artist_key(entry: Entry) -> str | None:

@@ -30,6 +30,22 @@ def is_due(path: str) -> bool:
     return not 0 <= age_s < EVERY_S
 
 
+def back_up_if_due(connection: sqlite3.Connection, path: str) -> str | None:
+    """Copies the database at `path` if it is due and holds a track; why that could not be, or None.
+
+    Raises sqlite3.DatabaseError where the database is damaged.
+    """
+    if not is_due(path) or not connection.execute("SELECT EXISTS (SELECT 1 FROM tracks)").fetchone()[0]:
+        return None
+    try:
+        back_up(path)
+    except (sqlite3.Error, OSError) as error:
+        if is_damage(error):
+            raise
+        return str(error)
+    return None
+
+
 def is_damage(error: BaseException) -> bool:
     """Whether SQLite says that the file itself is not sound."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

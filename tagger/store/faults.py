@@ -20,6 +20,7 @@ _ADVICE = {
     sqlite3.SQLITE_IOERR: "the drive reports an error; check the drive and its free space",
 }
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+_UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
 @contextmanager
@@ -32,9 +33,18 @@ def plain_errors(path: str) -> Iterator[None]:
     try:
         yield
     except sqlite3.Error as error:
-        code = getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code
+        code = _code(error)
         if code in _BUSY:
             raise BusyError(f"{path}: another program is writing to it; try again later") from error
         restore = how_to_restore(path) if is_damage(error) else None
         advice = f"it is damaged; {restore}" if restore else _ADVICE.get(code, str(error))
         raise StoreError(f"{path}: {advice}") from error
+
+
+def is_unwritable(error: sqlite3.Error) -> bool:
+    """Whether SQLite may not write a file, or the log beside it."""
+    return _code(error) in _UNWRITABLE
+
+
+def _code(error: sqlite3.Error) -> int:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # the low byte is the primary code

@@ -42,6 +42,12 @@ def whereabouts(
             yield track_id, path, fingerprint(path, size, mtime_ns), missing_since is not None
 
 
+def has_tracks(connection: sqlite3.Connection, ranges: Sequence[PathRange]) -> bool:
+    """Whether any track lies in `ranges`."""
+    sql = "SELECT 1 FROM tracks WHERE path >= ? AND path < ? LIMIT 1"
+    return any(connection.execute(sql, bounds).fetchone() for bounds in ranges)
+
+
 def mark(connection: sqlite3.Connection, missing: Iterable[int], found: Iterable[int], now: str) -> None:
     """Notes since when the tracks `missing` are gone, and that those `found` are back."""
     sql = "UPDATE tracks SET missing_since = ? WHERE id = ?"

@@ -18,7 +18,8 @@ Row = tuple[SqlValue, ...]
 class TrackRow:
     """One line of a listing; `genre_confidence` and `energy` are 0–1, `duration_s` 0.0 if unknown.
 
-    All but `path`, `silent` and `duration_s` are None where nothing tells them.
+    All but `path`, `silent`, `duration_s` and `missing` (the file was gone at the last scan) are None
+    where nothing tells them.
     """
 
     path: str
@@ -32,11 +33,12 @@ class TrackRow:
     artist: str | None = None
     album: str | None = None
     year: int | None = None
+    missing: bool = False
 
 
 TRACK_COLUMNS = (
     "t.path, p.genre, p.genre_confidence, p.energy, p.silent, t.duration_s, "
-    "p.bpm, t.title, t.artist, t.album, t.year"
+    "p.bpm, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL"
 )
 """What `track_row` reads, of tracks `t` and predictions `p`."""
 
@@ -113,8 +115,8 @@ def embedding_values(track_id: int, answer: Prediction) -> Iterator[Row]:
 
 def track_row(row: tuple[Any, ...]) -> TrackRow:
     """A line of a listing from the columns `TRACK_COLUMNS`."""
-    path, genre, confidence, energy, silent, *rest = row
-    return TrackRow(path_from(path), genre, confidence, energy, bool(silent), *rest)
+    path, genre, confidence, energy, silent, *rest, missing = row
+    return TrackRow(path_from(path), genre, confidence, energy, bool(silent), *(*rest, bool(missing)))
 
 
 def stored_track(

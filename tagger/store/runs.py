@@ -7,6 +7,8 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from tagger.store.paths import stored_text
+
 _RUNS = """
     SELECT id, command, started_at, finished_at, counts,
         (SELECT count(*) FROM tag_changes WHERE run_id = runs.id AND state IN ('written', 'left'))
@@ -33,3 +35,16 @@ def stored_runs(connection: sqlite3.Connection, number: int | None, limit: int |
     values = number, -1 if limit is None else limit
     for run_id, command, started_at, finished_at, counts, undoable in connection.execute(_RUNS, values):
         yield Run(run_id, command, started_at, finished_at, json.loads(counts) if counts else None, undoable)
+
+
+def begin(connection: sqlite3.Connection, command: str, now: str) -> int:
+    """Notes that a run has begun at `now` (ISO 8601 in UTC); its id."""
+    sql = "INSERT INTO runs (command, started_at) VALUES (?, ?) RETURNING id"
+    (run_id,) = connection.execute(sql, (stored_text(command), now)).fetchone()
+    return int(run_id)
+
+
+def end(connection: sqlite3.Connection, run_id: int, counts: Mapping[str, float], now: str) -> None:
+    """Notes that a run has ended at `now` and what it counted."""
+    sql = "UPDATE runs SET finished_at = ?, counts = ? WHERE id = ?"
+    connection.execute(sql, (now, json.dumps(dict(counts)), run_id))

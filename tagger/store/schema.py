@@ -221,6 +221,15 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
             raise
 
 
+def require_current(connection: sqlite3.Connection, path: str) -> None:
+    """Raises StoreError where `migrate` would have something to do or to refuse."""
+    if _version(connection, path) < len(MIGRATIONS):
+        raise StoreError(
+            f"{path}: an earlier tagger wrote it, and it is read-only; "
+            "run `tagger runs` on it once where it may be written"
+        )
+
+
 def is_empty(connection: sqlite3.Connection) -> bool:
     """Whether nothing was ever written: a file of zero bytes is an empty database too."""
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

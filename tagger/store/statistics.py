@@ -29,11 +29,13 @@ class Statistics:
     `genres` has the number of each genre, most frequent first, `energy_levels` that at each energy level
     1–10, and `genre_levels` both at once. `tempos` has the number in each bin of 10 BPM that holds any, by
     the bin's low end. What is not known is not counted: without any, levels are 0 and the others empty.
+    `missing` are those whose file was gone at the last scan.
     `failures` counts files by stage; `runs` are the last five, newest first.
     """
 
     tracks: int
     silent: int
+    missing: int
     duration_s: float
     genres: Mapping[str, int]
     energy_levels: tuple[int, ...]
@@ -52,6 +54,7 @@ def statistics(connection: sqlite3.Connection, query: Query, model: str) -> Stat
     return Statistics(
         tracks=tracks,
         silent=silent,
+        missing=_missing(connection, query, model),
         duration_s=_duration_s(connection, query, model, tracks),
         genres=genres,
         energy_levels=tuple(sum(n for (_, at), n in cells.items() if at == level) for level in LEVELS),
@@ -70,6 +73,12 @@ def _cells(connection: sqlite3.Connection, query: Query, model: str) -> tuple[Ce
     sql = f"SELECT p.genre, {_LEVEL}, count(*), sum(p.silent) {from_where} GROUP BY 1, 2"
     rows = connection.execute(sql, values).fetchall()
     return Counter({(genre, level): count for genre, level, count, _ in rows}), sum(row[3] for row in rows)
+
+
+def _missing(connection: sqlite3.Connection, query: Query, model: str) -> int:
+    from_where, values = asked_for(query, model, with_tracks=False)
+    gone = "p.track_id IN (SELECT id FROM tracks WHERE missing_since NOTNULL)"
+    return int(connection.execute(f"SELECT count(*) {from_where} AND {gone}", values).fetchone()[0])
 
 
 def _genres(cells: Cells) -> dict[str, int]:

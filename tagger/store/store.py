@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -12,23 +10,15 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from tagger.store import backup, identity, presence
-from tagger.store.connection import open_database
+from tagger.store import answers, backup, failures, identity, presence, runs
+from tagger.store.connection import open_database, transaction
 from tagger.store.faults import plain_errors
 from tagger.store.identity import Adoption
 from tagger.store.pairs import AnswerPair, answer_pairs
-from tagger.store.paths import path_from, path_ranges, stored_path, stored_text
-from tagger.store.query import tracks_query
+from tagger.store.paths import path_ranges
 from tagger.store.record import write_failures, write_heard
-from tagger.store.rows import (
-    TRACK_COLUMNS,
-    Heard,
-    StoredTrack,
-    TrackRow,
-    stored_track,
-    track_row,
-)
-from tagger.store.runs import Run, stored_runs
+from tagger.store.rows import Heard, StoredTrack, TrackRow
+from tagger.store.runs import Run
 from tagger.store.statistics import Statistics, statistics
 from tagger.store.tag_changes import TagChanges
 from tagger.types import Aspect, Failure, Fingerprint, Identified, Query
@@ -65,7 +55,8 @@ class Store:
         """Open the database at `path` and bring its tables up to date.
 
         With `create`, a missing file and its folder are made; without, a missing or empty file
-        raises StoreError. Reads work while another process writes.
+        raises StoreError, and one that may not be written can still be read. Reads work while another
+        process writes.
         """
         return cls(path, open_database(path, create))
 
@@ -88,17 +79,8 @@ class Store:
         Only for who holds the scan's lock. 80,000 tracks take about a second; before the first track
         there is nothing to copy. Raises StoreError where the database is damaged; the last copy stays.
         """
-        sql = "SELECT EXISTS (SELECT 1 FROM tracks)"
         with plain_errors(self.path):
-            if not backup.is_due(self.path) or not self._connection.execute(sql).fetchone()[0]:
-                return None
-            try:
-                backup.back_up(self.path)
-            except (sqlite3.Error, OSError) as error:
-                if backup.is_damage(error):
-                    raise
-                return str(error)
-        return None
+            return backup.back_up_if_due(self._connection, self.path)
 
     def tracked(self) -> set[Fingerprint]:
         """The fingerprints of all files that have been heard, in the state in which they were."""
@@ -117,10 +99,8 @@ class Store:
 
     def audio_ids(self, model: str) -> Iterator[str]:
         """Yield the `audio_id` of every sound that has an answer of `model`, some of them twice."""
-        sql = "SELECT audio_id FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?"
         with plain_errors(self.path):
-            for (audio_id,) in self._connection.execute(sql, (model,)):
-                yield audio_id
+            yield from answers.audio_ids(self._connection, model)
 
     def adopt(
         self, known: Sequence[Identified], model: str, is_gone: Callable[[str, str], bool]
@@ -134,6 +114,11 @@ class Store:
         """Yield (track id, path, fingerprint, whether missing) of the tracks at and beneath `paths`."""
         with plain_errors(self.path):
             yield from presence.whereabouts(self._connection, path_ranges(paths))
+
+    def has_tracks(self, path: str) -> bool:
+        """Whether there is any track at or beneath `path`."""
+        with plain_errors(self.path):
+            return presence.has_tracks(self._connection, path_ranges([path]))
 
     def mark_missing(self, missing: Sequence[int], found: Sequence[int]) -> None:
         """Note that the tracks `missing` are gone from now on, and that those `found` are back."""
@@ -165,24 +150,17 @@ class Store:
     def forget_scan_failures(self, paths: Sequence[str]) -> None:
         """Delete the failures of stage `scan` at and beneath `paths`: a new walk will find them again."""
         with self._transaction() as connection:
-            connection.executemany(
-                "DELETE FROM failures WHERE path >= ? AND path < ? AND stage = 'scan'", path_ranges(paths)
-            )
+            failures.forget_of_scan(connection, path_ranges(paths))
 
     def tracks(self, query: Query = _ALL, *, model: str) -> Iterator[TrackRow]:
         """Yield the tracks that `query` asks for of those that `model` has heard, as they are read."""
-        sql, values = tracks_query(query, model, TRACK_COLUMNS)
         with plain_errors(self.path):
-            for row in self._connection.execute(sql, values):
-                yield track_row(row)
+            yield from answers.tracks(self._connection, query, model)
 
     def tracks_of(self, ids: Sequence[int], model: str) -> list[TrackRow]:
         """The tracks with these ids, in their order, without those that `model` has not heard."""
-        one = "FROM tracks t JOIN predictions p ON p.track_id = t.id WHERE t.id = ? AND p.model = ?"
-        sql = f"SELECT {TRACK_COLUMNS} {one}"
         with plain_errors(self.path):
-            found = (self._connection.execute(sql, (track_id, model)).fetchone() for track_id in ids)
-            return [track_row(row) for row in found if row]
+            return answers.tracks_of(self._connection, ids, model)
 
     def embeddings(
         self, query: Query, model: str, size: int, but: str
@@ -210,60 +188,33 @@ class Store:
 
     def has(self, aspect: Aspect, model: str) -> bool:
         """Whether `model` gives any track a genre, an energy or a tempo."""
-        column = "bpm" if aspect == "tempo" else aspect
-        sql = f"SELECT EXISTS (SELECT 1 FROM predictions WHERE model = ? AND {column} IS NOT NULL)"
         with plain_errors(self.path):
-            return bool(self._connection.execute(sql, (model,)).fetchone()[0])
+            return answers.has(self._connection, aspect, model)
 
     def track(self, path: str, model: str) -> StoredTrack | None:
         """Everything known of one file by `model`, or None."""
-        key = {"path": stored_path(os.path.abspath(path)), "model": model}
-        of_track = "WHERE track_id = (SELECT id FROM tracks WHERE path = :path) AND model = :model"
         with plain_errors(self.path):
-            rows = self._database.query(
-                "SELECT * FROM tracks JOIN predictions ON predictions.track_id = id "
-                "LEFT JOIN embeddings USING (track_id, model) WHERE path = :path AND model = :model",
-                key,
-            )
-            if (row := next(iter(rows), None)) is None:
-                return None
-            genres = self._connection.execute(
-                f"SELECT genre, probability FROM genre_scores {of_track} ORDER BY probability DESC, genre",
-                key,
-            )
-            windows = self._connection.execute(
-                "SELECT start_s, genre, genre_confidence, energy FROM window_answers "
-                f"{of_track} ORDER BY start_s",
-                key,
-            )
-            return stored_track(row, genres, windows)
+            return answers.track(self._database, path, model)
 
     def failures(self) -> Iterator[Failure]:
         """Yield what could not be read and why, in the order of paths."""
-        sql = "SELECT path, stage, reason, size, mtime_ns FROM failures ORDER BY path"
         with plain_errors(self.path):
-            for path, *rest in self._connection.execute(sql):
-                yield Failure(path_from(path), *rest)
+            yield from failures.stored_failures(self._connection)
 
     def genre_counts(self, model: str) -> list[tuple[str, int]]:
         """How many tracks `model` hears as each genre, most first."""
-        sql = """SELECT genre, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL
-            GROUP BY genre ORDER BY 2 DESC, 1"""
         with plain_errors(self.path):
-            return self._connection.execute(sql, (model,)).fetchall()
+            return answers.genre_counts(self._connection, model)
 
     def count(self, model: str) -> int:
         """How many tracks `model` has heard."""
-        sql = "SELECT count(*) FROM predictions WHERE model = ?"
         with plain_errors(self.path):
-            return int(self._connection.execute(sql, (model,)).fetchone()[0])
+            return answers.count(self._connection, model)
 
     def models(self) -> list[str]:
         """The ids of the models that have answers, the most recently used first."""
-        has_answers = "EXISTS (SELECT 1 FROM predictions p WHERE p.model = models.model)"
-        sql = f"SELECT model FROM models WHERE {has_answers} ORDER BY last_used_at DESC, model"
         with plain_errors(self.path):
-            return [model for (model,) in self._connection.execute(sql)]
+            return answers.models(self._connection)
 
     def latest_model(self) -> str | None:
         """The id of the model whose answers were stored last, or None."""
@@ -277,33 +228,22 @@ class Store:
     def runs(self, number: int | None = None, limit: int | None = None) -> Iterator[Run]:
         """Yield the runs of every command, the last one first, or only the one of that number."""
         with plain_errors(self.path):
-            yield from stored_runs(self._connection, number, limit)
+            yield from runs.stored_runs(self._connection, number, limit)
 
     def begin_run(self, command: str) -> int:
         """Note that a run has begun; the answer is its id, for `end_run`."""
         with self._transaction() as connection:
-            sql = "INSERT INTO runs (command, started_at) VALUES (?, ?) RETURNING id"
-            (run_id,) = connection.execute(sql, (stored_text(command), _now())).fetchone()
-            return int(run_id)
+            return runs.begin(connection, command, _now())
 
     def end_run(self, run_id: int, counts: Mapping[str, float]) -> None:
         """Note that a run has ended and what it counted."""
         with self._transaction() as connection:
-            sql = "UPDATE runs SET finished_at = ?, counts = ? WHERE id = ?"
-            connection.execute(sql, (_now(), json.dumps(dict(counts)), run_id))
+            runs.end(connection, run_id, counts, _now())
 
     @contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:
-        # IMMEDIATE: a transaction that begins as a reader cannot wait to become a writer.
-        with plain_errors(self.path):
-            try:
-                self._connection.execute("BEGIN IMMEDIATE")
-                yield self._connection
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:  # a full disk rolls back by itself
-                    self._connection.execute("ROLLBACK")
-                raise
+        with plain_errors(self.path), transaction(self._connection) as connection:
+            yield connection
 
 
 def _now() -> str:

@@ -197,7 +197,7 @@ def test_a_budget_begins_with_the_newest_and_leaves_the_rest(tagger: Tagger, mus
     assert counts(tagger, music, "--budget", "1h", "--limit", 2) == {"analysed": 2}
     assert sorted(os.path.basename(path) for path in listed(tagger)) == ["4.flac", "5.flac"]
     result = tagger("scan", music, "--budget", "0s")
-    assert "4 files are left to the next scan" in result.err
+    assert "4 files left to the next scan" in result.err
     assert result.code == 0
     assert counts(tagger, music) == {"analysed": 4, "unchanged": 2}
 

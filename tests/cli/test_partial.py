@@ -91,7 +91,7 @@ def test_list_has_a_dash_for_what_is_not_known(tagger: Tagger, music: Path) -> N
     ]
     row = tagger("list", "--json").json[0]
     assert [row[key] for key in ("genre", "genre_confidence", "energy", "energy_level")] == [None] * 4
-    assert tagger("list", "--csv").out.splitlines()[1] == f"{music}/a.flac,,,,,{row['bpm']}"
+    assert tagger("list", "--csv").out.splitlines()[1] == f"{music}/a.flac,,,,,{row['bpm']},false"
     tagger("scan", music, "--model", "genre-1", "-q")
     (genre, sure, energy, bpm, _), *_ = (line.split() for line in tagger("list").out.splitlines()[1:])
     assert (genre in model_card.load_card("genre-1").genres, sure[-1], energy, bpm) == (True, "%", "–", "–")

@@ -214,7 +214,7 @@ def test_like_reads_on_until_the_playlist_is_full(
     assert [names(tagger(*like, *more)) for more in several] == at_once
     assert sorted(at_once[1]) == ["one", "thrée & 50%"] and len(at_once[0]) == 8
     refused = tagger(*like, "--path", "/gone/", "--no-missing")
-    assert (refused.code, "all 6 tracks are missing" in refused.err) == (2, True)
+    assert (refused.code, "of 6 tracks none is there" in refused.err) == (2, True)
 
 
 def test_like_hears_a_file_that_no_scan_has_met(tagger: Tagger, library: Path, tmp_path: Path) -> None:
@@ -378,7 +378,7 @@ def test_an_unmounted_drive_does_not_empty_a_playlist(tagger: Tagger, library: P
     (tmp_path / "x.m3u8").write_text("as it was")
     result = tagger("playlist", "--no-missing", "-o", tmp_path / "x.m3u8")
     assert (result.code, (tmp_path / "x.m3u8").read_text()) == (2, "as it was")
-    assert "all 5 tracks are missing; is the drive mounted?" in result.err
+    assert "of 5 tracks none is there; is the drive mounted?" in result.err
 
 
 def test_an_empty_playlist_is_a_valid_one(tagger: Tagger, library: Path, tmp_path: Path) -> None:
@@ -458,3 +458,13 @@ def test_a_reader_that_stops_early_is_no_fault(library: Path) -> None:
     command = command.replace("python", sys.executable)
     result = subprocess.run(["bash", "-o", "pipefail", "-c", command], capture_output=True, text=True)
     assert (result.stdout, result.stderr) == ("#EXTM3U\n", "")
+
+
+def test_json_says_the_same_as_list_does(tagger: Tagger, db: Path) -> None:
+    fill(db, [answer(f"/m/{n}.mp3", n, energy=n / 7, confidence=1 / (n + 2)) for n in range(3)])
+    with Store.open(str(db), create=False) as store:
+        store._connection.execute("UPDATE predictions SET bpm = 100.06 + track_id")
+        store.mark_missing([2], [])
+    made = tagger("playlist", "--format", "json", "--sort", "path").json
+    assert made == tagger("list", "--json").json
+    assert [track["missing"] for track in made] == [False, True, False]

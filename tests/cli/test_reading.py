@@ -52,8 +52,22 @@ def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
         "energy": 0.95,
         "energy_level": 10,
         "bpm": None,
+        "missing": False,
     }
     assert len(rows) == 3
+
+
+def test_a_missing_track_is_marked_in_every_form(tagger: Tagger, library: Path) -> None:
+    with Store.open(str(library), create=False) as store:
+        store.mark_missing([track_id for track_id, *_ in store.whereabouts(["/m/b.mp3"])], [])
+    assert [row["missing"] for row in tagger("list", "--json").json] == [False, True, False]
+    assert [line.endswith("  (missing)") for line in tagger("list").out.splitlines()] == [0, 0, 1, 0]
+    header, *lines = tagger("list", "--csv").out.splitlines()
+    assert header == "path,genre,genre_confidence,energy,energy_level,bpm,missing"
+    assert [line.split(",")[-1] for line in lines] == ["false", "true", "false"]
+    assert tagger("stats").out.splitlines()[1].startswith("1 of them missing")
+    assert tagger("stats", "--json").json["missing"] == 1
+    assert tagger("stats", "--genre", "jazz", "--json").json["missing"] == 0
 
 
 @pytest.mark.parametrize(
@@ -246,3 +260,34 @@ def test_doctor_does_not_wait_for_a_fifo(tagger: Tagger, tmp_path: Path) -> None
 
 def test_a_limit_beyond_all_bounds_is_no_fault(tagger: Tagger, library: Path) -> None:
     assert len(tagger("list", "--limit", 10**20, "--json").json) == 3
+
+
+@pytest.mark.parametrize("command", [("list",), ("stats",), ("scan", "."), ("show", "x.mp3"), ("undo",)])
+def test_a_folder_as_database_is_told_with_a_file_to_name(
+    tagger: Tagger, tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    result = tagger(*command, "--db", tmp_path)
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"tagger: {tmp_path}: a folder; name the file in it, such as {tmp_path}/tagger.db\n"
+    assert not os.path.exists(f"{tmp_path}.lock")
+
+
+@pytest.mark.parametrize("command", ["list", "stats"])
+def test_a_path_without_tracks_is_told(tagger: Tagger, library: Path, tmp_path: Path, command: str) -> None:
+    result = tagger(command, "/m/jazz", tmp_path, "/m/jaz", "--json")
+    assert (result.code, result.err.splitlines()) == (
+        0,
+        [
+            f"tagger: {tmp_path}: no track in the database; `tagger scan` it first",
+            "tagger: /m/jaz: no such file or folder, and no track in the database; check the name",
+        ],
+    )
+    assert "Jazz" in result.out
+    assert tagger(command, "/m", "--genre", "blues").err == ""
+
+
+def test_no_failures_are_told_in_a_friendly_line(tagger: Tagger, library: Path) -> None:
+    told = tagger("failures")
+    assert (told.code, told.out, told.err) == (0, "", "tagger: no file has failed\n")
+    as_json = tagger("failures", "--json")
+    assert (as_json.code, as_json.json, as_json.err) == (0, [], "")

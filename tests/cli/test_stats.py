@@ -29,6 +29,7 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
         "tracks": 5,
         "hours": round((3 * 60 + 300 + 120) / 3600, 2),
         "silent": 0,
+        "missing": 0,
         "genres": {"Jazz": 2, "Rock": 2, "Folk": 1},
         "energy_levels": [1, 0, 1, 0, 1, 0, 1, 0, 1, 0],
         "genre_energy_levels": {
@@ -53,6 +54,18 @@ def test_a_person_sees_hours_bars_and_the_last_runs(tagger: Tagger, library: Pat
     assert ": 6 found, 5 analysed, 1 failed, 2 s\n" in out
     assert ": under way, or cut off\n" in out
     assert "tempo" not in out
+
+
+def test_the_last_runs_tell_what_was_written_and_restored(tagger: Tagger, library: Path) -> None:
+    with Store.open(str(library), create=False) as store:
+        written = {"files_written": 1200, "bytes_written": 9, "unchanged": 3, "skipped": 2}
+        store.end_run(store.begin_run("write-tags"), written)
+        store.end_run(store.begin_run("undo"), {"run": 3, "files_restored": 4, "skipped": 0})
+    lines = tagger("stats").out.splitlines()
+    assert [line.split("  ")[2] for line in lines[lines.index("last runs") + 1 :][:2]] == [
+        "undo: 4 files restored, 0 skipped",
+        "write-tags: 1,200 files written, 2 skipped",
+    ]
 
 
 def test_tempos_are_drawn_once_there_are_any(tagger: Tagger, library: Path) -> None:

@@ -416,7 +416,7 @@ def test_a_read_only_file_is_left(tagger: Tagger, music: Path) -> None:
     os.chmod(music / "mp3.mp3", 0o444)
     result = tagger("write-tags", "--yes", "--json")
     assert "mp3.mp3: the file is read-only" in result.err
-    assert "1 could not be written and are as they were" in result.err
+    assert "1 could not be written, left as before" in result.err
     assert (result.json["skipped"], result.code) == (1, 1)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import options
-from tagger.cli.output import message, shown
+from tagger.cli.output import counted, message, shown
 from tagger.cli.playlist.deliver import deliver
 from tagger.cli.playlist.recipe import Table, plan_of, tables_of
 from tagger.errors import TaggerError
@@ -50,7 +50,9 @@ def apply(
         written: dict[str, str] = {}
         n_failed = sum(not _applied(name, table, folder, store, answering, written) for name, table in tables)
     if n_failed:
-        message(f"{n_failed} of {len(tables)} playlists in {shown(file)} could not be written in full")
+        message(
+            f"{n_failed} of {counted(len(tables), 'playlists')} in {shown(file)} could not be written in full"
+        )
         raise typer.Exit(1)
 
 

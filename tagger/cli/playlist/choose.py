@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from tagger.cli.filters import warn_of_no_tempo
 from tagger.cli.hear_one import hear_now
+from tagger.cli.output import counted
 from tagger.cli.playlist.plan import LIKE_LIMIT, Plan
 from tagger.errors import TaggerError
 
@@ -104,9 +105,8 @@ def _existing(plan: Plan, entries: list[Entry]) -> list[Entry]:
 def _refuse_if_all_are_gone(n_asked_for: int, n_found: int) -> None:
     """Raises `TaggerError` then: a drive that is not mounted must not empty the playlists of a night."""
     if n_asked_for and not n_found:
-        raise TaggerError(
-            f"all {n_asked_for:,} tracks are missing; is the drive mounted? The playlist is left as it was"
-        )
+        tracks = counted(n_asked_for, "tracks")
+        raise TaggerError(f"of {tracks} none is there; is the drive mounted? The playlist is left as it was")
 
 
 def _entry(row: TrackRow) -> Entry:
@@ -123,4 +123,5 @@ def _entry(row: TrackRow) -> Entry:
         row.artist,
         row.album,
         row.year,
+        row.missing,
     )

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from tagger.cli.hears import require
-from tagger.cli.output import message, shown
+from tagger.cli.output import counted, message, shown
 from tagger.cli.playlist.choose import entries_of
 from tagger.cli.playlist.place import placed
 from tagger.cli.playlist.plan import Plan
@@ -75,4 +75,4 @@ def _rule(plan: Plan, store: Store, model: str) -> SmartRule:
 
 def _told(entries: Sequence[Entry]) -> str:
     minutes = round(sum(entry.duration_s for entry in entries) / 60)
-    return f"{len(entries):,} tracks, {minutes // 60}:{minutes % 60:02} hours"
+    return f"{counted(len(entries), 'tracks')}, {minutes // 60}:{minutes % 60:02} hours"

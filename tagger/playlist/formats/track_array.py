@@ -17,12 +17,20 @@ def render_json(entries: Sequence[Entry], title: str | None = None) -> Rendered:
 
 
 def track_object(entry: Entry) -> dict[str, str | float | int | None]:
-    """One track; `energy` and `genre_confidence` are 0–1, `energy_level` is 1–10; what is unknown is null."""
+    """One track, rounded as `tagger list --json` does; what is unknown is null.
+
+    `energy` and `genre_confidence` are 0–1, `energy_level` is 1–10.
+    """
     return {
         "path": entry.path,
         "genre": entry.genre,
-        "genre_confidence": entry.genre_confidence,
-        "energy": entry.energy,
+        "genre_confidence": _rounded(entry.genre_confidence, 4),
+        "energy": _rounded(entry.energy, 4),
         "energy_level": None if entry.energy is None else energy_level(entry.energy),
-        "bpm": None if entry.bpm is None else round(entry.bpm, 1),
+        "bpm": _rounded(entry.bpm, 1),
+        "missing": entry.missing,
     }
+
+
+def _rounded(value: float | None, digits: int) -> float | None:
+    return None if value is None else round(value, digits)

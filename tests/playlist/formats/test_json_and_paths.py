@@ -21,6 +21,7 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "energy": 0.71,
             "energy_level": 8,
             "bpm": 120.0,
+            "missing": False,
         },
         {
             "path": "/a.mp3",
@@ -29,6 +30,7 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "energy": 0.0,
             "energy_level": 1,
             "bpm": None,
+            "missing": False,
         },
     ]
 

@@ -1,0 +1,83 @@
+"""`tagger scan` beside librosa, one track at a time."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+
+import librosa
+import numpy as np
+
+from benchmarks.music import RATE_HZ, made_mp3_files, mp3_files
+from tagger.audio.spans import window_starts
+from tagger.model_card import DEFAULT_MODEL, load_card
+from tagger.predict import Predictor
+from tagger.types import AudioFile, Recording, TrackFeatures
+
+
+def bench_scan(music: str | None, n_files: int, n_baseline: int) -> None:
+    """Tracks per second of `tagger scan`, process start included, and of the baseline without its imports."""
+    with tempfile.TemporaryDirectory() as folder:
+        library = os.path.join(folder, "library")
+        os.mkdir(library)
+        sources = mp3_files(music) if music else made_mp3_files(folder)
+        files = [os.path.join(library, f"{i:05}.mp3") for i in range(n_files)]
+        for i, file in enumerate(files):
+            os.link(sources[i % len(sources)], file)
+        baseline = _baseline_tracks_per_s(files[:n_baseline])
+        ours = _scan_tracks_per_s(library, os.path.join(folder, "bench.db"))
+        again = _baseline_tracks_per_s(files[:n_baseline])
+    print(f"tagger scan            {ours:8.1f} tracks/s  ({n_files} files)")
+    print(f"librosa, before/after  {baseline:8.1f} / {again:.1f} tracks/s  ({n_baseline} files)")
+    print(f"ratio                  {ours / max(baseline, again):8.2f} (to the faster of the two)")
+
+
+def _scan_tracks_per_s(library: str, db: str) -> float:
+    # --full: the library holds copies, of which a scan would predict one
+    command = [sys.executable, "-m", "tagger", "scan", library, "--db", db, "--json", "--full"]
+    began = time.perf_counter()
+    result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert result["analysed"] == result["found"], result
+    return float(result["analysed"] / (time.perf_counter() - began))
+
+
+def _baseline_tracks_per_s(files: list[str]) -> float:
+    """What a plain script does: load each window, librosa's log-mel, the model, track after track."""
+    card = load_card(DEFAULT_MODEL)
+    predictor = Predictor(card, "cpu")
+    _baseline_track(files[0], predictor)
+    began = time.perf_counter()
+    for file in files:
+        _baseline_track(file, predictor)
+    return len(files) / (time.perf_counter() - began)
+
+
+def _baseline_track(file: str, predictor: Predictor) -> None:
+    front_end = predictor.card.front_end
+    starts_s = window_starts(librosa.get_duration(path=file), front_end.window_s)
+    windows = [
+        librosa.load(file, sr=front_end.sample_rate_hz, offset=start_s, duration=front_end.window_s)[0]
+        for start_s in starts_s
+    ]
+    log_mels = [
+        librosa.power_to_db(
+            librosa.feature.melspectrogram(
+                y=window,
+                sr=front_end.sample_rate_hz,
+                n_fft=front_end.n_fft,
+                hop_length=front_end.hop_length,
+                n_mels=front_end.n_mels,
+            )
+        )
+        for window in windows
+    ]
+    track = TrackFeatures(
+        AudioFile(file, -1, -1),
+        Recording("", 0.0, "mp3", RATE_HZ, 2),
+        tuple(starts_s),
+        (False,) * len(starts_s),
+        np.stack(log_mels).astype(np.float16),
+    )
+    predictor.predict([track])

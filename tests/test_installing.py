@@ -154,10 +154,10 @@ def test_the_names_of_the_programs_own_models_are_refused(model_id: str) -> None
 
 def test_a_shipped_model_goes_before_an_added_one_of_its_id(tmp_path: Path, root: Path) -> None:
     """As after an upgrade that ships what was added by hand; the added one can still be removed."""
-    trained(root / "standard-1", "standard-1", version="mine")
-    assert load_card("standard-1").version != "mine"
-    uninstall("standard-1")
-    assert not (root / "standard-1").exists()
+    trained(root / "standard-2", "standard-2", version="mine")
+    assert load_card("standard-2").version != "mine"
+    uninstall("standard-2")
+    assert not (root / "standard-2").exists()
 
 
 def test_a_removed_model_is_gone(card: ModelCard, root: Path) -> None:

@@ -16,8 +16,9 @@ SPREAD = 0.02
 class TempoRegression(nn.Module):
     """Log-mel → learned tempogram → distribution over tempi → its mean in BPM.
 
-    Trained on the squared error of the mean. The tempo logits are a bell around it, so that it is read
-    like the answer of a network that tells classes. Input is (batch, n_mels, n_frames) in dB.
+    In training, the tempo logits are those of the distribution. Afterwards they are a bell around the mean,
+    so that it is read like the answer of a network that tells classes. Input is (batch, n_mels, n_frames)
+    in dB.
     """
 
     n_windows = 1
@@ -33,8 +34,10 @@ class TempoRegression(nn.Module):
         return NetOutput(nothing, logits.new_full((len(logits),), float("nan")), nothing, logits)
 
     def tempo_logits(self, log_mel_db: Tensor) -> Tensor:
-        """(batch, 257): a bell around the one number that it tells."""
-        logits = self.tempogram(remove_level(log_mel_db)).float()
+        """(batch, 257): a bell around the one number that it tells; in training, what it is the mean of."""
+        logits: Tensor = self.tempogram(remove_level(log_mel_db)).float()
+        if self.training:
+            return logits
         bpm = (logits.softmax(dim=1) * _classes(logits)).sum(dim=1, keepdim=True)
         bell: Tensor = -0.5 * ((_classes(bpm) - bpm) / (SPREAD * bpm)).square()
         return bell

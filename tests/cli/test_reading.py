@@ -16,7 +16,7 @@ from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
 
-MODEL = "standard-1"
+MODEL = "standard-2"
 GENRES = load_card(MODEL).genres
 TRACKS = [
     ("/m/a.mp3", "Rock", 0.9, 0.95),

@@ -203,7 +203,7 @@ def test_a_target_precision_is_a_threshold_for_each_genre(
     tagger: Tagger, music: Path, heard: dict[str, str]
 ) -> None:
     """The default model is right in nine of ten answers of Metal from 0.45 on, and of Rock never."""
-    thresholds = genre_thresholds(load_card("standard-1"), 0.9)
+    thresholds = genre_thresholds(load_card("standard-2"), 0.9)
     assert thresholds["Metal"] is not None and 0.4 < thresholds["Metal"] < 0.5
     result = tagger(
         "write-tags", *(p for p in music.iterdir() if p.stem in heard), "--target-precision", "0.9", "--yes"
@@ -220,7 +220,7 @@ def test_a_target_precision_is_a_threshold_for_each_genre(
 
 
 def test_a_lower_target_lets_more_genres_in(tagger: Tagger, music: Path, heard: dict[str, str]) -> None:
-    assert genre_thresholds(load_card("standard-1"), 0.6)["Rock"] is not None
+    assert genre_thresholds(load_card("standard-2"), 0.6)["Rock"] is not None
     dry = tagger("write-tags", "--target-precision", "0.6", "--dry-run")
     assert "genre none → Rock" in dry.out
     assert "Rock" not in dry.err
@@ -240,7 +240,7 @@ def test_with_several_genres_each_is_held_to_its_own_threshold(tagger: Tagger, m
 def test_a_model_that_tells_no_precision_is_refused(tagger: Tagger, music: Path, tmp_path: Path) -> None:
     old = tmp_path / "old"
     old.mkdir()
-    fields = json.loads(Path(load_card("standard-1").folder, "model.json").read_text())
+    fields = json.loads(Path(load_card("standard-2").folder, "model.json").read_text())
     del fields["genre_precision"]
     (old / "model.json").write_text(json.dumps(fields))
     result = tagger("write-tags", "--yes", "--target-precision", "0.9", "--model", old)

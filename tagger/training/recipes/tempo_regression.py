@@ -1,4 +1,4 @@
-"""Tempo in BPM from a log-mel, taught by squared error."""
+"""Tempo in BPM from a log-mel, as one number."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def _faster(
 
 TEMPO_REGRESSION = Recipe(
     "tempo-regression",
-    "mel spectrogram → BPM, squared error",
+    "mel spectrogram → BPM, one number: the mean of what it holds possible",
     "RMSE about 21 BPM",
     Settings(
         {"name": "tempo-regression", "frame_rate_hz": FRONT_END.sample_rate_hz / FRONT_END.hop_length},

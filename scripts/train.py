@@ -16,6 +16,18 @@ from tagger.training.settings import SIZES
 from tagger.training.sources import Sources
 from tagger.training.train import Run, train_recipe
 
+
+def at_least(least: int) -> Callable[[str], int]:
+    """A reader of whole numbers for argparse."""
+
+    def number(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f"at least {least}")
+        return int(text)
+
+    return number
+
+
 parser = argparse.ArgumentParser(
     description="Train a model on labelled clips, write its folder, and print its figures on the test split.",
     epilog="The last line is a JSON object: test_accuracy of classifiers, test_rmse_bpm of tempo.",
@@ -29,32 +41,19 @@ parser.add_argument(
 )
 parser.add_argument("--size", choices=tuple(SIZES), default="standard", help="of the CRNN")
 parser.add_argument(
+    "--picture-size", type=at_least(75), metavar="PIXELS", help="side of an image network's pictures"
+)
+parser.add_argument(
     "--cache", default=".cache/log-mels", help="folder of log-mels; the checkpoint lies beside it"
 )
+parser.add_argument("--epochs", type=at_least(1), help="default: the recipe's")
 parser.add_argument("--learning-rate", type=float, help="default: the recipe's")
 parser.add_argument("--start-from", default="", metavar="MODEL", help="go on from this model's weights")
 parser.add_argument("--seed", type=int, default=0)
+parser.add_argument("--jobs", type=at_least(1), default=2, help="processes that decode")
 parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
 parser.add_argument("--resume", action="store_true", help="go on from the last whole epoch")
 parser.add_argument("--results", metavar="FOLDER", help="also add a line to RECIPES.md in this folder")
-
-
-def at_least(least: int) -> Callable[[str], int]:
-    """A reader of whole numbers for argparse."""
-
-    def number(text: str) -> int:
-        if int(text) < least:
-            raise argparse.ArgumentTypeError(f"at least {least}")
-        return int(text)
-
-    return number
-
-
-parser.add_argument(
-    "--picture-size", type=at_least(75), metavar="PIXELS", help="side of an image network's pictures"
-)
-parser.add_argument("--epochs", type=at_least(1), help="default: the recipe's")
-parser.add_argument("--jobs", type=at_least(1), default=2, help="processes that decode")
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, signal.default_int_handler)

@@ -185,6 +185,11 @@ def energy_level(energy: float) -> int:
     return min(10, max(1, math.ceil(10 * energy)))
 
 
+def rounded(value: float | None, digits: int) -> float | None:
+    """For JSON; None stays None."""
+    return None if value is None else round(value, digits)
+
+
 ENERGY_BANDS: Mapping[EnergyBand, tuple[float, float]] = {
     "low": (0.0, 1 / 3),
     "medium": (1 / 3, 2 / 3),

@@ -1,6 +1,5 @@
 """Adding and removing models on the disk."""
 
-import json
 import os
 import shutil
 from dataclasses import replace
@@ -20,6 +19,7 @@ from tagger.model_card import (
     load_card,
     shipped_models,
 )
+from tests.own_model import make_own_model
 
 
 @pytest.fixture
@@ -36,10 +36,7 @@ def card(tmp_path: Path, root: Path) -> ModelCard:
 
 def trained(folder: Path, model_id: object, **fields: object) -> ModelCard:
     """The small model under another id."""
-    shutil.copytree(load_card("small-1").folder, folder, dirs_exist_ok=True)
-    told = json.loads((folder / "model.json").read_text()) | {"id": model_id} | fields
-    (folder / "model.json").write_text(json.dumps(told))
-    return load_card(str(folder))
+    return load_card(str(make_own_model(folder, model_id, **fields)))
 
 
 def test_an_added_model_is_found_by_its_id(card: ModelCard, root: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from tagger.cli.output import counted, shown
+from tagger.types import rounded
 
 if TYPE_CHECKING:
     from tagger.comparing import Comparison, GenreChange
@@ -82,7 +83,7 @@ def _row_fields(row: GenreChange) -> dict[str, Any]:
         "old": row.old,
         "new": row.new,
         "changed": row.changed,
-        "changed_share": None if share is None else round(share, 4),
-        "energy_difference": None if difference is None else round(difference, 4),
+        "changed_share": rounded(share, 4),
+        "energy_difference": rounded(difference, 4),
         "levels_changed": row.levels_changed,
     }

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagger.cli import filters, options
-from tagger.cli.output import print_json_array, rounded, shown
-from tagger.types import energy_level
+from tagger.cli.output import print_json_array, shown
+from tagger.types import energy_level, rounded
 
 if TYPE_CHECKING:
     from tagger.store import TrackRow

@@ -32,11 +32,6 @@ def message(text: str) -> None:
     print(f"tagger: {text}", file=sys.stderr)
 
 
-def rounded(value: float | None, digits: int) -> float | None:
-    """For JSON; None stays None."""
-    return None if value is None else round(value, digits)
-
-
 def counted(count: int, name: str, width: int = 0) -> str:
     """A number and what it counts: `1,200 files written` and, of the same name, `1 file written`."""
     noun, space, rest = name.partition(" ")

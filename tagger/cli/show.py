@@ -10,8 +10,8 @@ import typer
 
 from tagger.cli import options
 from tagger.cli.hear_one import hear_now
-from tagger.cli.output import bar, counted, message, print_json, rounded, shown
-from tagger.types import energy_level
+from tagger.cli.output import bar, counted, message, print_json, shown
+from tagger.types import energy_level, rounded
 
 if TYPE_CHECKING:
     from tagger.store import StoredTrack

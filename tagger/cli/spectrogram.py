@@ -13,6 +13,7 @@ from tagger.cli.hear_one import features_now
 from tagger.cli.output import print_json, shown
 from tagger.cli.picture import check_picture, default_name
 from tagger.errors import TaggerError
+from tagger.types import rounded
 
 if TYPE_CHECKING:
     from tagger.model_card import ModelCard
@@ -134,10 +135,6 @@ def _fields(features: TrackFeatures, answer: Prediction, chosen: range) -> dict[
         "path": features.file.path,
         "starts_s": [round(features.starts_s[i], 2) for i in chosen],
         "genre": answer.genre,
-        "energy": _rounded(answer.energy, 4),
-        "bpm": _rounded(answer.bpm, 1),
+        "energy": rounded(answer.energy, 4),
+        "bpm": rounded(answer.bpm, 1),
     }
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)

@@ -6,15 +6,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-DYNAMIC_RANGE_DB = 80.0
-"""Black to white of the picture: what lies further below its loudest point is all one colour."""
+from tagger.nets.crnn import DYNAMIC_RANGE_DB
 
 
 def colour_picture(log_mel_db: Tensor, height: int, width: int) -> Tensor:
     """(batch, n_mels, n_frames) in dB → (batch, 3, height, width) in 0–1, high bands on top.
 
     The colours are those of "jet", which plots of spectrograms had before perceptual maps: dark blue
-    for soft, by way of green, to dark red for loud.
+    for soft, by way of green, to dark red for loud. All that the CRNN cuts off is of the first.
     """
     loudest = log_mel_db.amax(dim=(1, 2), keepdim=True)
     level = ((log_mel_db - loudest) / DYNAMIC_RANGE_DB + 1).clamp(0, 1).flip(1).unsqueeze(1)

@@ -78,9 +78,19 @@ class TempoHead(nn.Module):
 
     def _to_bpm(self, scores: Tensor) -> Tensor:
         """(batch, n_bins) on the logarithmic axis → (batch, 257), one a BPM."""
-        bpm = torch.arange(FIRST_BPM, LAST_BPM + 1, device=scores.device)
+        bpm = tempo_classes(scores)
         bins = (bpm / FIRST_BPM).log2() * BINS_PER_OCTAVE
         return _at(scores.unsqueeze(1), bins).squeeze(1)
+
+
+def tempo_classes(like: Tensor) -> Tensor:
+    """(257,) the tempo in BPM that each class stands for, on the device of `like`."""
+    return torch.arange(FIRST_BPM, LAST_BPM + 1, device=like.device, dtype=torch.float32)
+
+
+def mean_bpm(logits: Tensor) -> Tensor:
+    """(batch, 257) → (batch,), the mean tempo of the distribution."""
+    return (logits.softmax(dim=1) * tempo_classes(logits)).sum(dim=1)
 
 
 @lru_cache(maxsize=4)

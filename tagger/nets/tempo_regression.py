@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor, nn
 
 from tagger.nets.crnn import remove_level
 from tagger.nets.output import NetOutput
-from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead
+from tagger.nets.tempo import TempoHead, mean_bpm, tempo_classes
 
 SPREAD = 0.02
 """Standard deviation of the bell that stands for the answer, as a share of the tempo."""
@@ -38,10 +37,6 @@ class TempoRegression(nn.Module):
         logits: Tensor = self.tempogram(remove_level(log_mel_db)).float()
         if self.training:
             return logits
-        bpm = (logits.softmax(dim=1) * _classes(logits)).sum(dim=1, keepdim=True)
-        bell: Tensor = -0.5 * ((_classes(bpm) - bpm) / (SPREAD * bpm)).square()
+        bpm = mean_bpm(logits).unsqueeze(1)
+        bell: Tensor = -0.5 * ((tempo_classes(bpm) - bpm) / (SPREAD * bpm)).square()
         return bell
-
-
-def _classes(like: Tensor) -> Tensor:
-    return torch.arange(FIRST_BPM, LAST_BPM + 1, device=like.device, dtype=like.dtype)

@@ -50,14 +50,8 @@ def _outputs(network: Network, corpus: Corpus, device: torch.device) -> tuple[Ne
 
 def mean_embeddings(network: CRNN, corpus: Corpus, device: torch.device) -> Tensor:
     """The mean embedding over the windows of each clip, (n, embedding_dim), on the CPU, good for training."""
-    network.eval()
-    windows, owner = _windows(corpus, network.n_windows)
-    with torch.no_grad():
-        parts = [
-            network(batch.to(device).float()).embedding.cpu()
-            for batch in windows.split(WINDOWS_AT_ONCE[device.type])
-        ]
-    return _mean_of(torch.cat(parts), owner)
+    output, owner = _outputs(network, corpus, device)
+    return _mean_of(output.embedding, owner)
 
 
 def window_accuracy(network: MelCnn, corpus: Corpus) -> float:

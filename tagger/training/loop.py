@@ -120,6 +120,7 @@ class _Run:
         parameters = [p for p in (*self.network.parameters(), *self.losses.parameters()) if p.requires_grad]
         steps = settings.epochs * math.ceil(len(corpus.clips) / settings.batch_size)
         self.optimiser, self.schedule = _optimiser(parameters, settings, steps)
+        self.identity = _identity(corpus, settings)
 
     def epoch(self, epoch: int) -> float:
         """One pass over all clips; the mean loss."""
@@ -174,7 +175,7 @@ class _Run:
 
     def save(self, path: str, epoch: int) -> None:
         parts = {name: getattr(self, name).state_dict() for name in self._parts()}
-        torch.save({"run": self._identity(), "epoch": epoch, **parts}, path + ".new")
+        torch.save({"run": self.identity, "epoch": epoch, **parts}, path + ".new")
         os.replace(path + ".new", path)
 
     def load(self, path: str) -> int:
@@ -184,21 +185,22 @@ class _Run:
         except (OSError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
             reason = str(error).splitlines()[0]
             raise TaggerError(f"{path}: cannot be read ({reason}); leave out --resume") from None
-        if stored.get("run") != self._identity():
+        if stored.get("run") != self.identity:
             raise TaggerError(f"{path}: is of a run on other data or with other options; leave out --resume")
         for name in self._parts():
             getattr(self, name).load_state_dict(stored[name])
         return int(stored["epoch"])
 
-    def _identity(self) -> str:
-        """Tells this run from others: its settings, its genres and its clips."""
-        clips = sorted(f"{clip.dataset} {clip.path}" for clip in self.corpus.clips)
-        described = json.dumps([asdict(self.settings), self.corpus.genres, clips])
-        return hashlib.sha256(described.encode("utf-8", "surrogateescape")).hexdigest()
-
     @staticmethod
     def _parts() -> tuple[str, ...]:
         return ("network", "averaged", "losses", "optimiser", "schedule")
+
+
+def _identity(corpus: Corpus, settings: Settings) -> str:
+    """Tells a run from others: its settings, its genres and its clips."""
+    clips = sorted(f"{clip.dataset} {clip.path}" for clip in corpus.clips)
+    described = json.dumps([asdict(settings), corpus.genres, clips])
+    return hashlib.sha256(described.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def _optimiser(

@@ -58,9 +58,7 @@ def result_of_scan(network: Network, test: Corpus, heard: Answers, facts: Mappin
     clips, genres, matrix = heard.clips, heard.card.genres, None
     figures: dict[str, float] = {}
     if genres:
-        figures |= accuracy_figures(clips, heard.probabilities, genres)
-        figures["commonest_genre"] = _commonest(clips, genres)
-        matrix = confusion(clips, heard.probabilities, genres)
+        figures, matrix = _of_genres(clips, heard.probabilities, genres)
     if heard.bpm is not None and not genres:
         asked = {clip.path for clip in test.clips}
         annotated = np.array([clip.bpm if clip.path in asked else np.nan for clip in clips])
@@ -74,10 +72,16 @@ def result_of_scan(network: Network, test: Corpus, heard: Answers, facts: Mappin
 def result_of_table(network: Network, test: Corpus, facts: Mapping[str, Any]) -> Result:
     """Of a network that hears no sound."""
     probabilities, _ = answers(network, test, torch.device("cpu"))
-    figures = accuracy_figures(test.clips, probabilities, test.genres)
-    figures["commonest_genre"] = _commonest(test.clips, test.genres)
-    matrix = confusion(test.clips, probabilities, test.genres)
+    figures, matrix = _of_genres(test.clips, probabilities, test.genres)
     return _result(network, figures, facts, test.genres, matrix, None)
+
+
+def _of_genres(
+    clips: Sequence[Clip], probabilities: FloatArray, genres: Sequence[str]
+) -> tuple[dict[str, float], FloatArray]:
+    """The figures of a classifier, and its confusion matrix."""
+    figures = accuracy_figures(clips, probabilities, genres)
+    return figures | {"commonest_genre": _commonest(clips, genres)}, confusion(clips, probabilities, genres)
 
 
 def _commonest(clips: Sequence[Clip], genres: Sequence[str]) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from tagger.errors import TaggerError
 from tagger.training.clips import Clip
 from tagger.training.corpus import Corpus, stack
-from tagger.training.datasets import genre_list, guess_layout, in_genres, read, read_unlabelled
+from tagger.training.datasets import genre_list, in_genres, read, read_unlabelled
 from tagger.training.datasets.shared import TABLE
 from tagger.training.log_mels import cached_log_mels
 from tagger.training.targets import make_targets
@@ -28,8 +28,11 @@ class Sources:
     @property
     def name(self) -> str:
         """What a table of results calls the data."""
-        has_table = os.path.isfile(os.path.join(self.data, TABLE))
-        return TABLE if has_table else os.path.basename(os.path.abspath(self.data))
+        return TABLE if self._has_table else os.path.basename(os.path.abspath(self.data))
+
+    @property
+    def _has_table(self) -> bool:
+        return os.path.isfile(os.path.join(self.data, TABLE))
 
     def clips(self, genres: tuple[str, ...]) -> tuple[list[Clip], tuple[str, ...]]:
         """The clips with their labels spelled as in `genres`, and these.
@@ -37,7 +40,8 @@ class Sources:
         Of a data set that is not `clips.csv`, the genres are its own.
         """
         clips = read(self.data, self.layout)
-        if genres and (self.layout or guess_layout(self.data)) != "shared":
+        is_shared = self._has_table if self.layout is None else self.layout == "shared"
+        if genres and not is_shared:
             genres = genre_list(clips)
         return in_genres(clips, genres), genres
 

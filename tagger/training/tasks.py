@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tagger.nets import NetOutput, Network
-from tagger.nets.tempo import FIRST_BPM, LAST_BPM
+from tagger.nets.tempo import mean_bpm
 from tagger.training.answers import answers, heard_bpm
 from tagger.training.corpus import Corpus
 from tagger.training.metrics import accuracy_figures, figures, tempo_error_figures
@@ -61,9 +61,7 @@ class TempoError(nn.Module):
     """
 
     def forward(self, output: NetOutput, targets: Targets) -> Tensor:
-        bpm = torch.arange(FIRST_BPM, LAST_BPM + 1, device=targets.bpm.device, dtype=torch.float32)
-        mean = (output.tempo_logits.softmax(dim=1) * bpm).sum(dim=1)
-        squared = F.mse_loss(mean / SCALE_BPM, targets.bpm / SCALE_BPM)
+        squared = F.mse_loss(mean_bpm(output.tempo_logits) / SCALE_BPM, targets.bpm / SCALE_BPM)
         return squared + tempo_loss(output.tempo_logits, targets.bpm)
 
 

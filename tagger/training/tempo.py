@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from tagger.nets.crnn import remove_level
-from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead
+from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
 from tagger.tempo import TOLERANCE, tempo_and_confidence
 from tagger.training.augment import FLOOR_DB, equalise, gain, low_pass
 from tagger.training.clips import FRONT_END
@@ -105,8 +105,7 @@ def _train(
 
 def tempo_loss(logits: Tensor, bpm: Tensor) -> Tensor:
     """Cross-entropy with a bell of 2 % around the true tempo in place of one class; the mean."""
-    classes = torch.arange(FIRST_BPM, LAST_BPM + 1, device=logits.device)
-    distance = (classes / bpm.unsqueeze(1)).log() / SPREAD
+    distance = (tempo_classes(logits) / bpm.unsqueeze(1)).log() / SPREAD
     target = (-0.5 * distance.square()).softmax(dim=1)
     return -(target * logits.log_softmax(dim=1)).sum(dim=1).mean()
 

@@ -84,12 +84,12 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
     jobs, layout = run.sources.jobs, run.sources.layout
     heard = answers_of(run.sources.data, "test", run.folder, jobs, run.device, layout)
     record_figures(run.folder, heard.figures())
-    if corpus.genres == GENRES and isinstance(network, CRNN):
-        report(network, valid, load_card(run.folder).temperature, run.checkpoint)
-        write_card(run.sources.data, replace(heard, card=load_card(run.folder)), jobs, run.device)
-        return result_of_scan(network, test, heard, facts)
     result = result_of_scan(network, test, heard, facts)
-    write_short_card(run.folder, result)
+    if corpus.genres == GENRES and isinstance(network, CRNN):
+        report(network, valid, heard.card.temperature, run.checkpoint)
+        write_card(run.sources.data, replace(heard, card=load_card(run.folder)), jobs, run.device)
+    else:
+        write_short_card(run.folder, result)
     return result
 
 

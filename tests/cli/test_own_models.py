@@ -1,7 +1,6 @@
 """`tagger models add` and `remove`: a model of one's own, from its folder to its answers."""
 
 import hashlib
-import json
 import shutil
 from pathlib import Path
 
@@ -10,8 +9,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tagger import nets
-from tagger.model_card import load_card
 from tests.cli.conftest import Result, Tagger
+from tests.own_model import change, make_own_model
 from tests.sounds import make_sound
 
 
@@ -24,14 +23,7 @@ def root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def trained(tmp_path: Path, root: Path) -> Path:
     """The small model under an id of its own."""
-    folder = Path(shutil.copytree(load_card("small-1").folder, tmp_path / "trained"))
-    change(folder, id="my-model")
-    return folder
-
-
-def change(folder: Path, **fields: object) -> None:
-    told = json.loads((folder / "model.json").read_text()) | fields
-    (folder / "model.json").write_text(json.dumps(told))
+    return make_own_model(tmp_path / "trained", "my-model")
 
 
 def change_weights(folder: Path, name: str, value: float) -> None:

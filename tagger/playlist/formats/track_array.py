@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from tagger.playlist.entry import Entry
 from tagger.playlist.formats.rendered import Rendered
-from tagger.types import energy_level
+from tagger.types import energy_level, rounded
 
 
 def render_json(entries: Sequence[Entry], title: str | None = None) -> Rendered:
@@ -24,13 +24,9 @@ def track_object(entry: Entry) -> dict[str, str | float | int | None]:
     return {
         "path": entry.path,
         "genre": entry.genre,
-        "genre_confidence": _rounded(entry.genre_confidence, 4),
-        "energy": _rounded(entry.energy, 4),
+        "genre_confidence": rounded(entry.genre_confidence, 4),
+        "energy": rounded(entry.energy, 4),
         "energy_level": None if entry.energy is None else energy_level(entry.energy),
-        "bpm": _rounded(entry.bpm, 1),
+        "bpm": rounded(entry.bpm, 1),
         "missing": entry.missing,
     }
-
-
-def _rounded(value: float | None, digits: int) -> float | None:
-    return None if value is None else round(value, digits)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from tagger.nets.mfcc_lstm import MfccLstm
+from tagger.training.clips import FRONT_END
 from tagger.training.recipes.recipe import Recipe
 from tagger.training.settings import Settings
 from tagger.training.sources import labelled_corpus
 from tagger.training.tasks import GENRE
 
-WINDOWS_FRAMES = 1293
-"""Three windows of 10 s one after the other."""
+WINDOWS_FRAMES = MfccLstm.n_windows * FRONT_END.n_frames
+"""The windows of a track one after the other, of which the network takes the first 1,291 frames."""
 
 
 def recipe(name: str, steps: str, about: str) -> Recipe:

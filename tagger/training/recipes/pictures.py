@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from functools import partial
 
 from tagger.nets import Backbone, Network
@@ -12,7 +13,7 @@ from tagger.training.clips import FRONT_END
 from tagger.training.recipes.recipe import Recipe
 from tagger.training.settings import Settings
 from tagger.training.sources import labelled_corpus
-from tagger.training.tasks import GENRE, Task
+from tagger.training.tasks import GENRE
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,7 @@ def backbone(name: str) -> Recipe:
     settings = Settings(
         network, epochs=15, batch_size=32, crop_frames=FRONT_END.n_frames, learning_rate=5e-4, mixup=0.0
     )
-    task = Task(GENRE.losses, GENRE.measure, GENRE.aim, partial(_start_from_imagenet, name))
+    task = replace(GENRE, prepare=partial(_start_from_imagenet, name))
     reported = "66.5 % of 10 genres, GTZAN validation; 53.4 % of 8, FMA-small"
     if name == "densenet":
         reported = "about 72 % of 10 genres, GTZAN validation"

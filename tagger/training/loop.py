@@ -50,8 +50,7 @@ def train(
     early. Raises `TaggerError` for a checkpoint of another run, and where the loss is no number any more.
     """
     keep_freed_memory()
-    torch.manual_seed(settings.seed)
-    np.random.seed(settings.seed)
+    _seed(settings.seed, 0)
     run = _Run(corpus.to(device), settings, device, task)
     averaged: Network = run.averaged
     start = run.load(checkpoint) if resume and os.path.exists(checkpoint) else 0
@@ -74,6 +73,12 @@ def train(
         run.save(checkpoint, epoch + 1)
     averaged.load_state_dict(torch.load(checkpoint + BEST, map_location=device, weights_only=True))
     return averaged
+
+
+def _seed(seed: int, part: int) -> None:
+    """Begins one part of a run anew with random numbers of its own."""
+    torch.manual_seed(seed + 1_000_003 * part)
+    np.random.seed((seed + 1_000_003 * part) % 2**32)
 
 
 def _looks_in_vain(checkpoint: str, aim: str) -> int:
@@ -123,7 +128,10 @@ class _Run:
         self.identity = _identity(corpus, settings)
 
     def epoch(self, epoch: int) -> float:
-        """One pass over all clips; the mean loss."""
+        """One pass over all clips, with random numbers of its own: a resumed run ends like a whole one.
+
+        The mean loss."""
+        _seed(self.settings.seed, epoch + 1)
         self.network.train()
         total = torch.zeros((), device=self.device)
         batches = list(self._batches())

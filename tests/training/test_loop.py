@@ -109,6 +109,22 @@ def test_training_learns_resumes_and_exports_what_a_scan_can_load(
     assert answer.energy > 0.5
 
 
+def test_a_resumed_run_ends_like_one_that_was_never_cut_off(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    corpus = made_corpus(tmp_path, 24, 0)
+    settings = replace(SETTINGS, epochs=3)
+    cut_off, whole = str(tmp_path / "cut-off.checkpoint"), str(tmp_path / "whole.checkpoint")
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(_Run, "epoch", cut_off_after(1))
+        train(corpus, corpus, settings, CPU, cut_off, resume=False)
+    torch.rand(7)
+    np.random.rand(7)
+    resumed = train(corpus, corpus, settings, CPU, cut_off, resume=True).state_dict()
+    for name, weights in train(corpus, corpus, settings, CPU, whole, resume=False).state_dict().items():
+        assert torch.equal(weights, resumed[name]), name
+
+
 def test_training_goes_on_from_a_model(tmp_path: Path) -> None:
     settings = replace(SETTINGS, epochs=1, learning_rate=1e-9, start_from=DEFAULT_MODEL, average_decay=0.0)
     corpus = made_corpus(tmp_path, 16, 0)

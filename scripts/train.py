@@ -39,6 +39,7 @@ parser.add_argument("--out", help="model folder to write (default: runs/RECIPE)"
 parser.add_argument(
     "--unlabelled", action="append", default=[], metavar="FOLDER", help="music with a teacher.npz; repeatable"
 )
+parser.add_argument("--tempos", default="", metavar="FILE", help="npz of what another network says of tempo")
 parser.add_argument("--size", choices=tuple(SIZES), default="standard", help="of the CRNN")
 parser.add_argument(
     "--picture-size", type=at_least(75), metavar="PIXELS", help="side of an image network's pictures"
@@ -66,6 +67,8 @@ if __name__ == "__main__":
         parser.error(f"{args.recipe}: --picture-size is for image networks")
     if args.size != "standard" and network["name"] != "crnn":
         parser.error(f"{args.recipe}: --size is for the crnn")
+    if args.tempos and network["name"] != "crnn":
+        parser.error(f"{args.recipe}: --tempos is for the crnn")
     if args.picture_size:
         network = {**network, "size": args.picture_size}
     given = {"epochs": args.epochs, "learning_rate": args.learning_rate}
@@ -76,7 +79,7 @@ if __name__ == "__main__":
         start_from=args.start_from,
         **{name: value for name, value in given.items() if value is not None},
     )
-    sources = Sources(args.data, args.cache, args.jobs, args.layout, tuple(args.unlabelled))
+    sources = Sources(args.data, args.cache, args.jobs, args.layout, tuple(args.unlabelled), args.tempos)
     run = Run(sources, args.out or f"runs/{args.recipe}", args.device, args.resume)
     try:
         if args.results:

@@ -26,6 +26,8 @@ NEEDED = ("model.json", WEIGHTS_FILE)
 BESIDE = (".md", ".svg", ".png")
 """Endings of what goes with them: the card and its pictures, but no checkpoints of the training."""
 
+ID_RULE = "up to 100 of a-z, 0-9, '.', '_' and '-', a letter or digit at both ends"
+
 _SAFE_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 
 
@@ -66,15 +68,17 @@ def uninstall(model_id: str) -> None:
 
 def check_id(model_id: object) -> None:
     """Raises `ModelError` for an id that cannot name a folder everywhere, or that is the program's own."""
-    if not isinstance(model_id, str) or not _SAFE_ID.fullmatch(model_id):
-        raise ModelError(
-            f"id {model_id!r} in model.json cannot name a folder; "
-            "give up to 100 of a-z, 0-9, '.', '_' and '-', a letter or digit at both ends"
-        )
+    if not isinstance(model_id, str) or not can_be_id(model_id):
+        raise ModelError(f"id {model_id!r} in model.json cannot name a folder; give {ID_RULE}")
     families = {_family(shipped) for shipped in shipped_models()}
     if _family(model_id) in families:
         names = ", ".join(f"{family} and {family}-1, -2, ..." for family in sorted(families))
         raise ModelError(f"{model_id}: {names} are models of the program; give another id in model.json")
+
+
+def can_be_id(name: str) -> bool:
+    """True for a name that keeps to `ID_RULE`, so that it can name a folder everywhere."""
+    return _SAFE_ID.fullmatch(name) is not None
 
 
 def _family(model_id: str) -> str:

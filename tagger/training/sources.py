@@ -12,18 +12,21 @@ from tagger.training.datasets import genre_list, in_genres, read, read_unlabelle
 from tagger.training.datasets.shared import TABLE
 from tagger.training.log_mels import cached_log_mels
 from tagger.training.targets import make_targets
+from tagger.training.tempo_examples import TempoAnswers, read_answers
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
     """The folder `data` of labelled clips, whose `layout` is guessed where it is None, and folders of
-    music with a teacher's answers. `cache` keeps log-mels between runs; `jobs` processes make them."""
+    music with a teacher's answers. `cache` keeps log-mels between runs; `jobs` processes make them.
+    `tempos` is a file of another network's answers, where it is not empty."""
 
     data: str
     cache: str
     jobs: int
     layout: str | None = None
     unlabelled: tuple[str, ...] = ()
+    tempos: str = ""
 
     @property
     def name(self) -> str:
@@ -44,6 +47,10 @@ class Sources:
         if genres and not is_shared:
             genres = genre_list(clips)
         return in_genres(clips, genres), genres
+
+    def tempo_answers(self) -> TempoAnswers:
+        """What another network says of the tempo of clips, by their path. Raises as `read_answers` does."""
+        return read_answers(self.tempos) if self.tempos else {}
 
 
 def taught_corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:

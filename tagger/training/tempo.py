@@ -1,4 +1,4 @@
-"""Trains the tempo head, once on what is certain, then on what it and another agree on as well."""
+"""Trains the tempo head on annotated clips, made-up rhythms, and what another network or program says."""
 
 from __future__ import annotations
 
@@ -16,43 +16,61 @@ from tagger.tempo import TOLERANCE, tempo_and_confidence
 from tagger.training.augment import FLOOR_DB, equalise, gain, low_pass
 from tagger.training.clips import FRONT_END
 from tagger.training.corpus import Corpus
-from tagger.training.tempo_examples import Tell, TempoExamples, agreed, annotated, made_up, window_logits
+from tagger.training.tempo_examples import (
+    Tell,
+    TempoAnswers,
+    TempoExamples,
+    agreed,
+    annotated,
+    bell,
+    made_up,
+    told,
+    window_logits,
+)
 
 log = logging.getLogger(__name__)
-
-SPREAD = 0.02
-"""Standard deviation of the soft target around the annotated tempo: half of what Acc1 forgives."""
 
 
 @dataclass(frozen=True, slots=True)
 class TempoSettings:
-    """`first_steps` and then `steps` steps. Each batch holds `batch_size` crops, `made_up` of them of
-    the `rhythms` made-up ones; speeds vary by up to a factor of `stretch`."""
+    """`steps` steps, where a round comes first `first_steps` in it. Each batch holds `batch_size` crops,
+    `annotated` of them of annotated clips and `made_up` of the `rhythms` made-up ones; speeds vary by up to
+    a factor of `stretch`."""
 
     first_steps: int = 1000
     steps: int = 2500
     rhythms: int = 1500
     batch_size: int = 48
-    made_up: int = 12
-    stretch: float = 1.35
+    annotated: int = 12
+    made_up: int = 8
+    stretch: float = 1.3
     learning_rate: float = 2e-3
     weight_decay: float = 0.02
     average_decay: float = 0.998
     seed: int = 0
 
 
-def train_tempo(corpus: Corpus, settings: TempoSettings, frame_rate_hz: float, jobs: int) -> TempoHead:
-    """A tempo head, trained on the clips of `corpus` that have a tempo and on made-up rhythms.
+def train_tempo(
+    corpus: Corpus,
+    settings: TempoSettings,
+    frame_rate_hz: float,
+    jobs: int,
+    answers: TempoAnswers | None = None,
+) -> TempoHead:
+    """A tempo head, trained on the clips of `corpus` that have a tempo, on made-up rhythms, and on the clips
+    without one as another network tells it: `answers` are those of `read_answers`.
 
-    After a first round, it and librosa's beat tracker hear the clips without one; where they agree, the
-    second round, which begins anew, has more to learn from.
+    Without answers, the head and librosa's beat tracker hear these clips after a first round; where the
+    two agree, the second round, which begins anew, has more to learn from.
     """
     clips, log_mels, lengths = corpus.clips, corpus.log_mels.cpu(), corpus.lengths.cpu()
     certain, rhythms = annotated(clips, log_mels, lengths), made_up(settings.rhythms, jobs)
-    first = _train(certain, rhythms, settings, settings.first_steps, frame_rate_hz)
-    more = agreed(first, clips, log_mels, lengths, jobs)
-    log.info("tempo: %d clips are annotated, %d agreed on", len(certain.bpm), len(more.bpm))
-    return _train(certain + more, rhythms, settings, settings.steps, frame_rate_hz)
+    more = told(clips, log_mels, lengths, answers or {})
+    if not len(more.bpm):
+        first = _train((certain, more, rhythms), settings, settings.first_steps, frame_rate_hz)
+        more = agreed(first, clips, log_mels, lengths, jobs)
+    log.info("tempo: %d clips are annotated, %d told or agreed on", len(certain.bpm), len(more.bpm))
+    return _train((certain, more, rhythms), settings, settings.steps, frame_rate_hz)
 
 
 def fitted_temperature(tell: Tell, valid: Corpus) -> float:
@@ -76,7 +94,10 @@ def fitted_temperature(tell: Tell, valid: Corpus) -> float:
 
 
 def _train(
-    real: TempoExamples, rhythms: TempoExamples, settings: TempoSettings, steps: int, frame_rate_hz: float
+    examples: tuple[TempoExamples, TempoExamples, TempoExamples],
+    settings: TempoSettings,
+    steps: int,
+    frame_rate_hz: float,
 ) -> TempoHead:
     """A new head after `steps` steps, its weights averaged over the last of them."""
     torch.manual_seed(settings.seed)
@@ -90,8 +111,9 @@ def _train(
         optimiser, settings.learning_rate, total_steps=steps, pct_start=0.1
     )
     for step in range(steps):
-        crops, bpm = _batch(random, real, rhythms, settings)
-        loss = tempo_loss(head.train()(remove_level(low_pass(equalise(gain(crops))))), bpm)
+        crops, shares = _batch(random, examples, settings)
+        logits = head.train()(remove_level(low_pass(equalise(gain(crops)))))
+        loss = -(shares * logits.log_softmax(dim=1)).sum(dim=1).mean()
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(head.parameters(), 5.0)
@@ -104,26 +126,43 @@ def _train(
 
 
 def tempo_loss(logits: Tensor, bpm: Tensor) -> Tensor:
-    """Cross-entropy with a bell of 2 % around the true tempo in place of one class; the mean."""
-    distance = (tempo_classes(logits) / bpm.unsqueeze(1)).log() / SPREAD
-    target = (-0.5 * distance.square()).softmax(dim=1)
-    return -(target * logits.log_softmax(dim=1)).sum(dim=1).mean()
+    """Cross-entropy with a bell around the true tempo in place of one class; the mean."""
+    return -(bell(bpm) * logits.log_softmax(dim=1)).sum(dim=1).mean()
 
 
 def _batch(
-    random: np.random.Generator, real: TempoExamples, rhythms: TempoExamples, settings: TempoSettings
+    random: np.random.Generator,
+    examples: tuple[TempoExamples, TempoExamples, TempoExamples],
+    settings: TempoSettings,
 ) -> tuple[Tensor, Tensor]:
-    """Crops (batch, n_mels, n_frames) in dB and their tempos (batch,)."""
-    crops, tempos = [], []
-    for examples, n in ((real, settings.batch_size - settings.made_up), (rhythms, settings.made_up)):
-        chosen = examples.rows(torch.from_numpy(random.integers(0, len(examples.bpm), n)))
+    """Crops (batch, n_mels, n_frames) in dB and the shares (batch, 257) of their tempos: of annotated clips,
+    of those with an uncertain tempo (of annotated ones, where there are none), and made-up ones."""
+    certain, more, rhythms = examples
+    n_more = settings.batch_size - settings.annotated - settings.made_up
+    crops, shares = [], []
+    for those, n in (
+        (certain, settings.annotated),
+        (more if len(more.bpm) else certain, n_more),
+        (rhythms, settings.made_up),
+    ):
+        chosen = those.rows(torch.from_numpy(random.integers(0, len(those.bpm), n)))
         speed = torch.from_numpy(settings.stretch ** random.uniform(-1, 1, n)).float()
         speed = speed.clamp(min=FIRST_BPM / chosen.bpm, max=LAST_BPM / chosen.bpm)
         spare = (chosen.lengths - 1 - speed * FRONT_END.n_frames).clamp(min=0)
         start = spare * torch.from_numpy(random.uniform(0, 1, n)).float()
         crops.append(_crops(chosen.log_mels, chosen.lengths, start, speed))
-        tempos.append(chosen.bpm * speed)
-    return torch.cat(crops), torch.cat(tempos)
+        shares.append(_faster(chosen.shares, speed))
+    return torch.cat(crops), torch.cat(shares)
+
+
+def _faster(shares: Tensor, speed: Tensor) -> Tensor:
+    """(n, 257) shares of the classes when the music is `speed` (n,) times as fast; they sum to one again."""
+    position = tempo_classes(shares) / speed.unsqueeze(1) - FIRST_BPM
+    low = position.floor().clamp(0, shares.shape[1] - 2).long()
+    part = (position - low).clamp(0, 1)
+    moved = shares.gather(1, low) * (1 - part) + shares.gather(1, low + 1) * part
+    moved = moved.masked_fill((position < 0) | (position > shares.shape[1] - 1), 0.0)
+    return moved / moved.sum(dim=1, keepdim=True).clamp(min=1e-9)
 
 
 def _crops(log_mels: Tensor, lengths: Tensor, start: Tensor, speed: Tensor) -> Tensor:

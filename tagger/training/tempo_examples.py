@@ -1,9 +1,11 @@
-"""What the tempo head learns from: annotated clips, made-up rhythms, and clips on which two agree."""
+"""What the tempo head learns from: annotated clips, made-up rhythms, clips whose tempo another network told,
+and clips on which two agree."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from zipfile import BadZipFile
 
 import librosa
 import numpy as np
@@ -13,12 +15,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tagger.audio.spans import split_starts
+from tagger.errors import TaggerError
 from tagger.features import fit_frames
 from tagger.nets.crnn import remove_level
-from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead
+from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
 from tagger.tempo import TOLERANCE, tempo_and_confidence
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.rhythms import rhythms
+
+N_CLASSES = LAST_BPM - FIRST_BPM + 1
 
 SHORTEST_S = 6.0
 """Clips shorter than this hold too few beats to learn a tempo from."""
@@ -26,42 +31,85 @@ SHORTEST_S = 6.0
 Tell = Callable[[Tensor], Tensor]
 """From windows (n, n_mels, n_frames) in dB to tempo logits (n, 257)."""
 
+TempoAnswers = Mapping[str, NDArray[np.float32]]
+"""Of another network: the shares (257,) of the classes, by the path of the clip."""
+
 SURE = 0.4
 """The head's confidence from which on its agreement with librosa is believed."""
 
 
+SPREAD = 0.02
+"""Standard deviation of the bell around a known tempo: half of what Acc1 forgives."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class TempoExamples:
-    """Log-mels (n, n_mels, longest) float16 in dB, their true lengths in frames and tempos in BPM, (n,)."""
+    """Log-mels (n, n_mels, longest) float16 in dB, their true lengths in frames, tempos in BPM, (n,), and
+    what the head should answer, (n, 257) shares of the classes."""
 
     log_mels: Tensor
     lengths: Tensor
     bpm: Tensor
+    shares: Tensor
 
     def rows(self, index: Tensor) -> TempoExamples:
-        return TempoExamples(self.log_mels[index], self.lengths[index], self.bpm[index])
+        return TempoExamples(self.log_mels[index], self.lengths[index], self.bpm[index], self.shares[index])
 
-    def __add__(self, other: TempoExamples) -> TempoExamples:
-        """Both, of log-mels of one width."""
-        pairs = zip(
-            (self.log_mels, self.lengths, self.bpm), (other.log_mels, other.lengths, other.bpm), strict=True
-        )
-        return TempoExamples(*(torch.cat(pair) for pair in pairs))
+
+def bell(bpm: Tensor) -> Tensor:
+    """(n,) tempos → (n, 257) shares of the classes: a bell of `SPREAD` in place of one class."""
+    distance = (tempo_classes(bpm) / bpm.unsqueeze(1)).log() / SPREAD
+    return (-0.5 * distance.square()).softmax(dim=1)
 
 
 def annotated(clips: Sequence[Clip], log_mels: Tensor, lengths: Tensor) -> TempoExamples:
     """The clips with a tempo that has a class and is heard for long enough."""
     bpm = torch.tensor([clip.bpm for clip in clips])
-    return TempoExamples(log_mels, lengths, bpm).rows(
-        torch.nonzero((bpm >= FIRST_BPM) & (bpm <= LAST_BPM) & _long_enough(lengths)).flatten()
-    )
+    known = (bpm >= FIRST_BPM) & (bpm <= LAST_BPM) & _long_enough(lengths)
+    return TempoExamples(log_mels[known], lengths[known], bpm[known], bell(bpm[known]))
+
+
+def told(clips: Sequence[Clip], log_mels: Tensor, lengths: Tensor, answers: TempoAnswers) -> TempoExamples:
+    """The clips without a tempo for which another network has `answers`, by their path: (257,) shares,
+    to which the bell of a known tempo is added."""
+    asked = [
+        i
+        for i, long_enough in enumerate(_long_enough(lengths).tolist())
+        if long_enough and np.isnan(clips[i].bpm) and clips[i].path in answers
+    ]
+    rows = torch.tensor(asked, dtype=torch.long)
+    heard = torch.from_numpy(np.array([answers[clips[i].path] for i in asked], np.float32))
+    shares = heard.reshape(-1, N_CLASSES) @ bell(tempo_classes(heard))
+    return TempoExamples(log_mels[rows], lengths[rows], FIRST_BPM + shares.argmax(dim=1).float(), shares)
+
+
+def read_answers(path: str) -> TempoAnswers:
+    """What another network answers of clips, by their path, from an npz file: (257,) shares of the classes.
+
+    It holds `path` (n,), as in the data set, and `tempo` (n, up to 257), the probability of each tempo from
+    30 BPM on, as tempo-cnn gives it (256 classes; Schreiber & Müller 2018). Raises `TaggerError` for a file
+    that is not there or holds something else.
+    """
+    try:
+        with np.load(path) as stored:
+            names, tempo = stored["path"].astype(str), stored["tempo"].astype(np.float32)
+        if tempo.shape != (len(names), tempo.shape[-1]) or not 0 < tempo.shape[1] <= N_CLASSES:
+            raise ValueError(f"tempo is of shape {tempo.shape}")
+        if not (np.isfinite(tempo).all() and (tempo >= 0).all() and (tempo.sum(axis=1) > 0).all()):
+            raise ValueError("tempo holds what is no probability")
+    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
+        raise TaggerError(f"{path}: no answers of tempo ({error}); see the README") from None
+    shares = np.zeros((len(names), N_CLASSES), np.float32)
+    shares[:, : tempo.shape[1]] = tempo / tempo.sum(axis=1, keepdims=True)
+    return dict(zip(names.tolist(), shares, strict=True))
 
 
 def made_up(n: int, jobs: int) -> TempoExamples:
     """`n` rhythms of drums and tones."""
     log_mels, bpm = rhythms(n, jobs)
     lengths = torch.tensor([m.shape[1] for m in log_mels])
-    return TempoExamples(torch.from_numpy(np.stack(log_mels)), lengths, torch.tensor(bpm))
+    tempos = torch.tensor(bpm, dtype=torch.float32)
+    return TempoExamples(torch.from_numpy(np.stack(log_mels)), lengths, tempos, bell(tempos))
 
 
 def agreed(
@@ -86,7 +134,8 @@ def agreed(
         if confidence >= SURE and abs(other - bpm) <= TOLERANCE * bpm
     ]
     rows = torch.tensor([i for i, _ in kept], dtype=torch.long)
-    return TempoExamples(log_mels[rows], lengths[rows], torch.tensor([bpm for _, bpm in kept]))
+    tempos = torch.tensor([bpm for _, bpm in kept], dtype=torch.float32)
+    return TempoExamples(log_mels[rows], lengths[rows], tempos, bell(tempos))
 
 
 def librosa_bpm(log_mel: NDArray[np.float16]) -> float:

@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from tagger.errors import BusyError, TaggerError
+from tagger.installing import ID_RULE, can_be_id
 from tagger.model_card import load_card
 from tagger.nets import CRNN, Network
 from tagger.predict import device_named
@@ -35,7 +36,7 @@ from tagger.training.rhythms import MADE_UP
 from tagger.training.settings import Settings
 from tagger.training.sources import Sources
 from tagger.training.tempo import TempoSettings, train_tempo
-from tagger.training.tempo_examples import SHORTEST_S, annotated
+from tagger.training.tempo_examples import SHORTEST_S, TempoAnswers, annotated
 
 FRAME_RATE_HZ = FRONT_END.sample_rate_hz / FRONT_END.hop_length
 
@@ -68,14 +69,17 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
     """
     device, began = device_named(run.device), time.monotonic()
     _make_folder(run.folder)
+    told = run.sources.tempo_answers()
     everything = recipe.corpus(run.sources, recipe.genres)
     corpus, valid, test = _splits(everything, run.sources.data)
     with _alone(run.checkpoint):
         network = train(corpus, valid, settings, device, run.checkpoint, run.resume, recipe.task).cpu()
     if isinstance(network, CRNN):
-        settings = _finish(network, corpus, settings, tempo or TempoSettings(), run.sources.jobs)
+        settings = _finish(network, corpus, settings, tempo or TempoSettings(), run.sources.jobs, told)
     facts = facts_of(corpus, settings, run.device, log_path(run.checkpoint), time.monotonic() - began)
     data = "echonest.csv" if recipe.hears == "table" else run.sources.name
+    if told:
+        facts["tempos_told"] = len(told)
     facts |= {"recipe": recipe.name, "data": data, "test_clips": len(test.clips)}
     if recipe.hears == "table":
         log.info("%s: no model is written, for no scan can make its features", recipe.name)
@@ -94,7 +98,9 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
 
 
 def _make_folder(path: str) -> None:
-    """Now, not after hours of training."""
+    """Now, not after hours of training. Its name becomes the model's id."""
+    if not can_be_id(os.path.basename(os.path.abspath(path))):
+        raise TaggerError(f"{path}: cannot be the name of a model; end --out with {ID_RULE}")
     try:
         os.makedirs(path, exist_ok=True)
     except OSError as error:
@@ -127,13 +133,15 @@ def _splits(corpus: Corpus, data: str) -> tuple[Corpus, Corpus, Corpus]:
     return corpus.rows(at["train"]), corpus.rows(at["valid"]), corpus.rows(at["test"])
 
 
-def _finish(network: CRNN, corpus: Corpus, settings: Settings, tempo: TempoSettings, jobs: int) -> Settings:
+def _finish(
+    network: CRNN, corpus: Corpus, settings: Settings, tempo: TempoSettings, jobs: int, told: TempoAnswers
+) -> Settings:
     """The energy head once more, and a tempo head; the settings with the latter."""
     refit_energy(network, corpus, torch.device("cpu"))
     if not len(annotated(corpus.clips, corpus.log_mels, corpus.lengths).bpm):
         log.info("no clip of %g s or more has a tempo: the model will not hear any", SHORTEST_S)
         return settings
-    network.tempo_head = train_tempo(corpus, tempo, FRAME_RATE_HZ, jobs)
+    network.tempo_head = train_tempo(corpus, tempo, FRAME_RATE_HZ, jobs, told)
     return replace(settings, network={**settings.network, "frame_rate_hz": FRAME_RATE_HZ})
 
 

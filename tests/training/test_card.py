@@ -26,6 +26,7 @@ RUN = {
     "device": "cpu",
     "settings": {"mixup": 0.2, "network": {}},
     "finished": "2025-01-31",
+    "tempos_told": 1234,
 }
 
 
@@ -89,6 +90,7 @@ def test_a_card_holds_what_was_measured_and_what_was_recorded(data: str, answers
     assert "70 epochs, on cpu, finished 2025-01-31" in text
     assert "60 minutes; about 15 Wh and 7 g of CO2" in text
     assert '`{"mixup": 0.2}`' in text
+    assert "from 1,234 other pieces as tempo-cnn tells their tempo" in text
     assert "| digital silence, 30 s | none (silent) | 0.06 | 0.00 |" in text
     assert "| `games` | 1 | 0 |" in text
     assert "{" not in text.replace("`{", "")
@@ -112,6 +114,7 @@ def test_a_card_says_what_was_not_recorded(data: str, answers: Answers, tmp_path
     assert card.training == {}
     old = Answers(card, answers.clips, answers.predictions, answers.predict_ms)
     text = Path(write_card(data, old, jobs=2, device="cpu", n_resamples=2)).read_text(encoding="utf-8")
+    assert "clips on which it agreed with librosa's beat tracker" in text
     for line in ("- Run: not recorded.", "- Time and energy: not recorded.", "- Settings: not recorded."):
         assert line in text
 

@@ -1,15 +1,26 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from tagger.errors import TaggerError
 from tagger.training.clips import Clip
 from tagger.training.corpus import Corpus
 from tagger.training.rhythms import rhythm
 from tagger.training.targets import Targets
-from tagger.training.tempo import TempoSettings, _crops, fitted_temperature, tempo_loss, train_tempo
-from tagger.training.tempo_examples import annotated, estimated, librosa_bpm, made_up, telling
+from tagger.training.tempo import TempoSettings, _crops, _faster, fitted_temperature, tempo_loss, train_tempo
+from tagger.training.tempo_examples import (
+    annotated,
+    bell,
+    estimated,
+    librosa_bpm,
+    made_up,
+    read_answers,
+    telling,
+    told,
+)
 
 FRAME_RATE_HZ = 22_050 / 512
 
@@ -71,9 +82,64 @@ def test_librosa_hears_the_beats_in_a_log_mel_of_ours() -> None:
     assert librosa_bpm(np.tile(level, (96, 1)).astype(np.float16)) == pytest.approx(120, rel=0.04)
 
 
+def test_a_tempo_told_by_another_network_is_learned_where_none_is_annotated(
+    corpus: Corpus, tmp_path: Path
+) -> None:
+    tempo = np.full((3, 256), 0.001, np.float16)
+    tempo[:, 90] = 0.6
+    np.savez(tmp_path / "tempos.npz", path=["0", "1", "elsewhere"], tempo=tempo)
+    answers = read_answers(str(tmp_path / "tempos.npz"))
+    assert answers["0"].sum() == pytest.approx(1.0, abs=1e-3)
+    examples = told(corpus.clips, corpus.log_mels, corpus.lengths, answers)
+    assert examples.bpm.tolist() == [120.0]  # clip 1 is annotated
+    assert examples.shares.shape == (1, 257)
+    assert float(examples.shares.sum()) == pytest.approx(1.0, abs=1e-3)
+    assert float(examples.shares[0, 85:96].sum()) > 0.6  # 115 to 125 BPM
+    assert len(told(corpus.clips, corpus.log_mels, corpus.lengths, {}).bpm) == 0
+
+
+@pytest.mark.parametrize(
+    "arrays",
+    [
+        {},
+        {"path": ["a"]},
+        {"path": ["a"], "tempo": np.ones((2, 256))},
+        {"path": ["a"], "tempo": np.ones((1, 300))},
+        {"path": ["a"], "tempo": np.ones(256)},
+        {"path": ["a"], "tempo": np.zeros((1, 256))},
+        {"path": ["a"], "tempo": np.full((1, 256), np.nan)},
+    ],
+)
+def test_answers_that_are_none_are_one_clear_line(
+    arrays: dict[str, np.ndarray[tuple[int, ...], np.dtype[np.float64]]], tmp_path: Path
+) -> None:
+    np.savez(tmp_path / "x.npz", **arrays)
+    with pytest.raises(TaggerError, match=r"x\.npz: no answers of tempo"):
+        read_answers(str(tmp_path / "x.npz"))
+
+
+def test_a_file_that_is_no_npz_holds_no_answers(tmp_path: Path) -> None:
+    (tmp_path / "x.npz").write_text("not one")
+    with pytest.raises(TaggerError, match=r"x\.npz: no answers of tempo"):
+        read_answers(str(tmp_path / "x.npz"))
+
+
+def test_the_shares_of_a_faster_copy_move_with_its_tempo() -> None:
+    moved = _faster(bell(torch.tensor([100.0, 200.0])), torch.tensor([1.2, 1.3]))
+    assert moved.sum(dim=1).tolist() == pytest.approx([1.0, 1.0])
+    assert (moved.argmax(dim=1) + 30).tolist() == [120, 260]
+
+
 def test_a_head_learns_the_tempos_of_its_clips(corpus: Corpus) -> None:
     settings = TempoSettings(
-        first_steps=2, steps=80, rhythms=4, batch_size=12, made_up=2, average_decay=0.9, stretch=1.1
+        first_steps=2,
+        steps=80,
+        rhythms=4,
+        batch_size=12,
+        annotated=6,
+        made_up=2,
+        average_decay=0.9,
+        stretch=1.1,
     )
     head = train_tempo(corpus, settings, FRAME_RATE_HZ, jobs=2)
     known = [(i, clip.bpm) for i, clip in enumerate(corpus.clips) if not math.isnan(clip.bpm)]

@@ -32,7 +32,11 @@ N_RAREST = 4
 
 TEMPO = """ The tempo has a head of its own on the log-mel: learned
 onset curves, their spectrum and autocorrelation on a logarithmic axis of pulse rates, convolutions along it.
-It learned from annotated clips, made-up rhythms, and clips on which it agreed with librosa's beat tracker."""
+It learned from annotated clips, made-up rhythms, and {more}."""
+
+AGREED = "clips on which it agreed with librosa's beat tracker"
+TOLD = """from {n} other pieces as tempo-cnn tells their tempo
+(Schreiber & Müller 2018, AGPL; it was asked, and nothing of it is in here)"""
 
 
 def card_text(answers: Answers, measured: Measured, every_clip: Sequence[Clip]) -> str:
@@ -44,7 +48,7 @@ def card_text(answers: Answers, measured: Measured, every_clip: Sequence[Clip]) 
         version=card.version,
         genres=", ".join(card.genres),
         hears=_hears(card),
-        tempo=TEMPO if card.tempo else "",
+        tempo=_tempo(card),
         window_s=card.front_end.window_s,
         network=json.dumps(card.network),
         parameters=_parameters(card),
@@ -84,6 +88,11 @@ def _hears(card: ModelCard) -> str:
 def co2_kg(seconds: float, device: str) -> float:
     """A run's estimated CO2: its time by the device's `WATTS` by the world's mean grid."""
     return seconds / 3600 * WATTS[_kind(device)] / 1000 * CO2_KG_PER_KWH
+
+
+def _tempo(card: ModelCard) -> str:
+    n_told = card.training.get("tempos_told", 0)
+    return TEMPO.format(more=TOLD.format(n=_number(n_told)) if n_told else AGREED) if card.tempo else ""
 
 
 def _parameters(card: ModelCard) -> int:

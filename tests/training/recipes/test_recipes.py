@@ -47,7 +47,7 @@ LARGE = ("alexnet", "vgg11-bn")
 """Their checkpoints take gigabytes: they learn for a moment, and are not written."""
 
 TINY_CRNN = {"channels": [4, 4, 8, 8, 8], "blocks": [0] * 5, "hidden": 8, "embedding_dim": 8}
-TEMPO = TempoSettings(first_steps=2, steps=2, rhythms=4, batch_size=4, made_up=2)
+TEMPO = TempoSettings(first_steps=2, steps=2, rhythms=4, batch_size=4, annotated=1, made_up=2)
 
 
 def moment_of(recipe: Recipe) -> Settings:
@@ -296,8 +296,14 @@ def test_data_that_a_recipe_cannot_use_is_one_clear_line(name: str, line: str, t
         (("--epochs", "0"), "argument --epochs: at least 1"),
         (("--picture-size", "128"), "--picture-size is for image networks"),
         (("--size", "small"), "--size is for the crnn"),
+        (("--tempos", "x.npz"), "--tempos is for the crnn"),
+        (("--recipe", "crnn", "--tempos", "x.npz"), "x.npz: no answers of tempo"),
         (("--device", "gpu"), "no 'gpu' device here"),
         (("--out", "/dev/null/model"), "/dev/null/model: cannot be made"),
+        (
+            ("--out", "runs/my model"),
+            "runs/my model: cannot be the name of a model; end --out with up to 100",
+        ),
         (("--results", "/dev/null/results"), "/dev/null/results: cannot keep results"),
     ],
 )

@@ -141,7 +141,7 @@ def test_a_plain_id_is_accepted(model_id: str) -> None:
     check_id(model_id)
 
 
-@pytest.mark.parametrize("model_id", [DEFAULT_MODEL, "small-1", "small", "standard-2", "Small-1"])
+@pytest.mark.parametrize("model_id", [DEFAULT_MODEL, "small-2", "small", "standard-3", "Small-1"])
 def test_the_names_of_the_programs_own_models_are_refused(model_id: str) -> None:
     with pytest.raises(
         ModelError, match=r"small and small-1, -2, \.\.\., standard and .* models of the program"
@@ -151,10 +151,10 @@ def test_the_names_of_the_programs_own_models_are_refused(model_id: str) -> None
 
 def test_a_shipped_model_goes_before_an_added_one_of_its_id(tmp_path: Path, root: Path) -> None:
     """As after an upgrade that ships what was added by hand; the added one can still be removed."""
-    trained(root / "standard-2", "standard-2", version="mine")
-    assert load_card("standard-2").version != "mine"
-    uninstall("standard-2")
-    assert not (root / "standard-2").exists()
+    trained(root / "standard-3", "standard-3", version="mine")
+    assert load_card("standard-3").version != "mine"
+    uninstall("standard-3")
+    assert not (root / "standard-3").exists()
 
 
 def test_a_removed_model_is_gone(card: ModelCard, root: Path) -> None:
@@ -186,14 +186,14 @@ def test_only_what_was_added_can_be_removed(card: ModelCard, name: str) -> None:
 def test_the_programs_folder_is_not_taken_for_the_owners(
     card: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(load_card("small-1").folder, tmp_path / "shipped/small-1")
+    shutil.copytree(load_card("small-2").folder, tmp_path / "shipped/small-2")
     monkeypatch.setattr(model_card, "models_folder", lambda: str(tmp_path / "shipped"))
     monkeypatch.setattr(installing, "models_folder", lambda: str(tmp_path / "shipped"))
     monkeypatch.setenv("TAGGER_MODELS", str(tmp_path / "shipped"))
-    for change in (lambda: install(card), lambda: uninstall("small-1")):
+    for change in (lambda: install(card), lambda: uninstall("small-2")):
         with pytest.raises(ModelError, match="TAGGER_MODELS must not name the folder of the program's"):
             change()
-    assert os.listdir(tmp_path / "shipped") == ["small-1"]
+    assert os.listdir(tmp_path / "shipped") == ["small-2"]
 
 
 def test_a_folder_of_models_that_cannot_be_made_is_told(card: ModelCard, root: Path) -> None:

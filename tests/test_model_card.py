@@ -80,7 +80,7 @@ def test_a_model_can_be_named_by_its_folder(copied_model: Path) -> None:
 
 
 def test_an_unknown_model_is_answered_with_the_installed_ones() -> None:
-    with pytest.raises(ModelError, match=f"no model named 'crnn-9'; installed: small-1, {DEFAULT_MODEL}"):
+    with pytest.raises(ModelError, match=f"no model named 'crnn-9'; installed: small-2, {DEFAULT_MODEL}"):
         load_card("crnn-9")
 
 

@@ -79,7 +79,7 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
     facts = facts_of(corpus, settings, run.device, log_path(run.checkpoint), time.monotonic() - began)
     data = "echonest.csv" if recipe.hears == "table" else run.sources.name
     if told:
-        facts["tempos_told"] = len(told)
+        facts["tempos_told"] = sum(math.isnan(clip.bpm) and clip.path in told for clip in corpus.clips)
     facts |= {"recipe": recipe.name, "data": data, "test_clips": len(test.clips)}
     if recipe.hears == "table":
         log.info("%s: no model is written, for no scan can make its features", recipe.name)

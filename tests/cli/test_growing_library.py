@@ -219,7 +219,7 @@ def test_a_model_that_is_new_to_the_library_hears_everything(
     from tagger.model_card import load_card
 
     counts(tagger, music)
-    folder = shutil.copytree(load_card("standard-2").folder, tmp_path / "other")
+    folder = shutil.copytree(load_card("standard-3").folder, tmp_path / "other")
     fields = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps(fields | {"id": "other-1"}))
     assert counts(tagger, music, "--model", folder) == {"analysed": 6}

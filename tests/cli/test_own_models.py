@@ -102,7 +102,7 @@ def test_a_replaced_model_says_that_earlier_answers_stay(tagger: Tagger, trained
     ("fields", "text"),
     [
         ({"id": "../x"}, "cannot name a folder"),
-        ({"id": "small-1"}, "models of the program"),
+        ({"id": "small-2"}, "models of the program"),
         ({"id": None}, "cannot name a folder"),
         ({"format": 99}, "format 99"),
         ({"network": {"name": "transformer"}}, "unknown network 'transformer'"),
@@ -162,7 +162,7 @@ def test_one_broken_model_does_not_hide_the_others(tagger: Tagger, trained: Path
     result = tagger("models")
     assert result.code == 1
     assert "my-model: model.json cannot be used" in result.err
-    assert "standard-2 1: 0 tracks" in result.out
+    assert "standard-3 1: 0 tracks" in result.out
     assert tagger("models", "remove", "my-model").code == 0
 
 

@@ -18,7 +18,7 @@ from tagger.types import AudioFile, Prediction, Recording
 from tests.cli.conftest import Result, Tagger
 from tests.sounds import make_sound
 
-MODEL = "standard-2"
+MODEL = "standard-3"
 GENRES = load_card(MODEL).genres
 SIZE = load_card(MODEL).network["embedding_dim"]
 XSPF = "{http://xspf.org/ns/0/}"
@@ -138,7 +138,7 @@ def test_json_has_the_keys_of_list(tagger: Tagger, library: Path) -> None:
 @pytest.mark.parametrize("command", ["list", "playlist"])
 def test_a_tempo_that_nobody_knows_is_explained(tagger: Tagger, library: Path, command: str) -> None:
     result = tagger(command, "--bpm", "120-128")
-    assert "no track has a tempo from standard-2, so --bpm matches nothing" in result.err
+    assert "no track has a tempo from standard-3, so --bpm matches nothing" in result.err
     assert result.code == 0
     assert "--sort bpm leaves them in the order of paths" in tagger("playlist", "--sort", "bpm").err
 

@@ -16,7 +16,7 @@ from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
 
-MODEL = "standard-2"
+MODEL = "standard-3"
 GENRES = load_card(MODEL).genres
 TRACKS = [
     ("/m/a.mp3", "Rock", 0.9, 0.95),
@@ -200,7 +200,7 @@ def test_show_of_what_is_no_file_is_refused(tagger: Tagger, tmp_path: Path, name
 
 def test_models_tells_genres_and_figures(tagger: Tagger, library: Path) -> None:
     small, standard = tagger("models", "--json").json
-    assert (small["id"], standard["id"]) == ("small-1", MODEL)
+    assert (small["id"], standard["id"]) == ("small-2", MODEL)
     assert standard["genres"] == small["genres"] == list(GENRES)
     assert standard["tempo"]
     assert standard["figures"]["hit"] >= 0.5

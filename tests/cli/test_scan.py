@@ -121,7 +121,7 @@ def test_a_second_scan_ends_with_75(tagger: Tagger, music: Path, db: Path) -> No
     [
         (("/no/such/folder",), "/no/such/folder: no such file or folder"),
         ((".", "--device", "gpu"), "--device gpu: give auto, cpu, cuda or mps"),
-        ((".", "--model", "crnn-99"), "no model named 'crnn-99'; installed: small-1, standard-2"),
+        ((".", "--model", "crnn-99"), "no model named 'crnn-99'; installed: small-2, standard-3"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(tagger: Tagger, args: tuple[str, ...], words: str) -> None:

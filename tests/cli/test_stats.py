@@ -25,7 +25,7 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
     found = tagger("stats", "--json").json
     runs = found.pop("runs")
     assert found == {
-        "model": "standard-2",
+        "model": "standard-3",
         "tracks": 5,
         "hours": round((3 * 60 + 300 + 120) / 3600, 2),
         "silent": 0,
@@ -46,7 +46,7 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
 
 def test_a_person_sees_hours_bars_and_the_last_runs(tagger: Tagger, library: Path) -> None:
     out = tagger("stats").out
-    assert out.startswith("5 tracks, 0.2 hours, heard by standard-2\n")
+    assert out.startswith("5 tracks, 0.2 hours, heard by standard-3\n")
     assert f"  Jazz         2 {'█' * 32}\n" in out
     assert f"  Folk         1 {'█' * 16}\n" in out
     assert "  Rock    ·   ·   ·   ·   ·   ·  50   ·  50   ·\n" in out

@@ -5,7 +5,7 @@ import numpy as np
 from tagger.store import Heard
 from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
 
-MODEL = "standard-2"
+MODEL = "standard-3"
 
 
 def heard(

@@ -17,7 +17,7 @@ from tagger.tags import Policy
 from tagger.types import AudioFile, Prediction, Recording, fingerprint
 from tests.tags import samples
 
-MODEL = "standard-2"
+MODEL = "standard-3"
 KINDS = ("mp3", "flac", "ogg", "aac", "wav")
 REPLACE = TagSettings(Policy("replace"))
 

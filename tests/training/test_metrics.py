@@ -100,7 +100,7 @@ def test_a_figure_without_its_clips_is_not_a_number() -> None:
 def test_the_shipped_model_reaches_its_bar_on_the_test_split() -> None:
     from tagger.training.evaluate import answers_of
 
-    result = answers_of("../shared/data", "test", "standard-2", jobs=2, device="cpu").figures()
+    result = answers_of("../shared/data", "test", "standard-3", jobs=2, device="cpu").figures()
     assert result["hit"] >= 0.50
     assert result["4q_auc"] >= 0.95
     assert result["deam_r"] >= 0.68

@@ -35,7 +35,7 @@ onset curves, their spectrum and autocorrelation on a logarithmic axis of pulse 
 It learned from annotated clips, made-up rhythms, and {more}."""
 
 AGREED = "clips on which it agreed with librosa's beat tracker"
-TOLD = """from {n} other pieces as tempo-cnn tells their tempo
+TOLD = """{n} other pieces as tempo-cnn tells their tempo
 (Schreiber & Müller 2018, AGPL; it was asked, and nothing of it is in here)"""
 
 

@@ -13,7 +13,8 @@ import pytest
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
 
-N_FILES = 40
+N_FILES = 100
+"""Enough that a scan is still under way a second or two after its first batch."""
 
 
 @pytest.fixture

@@ -136,12 +136,12 @@ def _batch(
     settings: TempoSettings,
 ) -> tuple[Tensor, Tensor]:
     """Crops (batch, n_mels, n_frames) in dB and the shares (batch, 257) of their tempos: of annotated clips,
-    of those with an uncertain tempo (of annotated ones, where there are none), and made-up ones."""
+    of those with an uncertain tempo (where there are none of one kind, of the other), and made-up ones."""
     certain, more, rhythms = examples
     n_more = settings.batch_size - settings.annotated - settings.made_up
     crops, shares = [], []
     for those, n in (
-        (certain, settings.annotated),
+        (certain if len(certain.bpm) else more, settings.annotated),
         (more if len(more.bpm) else certain, n_more),
         (rhythms, settings.made_up),
     ):

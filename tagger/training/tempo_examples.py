@@ -69,14 +69,18 @@ def annotated(clips: Sequence[Clip], log_mels: Tensor, lengths: Tensor) -> Tempo
     return TempoExamples(log_mels[known], lengths[known], bpm[known], bell(bpm[known]))
 
 
-def told(clips: Sequence[Clip], log_mels: Tensor, lengths: Tensor, answers: TempoAnswers) -> TempoExamples:
-    """The clips without a tempo for which another network has `answers`, by their path: (257,) shares,
-    to which the bell of a known tempo is added."""
-    asked = [
+def told_rows(clips: Sequence[Clip], lengths: Tensor, answers: TempoAnswers) -> list[int]:
+    """Which of the clips have no tempo, are long enough, and another network has `answers` for, by path."""
+    return [
         i
         for i, long_enough in enumerate(_long_enough(lengths).tolist())
         if long_enough and np.isnan(clips[i].bpm) and clips[i].path in answers
     ]
+
+
+def told(clips: Sequence[Clip], log_mels: Tensor, lengths: Tensor, answers: TempoAnswers) -> TempoExamples:
+    """The clips of `told_rows` with these answers, to which the bell of a known tempo is added."""
+    asked = told_rows(clips, lengths, answers)
     rows = torch.tensor(asked, dtype=torch.long)
     heard = torch.from_numpy(np.array([answers[clips[i].path] for i in asked], np.float32))
     shares = heard.reshape(-1, N_CLASSES) @ bell(tempo_classes(heard))

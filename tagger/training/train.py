@@ -36,7 +36,7 @@ from tagger.training.rhythms import MADE_UP
 from tagger.training.settings import Settings
 from tagger.training.sources import Sources
 from tagger.training.tempo import TempoSettings, train_tempo
-from tagger.training.tempo_examples import SHORTEST_S, TempoAnswers, annotated
+from tagger.training.tempo_examples import SHORTEST_S, TempoAnswers, annotated, told_rows
 
 FRAME_RATE_HZ = FRONT_END.sample_rate_hz / FRONT_END.hop_length
 
@@ -79,7 +79,7 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
     facts = facts_of(corpus, settings, run.device, log_path(run.checkpoint), time.monotonic() - began)
     data = "echonest.csv" if recipe.hears == "table" else run.sources.name
     if told:
-        facts["tempos_told"] = sum(math.isnan(clip.bpm) and clip.path in told for clip in corpus.clips)
+        facts["tempos_told"] = len(told_rows(corpus.clips, corpus.lengths, told))
     facts |= {"recipe": recipe.name, "data": data, "test_clips": len(test.clips)}
     if recipe.hears == "table":
         log.info("%s: no model is written, for no scan can make its features", recipe.name)
@@ -138,7 +138,8 @@ def _finish(
 ) -> Settings:
     """The energy head once more, and a tempo head; the settings with the latter."""
     refit_energy(network, corpus, torch.device("cpu"))
-    if not len(annotated(corpus.clips, corpus.log_mels, corpus.lengths).bpm):
+    n_annotated = len(annotated(corpus.clips, corpus.log_mels, corpus.lengths).bpm)
+    if not n_annotated and not told_rows(corpus.clips, corpus.lengths, told):
         log.info("no clip of %g s or more has a tempo: the model will not hear any", SHORTEST_S)
         return settings
     network.tempo_head = train_tempo(corpus, tempo, FRAME_RATE_HZ, jobs, told)

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -128,6 +129,20 @@ def test_the_shares_of_a_faster_copy_move_with_its_tempo() -> None:
     moved = _faster(bell(torch.tensor([100.0, 200.0])), torch.tensor([1.2, 1.3]))
     assert moved.sum(dim=1).tolist() == pytest.approx([1.0, 1.0])
     assert (moved.argmax(dim=1) + 30).tolist() == [120, 260]
+
+
+@pytest.mark.parametrize("learns_from", ["annotated", "told"])
+def test_a_head_learns_from_either_kind_alone(corpus: Corpus, learns_from: str) -> None:
+    unknown = [replace(clip, bpm=math.nan) for clip in corpus.clips]
+    answers = {clip.path: bell(torch.tensor([100.0]))[0].numpy() for clip in corpus.clips}
+    settings = TempoSettings(
+        first_steps=1, steps=1, rhythms=2, batch_size=4, annotated=1, made_up=1, average_decay=0.9
+    )
+    if learns_from == "told":
+        head = train_tempo(replace(corpus, clips=unknown), settings, FRAME_RATE_HZ, 1, answers)
+    else:
+        head = train_tempo(corpus, settings, FRAME_RATE_HZ, 1)
+    assert head(torch.zeros(1, 96, 431)).shape == (1, 257)
 
 
 def test_a_head_learns_the_tempos_of_its_clips(corpus: Corpus) -> None:

@@ -77,8 +77,9 @@ def train(
 
 def _seed(seed: int, part: int) -> None:
     """Begins one part of a run anew with random numbers of its own."""
-    torch.manual_seed(seed + 1_000_003 * part)
-    np.random.seed((seed + 1_000_003 * part) % 2**32)
+    number = (seed + 1_000_003 * part) % 2**32
+    torch.manual_seed(number)
+    np.random.seed(number)
 
 
 def _looks_in_vain(checkpoint: str, aim: str) -> int:
@@ -128,9 +129,8 @@ class _Run:
         self.identity = _identity(corpus, settings)
 
     def epoch(self, epoch: int) -> float:
-        """One pass over all clips, with random numbers of its own: a resumed run ends like a whole one.
-
-        The mean loss."""
+        """One pass over all clips; the mean loss. Its random numbers are its own, so that a resumed run ends
+        like a whole one."""
         _seed(self.settings.seed, epoch + 1)
         self.network.train()
         total = torch.zeros((), device=self.device)

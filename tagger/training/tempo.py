@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from tagger.nets.crnn import remove_level
@@ -113,7 +114,7 @@ def _train(
     for step in range(steps):
         crops, shares = _batch(random, examples, settings)
         logits = head.train()(remove_level(low_pass(equalise(gain(crops)))))
-        loss = -(shares * logits.log_softmax(dim=1)).sum(dim=1).mean()
+        loss = F.cross_entropy(logits, shares)
         optimiser.zero_grad()
         loss.backward()
         torch.nn.utils.clip_grad_norm_(head.parameters(), 5.0)
@@ -127,7 +128,7 @@ def _train(
 
 def tempo_loss(logits: Tensor, bpm: Tensor) -> Tensor:
     """Cross-entropy with a bell around the true tempo in place of one class; the mean."""
-    return -(bell(bpm) * logits.log_softmax(dim=1)).sum(dim=1).mean()
+    return F.cross_entropy(logits, bell(bpm))
 
 
 def _batch(
@@ -158,22 +159,25 @@ def _batch(
 def _faster(shares: Tensor, speed: Tensor) -> Tensor:
     """(n, 257) shares of the classes when the music is `speed` (n,) times as fast; they sum to one again."""
     position = tempo_classes(shares) / speed.unsqueeze(1) - FIRST_BPM
-    low = position.floor().clamp(0, shares.shape[1] - 2).long()
-    part = (position - low).clamp(0, 1)
-    moved = shares.gather(1, low) * (1 - part) + shares.gather(1, low + 1) * part
-    moved = moved.masked_fill((position < 0) | (position > shares.shape[1] - 1), 0.0)
+    beyond = (position < 0) | (position > shares.shape[1] - 1)
+    moved = _at(shares.unsqueeze(1), position).squeeze(1).masked_fill(beyond, 0.0)
     return moved / moved.sum(dim=1, keepdim=True).clamp(min=1e-9)
 
 
 def _crops(log_mels: Tensor, lengths: Tensor, start: Tensor, speed: Tensor) -> Tensor:
     """A window of each from `start` on, `speed` times as fast; silence follows what is too short."""
     position = start.unsqueeze(1) + speed.unsqueeze(1) * torch.arange(FRONT_END.n_frames)
-    low = position.long().clamp(max=log_mels.shape[2] - 2)
-    share = (position - low).clamp(0, 1).unsqueeze(1)
-    at = low.unsqueeze(1).expand(-1, log_mels.shape[1], -1)
-    crops = log_mels.gather(2, at).float() * (1 - share) + log_mels.gather(2, at + 1).float() * share
     over = position > lengths.unsqueeze(1) - 1
-    return crops.masked_fill(over.unsqueeze(1), FLOOR_DB)
+    return _at(log_mels, position).masked_fill(over.unsqueeze(1), FLOOR_DB)
+
+
+def _at(values: Tensor, position: Tensor) -> Tensor:
+    """Linear interpolation of each row of (n, channels, width) at its own `position` (n, m), as float32;
+    what lies beyond an end is as the end."""
+    low = position.floor().clamp(0, values.shape[2] - 2).long()
+    share = (position - low).clamp(0, 1).unsqueeze(1)
+    index = low.unsqueeze(1).expand(-1, values.shape[1], -1)
+    return values.gather(2, index).float() * (1 - share) + values.gather(2, index + 1).float() * share
 
 
 def _average(slow: TempoHead, fast: TempoHead, decay: float) -> None:

@@ -97,11 +97,11 @@ def read_answers(path: str) -> TempoAnswers:
     try:
         with np.load(path) as stored:
             names, tempo = stored["path"].astype(str), stored["tempo"].astype(np.float32)
-        if tempo.shape != (len(names), tempo.shape[-1]) or not 0 < tempo.shape[1] <= N_CLASSES:
+        if tempo.ndim != 2 or names.shape != tempo.shape[:1] or not 0 < tempo.shape[1] <= N_CLASSES:
             raise ValueError(f"tempo is of shape {tempo.shape}")
         if not (np.isfinite(tempo).all() and (tempo >= 0).all() and (tempo.sum(axis=1) > 0).all()):
             raise ValueError("tempo holds what is no probability")
-    except (OSError, KeyError, ValueError, EOFError, BadZipFile) as error:
+    except (OSError, KeyError, TypeError, ValueError, EOFError, BadZipFile) as error:
         raise TaggerError(f"{path}: no answers of tempo ({error}); see the README") from None
     shares = np.zeros((len(names), N_CLASSES), np.float32)
     shares[:, : tempo.shape[1]] = tempo / tempo.sum(axis=1, keepdims=True)

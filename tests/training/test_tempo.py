@@ -107,6 +107,8 @@ def test_a_tempo_told_by_another_network_is_learned_where_none_is_annotated(
         {"path": ["a"], "tempo": np.ones((2, 256))},
         {"path": ["a"], "tempo": np.ones((1, 300))},
         {"path": ["a"], "tempo": np.ones(256)},
+        {"path": ["a"], "tempo": np.float64(1)},
+        {"path": "a", "tempo": np.ones((1, 256))},
         {"path": ["a"], "tempo": np.zeros((1, 256))},
         {"path": ["a"], "tempo": np.full((1, 256), np.nan)},
     ],
@@ -121,8 +123,11 @@ def test_answers_that_are_none_are_one_clear_line(
 
 def test_a_file_that_is_no_npz_holds_no_answers(tmp_path: Path) -> None:
     (tmp_path / "x.npz").write_text("not one")
-    with pytest.raises(TaggerError, match=r"x\.npz: no answers of tempo"):
-        read_answers(str(tmp_path / "x.npz"))
+    with open(tmp_path / "y.npz", "wb") as file:
+        np.save(file, np.ones((1, 256)))
+    for name in ("x.npz", "y.npz"):
+        with pytest.raises(TaggerError, match=rf"{name}: no answers of tempo"):
+            read_answers(str(tmp_path / name))
 
 
 def test_the_shares_of_a_faster_copy_move_with_its_tempo() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import mutagen
 import pytest
 
+from tagger.model_card import DEFAULT_MODEL
 from tests.cli.conftest import Tagger
 from tests.sounds import KINDS, make_kind, make_sound, sweep
 
@@ -219,7 +220,7 @@ def test_a_model_that_is_new_to_the_library_hears_everything(
     from tagger.model_card import load_card
 
     counts(tagger, music)
-    folder = shutil.copytree(load_card("standard-3").folder, tmp_path / "other")
+    folder = shutil.copytree(load_card(DEFAULT_MODEL).folder, tmp_path / "other")
     fields = json.loads((folder / "model.json").read_text())
     (folder / "model.json").write_text(json.dumps(fields | {"id": "other-1"}))
     assert counts(tagger, music, "--model", folder) == {"analysed": 6}

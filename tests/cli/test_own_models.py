@@ -9,6 +9,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tagger import nets
+from tagger.model_card import DEFAULT_MODEL
 from tests.cli.conftest import Result, Tagger
 from tests.own_model import change, make_own_model
 from tests.sounds import make_sound
@@ -162,7 +163,7 @@ def test_one_broken_model_does_not_hide_the_others(tagger: Tagger, trained: Path
     result = tagger("models")
     assert result.code == 1
     assert "my-model: model.json cannot be used" in result.err
-    assert "standard-3 1: 0 tracks" in result.out
+    assert f"{DEFAULT_MODEL} 1: 0 tracks" in result.out
     assert tagger("models", "remove", "my-model").code == 0
 
 

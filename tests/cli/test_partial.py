@@ -27,7 +27,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_model(folder / "genre-1", "genre")
     make_model(folder / "energy-1", "energy")
     make_model(folder / "tempo-1", "tempo")
-    make_model(folder / "standard-3", "genre", "energy", "tempo")
+    make_model(folder / DEFAULT_MODEL, "genre", "energy", "tempo")
     return folder
 
 
@@ -68,7 +68,7 @@ def test_models_tells_what_each_hears(tagger: Tagger, music: Path) -> None:
     assert told == {
         "energy-1": (False, True, False),
         "genre-1": (True, False, False),
-        "standard-3": (True, True, True),
+        DEFAULT_MODEL: (True, True, True),
         "tempo-1": (False, False, True),
     }
 
@@ -115,7 +115,7 @@ def test_stats_draws_what_is_known_alone(tagger: Tagger, music: Path) -> None:
         ("tempo-1", ["tempo in BPM"]),
         ("genre-1", ["genre"]),
         ("energy-1", ["energy level"]),
-        ("standard-3", ["genre", "energy level", "% of a genre at each energy level", "tempo in BPM"]),
+        (DEFAULT_MODEL, ["genre", "energy level", "% of a genre at each energy level", "tempo in BPM"]),
     ):
         tagger("scan", music, "--model", model, "-q")
         out = tagger("stats").out
@@ -131,7 +131,7 @@ def test_a_playlist_by_energy_names_the_model_that_hears_none(
 ) -> None:
     tagger("scan", music, "--model", "genre-1", "-q")
     assert only_line(tagger("playlist", *order)) == (
-        "genre-1 hears no energy; scan with a model that does (--model standard-3) or --sort path"
+        f"genre-1 hears no energy; scan with a model that does (--model {DEFAULT_MODEL}) or --sort path"
     )
     tagger("scan", music, "--model", "energy-1", "-q")
     assert only_line(tagger("playlist", *order, "--model", "genre-1")) == (
@@ -242,19 +242,19 @@ def test_write_tags_says_when_nothing_could_be_written(tagger: Tagger, music: Pa
 
 
 def test_models_without_energy_are_compared_by_genre(tagger: Tagger, music: Path) -> None:
-    for model in ("standard-3", "genre-1"):
+    for model in (DEFAULT_MODEL, "genre-1"):
         tagger("scan", music, "--model", model, "-q")
-    compared = tagger("models", "compare", "standard-3", "genre-1")
+    compared = tagger("models", "compare", DEFAULT_MODEL, "genre-1")
     assert compared.code == 0
     assert compared.out.splitlines()[0] == "2 tracks compared: 2 by stored answers"
     assert compared.out.splitlines()[-1].split() == ["all", "2", "2", "0.0%", "–", "–"]
-    found = tagger("models", "compare", "genre-1", "standard-3", "--json").json
+    found = tagger("models", "compare", "genre-1", DEFAULT_MODEL, "--json").json
     assert (found["changed"], found["energy_difference"], found["levels_changed"]) == (0, None, None)
 
 
 def test_models_without_genre_cannot_be_compared(tagger: Tagger, music: Path) -> None:
     tagger("scan", music, "--model", "tempo-1", "-q")
-    for other in ("standard-3", "energy-1"):
+    for other in (DEFAULT_MODEL, "energy-1"):
         assert only_line(tagger("models", "compare", "tempo-1", other)) == (
             "tempo-1 hears no genre, by which tracks are compared; name a model that does"
         )

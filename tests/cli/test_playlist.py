@@ -12,15 +12,14 @@ import numpy as np
 import pytest
 
 from tagger.cli.playlist.plan import LIKE_LIMIT
-from tagger.model_card import load_card
+from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.store import Store
 from tagger.types import AudioFile, Prediction, Recording
 from tests.cli.conftest import Result, Tagger
 from tests.sounds import make_sound
 
-MODEL = "standard-3"
-GENRES = load_card(MODEL).genres
-SIZE = load_card(MODEL).network["embedding_dim"]
+GENRES = load_card(DEFAULT_MODEL).genres
+SIZE = load_card(DEFAULT_MODEL).network["embedding_dim"]
 XSPF = "{http://xspf.org/ns/0/}"
 
 
@@ -32,7 +31,7 @@ def answer(path: str, number: int = 0, **given: Any) -> tuple[AudioFile, Recordi
     embedding[:2] = np.cos(number / 10), np.sin(number / 10)
     genre, confidence = given.get("genre", "Rock"), given.get("confidence", 0.5)
     prediction = Prediction(
-        MODEL, {genre: confidence}, genre, confidence, given.get("energy", 0.5), (), embedding, False
+        DEFAULT_MODEL, {genre: confidence}, genre, confidence, given.get("energy", 0.5), (), embedding, False
     )
     return AudioFile(path, 1, 1), recording, prediction
 
@@ -138,7 +137,7 @@ def test_json_has_the_keys_of_list(tagger: Tagger, library: Path) -> None:
 @pytest.mark.parametrize("command", ["list", "playlist"])
 def test_a_tempo_that_nobody_knows_is_explained(tagger: Tagger, library: Path, command: str) -> None:
     result = tagger(command, "--bpm", "120-128")
-    assert "no track has a tempo from standard-3, so --bpm matches nothing" in result.err
+    assert f"no track has a tempo from {DEFAULT_MODEL}, so --bpm matches nothing" in result.err
     assert result.code == 0
     assert "--sort bpm leaves them in the order of paths" in tagger("playlist", "--sort", "bpm").err
 

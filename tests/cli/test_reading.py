@@ -10,14 +10,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.model_card import load_card
+from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.store import Store
 from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
 
-MODEL = "standard-3"
-GENRES = load_card(MODEL).genres
+GENRES = load_card(DEFAULT_MODEL).genres
 TRACKS = [
     ("/m/a.mp3", "Rock", 0.9, 0.95),
     ("/m/b.mp3", "Rock", 0.6, 0.2),
@@ -32,7 +31,9 @@ def library(db: Path) -> Path:
     for path, genre, confidence, energy in TRACKS:
         rest = (1 - confidence) / (len(GENRES) - 1)
         genres = {name: confidence if name == genre else rest for name in GENRES}
-        answer = Prediction(MODEL, genres, genre, confidence, energy, (), np.zeros(4, np.float16), False)
+        answer = Prediction(
+            DEFAULT_MODEL, genres, genre, confidence, energy, (), np.zeros(4, np.float16), False
+        )
         heard.append((AudioFile(path, 1, 1), Recording("0" * 32, 60.0, "mp3", 44_100, 2), answer))
     with Store.open(str(db), create=True) as store:
         store.record_batch(heard, [])
@@ -125,7 +126,7 @@ def test_without_a_database_the_way_on_is_shown(tagger: Tagger, command: str, db
 
 
 def test_control_characters_do_not_reach_the_terminal(tagger: Tagger, library: Path) -> None:
-    answer = Prediction(MODEL, {}, "Rock", 0.5, 0.5, (), np.zeros(4, np.float16), False)
+    answer = Prediction(DEFAULT_MODEL, {}, "Rock", 0.5, 0.5, (), np.zeros(4, np.float16), False)
     recording = Recording("1" * 32, 1.0, "mp3", 44_100, 2)
     with Store.open(str(library), create=False) as store:
         store.record_batch([(AudioFile("/m/\x1b[2J\n.mp3", 1, 1), recording, answer)], [])
@@ -177,7 +178,7 @@ def test_show_draws_energy_over_the_track(tagger: Tagger, db: Path, tmp_path: Pa
         WindowAnswer(1543.2, "Rock", 0.8, 1.0),
     )
     answer = Prediction(
-        MODEL, {"Rock": 0.6, "Folk": 0.4}, "Rock", 0.6, 0.55, windows, np.zeros(4, np.float16), False
+        DEFAULT_MODEL, {"Rock": 0.6, "Folk": 0.4}, "Rock", 0.6, 0.55, windows, np.zeros(4, np.float16), False
     )
     with Store.open(str(db), create=True) as store:
         store.record_batch(
@@ -200,7 +201,7 @@ def test_show_of_what_is_no_file_is_refused(tagger: Tagger, tmp_path: Path, name
 
 def test_models_tells_genres_and_figures(tagger: Tagger, library: Path) -> None:
     small, standard = tagger("models", "--json").json
-    assert (small["id"], standard["id"]) == ("small-2", MODEL)
+    assert (small["id"], standard["id"]) == ("small-2", DEFAULT_MODEL)
     assert standard["genres"] == small["genres"] == list(GENRES)
     assert standard["tempo"]
     assert standard["figures"]["hit"] >= 0.5

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tagger.model_card import DEFAULT_MODEL
 from tagger.store import Store
 from tagger.types import Failure
 from tests.cli.conftest import Tagger
@@ -25,7 +26,7 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
     found = tagger("stats", "--json").json
     runs = found.pop("runs")
     assert found == {
-        "model": "standard-3",
+        "model": DEFAULT_MODEL,
         "tracks": 5,
         "hours": round((3 * 60 + 300 + 120) / 3600, 2),
         "silent": 0,
@@ -46,7 +47,7 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
 
 def test_a_person_sees_hours_bars_and_the_last_runs(tagger: Tagger, library: Path) -> None:
     out = tagger("stats").out
-    assert out.startswith("5 tracks, 0.2 hours, heard by standard-3\n")
+    assert out.startswith(f"5 tracks, 0.2 hours, heard by {DEFAULT_MODEL}\n")
     assert f"  Jazz         2 {'█' * 32}\n" in out
     assert f"  Folk         1 {'█' * 16}\n" in out
     assert "  Rock    ·   ·   ·   ·   ·   ·  50   ·  50   ·\n" in out

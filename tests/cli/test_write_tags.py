@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from mutagen.mp4 import MP4
 
-from tagger.model_card import genre_thresholds, load_card
+from tagger.model_card import DEFAULT_MODEL, genre_thresholds, load_card
 from tagger.store import scan_lock
 from tagger.tags import Change, Wanted, apply, plan, read
 from tests.cli.conftest import Tagger
@@ -189,7 +189,7 @@ def test_only_genres_that_are_sure_enough_and_no_more_than_asked_for(
 @pytest.fixture
 def heard(music: Path, db: Path) -> dict[str, str]:
     """Answers that are sure, unsure, and sure of a genre in which the model is often wrong."""
-    enough = genre_thresholds(load_card("standard-3"), 0.9)["Metal"]
+    enough = genre_thresholds(load_card(DEFAULT_MODEL), 0.9)["Metal"]
     assert enough is not None and 0.2 < enough < 0.5
     answers = {
         "mp3": {"Metal": enough + 0.02, "Jazz": 0.1},
@@ -205,7 +205,7 @@ def test_a_target_precision_is_a_threshold_for_each_genre(
     tagger: Tagger, music: Path, heard: dict[str, str]
 ) -> None:
     """The default model is right in nine of ten answers of Metal that are sure enough, and of Rock never."""
-    thresholds = genre_thresholds(load_card("standard-3"), 0.9)
+    thresholds = genre_thresholds(load_card(DEFAULT_MODEL), 0.9)
     assert thresholds["Rock"] is None
     result = tagger(
         "write-tags", *(p for p in music.iterdir() if p.stem in heard), "--target-precision", "0.9", "--yes"
@@ -222,7 +222,7 @@ def test_a_target_precision_is_a_threshold_for_each_genre(
 
 
 def test_a_lower_target_lets_more_genres_in(tagger: Tagger, music: Path, heard: dict[str, str]) -> None:
-    assert genre_thresholds(load_card("standard-3"), 0.6)["Rock"] is not None
+    assert genre_thresholds(load_card(DEFAULT_MODEL), 0.6)["Rock"] is not None
     dry = tagger("write-tags", "--target-precision", "0.6", "--dry-run")
     assert "genre none → Rock" in dry.out
     assert "Rock" not in dry.err
@@ -242,7 +242,7 @@ def test_with_several_genres_each_is_held_to_its_own_threshold(tagger: Tagger, m
 def test_a_model_that_tells_no_precision_is_refused(tagger: Tagger, music: Path, tmp_path: Path) -> None:
     old = tmp_path / "old"
     old.mkdir()
-    fields = json.loads(Path(load_card("standard-3").folder, "model.json").read_text())
+    fields = json.loads(Path(load_card(DEFAULT_MODEL).folder, "model.json").read_text())
     del fields["genre_precision"]
     (old / "model.json").write_text(json.dumps(fields))
     result = tagger("write-tags", "--yes", "--target-precision", "0.9", "--model", old)

@@ -2,10 +2,11 @@
 
 import numpy as np
 
+from tagger.model_card import DEFAULT_MODEL
 from tagger.store import Heard
 from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
 
-MODEL = "standard-3"
+MODEL = DEFAULT_MODEL
 
 
 def heard(

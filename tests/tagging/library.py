@@ -11,13 +11,14 @@ from types import MappingProxyType
 
 import numpy as np
 
+from tagger.model_card import DEFAULT_MODEL
 from tagger.store import Heard, Store
 from tagger.tagging import TagSettings
 from tagger.tags import Policy
 from tagger.types import AudioFile, Prediction, Recording, fingerprint
 from tests.tags import samples
 
-MODEL = "standard-3"
+MODEL = DEFAULT_MODEL
 KINDS = ("mp3", "flac", "ogg", "aac", "wav")
 REPLACE = TagSettings(Policy("replace"))
 

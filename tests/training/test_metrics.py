@@ -4,6 +4,7 @@ import os
 import numpy as np
 import pytest
 
+from tagger.model_card import DEFAULT_MODEL
 from tagger.training.clips import GENRES, Clip, label_sets
 from tagger.training.metrics import calibration_error, figures, tempo_accuracies, top_hits
 
@@ -100,7 +101,7 @@ def test_a_figure_without_its_clips_is_not_a_number() -> None:
 def test_the_shipped_model_reaches_its_bar_on_the_test_split() -> None:
     from tagger.training.evaluate import answers_of
 
-    result = answers_of("../shared/data", "test", "standard-3", jobs=2, device="cpu").figures()
+    result = answers_of("../shared/data", "test", DEFAULT_MODEL, jobs=2, device="cpu").figures()
     assert result["hit"] >= 0.50
     assert result["4q_auc"] >= 0.95
     assert result["deam_r"] >= 0.68

@@ -62,11 +62,21 @@ def bell(bpm: Tensor) -> Tensor:
     return (-0.5 * distance.square()).softmax(dim=1)
 
 
+def annotated_rows(clips: Sequence[Clip], lengths: Tensor) -> list[int]:
+    """Which of the clips have a tempo that has a class and is heard for long enough."""
+    return [
+        i
+        for i, long_enough in enumerate(_long_enough(lengths).tolist())
+        if long_enough and FIRST_BPM <= clips[i].bpm <= LAST_BPM
+    ]
+
+
 def annotated(clips: Sequence[Clip], log_mels: Tensor, lengths: Tensor) -> TempoExamples:
-    """The clips with a tempo that has a class and is heard for long enough."""
-    bpm = torch.tensor([clip.bpm for clip in clips])
-    known = (bpm >= FIRST_BPM) & (bpm <= LAST_BPM) & _long_enough(lengths)
-    return TempoExamples(log_mels[known], lengths[known], bpm[known], bell(bpm[known]))
+    """The clips of `annotated_rows` with their tempos."""
+    known = annotated_rows(clips, lengths)
+    rows = torch.tensor(known, dtype=torch.long)
+    bpm = torch.tensor([clips[i].bpm for i in known])
+    return TempoExamples(log_mels[rows], lengths[rows], bpm, bell(bpm))
 
 
 def told_rows(clips: Sequence[Clip], lengths: Tensor, answers: TempoAnswers) -> list[int]:

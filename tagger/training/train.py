@@ -36,7 +36,7 @@ from tagger.training.rhythms import MADE_UP
 from tagger.training.settings import Settings
 from tagger.training.sources import Sources
 from tagger.training.tempo import TempoSettings, train_tempo
-from tagger.training.tempo_examples import SHORTEST_S, TempoAnswers, annotated, told_rows
+from tagger.training.tempo_examples import SHORTEST_S, TempoAnswers, annotated_rows, told_rows
 
 FRAME_RATE_HZ = FRONT_END.sample_rate_hz / FRONT_END.hop_length
 
@@ -138,8 +138,8 @@ def _finish(
 ) -> Settings:
     """The energy head once more, and a tempo head; the settings with the latter."""
     refit_energy(network, corpus, torch.device("cpu"))
-    n_annotated = len(annotated(corpus.clips, corpus.log_mels, corpus.lengths).bpm)
-    if not n_annotated and not told_rows(corpus.clips, corpus.lengths, told):
+    clips, lengths = corpus.clips, corpus.lengths
+    if not annotated_rows(clips, lengths) and not told_rows(clips, lengths, told):
         log.info("no clip of %g s or more has a tempo: the model will not hear any", SHORTEST_S)
         return settings
     network.tempo_head = train_tempo(corpus, tempo, FRAME_RATE_HZ, jobs, told)

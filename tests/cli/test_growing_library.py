@@ -12,7 +12,7 @@ from typing import Any
 import mutagen
 import pytest
 
-from tagger.model_card import DEFAULT_MODEL
+from tagger.model_card import DEFAULT_MODEL, load_card
 from tests.cli.conftest import Tagger
 from tests.sounds import KINDS, make_kind, make_sound, sweep
 
@@ -216,8 +216,6 @@ def test_a_model_that_is_new_to_the_library_hears_everything(
     tagger: Tagger, music: Path, tmp_path: Path
 ) -> None:
     import json
-
-    from tagger.model_card import load_card
 
     counts(tagger, music)
     folder = shutil.copytree(load_card(DEFAULT_MODEL).folder, tmp_path / "other")

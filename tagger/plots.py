@@ -38,6 +38,15 @@ HEIGHT_IN, MARGINS_IN, WINDOW_IN, NARROWEST_IN = 4.4, 1.4, 2.8, 6.4
 NAME_LETTERS_PER_IN = 10
 """How much of a file's name goes over a picture."""
 
+FONTS = (
+    "DejaVu Sans",
+    *("Hiragino Sans", "PingFang SC", "Apple SD Gothic Neo"),
+    *("Yu Gothic", "Microsoft YaHei", "Malgun Gothic"),
+    *("Noto Sans CJK JP", "WenQuanYi Zen Hei", "Droid Sans Fallback"),
+)
+"""matplotlib's own font, then those in which macOS, Windows and Linux write Chinese, Japanese and Korean:
+a letter is drawn in the first of them that is there and has it."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
@@ -102,7 +111,9 @@ def _as_asked() -> Iterator[None]:
     with warnings.catch_warnings(), matplotlib.rc_context():
         warnings.simplefilter("ignore")
         matplotlib.rcdefaults()
-        matplotlib.rcParams.update({"svg.hashsalt": "tagger", "svg.fonttype": "none"})
+        matplotlib.rcParams.update(
+            {"font.family": list(FONTS), "svg.hashsalt": "tagger", "svg.fonttype": "none"}
+        )
         yield
 
 

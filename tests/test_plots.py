@@ -100,6 +100,12 @@ def test_letters_that_the_font_lacks_are_no_warning(recwarn: pytest.WarningsReco
     assert not recwarn.list
 
 
+def test_letters_that_the_font_lacks_are_sought_in_those_of_the_system() -> None:
+    svg = spectrograms([panel("日本語.mp3")], FRONT_END, BANK, "svg").decode()
+    first = svg.index("'DejaVu Sans'")
+    assert all(svg.index(f"'{font}'") > first for font in ("Hiragino Sans", "Yu Gothic", "Noto Sans CJK JP"))
+
+
 def test_a_front_end_of_another_rate_is_drawn_at_its_own_frequencies() -> None:
     slower = replace(FRONT_END, sample_rate_hz=11_025)
     np.testing.assert_allclose(2 * band_centres_hz(BANK, slower), band_centres_hz(BANK, FRONT_END))

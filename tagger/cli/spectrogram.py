@@ -126,7 +126,7 @@ def _caption(answer: Prediction) -> str:
     if answer.energy is not None:
         told.append(f"energy {answer.energy:.2f}")
     if answer.bpm is not None:
-        told.append(f"{answer.bpm:.1f} BPM")
+        told.append(f"{answer.bpm:.1f} BPM ({answer.bpm_confidence:.0%})")
     return " · ".join(told)
 
 

@@ -72,7 +72,8 @@ def test_the_picture_tells_the_name_and_what_is_heard(tagger: Tagger, song: Path
     assert "song.mp3" in drawn
     (caption,) = (text for text in drawn if "BPM" in text)
     assert caption.startswith(f"{file['genre']} (")
-    assert caption.endswith(f" · energy {file['energy']:.2f} · {file['bpm']:.1f} BPM")
+    sure = tagger("show", song, "--json").json["bpm_confidence"]
+    assert caption.endswith(f" · energy {file['energy']:.2f} · {file['bpm']:.1f} BPM ({sure:.0%})")
 
 
 def test_one_window_stands_at_its_own_seconds(tagger: Tagger, song: Path) -> None:
@@ -212,7 +213,7 @@ def test_the_owners_settings_of_matplotlib_neither_break_nor_change_the_picture(
 
 def test_what_a_model_does_not_tell_is_left_out_of_the_caption() -> None:
     answer = Prediction("m", {"Rock": 0.6}, "Rock", 0.6, 0.5, (), np.zeros(4, np.float16), False, 120.0, 0.9)
-    assert _caption(answer) == "Rock (60%) · energy 0.50 · 120.0 BPM"
+    assert _caption(answer) == "Rock (60%) · energy 0.50 · 120.0 BPM (90%)"
     assert _caption(replace(answer, bpm=None)) == "Rock (60%) · energy 0.50"
-    assert _caption(replace(answer, energy=None)) == "Rock (60%) · 120.0 BPM"  # type: ignore[arg-type]
+    assert _caption(replace(answer, energy=None)) == "Rock (60%) · 120.0 BPM (90%)"  # type: ignore[arg-type]
     assert _caption(replace(answer, genre=None, energy=None, bpm=None)) == ""  # type: ignore[arg-type]

@@ -12,7 +12,7 @@ from tagger.training.datasets import LAYOUTS
 from tagger.training.log import log_path, read_log
 from tagger.training.recipes import RECIPES
 from tagger.training.results import check_results, record
-from tagger.training.settings import SIZES
+from tagger.training.settings import SIZES, changed
 from tagger.training.sources import Sources
 from tagger.training.train import Run, train_recipe
 
@@ -49,6 +49,13 @@ parser.add_argument(
 )
 parser.add_argument("--epochs", type=at_least(1), help="default: the recipe's")
 parser.add_argument("--learning-rate", type=float, help="default: the recipe's")
+parser.add_argument(
+    "--set",
+    action="append",
+    default=[],
+    metavar="NAME=NUMBER",
+    help="like mixup=0; repeatable",
+)
 parser.add_argument("--start-from", default="", metavar="MODEL", help="go on from this model's weights")
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--jobs", type=at_least(1), default=2, help="processes that decode")
@@ -82,6 +89,7 @@ if __name__ == "__main__":
     sources = Sources(args.data, args.cache, args.jobs, args.layout, tuple(args.unlabelled), args.tempos)
     run = Run(sources, args.out or f"runs/{args.recipe}", args.device, args.resume)
     try:
+        settings = changed(settings, args.set)
         if args.results:
             check_results(args.results)
         result = train_recipe(recipe, run, settings)

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
+
+from tagger.errors import TaggerError
 
 STANDARD = {
     "name": "crnn",
@@ -27,6 +32,9 @@ SMALL = {
 
 SIZES = {"standard": STANDARD, "small": SMALL}
 
+OPTIONS = ("epochs", "learning_rate", "seed")
+"""Settings that `scripts/train.py` has options of their own for."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -34,9 +42,10 @@ class Settings:
 
     Crops run up to `stretch` faster or slower. They are shorter than a scan's windows: it halves the
     work, and attention pooling does not mind. `mixup` is the alpha of the Beta distribution (Zhang et
-    al. 2018), `distil` the teacher's weight. `start_from` names a model of the same network to go on
-    from, where it is not empty. `optimiser` is AdamW under a one-cycle schedule, or plain gradient
-    descent at a constant rate.
+    al. 2018). `label_weight` is that of the genre labels among the losses, `distil` that of all a teacher
+    says, `soft_genre_weight` and `soft_arousal_weight` within it those of what probes make of that.
+    `start_from` names a model of the same network to go on from, where it is not empty. `optimiser` is
+    AdamW under a one-cycle schedule, or plain gradient descent at a constant rate.
     """
 
     network: dict[str, Any] = field(default_factory=lambda: dict(STANDARD))
@@ -49,8 +58,47 @@ class Settings:
     weight_decay: float = 0.02
     augment: bool = True
     mixup: float = 0.2
+    label_weight: float = 1.0
     distil: float = 1.5
+    soft_genre_weight: float = 0.5
+    soft_arousal_weight: float = 0.25
     average_decay: float = 0.998
     patience: int = 6
     seed: int = 0
     start_from: str = ""
+
+
+def changed(settings: Settings, changes: Sequence[str]) -> Settings:
+    """With other numbers in `settings` or in its network: "mixup=0", "dropout=0.1".
+
+    Raises `TaggerError` for a name that is not among them, and for what is no number of its kind.
+    """
+    for change in changes:
+        name, _, text = change.partition("=")
+        in_network = _numbers(settings.network)
+        numbers = {k: v for k, v in _numbers(asdict(settings)).items() if k not in OPTIONS} | in_network
+        if name not in numbers:
+            raise TaggerError(f"--set {change}: there is no {name!r}; change one of {', '.join(numbers)}")
+        value = _number_like(numbers[name], text)
+        if value is None:
+            kind = "a whole number from 1 on" if isinstance(numbers[name], int) else "a number from 0 on"
+            raise TaggerError(f"--set {change}: {name} takes {kind}; it is {numbers[name]} now")
+        changes_to: dict[str, Any] = {name: value}
+        if name in in_network:
+            changes_to = {"network": settings.network | changes_to}
+        settings = replace(settings, **changes_to)
+    return settings
+
+
+def _numbers(values: dict[str, Any]) -> dict[str, int | float]:
+    return {name: value for name, value in values.items() if type(value) in (int, float)}
+
+
+def _number_like(example: int | float, text: str) -> int | float | None:
+    """None where `text` is no number of the same type, or too small a one."""
+    least = 1 if isinstance(example, int) else 0
+    with suppress(ValueError):
+        value = type(example)(text)
+        if least <= value < math.inf:
+            return value
+    return None

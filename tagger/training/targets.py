@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from tagger.nets import NetOutput
 from tagger.training.clips import GENRES, Clip, label_sets
 from tagger.training.probe import cross_fitted
+from tagger.training.settings import Settings
 
 MAX_LABELS = 6
 UNLIKELY = -1e9
@@ -112,18 +113,18 @@ def _soft(
 class Losses(nn.Module):
     """All losses together; owns the heads and scales that exist for training only."""
 
-    def __init__(self, embedding_dim: int, distil: float = 1.0) -> None:
+    def __init__(self, embedding_dim: int, settings: Settings) -> None:
         super().__init__()
-        self.distil = distil
+        self.settings = settings
         self.tags = nn.Linear(embedding_dim, TAGS)
         self.embedding = nn.Linear(embedding_dim, EMBEDDING)
         self.scales = nn.Parameter(torch.tensor([3.0, 0.0, 0.3, 0.0]))
 
     def forward(self, output: NetOutput, targets: Targets) -> Tensor:
         return (
-            genre_loss(output.genre_logits, targets.labels)
+            self.settings.label_weight * genre_loss(output.genre_logits, targets.labels)
             + self._energy(output.energy, targets.ratings)
-            + self.distil * self._teacher(output, targets)
+            + self.settings.distil * self._teacher(output, targets)
         )
 
     def _energy(self, energy: Tensor, ratings: Tensor) -> Tensor:
@@ -146,13 +147,13 @@ class Losses(nn.Module):
         answered, genres = _known_rows(targets.soft_genres)
         rated, arousal = _known_rows(targets.soft_arousal.unsqueeze(1))
         tag_loss = F.binary_cross_entropy_with_logits(self.tags(output.embedding), tags, reduction="none")
+        soft_genre_loss = -(genres * output.genre_logits.log_softmax(dim=1)).sum(dim=1)
+        soft_arousal_loss = ((output.energy.sigmoid() - arousal.squeeze(1)) / AROUSAL_SPREAD).square()
         return (
             _known_mean(5.0 * tag_loss.mean(dim=1), heard)
             + _known_mean((self.embedding(output.embedding) - embedding).square().mean(dim=1), heard)
-            + _known_mean(-0.5 * (genres * output.genre_logits.log_softmax(dim=1)).sum(dim=1), answered)
-            + _known_mean(
-                0.25 * ((output.energy.sigmoid() - arousal.squeeze(1)) / AROUSAL_SPREAD).square(), rated
-            )
+            + _known_mean(self.settings.soft_genre_weight * soft_genre_loss, answered)
+            + _known_mean(self.settings.soft_arousal_weight * soft_arousal_loss, rated)
         )
 
 

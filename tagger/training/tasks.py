@@ -80,7 +80,7 @@ def _tempo_error(network: Network, corpus: Corpus, device: torch.device) -> dict
 
 
 GENRE_AND_ENERGY = Task(
-    lambda network, settings: Losses(network.embedding_dim, settings.distil), _all_figures, "genre_map"
+    lambda network, settings: Losses(network.embedding_dim, settings), _all_figures, "genre_map"
 )
 """That of the models that ship: labels, ratings and a teacher."""
 

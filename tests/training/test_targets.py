@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -6,6 +7,7 @@ import torch
 
 from tagger.nets import NetOutput
 from tagger.training.clips import GENRES, Clip
+from tagger.training.settings import Settings
 from tagger.training.targets import MAX_LABELS, Losses, Targets, genre_loss, make_targets
 
 NAN = torch.nan
@@ -48,7 +50,7 @@ def test_unknown_ratings_give_no_gradient() -> None:
     targets = Targets(
         labels([], [], [], []), ratings, torch.rand(4, 100), torch.randn(4, 200), *unknown_soft(4)
     )
-    losses = Losses(8, distil=0.0)
+    losses = Losses(8, Settings(distil=0.0))
     energy = torch.zeros(4, requires_grad=True)
     output = NetOutput(torch.zeros(4, 17), energy, torch.zeros(4, 8), torch.zeros(4, 0))
     losses(output, targets).backward()
@@ -64,7 +66,7 @@ def test_what_the_teacher_does_not_know_teaches_nothing() -> None:
     targets = Targets(labels([], []), torch.full((2, 3), NAN), tags, embedding, *unknown_soft(2))
     parts = [torch.randn(2, n, requires_grad=True) for n in (17, 8)]
     energy = torch.zeros(2, requires_grad=True)
-    loss = Losses(8)(NetOutput(parts[0], energy, parts[1], torch.zeros(2, 0)), targets)
+    loss = Losses(8, Settings())(NetOutput(parts[0], energy, parts[1], torch.zeros(2, 0)), targets)
     loss.backward()
     assert float(loss.detach()) == 0.0
     for part in (*parts, energy):
@@ -85,11 +87,38 @@ def test_soft_genres_pull_towards_themselves() -> None:
         torch.tensor([NAN]),
     )
     logits, energy = torch.zeros(1, 17, requires_grad=True), torch.zeros(1, requires_grad=True)
-    Losses(8)(NetOutput(logits, energy, torch.zeros(1, 8), torch.zeros(1, 0)), targets).backward()
+    Losses(8, Settings(distil=1.0))(
+        NetOutput(logits, energy, torch.zeros(1, 8), torch.zeros(1, 0)), targets
+    ).backward()
     assert logits.grad is not None
     assert energy.grad is not None
     assert int(logits.grad.argmin()) == GENRES.index("Jazz")
     assert energy.grad[0] < 0
+
+
+def test_every_loss_weighs_what_the_settings_say() -> None:
+    torch.manual_seed(0)
+    soft = torch.rand(1, 17).softmax(dim=1)
+    targets = Targets(
+        labels([["Jazz"]]),
+        torch.full((1, 3), NAN),
+        torch.full((1, 100), NAN),
+        torch.full((1, 200), NAN),
+        soft,
+        torch.tensor([0.9]),
+        torch.tensor([NAN]),
+    )
+    output = NetOutput(torch.randn(1, 17), torch.zeros(1), torch.zeros(1, 8), torch.zeros(1, 0))
+    none = Settings(label_weight=0.0, distil=1.0, soft_genre_weight=0.0, soft_arousal_weight=0.0)
+
+    def loss(**weights: float) -> float:
+        return float(Losses(8, replace(none, **weights))(output, targets))  # type: ignore[arg-type]
+
+    assert loss() == 0.0
+    for name in ("label_weight", "soft_genre_weight", "soft_arousal_weight"):
+        assert loss(**{name: 3.0}) == pytest.approx(3 * loss(**{name: 1.0}))
+        assert loss(**{name: 1.0}) > 0
+    assert loss(soft_genre_weight=1.0, distil=2.0) == pytest.approx(2 * loss(soft_genre_weight=1.0))
 
 
 def test_a_folder_without_a_teacher_still_has_targets(tmp_path: Path) -> None:

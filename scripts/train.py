@@ -74,8 +74,8 @@ if __name__ == "__main__":
         parser.error(f"{args.recipe}: --picture-size is for image networks")
     if args.size != "standard" and network["name"] != "crnn":
         parser.error(f"{args.recipe}: --size is for the crnn")
-    if args.tempos and network["name"] != "crnn":
-        parser.error(f"{args.recipe}: --tempos is for the crnn")
+    if args.tempos and network["name"] not in ("crnn", "tempo-regression"):
+        parser.error(f"{args.recipe}: --tempos is for the crnn and tempo-regression")
     if args.picture_size:
         network = {**network, "size": args.picture_size}
     given = {"epochs": args.epochs, "learning_rate": args.learning_rate}

@@ -78,7 +78,7 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
         settings = _finish(network, corpus, settings, tempo or TempoSettings(), run.sources.jobs, told)
     facts = facts_of(corpus, settings, run.device, log_path(run.checkpoint), time.monotonic() - began)
     data = "echonest.csv" if recipe.hears == "table" else run.sources.name
-    if told:
+    if told and isinstance(network, CRNN):
         facts["tempos_told"] = len(told_rows(corpus.clips, corpus.lengths, told))
     facts |= {"recipe": recipe.name, "data": data, "test_clips": len(test.clips)}
     if recipe.hears == "table":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 
 from tagger.errors import TaggerError
 from tagger.nets.tempo import FIRST_BPM, LAST_BPM
+from tagger.tempo import tempo_and_confidence
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import Corpus, stack
 from tagger.training.log_mels import cached_log_mels
@@ -18,28 +20,37 @@ from tagger.training.settings import Settings
 from tagger.training.sources import Sources
 from tagger.training.targets import make_targets
 from tagger.training.tasks import TEMPO
-from tagger.training.tempo_examples import SHORTEST_S
+from tagger.training.tempo_examples import SHORTEST_S, TempoAnswers
 
-COPIES, STRETCH = 6, 1.25
-"""Of each training clip so many more, up to so much faster or slower."""
+COPIES, TOLD_COPIES, STRETCH = 6, 1, 1.25
+"""Of each training clip with a tempo, and of each whose tempo is told, so many more, up to so much faster or
+slower."""
+
+LEARNED = ("train", "unlabelled")
+"""The splits that teach."""
+
+SURE = 0.6
+"""How sure another network must be of a tempo that it tells."""
 
 N_MADE_UP = 600
 """Rhythms of drums and tones."""
 
 
 def corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
-    """The clips of `SHORTEST_S` or more with a tempo; those to train on at other speeds too, and made-up
-    rhythms with them."""
-    annotated = [clip for clip in sources.clips(())[0] if clip.bpm > 0 and not clip.length_s < SHORTEST_S]
+    """The clips of `SHORTEST_S` or more that have a tempo, and those to train on for which another network
+    tells one; the clips to train on at other speeds too, and made-up rhythms with them."""
+    known = [clip for clip in sources.clips(())[0] if not clip.length_s < SHORTEST_S]
+    annotated = [clip for clip in known if clip.bpm > 0]
     if not annotated:
         raise TaggerError(f"{sources.data}: no clip of {SHORTEST_S:g} s or more has a tempo")
-    clips, log_mels = cached_log_mels(sources.data, annotated, sources.cache, sources.jobs)
-    random = np.random.default_rng(0)
+    told = _told(known, sources.tempo_answers())
+    clips, log_mels = cached_log_mels(sources.data, [*annotated, *told], sources.cache, sources.jobs)
+    random, told_paths = np.random.default_rng(0), {clip.path for clip in told}
     more = [
         _faster(clip, log_mel, random)
         for clip, log_mel in zip(clips, log_mels, strict=True)
-        for _ in range(COPIES)
-        if clip.split == "train"
+        for _ in range(TOLD_COPIES if clip.path in told_paths else COPIES)
+        if clip.split in LEARNED
     ]
     made, bpm = rhythms(N_MADE_UP, sources.jobs)
     more += [
@@ -48,6 +59,13 @@ def corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
     clips = [*clips, *(clip for clip, _ in more)]
     targets = make_targets([(sources.data, clips)], (), taught=False)
     return stack(clips, [*log_mels, *(m for _, m in more)], targets, ())
+
+
+def _told(clips: Sequence[Clip], answers: TempoAnswers) -> list[Clip]:
+    """The clips to train on that have no tempo, with the one that another network is `SURE` of."""
+    asked = [c for c in clips if c.split in LEARNED and np.isnan(c.bpm) and c.path in answers]
+    heard = [tempo_and_confidence(answers[clip.path], FIRST_BPM) for clip in asked]
+    return [replace(clip, bpm=bpm) for clip, (bpm, sure) in zip(asked, heard, strict=True) if sure >= SURE]
 
 
 def _faster(

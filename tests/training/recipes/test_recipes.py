@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -279,6 +280,31 @@ def test_a_missing_split_is_one_clear_line(gone: str, clips_folder: str, cache: 
         train_recipe(recipe, run, moment_of(recipe))
 
 
+def test_the_tempo_recipe_learns_from_what_another_network_is_sure_of(
+    clips_folder: str, cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of clips to train on without a tempo; never of those that it is measured with."""
+    monkeypatch.setattr("tagger.training.recipes.tempo_regression.N_MADE_UP", 4)
+    folder = tmp_path / "clips"
+    shutil.copytree(clips_folder, folder)
+    unknown = ("0", "1", "5")  # the last is of the split valid
+    table = (folder / "clips.csv").read_text()
+    for i in unknown:
+        table = table.replace(f",,,{120 + int(i)},6.5\n", ",,,,6.5\n", 1)
+    (folder / "clips.csv").write_text(table)
+    tempo = np.full((3, 256), 1e-4, np.float32)
+    tempo[[0, 2], 90 - 30] = 1.0  # of the second clip it is not sure
+    answers = str(tmp_path / "tempos.npz")
+    np.savez(answers, path=[f"{i}.wav" for i in unknown], tempo=tempo)
+    sources = Sources(str(folder), cache, jobs=1, tempos=answers)
+    corpus = RECIPES["tempo-regression"].corpus(sources, ())
+    told = [clip for clip in corpus.clips if clip.path in {f"{i}.wav" for i in unknown}]
+    assert {clip.path for clip in told} == {"0.wav"}
+    assert len(told) == 2
+    assert told[0].bpm == pytest.approx(90, abs=0.5)
+    assert told[1].bpm != told[0].bpm
+
+
 @pytest.mark.parametrize(
     ("name", "line"),
     [("window-vote-cnn", "no clip is labelled with one of Classical"), ("tempo-regression", "has a tempo")],
@@ -296,7 +322,7 @@ def test_data_that_a_recipe_cannot_use_is_one_clear_line(name: str, line: str, t
         (("--epochs", "0"), "argument --epochs: at least 1"),
         (("--picture-size", "128"), "--picture-size is for image networks"),
         (("--size", "small"), "--size is for the crnn"),
-        (("--tempos", "x.npz"), "--tempos is for the crnn"),
+        (("--tempos", "x.npz"), "--tempos is for the crnn and tempo-regression"),
         (("--recipe", "crnn", "--tempos", "x.npz"), "x.npz: no answers of tempo"),
         (("--device", "gpu"), "no 'gpu' device here"),
         (("--out", "/dev/null/model"), "/dev/null/model: cannot be made"),

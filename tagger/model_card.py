@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
 FORMAT = 1
 """Version of the layout of `model.json` that this program reads and writes."""
 
-DEFAULT_MODEL = "standard-4"
+DEFAULT_MODEL = "standard-5"
 FILTER_BANK = "filter_bank"
 WEIGHTS_FILE = "model.safetensors"
 

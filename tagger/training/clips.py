@@ -21,6 +21,9 @@ GENRES = (
 )
 # fmt: on
 
+LEARNED = ("train", "unlabelled")
+"""The splits that training hears."""
+
 EITHER = {"Pop/Rock": ("Pop", "Rock", "Metal")}
 """Labels that mean one of several genres: whoever labelled did not say which."""
 

@@ -22,7 +22,7 @@ from tagger.predict import device_named
 from tagger.store.lock import scan_lock
 from tagger.training.answers import answers
 from tagger.training.card import write_card
-from tagger.training.clips import FRONT_END, GENRES
+from tagger.training.clips import FRONT_END, GENRES, LEARNED
 from tagger.training.corpus import Corpus
 from tagger.training.energy_head import refit_energy
 from tagger.training.evaluate import answers_of
@@ -119,7 +119,7 @@ def _alone(checkpoint: str) -> Iterator[None]:
 
 def _splits(corpus: Corpus, data: str) -> tuple[Corpus, Corpus, Corpus]:
     """To train on, to decide by and to measure with. Raises `TaggerError` where one of them is missing."""
-    names = {"train": ("train", "unlabelled"), "valid": ("valid",), "test": ("test",)}
+    names = {"train": LEARNED, "valid": ("valid",), "test": ("test",)}
     at = {
         name: [i for i, clip in enumerate(corpus.clips) if clip.split in splits]
         for name, splits in names.items()

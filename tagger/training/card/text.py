@@ -21,12 +21,10 @@ from tagger.training.card.tables import (
     table,
 )
 from tagger.training.card.template import TEMPLATE
-from tagger.training.clips import Clip
+from tagger.training.clips import LEARNED, Clip
 from tagger.training.evaluate import Answers
 
 NOT_RECORDED = "not recorded"
-HEARD = ("train", "unlabelled")
-"""The splits that training hears."""
 
 N_RAREST = 4
 
@@ -42,7 +40,7 @@ TOLD = """{n} other pieces as tempo-cnn tells their tempo
 def card_text(answers: Answers, measured: Measured, every_clip: Sequence[Clip]) -> str:
     """The whole card; `every_clip` of the data folder, for the counts of the training data."""
     card, training = answers.card, answers.card.training
-    trained = Counter(genre for clip in every_clip if clip.split in HEARD for genre in clip.genres)
+    trained = Counter(genre for clip in every_clip if clip.split in LEARNED for genre in clip.genres)
     return TEMPLATE.format(
         id=card.id,
         version=card.version,
@@ -141,7 +139,7 @@ def _settings(training: Mapping[str, object]) -> str:
 
 
 def _sources(clips: Sequence[Clip], split: str) -> str:
-    trained = Counter(clip.dataset for clip in clips if clip.split in HEARD)
+    trained = Counter(clip.dataset for clip in clips if clip.split in LEARNED)
     measured = Counter(clip.dataset for clip in clips if clip.split == split)
     rows = [
         (f"`{name}`", f"{trained[name]:,}", f"{measured[name]:,}", *DATASETS.get(name, ("", NOT_RECORDED)))

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from tagger.errors import TaggerError
 from tagger.nets.tempo import FIRST_BPM, LAST_BPM
 from tagger.tempo import tempo_and_confidence
-from tagger.training.clips import FRONT_END, Clip
+from tagger.training.clips import FRONT_END, LEARNED, Clip
 from tagger.training.corpus import Corpus, stack
 from tagger.training.log_mels import cached_log_mels
 from tagger.training.recipes.recipe import Recipe
@@ -25,9 +25,6 @@ from tagger.training.tempo_examples import SHORTEST_S, TempoAnswers
 COPIES, TOLD_COPIES, STRETCH = 6, 1, 1.25
 """Of each training clip with a tempo, and of each whose tempo is told, so many more, up to so much faster or
 slower."""
-
-LEARNED = ("train", "unlabelled")
-"""The splits that teach."""
 
 SURE = 0.6
 """How sure another network must be of a tempo that it tells."""

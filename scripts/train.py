@@ -47,7 +47,7 @@ parser.add_argument(
 parser.add_argument(
     "--cache", default=".cache/log-mels", help="folder of log-mels; the checkpoint lies beside it"
 )
-parser.add_argument("--epochs", type=at_least(1), help="default: the recipe's")
+parser.add_argument("--epochs", type=at_least(0), help="default: the recipe's")
 parser.add_argument("--learning-rate", type=float, help="default: the recipe's")
 parser.add_argument(
     "--set",
@@ -56,7 +56,13 @@ parser.add_argument(
     metavar="NAME=NUMBER",
     help="like mixup=0; repeatable",
 )
-parser.add_argument("--start-from", default="", metavar="MODEL", help="go on from this model's weights")
+parser.add_argument(
+    "--start-from",
+    action="append",
+    default=[],
+    metavar="MODEL",
+    help="go on from this model's weights; repeatable: from the mean of them all",
+)
 parser.add_argument("--seed", type=int, default=0)
 parser.add_argument("--jobs", type=at_least(1), default=2, help="processes that decode")
 parser.add_argument("--device", default="cpu", help="cpu, cuda or mps")
@@ -76,6 +82,8 @@ if __name__ == "__main__":
         parser.error(f"{args.recipe}: --size is for the crnn")
     if args.tempos and network["name"] not in ("crnn", "tempo-regression"):
         parser.error(f"{args.recipe}: --tempos is for the crnn and tempo-regression")
+    if args.epochs == 0 and not args.start_from:
+        parser.error("--epochs 0 is for the mean of models; name them by --start-from")
     if args.picture_size:
         network = {**network, "size": args.picture_size}
     given = {"epochs": args.epochs, "learning_rate": args.learning_rate}
@@ -83,7 +91,7 @@ if __name__ == "__main__":
         settings,
         network=network,
         seed=args.seed,
-        start_from=args.start_from,
+        start_from=tuple(args.start_from),
         **{name: value for name, value in given.items() if value is not None},
     )
     sources = Sources(args.data, args.cache, args.jobs, args.layout, tuple(args.unlabelled), args.tempos)

@@ -47,7 +47,8 @@ def train(
 
     Every fifth epoch, and after the last, it is looked how near the aim of the task is on `valid`; the
     weights are those that were nearest. After `settings.patience` looks that were no nearer, training ends
-    early. Raises `TaggerError` for a checkpoint of another run, and where the loss is no number any more.
+    early. No epoch at all leaves the weights where they start. Raises `TaggerError` for a checkpoint of
+    another run, and where the loss is no number any more.
     """
     keep_freed_memory()
     _seed(settings.seed, 0)
@@ -56,6 +57,8 @@ def train(
     start = run.load(checkpoint) if resume and os.path.exists(checkpoint) else 0
     if not start:
         _forget(checkpoint)
+    if not settings.epochs:
+        return averaged
     for epoch in range(start, settings.epochs):
         if _looks_in_vain(checkpoint, task.aim) >= settings.patience:
             log.info("no better for %d looks: ends with the best weights", settings.patience)
@@ -104,11 +107,17 @@ def weights_of(model: str) -> dict[str, Tensor]:
     }
 
 
-def _go_on_from(network: Network, model: str) -> None:
-    try:
-        network.load_state_dict(weights_of(model))
-    except RuntimeError:
-        raise TaggerError(f"{model}: is of another size or shape; give the --size that it has") from None
+def _go_on_from(network: Network, models: Sequence[str]) -> None:
+    """From the mean of their weights (Wortsman et al. 2022, "Model soups")."""
+    mean = {name: torch.zeros_like(w, dtype=torch.float64) for name, w in network.state_dict().items()}
+    for model in models:
+        try:
+            network.load_state_dict(weights_of(model))
+        except RuntimeError:
+            raise TaggerError(f"{model}: is of another size or shape; give the --size that it has") from None
+        for name, weights in network.state_dict().items():
+            mean[name] += weights / len(models)
+    network.load_state_dict(mean)
 
 
 class _Run:
@@ -124,7 +133,7 @@ class _Run:
         self.averaged = copy.deepcopy(self.network)
         self.losses = task.losses(self.network, settings).to(device)
         parameters = [p for p in (*self.network.parameters(), *self.losses.parameters()) if p.requires_grad]
-        steps = settings.epochs * math.ceil(len(corpus.clips) / settings.batch_size)
+        steps = max(1, settings.epochs) * math.ceil(len(corpus.clips) / settings.batch_size)
         self.optimiser, self.schedule = _optimiser(parameters, settings, steps)
         self.identity = _identity(corpus, settings)
 

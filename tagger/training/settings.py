@@ -44,8 +44,8 @@ class Settings:
     work, and attention pooling does not mind. `mixup` is the alpha of the Beta distribution (Zhang et
     al. 2018). `label_weight` is that of the genre labels among the losses, `distil` that of all a teacher
     says, `soft_genre_weight` and `soft_arousal_weight` within it those of what probes make of that.
-    `start_from` names a model of the same network to go on from, where it is not empty. `optimiser` is
-    AdamW under a one-cycle schedule, or plain gradient descent at a constant rate.
+    `start_from` names models of the same network to go on from: from the mean of their weights. `optimiser`
+    is AdamW under a one-cycle schedule, or plain gradient descent at a constant rate.
     """
 
     network: dict[str, Any] = field(default_factory=lambda: dict(STANDARD))
@@ -65,7 +65,7 @@ class Settings:
     average_decay: float = 0.998
     patience: int = 6
     seed: int = 0
-    start_from: str = ""
+    start_from: tuple[str, ...] = ()
 
 
 def changed(settings: Settings, changes: Sequence[str]) -> Settings:

@@ -126,15 +126,29 @@ def test_a_resumed_run_ends_like_one_that_was_never_cut_off(
 
 
 def test_training_goes_on_from_a_model(tmp_path: Path) -> None:
-    settings = replace(SETTINGS, epochs=1, learning_rate=1e-9, start_from=DEFAULT_MODEL, average_decay=0.0)
+    settings = replace(SETTINGS, epochs=1, learning_rate=1e-9, start_from=(DEFAULT_MODEL,), average_decay=0.0)
     corpus = made_corpus(tmp_path, 16, 0)
     network = train(corpus, corpus, settings, CPU, str(tmp_path / "x.checkpoint"), resume=False)
     name = "project.0.weight"
     torch.testing.assert_close(network.state_dict()[name], weights_of(DEFAULT_MODEL)[name], atol=1e-5, rtol=0)
 
 
+def test_no_epoch_of_several_models_is_the_mean_of_their_weights(tmp_path: Path) -> None:
+    corpus, checkpoint = made_corpus(tmp_path, 16, 0), str(tmp_path / "x.checkpoint")
+    again = train(corpus, corpus, replace(SETTINGS, epochs=1), CPU, checkpoint, resume=False)
+    other = tmp_path / "other"
+    save(str(other), again, SETTINGS, corpus, corpus, {})
+    models = (DEFAULT_MODEL, DEFAULT_MODEL, str(other))
+    settings = replace(SETTINGS, epochs=0, start_from=models)
+    weights = train(corpus, corpus, settings, CPU, checkpoint, resume=False).state_dict()
+    for name in ("project.0.weight", "bands.running_var", "genre_head.bias"):
+        mean = (2 * weights_of(DEFAULT_MODEL)[name] + weights_of(str(other))[name]) / 3
+        torch.testing.assert_close(weights[name], mean)
+    assert not Path(log_path(checkpoint)).exists()
+
+
 def test_training_does_not_go_on_from_a_model_of_another_size(tmp_path: Path) -> None:
-    settings = replace(SETTINGS, start_from="small")
+    settings = replace(SETTINGS, start_from=("small",))
     corpus = made_corpus(tmp_path, 16, 0)
     with pytest.raises(TaggerError, match="small: is of another size or shape; give the --size that it has"):
         train(corpus, corpus, settings, CPU, str(tmp_path / "x.checkpoint"), resume=False)

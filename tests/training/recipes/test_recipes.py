@@ -319,7 +319,8 @@ def test_data_that_a_recipe_cannot_use_is_one_clear_line(name: str, line: str, t
 @pytest.mark.parametrize(
     ("options", "line"),
     [
-        (("--epochs", "0"), "argument --epochs: at least 1"),
+        (("--epochs", "-1"), "argument --epochs: at least 0"),
+        (("--epochs", "0"), "--epochs 0 is for the mean of models; name them by --start-from"),
         (("--picture-size", "128"), "--picture-size is for image networks"),
         (("--size", "small"), "--size is for the crnn"),
         (("--tempos", "x.npz"), "--tempos is for the crnn and tempo-regression"),

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from tagger.model_card import load_card
 
+SMALL_MODEL = load_card("small").id
+
 
 def make_own_model(folder: Path, model_id: object, **fields: object) -> Path:
     """The model's folder; `fields` replace those of its `model.json`."""
-    shutil.copytree(load_card("small-2").folder, folder, dirs_exist_ok=True)
+    shutil.copytree(load_card(SMALL_MODEL).folder, folder, dirs_exist_ok=True)
     change(folder, id=model_id, **fields)
     return folder
 

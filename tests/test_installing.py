@@ -19,7 +19,7 @@ from tagger.model_card import (
     load_card,
     shipped_models,
 )
-from tests.own_model import make_own_model
+from tests.own_model import SMALL_MODEL, make_own_model
 
 
 @pytest.fixture
@@ -141,7 +141,7 @@ def test_a_plain_id_is_accepted(model_id: str) -> None:
     check_id(model_id)
 
 
-@pytest.mark.parametrize("model_id", [DEFAULT_MODEL, "small-2", "small", "Small-1"])
+@pytest.mark.parametrize("model_id", [DEFAULT_MODEL, SMALL_MODEL, "small", "Small-1"])
 def test_the_names_of_the_programs_own_models_are_refused(model_id: str) -> None:
     with pytest.raises(
         ModelError, match=r"small and small-1, -2, \.\.\., standard and .* models of the program"
@@ -186,14 +186,14 @@ def test_only_what_was_added_can_be_removed(card: ModelCard, name: str) -> None:
 def test_the_programs_folder_is_not_taken_for_the_owners(
     card: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(load_card("small-2").folder, tmp_path / "shipped/small-2")
+    shutil.copytree(load_card(SMALL_MODEL).folder, tmp_path / "shipped" / SMALL_MODEL)
     monkeypatch.setattr(model_card, "models_folder", lambda: str(tmp_path / "shipped"))
     monkeypatch.setattr(installing, "models_folder", lambda: str(tmp_path / "shipped"))
     monkeypatch.setenv("TAGGER_MODELS", str(tmp_path / "shipped"))
-    for change in (lambda: install(card), lambda: uninstall("small-2")):
+    for change in (lambda: install(card), lambda: uninstall(SMALL_MODEL)):
         with pytest.raises(ModelError, match="TAGGER_MODELS must not name the folder of the program's"):
             change()
-    assert os.listdir(tmp_path / "shipped") == ["small-2"]
+    assert os.listdir(tmp_path / "shipped") == [SMALL_MODEL]
 
 
 def test_a_folder_of_models_that_cannot_be_made_is_told(card: ModelCard, root: Path) -> None:

@@ -21,6 +21,7 @@ from tagger.model_card import (
     shares_trunk,
 )
 from tests import partial_model
+from tests.own_model import SMALL_MODEL
 
 
 @pytest.fixture
@@ -80,7 +81,9 @@ def test_a_model_can_be_named_by_its_folder(copied_model: Path) -> None:
 
 
 def test_an_unknown_model_is_answered_with_the_installed_ones() -> None:
-    with pytest.raises(ModelError, match=f"no model named 'crnn-9'; installed: small-2, {DEFAULT_MODEL}"):
+    with pytest.raises(
+        ModelError, match=f"no model named 'crnn-9'; installed: {SMALL_MODEL}, {DEFAULT_MODEL}"
+    ):
         load_card("crnn-9")
 
 

@@ -11,7 +11,7 @@ from safetensors.numpy import load_file, save_file
 from tagger import nets
 from tagger.model_card import DEFAULT_MODEL
 from tests.cli.conftest import Result, Tagger
-from tests.own_model import change, make_own_model
+from tests.own_model import SMALL_MODEL, change, make_own_model
 from tests.sounds import make_sound
 
 
@@ -103,7 +103,7 @@ def test_a_replaced_model_says_that_earlier_answers_stay(tagger: Tagger, trained
     ("fields", "text"),
     [
         ({"id": "../x"}, "cannot name a folder"),
-        ({"id": "small-2"}, "models of the program"),
+        ({"id": SMALL_MODEL}, "models of the program"),
         ({"id": None}, "cannot name a folder"),
         ({"format": 99}, "format 99"),
         ({"network": {"name": "transformer"}}, "unknown network 'transformer'"),

@@ -14,6 +14,7 @@ from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.store import Store
 from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
 from tests.cli.conftest import Tagger
+from tests.own_model import SMALL_MODEL
 from tests.sounds import make_sound
 
 GENRES = load_card(DEFAULT_MODEL).genres
@@ -201,7 +202,7 @@ def test_show_of_what_is_no_file_is_refused(tagger: Tagger, tmp_path: Path, name
 
 def test_models_tells_genres_and_figures(tagger: Tagger, library: Path) -> None:
     small, standard = tagger("models", "--json").json
-    assert (small["id"], standard["id"]) == ("small-2", DEFAULT_MODEL)
+    assert (small["id"], standard["id"]) == (SMALL_MODEL, DEFAULT_MODEL)
     assert standard["genres"] == small["genres"] == list(GENRES)
     assert standard["tempo"]
     assert standard["figures"]["hit"] >= 0.5

@@ -6,6 +6,7 @@ import pytest
 from tagger.model_card import DEFAULT_MODEL
 from tagger.store import scan_lock
 from tests.cli.conftest import Tagger
+from tests.own_model import SMALL_MODEL
 from tests.sounds import KINDS, make_kind, make_sound
 
 
@@ -122,7 +123,7 @@ def test_a_second_scan_ends_with_75(tagger: Tagger, music: Path, db: Path) -> No
     [
         (("/no/such/folder",), "/no/such/folder: no such file or folder"),
         ((".", "--device", "gpu"), "--device gpu: give auto, cpu, cuda or mps"),
-        ((".", "--model", "crnn-99"), f"no model named 'crnn-99'; installed: small-2, {DEFAULT_MODEL}"),
+        ((".", "--model", "crnn-99"), f"no model named 'crnn-99'; installed: {SMALL_MODEL}, {DEFAULT_MODEL}"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(tagger: Tagger, args: tuple[str, ...], words: str) -> None:

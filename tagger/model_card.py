@@ -21,7 +21,7 @@ if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
 FORMAT = 1
 """Version of the layout of `model.json` that this program reads and writes."""
 
-DEFAULT_MODEL = "standard-5"
+DEFAULT_MODEL = "standard-6"
 FILTER_BANK = "filter_bank"
 WEIGHTS_FILE = "model.safetensors"
 
@@ -92,7 +92,7 @@ class ModelCard:
 def load_card(name: str) -> ModelCard:
     """The card of an installed model by its id, or of the model in the folder of that name.
 
-    Without its number an id means the newest: `small` is `small-2` as long as there is no `small-3`.
+    Without its number an id means the newest: `small` is `small-3` as long as there is no `small-4`.
     Raises `ModelError` where there is no such model or its `model.json` cannot be used.
     """
     folder = name if os.path.isfile(os.path.join(name, "model.json")) else _installed_folder(name)

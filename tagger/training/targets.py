@@ -118,26 +118,13 @@ class Losses(nn.Module):
         self.settings = settings
         self.tags = nn.Linear(embedding_dim, TAGS)
         self.embedding = nn.Linear(embedding_dim, EMBEDDING)
-        self.scales = nn.Parameter(torch.tensor([3.0, 0.0, 0.3, 0.0]))
+        self.scales = energy_scales()
 
     def forward(self, output: NetOutput, targets: Targets) -> Tensor:
         return (
             self.settings.label_weight * genre_loss(output.genre_logits, targets.labels)
-            + self._energy(output.energy, targets.ratings)
+            + energy_loss(output.energy, targets.ratings, self.scales)
             + self.settings.distil * self._teacher(output, targets)
-        )
-
-    def _energy(self, energy: Tensor, ratings: Tensor) -> Tensor:
-        """Every data set rates on its own scale; the raw energy is DEAM's arousal before a sigmoid."""
-        known, (arousal, quadrant, power) = ~ratings.isnan(), ratings.nan_to_num(0).unbind(1)
-        slope, shift, slope_power, shift_power = self.scales
-        losses = [
-            ((energy.sigmoid() - arousal) / AROUSAL_SPREAD).square(),
-            0.5 * F.binary_cross_entropy_with_logits(slope * energy + shift, quadrant, reduction="none"),
-            0.3 * ((slope_power * energy + shift_power - power) / 0.3).square(),
-        ]
-        return sum(
-            (_known_mean(loss, known[:, i]) for i, loss in enumerate(losses)), torch.zeros(()).to(energy)
         )
 
     def _teacher(self, output: NetOutput, targets: Targets) -> Tensor:
@@ -155,6 +142,27 @@ class Losses(nn.Module):
             + _known_mean(self.settings.soft_genre_weight * soft_genre_loss, answered)
             + _known_mean(self.settings.soft_arousal_weight * soft_arousal_loss, rated)
         )
+
+
+def energy_scales() -> nn.Parameter:
+    """Where `energy_loss` begins to learn slope and shift of 4Q's quadrants and of Emotify's power."""
+    return nn.Parameter(torch.tensor([3.0, 0.0, 0.3, 0.0]))
+
+
+def energy_loss(energy: Tensor, ratings: Tensor, scales: Tensor, quadrant_weight: float = 0.5) -> Tensor:
+    """How far raw energy (n,) is from ratings (n, 3), each data set on its own of the `scales` (4,).
+
+    The raw energy is DEAM's arousal before a sigmoid; `quadrant_weight` is that of 4Q's high or low arousal.
+    """
+    known, (arousal, quadrant, power) = ~ratings.isnan(), ratings.nan_to_num(0).unbind(1)
+    slope, shift, slope_power, shift_power = scales
+    high = F.binary_cross_entropy_with_logits(slope * energy + shift, quadrant, reduction="none")
+    losses = (
+        ((energy.sigmoid() - arousal) / AROUSAL_SPREAD).square(),
+        quadrant_weight * high,
+        0.3 * ((slope_power * energy + shift_power - power) / 0.3).square(),
+    )
+    return sum((_known_mean(loss, known[:, i]) for i, loss in enumerate(losses)), torch.zeros(()).to(energy))
 
 
 def genre_loss(logits: Tensor, labels: Tensor) -> Tensor:

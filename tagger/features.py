@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from tagger.types import FrontEnd
+from tagger.types import FloatArray, FrontEnd
 
 AMIN = 1e-10
 """The power below which everything counts as −100 dB; the default of `librosa.power_to_db`."""
@@ -44,7 +44,7 @@ def log_mel(
     return mel
 
 
-def fit_frames(log_mel_db: NDArray[np.float32], n_frames: int) -> NDArray[np.float32]:
+def fit_frames(log_mel_db: FloatArray, n_frames: int) -> FloatArray:
     """(n_mels, any) → (n_mels, n_frames): a longer one is cut at its end, a shorter one repeated.
 
     Repeating (as PANNs do with short clips, Kong et al. 2020) keeps the statistics of the sound,

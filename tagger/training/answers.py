@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -17,6 +20,7 @@ from tagger.tempo import tempo_and_confidence
 from tagger.training.clips import FRONT_END
 from tagger.training.corpus import Corpus
 from tagger.training.metrics import accuracy_figures
+from tagger.types import FloatArray
 
 
 def answers(
@@ -42,10 +46,12 @@ def heard_bpm(network: Network, corpus: Corpus, device: torch.device) -> NDArray
 def _outputs(network: Network, corpus: Corpus, device: torch.device) -> tuple[NetOutput, Tensor]:
     """What it says of all windows, on the CPU, and the row of each window's clip."""
     network.eval()
-    windows, owner = _windows(corpus, network.n_windows)
+    parts, owners = [], []
     with torch.inference_mode():
-        parts = [network(batch.to(device).float()) for batch in windows.split(WINDOWS_AT_ONCE[device.type])]
-    return NetOutput(*(torch.cat(column).cpu() for column in zip(*parts, strict=True))), owner
+        for batch, owner in _batches(corpus, network.n_windows, WINDOWS_AT_ONCE[device.type]):
+            parts.append(NetOutput(*(part.cpu() for part in network(batch.to(device).float()))))
+            owners += owner
+    return NetOutput(*map(torch.cat, zip(*parts, strict=True))), torch.tensor(owners)
 
 
 def mean_embeddings(network: CRNN, corpus: Corpus, device: torch.device) -> Tensor:
@@ -56,11 +62,13 @@ def mean_embeddings(network: CRNN, corpus: Corpus, device: torch.device) -> Tens
 
 def window_accuracy(network: MelCnn, corpus: Corpus) -> float:
     """The share of short windows whose own first genre satisfies a label of their clip."""
-    inputs, owner = _windows(corpus, network.n_windows)
+    network.eval()
+    parts, clips = [], []
     with torch.inference_mode():
-        logits = torch.cat([network.eval().window_logits(part.float()) for part in inputs.split(16)])
-    clips = [corpus.clips[i] for i in owner.repeat_interleave(logits.shape[1]).tolist()]
-    probabilities = logits.flatten(0, 1).softmax(dim=1).double().numpy()
+        for batch, owner in _batches(corpus, network.n_windows, 16):
+            parts.append(network.window_logits(batch.float()))
+            clips += [corpus.clips[i] for i in owner for _ in range(parts[-1].shape[1])]
+    probabilities = torch.cat(parts).flatten(0, 1).softmax(dim=1).double().numpy()
     return accuracy_figures(clips, probabilities, corpus.genres)["accuracy"]
 
 
@@ -80,19 +88,19 @@ def _mean_of(rows: Tensor, owner: Tensor) -> Tensor:
     return sums / n_windows.unsqueeze(1)
 
 
-def _windows(corpus: Corpus, together: int) -> tuple[Tensor, Tensor]:
-    """All inputs that a scan would make of the clips, (n, n_mels, n_frames), and the row of each one's clip.
+def _batches(corpus: Corpus, together: int, size: int) -> Iterator[tuple[Tensor, list[int]]]:
+    """The inputs of all clips, `size` at a time, (n, n_mels, n_frames), and the row of each one's clip."""
+    inputs = _inputs(corpus, together)
+    while part := list(islice(inputs, size)):
+        yield torch.from_numpy(np.stack([log_mel for log_mel, _ in part])), [row for _, row in part]
 
-    They are windows, or where a network hears several `together`, these one after the other.
-    """
-    n_frames, windows, owner = FRONT_END.n_frames, [], []
-    for row, (spectrogram, length) in enumerate(zip(corpus.log_mels, corpus.lengths, strict=True)):
-        whole = spectrogram[:, : int(length)].cpu().numpy()
-        heard = [
-            fit_frames(whole[:, start : start + n_frames], n_frames)
-            for start in split_starts(int(length), n_frames)
-        ]
-        inputs = heard if together == 1 else [strung(heard, together)]
-        windows += [torch.from_numpy(log_mel.copy()) for log_mel in inputs]
-        owner += [row] * len(inputs)
-    return torch.stack(windows), torch.tensor(owner)
+
+def _inputs(corpus: Corpus, together: int) -> Iterator[tuple[FloatArray, int]]:
+    """What a scan would make of the clips, and the row of each: windows, or where a network hears several
+    `together`, these one after the other."""
+    n_frames = FRONT_END.n_frames
+    for row, whole in enumerate(corpus.log_mels):
+        starts = split_starts(whole.shape[1], n_frames)
+        heard = [fit_frames(whole[:, start : start + n_frames], n_frames) for start in starts]
+        for log_mel in heard if together == 1 else [strung(heard, together)]:
+            yield log_mel, row

@@ -1,26 +1,27 @@
-"""Augmentations of batches of log-mels, all on the device of the batch and drawn per clip."""
+"""Augmentations of batches of log-mels, all drawn per clip."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from tagger.training.corpus import LogMels
+
 FLOOR_DB = -100.0
 """What `tagger.features.log_mel` gives for silence."""
 
 
-def random_crops(log_mels: Tensor, lengths: Tensor, n_frames: int, stretch: float = 0.08) -> Tensor:
-    """(n, n_mels, longest) with their true `lengths` → (n, n_mels, n_frames) from random offsets.
+def random_crops(log_mels: LogMels, n_frames: int, stretch: float = 0.08) -> Tensor:
+    """A crop of each from a random offset: (n, n_mels, n_frames) float16 on the CPU.
 
     Clips shorter than the crop are repeated. Time runs up to `stretch` faster or slower.
     """
-    n, n_mels, _ = log_mels.shape
-    rate = 1 + stretch * _uniform(log_mels, (n, 1), -1, 1)
+    lengths = log_mels.lengths
+    rate = 1 + stretch * _uniform(lengths, (len(log_mels), 1), -1, 1)
     spare = (lengths.unsqueeze(1) - n_frames * rate).clamp(min=0)
     spare = torch.where(spare > 0, spare, lengths.unsqueeze(1).to(spare.dtype))
-    offset = spare * _uniform(log_mels, (n, 1), 0, 1)
-    steps = (offset + rate * torch.arange(n_frames, device=log_mels.device)).long() % lengths.unsqueeze(1)
-    return log_mels.gather(2, steps.unsqueeze(1).expand(n, n_mels, n_frames)).float()
+    offset = spare * _uniform(lengths, (len(log_mels), 1), 0, 1)
+    return log_mels.at((offset + rate * torch.arange(n_frames)).long() % lengths.unsqueeze(1))
 
 
 def augment(log_mels: Tensor) -> Tensor:

@@ -1,9 +1,10 @@
-"""Clips with all that training needs of them, as tensors."""
+"""Clips with all that training needs of them; their log-mels stay where they are until a batch wants them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import overload
 
 import numpy as np
 import torch
@@ -14,43 +15,53 @@ from tagger.training.clips import GENRES, Clip
 from tagger.training.targets import Targets
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Corpus:
-    """Clips with their log-mels, (n, n_mels, longest) float16 and true `lengths` in frames, and targets.
+class LogMels(Sequence[NDArray[np.float16]]):
+    """Log-mels of any lengths, each (n_mels, n_frames) float16 in dB.
 
-    `genres` are those that the targets speak of, in their order.
+    Those of a cache are views of its file, of which only what a batch takes is read: a data set may be
+    larger than memory. `lengths`, (n,), are in frames.
     """
 
+    def __init__(self, log_mels: Sequence[NDArray[np.float16]]) -> None:
+        self._log_mels = log_mels
+        self.lengths = torch.tensor([log_mel.shape[1] for log_mel in log_mels], dtype=torch.long)
+
+    def __len__(self) -> int:
+        return len(self._log_mels)
+
+    @overload
+    def __getitem__(self, at: int) -> NDArray[np.float16]: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> LogMels: ...
+
+    def __getitem__(self, at: int | slice) -> NDArray[np.float16] | LogMels:
+        return LogMels(self._log_mels[at]) if isinstance(at, slice) else self._log_mels[at]
+
+    @property
+    def n_mels(self) -> int:
+        return len(self._log_mels[0])
+
+    def rows(self, index: Sequence[int]) -> LogMels:
+        return LogMels([self._log_mels[i] for i in index])
+
+    def at(self, frames: Tensor) -> Tensor:
+        """The frames of each that its own row of (n, n_frames) names: (n, n_mels, n_frames) float16."""
+        found = np.empty((len(self), self.n_mels, frames.shape[1]), np.float16)
+        for log_mel, at, out in zip(self._log_mels, frames.numpy(), found, strict=True):
+            np.take(log_mel, at, axis=1, out=out, mode="clip")  # "raise" would buffer; frames are in range
+        return torch.from_numpy(found)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corpus:
+    """Clips with their log-mels and targets. `genres` are those that the targets speak of, in their order."""
+
     clips: Sequence[Clip]
-    log_mels: Tensor
-    lengths: Tensor
+    log_mels: LogMels
     targets: Targets
     genres: tuple[str, ...] = GENRES
 
     def rows(self, index: Sequence[int]) -> Corpus:
-        at = torch.tensor(index)
-        return Corpus(
-            [self.clips[i] for i in index],
-            self.log_mels[at],
-            self.lengths[at],
-            self.targets.rows(at),
-            self.genres,
-        )
-
-    def to(self, device: torch.device) -> Corpus:
-        log_mels, lengths = self.log_mels.to(device), self.lengths.to(device)
-        return Corpus(self.clips, log_mels, lengths, self.targets.to(device), self.genres)
-
-
-def stack(
-    clips: Sequence[Clip],
-    log_mels: Sequence[NDArray[np.float16]],
-    targets: Targets,
-    genres: tuple[str, ...] = GENRES,
-) -> Corpus:
-    """Pads the log-mels to one length so that a batch is one gather."""
-    lengths = torch.tensor([m.shape[1] for m in log_mels])
-    padded = torch.zeros(len(clips), log_mels[0].shape[0], int(lengths.max()), dtype=torch.float16)
-    for row, spectrogram in zip(padded, log_mels, strict=True):
-        row[:, : spectrogram.shape[1]] = torch.from_numpy(spectrogram.copy())
-    return Corpus(clips, padded, lengths, targets, genres)
+        clips = [self.clips[i] for i in index]
+        return Corpus(clips, self.log_mels.rows(index), self.targets.rows(torch.tensor(index)), self.genres)

@@ -52,7 +52,7 @@ def train(
     """
     keep_freed_memory()
     _seed(settings.seed, 0)
-    run = _Run(corpus.to(device), settings, device, task)
+    run = _Run(corpus, settings, device, task)
     averaged: Network = run.averaged
     start = run.load(checkpoint) if resume and os.path.exists(checkpoint) else 0
     if not start:
@@ -125,7 +125,8 @@ class _Run:
 
     def __init__(self, corpus: Corpus, settings: Settings, device: torch.device, task: Task) -> None:
         self.corpus, self.settings, self.device = corpus, settings, device
-        network = build(settings.network, corpus.log_mels.shape[1], len(corpus.genres))
+        self.targets = corpus.targets.to(device)
+        network = build(settings.network, corpus.log_mels.n_mels, len(corpus.genres))
         task.prepare(network)
         if settings.start_from:
             _go_on_from(network, settings.start_from)
@@ -150,13 +151,12 @@ class _Run:
         return float(total) / len(batches)
 
     def _step(self, index: Tensor) -> Tensor:
-        corpus = self.corpus
-        crops = augment.random_crops(
-            corpus.log_mels[index], corpus.lengths[index], self.settings.crop_frames, self.settings.stretch
-        )
+        log_mels = self.corpus.log_mels.rows(index.tolist())
+        crops = augment.random_crops(log_mels, self.settings.crop_frames, self.settings.stretch)
+        crops = crops.to(self.device).float()
         if self.settings.augment:
             crops = augment.augment(crops)
-        targets, other = corpus.targets.rows(index), torch.randperm(len(index), device=self.device)
+        targets, other = self.targets.rows(index), torch.randperm(len(index), device=self.device)
         share = (
             float(np.random.beta(self.settings.mixup, self.settings.mixup)) if self.settings.mixup else 1.0
         )
@@ -187,7 +187,7 @@ class _Run:
                     slow.copy_(fast)
 
     def _batches(self) -> Iterator[Tensor]:
-        order = torch.randperm(len(self.corpus.clips), device=self.device)
+        order = torch.randperm(len(self.corpus.clips))
         yield from (b for b in order.split(self.settings.batch_size) if len(b) > 1)
 
     def save(self, path: str, epoch: int) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tagger.errors import TaggerError
 from tagger.training.clips import Clip
-from tagger.training.corpus import Corpus, stack
+from tagger.training.corpus import Corpus, LogMels
 from tagger.training.datasets import genre_list, in_genres, read, read_unlabelled
 from tagger.training.datasets.shared import TABLE
 from tagger.training.log_mels import cached_log_mels
@@ -78,4 +78,4 @@ def _corpus(
     ]
     targets = make_targets([(folder, clips) for folder, clips, _ in heard], genres, taught)
     clips = [clip for _, part, _ in heard for clip in part]
-    return stack(clips, [log_mel for _, _, part in heard for log_mel in part], targets, genres)
+    return Corpus(clips, LogMels([log_mel for _, _, part in heard for log_mel in part]), targets, genres)

@@ -16,7 +16,7 @@ from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
 from tagger.tempo import TOLERANCE, tempo_and_confidence
 from tagger.training.augment import FLOOR_DB, equalise, gain, low_pass
 from tagger.training.clips import FRONT_END
-from tagger.training.corpus import Corpus
+from tagger.training.corpus import Corpus, LogMels
 from tagger.training.tempo_examples import (
     Tell,
     TempoAnswers,
@@ -64,12 +64,12 @@ def train_tempo(
     Without answers, the head and librosa's beat tracker hear these clips after a first round; where the
     two agree, the second round, which begins anew, has more to learn from.
     """
-    clips, log_mels, lengths = corpus.clips, corpus.log_mels.cpu(), corpus.lengths.cpu()
-    certain, rhythms = annotated(clips, log_mels, lengths), made_up(settings.rhythms, jobs)
-    more = told(clips, log_mels, lengths, answers or {})
+    clips, log_mels = corpus.clips, corpus.log_mels
+    certain, rhythms = annotated(clips, log_mels), made_up(settings.rhythms, jobs)
+    more = told(clips, log_mels, answers or {})
     if not len(more.bpm):
         first = _train((certain, more, rhythms), settings, settings.first_steps, frame_rate_hz)
-        more = agreed(first, clips, log_mels, lengths, jobs)
+        more = agreed(first, clips, log_mels, jobs)
     log.info("tempo: %d clips are annotated, %d told or agreed on", len(certain.bpm), len(more.bpm))
     return _train((certain, more, rhythms), settings, settings.steps, frame_rate_hz)
 
@@ -77,11 +77,8 @@ def train_tempo(
 def fitted_temperature(tell: Tell, valid: Corpus) -> float:
     """The temperature under which the confidence best tells whether Acc1 holds: least cross-entropy over
     a grid (Guo et al. 2017); 1 where no clip is annotated."""
-    examples = annotated(valid.clips, valid.log_mels.cpu(), valid.lengths.cpu())
-    heard = [
-        window_logits(tell, m[:, :n].numpy())
-        for m, n in zip(examples.log_mels, examples.lengths.tolist(), strict=True)
-    ]
+    examples = annotated(valid.clips, valid.log_mels)
+    heard = [window_logits(tell, log_mel) for log_mel in examples.log_mels]
 
     def cross_entropy(temperature: float) -> float:
         shares = [(logits / temperature).softmax(dim=1).mean(dim=0).double().numpy() for logits in heard]
@@ -146,38 +143,35 @@ def _batch(
         (more if len(more.bpm) else certain, n_more),
         (rhythms, settings.made_up),
     ):
-        chosen = those.rows(torch.from_numpy(random.integers(0, len(those.bpm), n)))
+        chosen = those.rows(random.integers(0, len(those.bpm), n).tolist())
         speed = torch.from_numpy(settings.stretch ** random.uniform(-1, 1, n)).float()
         speed = speed.clamp(min=FIRST_BPM / chosen.bpm, max=LAST_BPM / chosen.bpm)
-        spare = (chosen.lengths - 1 - speed * FRONT_END.n_frames).clamp(min=0)
+        spare = (chosen.log_mels.lengths - 1 - speed * FRONT_END.n_frames).clamp(min=0)
         start = spare * torch.from_numpy(random.uniform(0, 1, n)).float()
-        crops.append(_crops(chosen.log_mels, chosen.lengths, start, speed))
+        crops.append(_crops(chosen.log_mels, start, speed))
         shares.append(_faster(chosen.shares, speed))
     return torch.cat(crops), torch.cat(shares)
 
 
 def _faster(shares: Tensor, speed: Tensor) -> Tensor:
     """(n, 257) shares of the classes when the music is `speed` (n,) times as fast; they sum to one again."""
+    last = shares.shape[1] - 1
     position = tempo_classes(shares) / speed.unsqueeze(1) - FIRST_BPM
-    beyond = (position < 0) | (position > shares.shape[1] - 1)
-    moved = _at(shares.unsqueeze(1), position).squeeze(1).masked_fill(beyond, 0.0)
+    low = position.floor().clamp(0, last - 1).long()
+    share = position - low
+    moved = shares.gather(1, low) * (1 - share) + shares.gather(1, low + 1) * share
+    moved = moved.masked_fill((position < 0) | (position > last), 0.0)
     return moved / moved.sum(dim=1, keepdim=True).clamp(min=1e-9)
 
 
-def _crops(log_mels: Tensor, lengths: Tensor, start: Tensor, speed: Tensor) -> Tensor:
+def _crops(log_mels: LogMels, start: Tensor, speed: Tensor) -> Tensor:
     """A window of each from `start` on, `speed` times as fast; silence follows what is too short."""
     position = start.unsqueeze(1) + speed.unsqueeze(1) * torch.arange(FRONT_END.n_frames)
-    over = position > lengths.unsqueeze(1) - 1
-    return _at(log_mels, position).masked_fill(over.unsqueeze(1), FLOOR_DB)
-
-
-def _at(values: Tensor, position: Tensor) -> Tensor:
-    """Linear interpolation of each row of (n, channels, width) at its own `position` (n, m), as float32;
-    what lies beyond an end is as the end."""
-    low = position.floor().clamp(0, values.shape[2] - 2).long()
-    share = (position - low).clamp(0, 1).unsqueeze(1)
-    index = low.unsqueeze(1).expand(-1, values.shape[1], -1)
-    return values.gather(2, index).float() * (1 - share) + values.gather(2, index + 1).float() * share
+    last = log_mels.lengths.unsqueeze(1) - 1
+    low = position.long().minimum(last - 1)
+    share = (position - low).unsqueeze(1)
+    crops = log_mels.at(low).float() * (1 - share) + log_mels.at(low + 1).float() * share
+    return crops.masked_fill((position > last).unsqueeze(1), FLOOR_DB)
 
 
 def _average(slow: TempoHead, fast: TempoHead, decay: float) -> None:

@@ -21,6 +21,7 @@ from tagger.nets.crnn import remove_level
 from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
 from tagger.tempo import TOLERANCE, tempo_and_confidence
 from tagger.training.clips import FRONT_END, Clip
+from tagger.training.corpus import LogMels
 from tagger.training.rhythms import rhythms
 
 N_CLASSES = LAST_BPM - FIRST_BPM + 1
@@ -44,16 +45,14 @@ SPREAD = 0.02
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TempoExamples:
-    """Log-mels (n, n_mels, longest) float16 in dB, their true lengths in frames, tempos in BPM, (n,), and
-    what the head should answer, (n, 257) shares of the classes."""
+    """Log-mels, tempos in BPM, (n,), and what the head should answer, (n, 257) shares of the classes."""
 
-    log_mels: Tensor
-    lengths: Tensor
+    log_mels: LogMels
     bpm: Tensor
     shares: Tensor
 
-    def rows(self, index: Tensor) -> TempoExamples:
-        return TempoExamples(self.log_mels[index], self.lengths[index], self.bpm[index], self.shares[index])
+    def rows(self, index: Sequence[int]) -> TempoExamples:
+        return TempoExamples(self.log_mels.rows(index), self.bpm[index], self.shares[index])
 
 
 def bell(bpm: Tensor) -> Tensor:
@@ -71,12 +70,11 @@ def annotated_rows(clips: Sequence[Clip], lengths: Tensor) -> list[int]:
     ]
 
 
-def annotated(clips: Sequence[Clip], log_mels: Tensor, lengths: Tensor) -> TempoExamples:
+def annotated(clips: Sequence[Clip], log_mels: LogMels) -> TempoExamples:
     """The clips of `annotated_rows` with their tempos."""
-    known = annotated_rows(clips, lengths)
-    rows = torch.tensor(known, dtype=torch.long)
+    known = annotated_rows(clips, log_mels.lengths)
     bpm = torch.tensor([clips[i].bpm for i in known])
-    return TempoExamples(log_mels[rows], lengths[rows], bpm, bell(bpm))
+    return TempoExamples(log_mels.rows(known), bpm, bell(bpm))
 
 
 def told_rows(clips: Sequence[Clip], lengths: Tensor, answers: TempoAnswers) -> list[int]:
@@ -88,13 +86,12 @@ def told_rows(clips: Sequence[Clip], lengths: Tensor, answers: TempoAnswers) -> 
     ]
 
 
-def told(clips: Sequence[Clip], log_mels: Tensor, lengths: Tensor, answers: TempoAnswers) -> TempoExamples:
+def told(clips: Sequence[Clip], log_mels: LogMels, answers: TempoAnswers) -> TempoExamples:
     """The clips of `told_rows` with these answers, to which the bell of a known tempo is added."""
-    asked = told_rows(clips, lengths, answers)
-    rows = torch.tensor(asked, dtype=torch.long)
+    asked = told_rows(clips, log_mels.lengths, answers)
     heard = torch.from_numpy(np.array([answers[clips[i].path] for i in asked], np.float32))
     shares = heard.reshape(-1, N_CLASSES) @ bell(tempo_classes(heard))
-    return TempoExamples(log_mels[rows], lengths[rows], FIRST_BPM + shares.argmax(dim=1).float(), shares)
+    return TempoExamples(log_mels.rows(asked), FIRST_BPM + shares.argmax(dim=1).float(), shares)
 
 
 def read_answers(path: str) -> TempoAnswers:
@@ -121,14 +118,11 @@ def read_answers(path: str) -> TempoAnswers:
 def made_up(n: int, jobs: int) -> TempoExamples:
     """`n` rhythms of drums and tones."""
     log_mels, bpm = rhythms(n, jobs)
-    lengths = torch.tensor([m.shape[1] for m in log_mels])
     tempos = torch.tensor(bpm, dtype=torch.float32)
-    return TempoExamples(torch.from_numpy(np.stack(log_mels)), lengths, tempos, bell(tempos))
+    return TempoExamples(LogMels(log_mels), tempos, bell(tempos))
 
 
-def agreed(
-    head: TempoHead, clips: Sequence[Clip], log_mels: Tensor, lengths: Tensor, jobs: int
-) -> TempoExamples:
+def agreed(head: TempoHead, clips: Sequence[Clip], log_mels: LogMels, jobs: int) -> TempoExamples:
     """Clips without a tempo on which `head` and librosa's beat tracker (Ellis 2007) agree within 4 %.
 
     Two that go wrong in different ways are seldom wrong alike: of 38 validation clips on which they
@@ -136,20 +130,18 @@ def agreed(
     """
     asked = [
         i
-        for i, long_enough in enumerate(_long_enough(lengths).tolist())
+        for i, long_enough in enumerate(_long_enough(log_mels.lengths).tolist())
         if long_enough and np.isnan(clips[i].bpm)
     ]
-    spectrograms = [log_mels[i, :, : int(lengths[i])].numpy() for i in asked]
-    beats: list[float] = Parallel(n_jobs=jobs)(delayed(librosa_bpm)(m) for m in spectrograms)
-    found = [estimated(head, m) for m in spectrograms]
+    beats: list[float] = Parallel(n_jobs=jobs)(delayed(librosa_bpm)(log_mels[i]) for i in asked)
+    found = [estimated(head, log_mels[i]) for i in asked]
     kept = [
         (i, bpm)
         for i, (bpm, confidence), other in zip(asked, found, beats, strict=True)
         if confidence >= SURE and abs(other - bpm) <= TOLERANCE * bpm
     ]
-    rows = torch.tensor([i for i, _ in kept], dtype=torch.long)
     tempos = torch.tensor([bpm for _, bpm in kept], dtype=torch.float32)
-    return TempoExamples(log_mels[rows], lengths[rows], tempos, bell(tempos))
+    return TempoExamples(log_mels.rows([i for i, _ in kept]), tempos, bell(tempos))
 
 
 def librosa_bpm(log_mel: NDArray[np.float16]) -> float:

@@ -79,7 +79,7 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
     facts = facts_of(corpus, settings, run.device, log_path(run.checkpoint), time.monotonic() - began)
     data = "echonest.csv" if recipe.hears == "table" else run.sources.name
     if told and isinstance(network, CRNN):
-        facts["tempos_told"] = len(told_rows(corpus.clips, corpus.lengths, told))
+        facts["tempos_told"] = len(told_rows(corpus.clips, corpus.log_mels.lengths, told))
     facts |= {"recipe": recipe.name, "data": data, "test_clips": len(test.clips)}
     if recipe.hears == "table":
         log.info("%s: no model is written, for no scan can make its features", recipe.name)
@@ -138,7 +138,7 @@ def _finish(
 ) -> Settings:
     """The energy head once more, and a tempo head; the settings with the latter."""
     refit_energy(network, corpus, torch.device("cpu"))
-    clips, lengths = corpus.clips, corpus.lengths
+    clips, lengths = corpus.clips, corpus.log_mels.lengths
     if not annotated_rows(clips, lengths) and not told_rows(clips, lengths, told):
         log.info("no clip of %g s or more has a tempo: the model will not hear any", SHORTEST_S)
         return settings
@@ -169,6 +169,5 @@ def report(network: Network, valid: Corpus, temperature: float, checkpoint: str)
     """The run's report on the validation split, in `report` beside the checkpoint; the path of its page."""
     device = next(network.parameters()).device
     probabilities, energy = answers(network, valid, device, temperature)
-    log_mels = [m[:, :n].cpu().numpy() for m, n in zip(valid.log_mels, valid.lengths.tolist(), strict=True)]
     folder = os.path.join(os.path.dirname(os.path.abspath(checkpoint)), "report")
-    return write_report(folder, log_path(checkpoint), valid.clips, probabilities, energy, log_mels)
+    return write_report(folder, log_path(checkpoint), valid.clips, probabilities, energy, valid.log_mels)

@@ -13,10 +13,9 @@ from tagger.errors import BusyError, TaggerError
 from tagger.features import log_mel
 from tagger.training import log_mels
 from tagger.training.clips import FRONT_END, Clip, filter_bank
-from tagger.training.corpus import stack
+from tagger.training.corpus import LogMels
 from tagger.training.log_mel_store import LogMelStore, front_end_key
 from tagger.training.log_mels import cached_log_mels
-from tagger.training.targets import Targets
 from tagger.types import AudioFile, FrontEnd
 from tests.sounds import make_sound, moment
 
@@ -181,10 +180,11 @@ def test_a_cache_that_is_a_file_is_refused(tmp_path: Path) -> None:
         LogMelStore(str(tmp_path / "log-mels.npz"), SMALL)
 
 
-@pytest.mark.filterwarnings("error")
-def test_a_corpus_is_stacked_from_the_views(music: Path, tmp_path: Path) -> None:
-    clips, views = cached_log_mels(str(music), clips_of("a.wav", "b.flac"), str(tmp_path / "cache"), 1)
-    nothing = torch.zeros(2, 0)
-    corpus = stack(clips, views, Targets(*[nothing] * 7))
-    assert corpus.lengths.tolist() == [44, 87]
-    assert torch.equal(corpus.log_mels[1], torch.from_numpy(views[1].copy()))
+def test_a_batch_takes_its_frames_from_the_views(music: Path, tmp_path: Path) -> None:
+    _, views = cached_log_mels(str(music), clips_of("a.wav", "b.flac"), str(tmp_path / "cache"), 1)
+    log_mels = LogMels(views)
+    assert log_mels.lengths.tolist() == [44, 87]
+    assert log_mels.n_mels == len(views[0])
+    batch = log_mels.rows([1, 0]).at(torch.tensor([[86, 3, 3], [0, 43, 1]]))
+    assert np.array_equal(batch.numpy(), np.stack([views[1][:, [86, 3, 3]], views[0][:, [0, 43, 1]]]))
+    assert LogMels([]).lengths.tolist() == []

@@ -16,7 +16,7 @@ from tagger.nets import build
 from tagger.predict import Predictor
 from tagger.training.answers import answers
 from tagger.training.clips import FRONT_END, Clip
-from tagger.training.corpus import Corpus, stack
+from tagger.training.corpus import Corpus, LogMels
 from tagger.training.energy_head import refit_energy
 from tagger.training.export import record_figures, save
 from tagger.training.log import log_path, read_log
@@ -52,7 +52,7 @@ def made_corpus(folder: Path, n: int, seed: int) -> Corpus:
         embedding=random.random((n, 200)).astype(np.float16),
     )
     targets: Targets = make_targets([(str(folder), clips)])
-    return stack(clips, log_mels, targets)
+    return Corpus(clips, LogMels(log_mels), targets)
 
 
 def cut_off_after(n_epochs: int) -> Callable[[_Run, int], float]:

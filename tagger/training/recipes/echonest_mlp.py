@@ -11,7 +11,7 @@ import numpy as np
 
 from tagger.errors import TaggerError
 from tagger.training.clips import Clip
-from tagger.training.corpus import Corpus, stack
+from tagger.training.corpus import Corpus, LogMels
 from tagger.training.datasets.echonest import read_echonest
 from tagger.training.recipes.recipe import Recipe
 from tagger.training.settings import Settings
@@ -43,7 +43,7 @@ def corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
     ]
     features = [np.array(f, np.float16)[:, None] for f, _ in tracks]
     targets = make_targets([(sources.data, clips)], genres, taught=False)
-    return stack(clips, features, targets, genres)
+    return Corpus(clips, LogMels(features), targets, genres)
 
 
 def _split(share: float) -> str:

@@ -12,7 +12,7 @@ from tagger.errors import TaggerError
 from tagger.nets.tempo import FIRST_BPM, LAST_BPM
 from tagger.tempo import tempo_and_confidence
 from tagger.training.clips import FRONT_END, LEARNED, Clip
-from tagger.training.corpus import Corpus, stack
+from tagger.training.corpus import Corpus, LogMels
 from tagger.training.log_mels import cached_log_mels
 from tagger.training.recipes.recipe import Recipe
 from tagger.training.rhythms import MADE_UP, rhythms
@@ -55,7 +55,7 @@ def corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:
     ]
     clips = [*clips, *(clip for clip, _ in more)]
     targets = make_targets([(sources.data, clips)], (), taught=False)
-    return stack(clips, [*log_mels, *(m for _, m in more)], targets, ())
+    return Corpus(clips, LogMels([*log_mels, *(m for _, m in more)]), targets, ())
 
 
 def _told(clips: Sequence[Clip], answers: TempoAnswers) -> list[Clip]:

@@ -262,7 +262,7 @@ def test_a_track_with_an_unknown_feature_teaches_nothing(tmp_path: Path) -> None
     table.write_text("\n".join(lines) + "\n")
     corpus = RECIPES["echonest-mlp"].corpus(Sources(str(tmp_path), "", 1), ("Rock", "Electronic"))
     assert len(corpus.clips) == 58
-    assert bool(corpus.log_mels.isfinite().all())
+    assert all(np.isfinite(log_mel).all() for log_mel in corpus.log_mels)
 
 
 @pytest.mark.parametrize("gone", ["train", "valid", "test"])

@@ -2,7 +2,9 @@
 
 `.tagger-*.tmp` is a copy that was not finished, or never came to replace its file: it is removed.
 `.tagger-*.redo` is a complete, verified copy that was being written over a hard-linked file in
-place; the number in its name is that file's inode. It is written to the end, then removed.
+place; the numbers in its name are that file's inode and the size that it had. It is written to the
+end, then removed. A file system gives the inode of a deleted file to the next one, so the size is asked
+too: it is the old one, or already that of the copy.
 """
 
 from __future__ import annotations
@@ -41,8 +43,8 @@ def stale_temporary_files(folder: str) -> tuple[str, ...]:
 def settle_temporary_files(folder: str) -> tuple[str, ...]:
     """Clean up after a run that was killed: finish what was begun in place, remove the rest.
 
-    Returns the paths that were found; a `.redo` whose file is not in the folder any more is kept,
-    because it may be the only whole copy. TagError when one cannot be settled.
+    Returns the paths that were found; a `.redo` whose file is not in the folder any more, or cannot be
+    told for sure, is kept, because it may be the only whole copy. TagError when one cannot be settled.
     """
     try:
         paths = stale_temporary_files(folder)
@@ -59,7 +61,8 @@ def settle_temporary_files(folder: str) -> tuple[str, ...]:
 def write_in_place(temporary: str, target: str) -> None:
     """Write a verified copy over a file of several names, so that being killed loses nothing."""
     folder = os.path.dirname(target)
-    redo = os.path.join(folder, f"{_PREFIX}{os.stat(target).st_ino}{_REDO}")
+    status = os.stat(target)
+    redo = os.path.join(folder, f"{_PREFIX}{status.st_ino}-{status.st_size}{_REDO}")
     os.replace(temporary, redo)
     try:
         _reserve(target, os.stat(redo).st_size)
@@ -113,9 +116,11 @@ def _is_held(path: str) -> bool:
 
 def _finish_in_place(folder: str, redo: str) -> bool:
     """Write a `.redo` over its file; False when the folder holds no such file."""
-    inode = os.path.basename(redo)[len(_PREFIX) : -len(_REDO)]
+    inode, _, old_size = os.path.basename(redo)[len(_PREFIX) : -len(_REDO)].partition("-")
+    sizes = {old_size, str(os.stat(redo).st_size)}
     with os.scandir(folder) as entries:
-        target = next((one.path for one in entries if str(one.inode()) == inode and one.is_file()), None)
+        files = [one for one in entries if str(one.inode()) == inode and one.is_file(follow_symlinks=False)]
+    target = next((one.path for one in files if str(one.stat().st_size) in sizes), None)
     if target:
         _overwrite(redo, target)
     return target is not None

@@ -48,15 +48,31 @@ def test_leftovers_of_a_killed_run_are_removed_and_those_of_a_running_one_are_no
 def test_a_write_in_place_that_was_killed_is_finished_and_never_thrown_away(tmp_path: Path) -> None:
     song = tmp_path / "song.mp3"
     song.write_bytes(b"half old half n")
-    redo = tmp_path / f".tagger-{song.stat().st_ino}.redo"
-    redo.write_bytes(b"wholly new")
-    settle_temporary_files(str(tmp_path))
-    assert (song.read_bytes(), os.listdir(tmp_path)) == (b"wholly new", ["song.mp3"])
+    for size in (15, 99):  # as it was, and as the copy is
+        redo = tmp_path / f".tagger-{song.stat().st_ino}-{size}.redo"
+        redo.write_bytes(b"wholly new" if size == 15 else b"as  long ...")
+        song.write_bytes(b"half old half n" if size == 15 else b"as  lohalf a")
+        settle_temporary_files(str(tmp_path))
+        assert os.listdir(tmp_path) == ["song.mp3"]
+        assert song.read_bytes() == (b"wholly new" if size == 15 else b"as  long ...")
 
-    lost = tmp_path / ".tagger-1.redo"
+    lost = tmp_path / ".tagger-1-15.redo"
     lost.write_bytes(b"the only whole copy")
     settle_temporary_files(str(tmp_path))
     assert lost.read_bytes() == b"the only whole copy"
+
+
+@pytest.mark.parametrize("name", ["{}-15", "{}", "{}-"])
+def test_a_file_that_was_given_the_inode_of_a_deleted_one_is_not_written_over(
+    tmp_path: Path, name: str
+) -> None:
+    song = tmp_path / "another song.mp3"
+    song.write_bytes(b"a song of its own")
+    redo = tmp_path / f".tagger-{name.format(song.stat().st_ino)}.redo"
+    redo.write_bytes(b"wholly new")
+    settle_temporary_files(str(tmp_path))
+    assert song.read_bytes() == b"a song of its own"
+    assert redo.read_bytes() == b"wholly new"
 
 
 @pytest.mark.parametrize("hard_links", ["skip", "in-place"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import av
@@ -252,3 +253,10 @@ def _attach(file: Any, image: bytes) -> None:
         import base64
 
         file["metadata_block_picture"] = [base64.b64encode(cover.write()).decode("ascii")]
+
+
+def tags_by_ffmpeg(path: str | Path) -> dict[str, str]:
+    """The tags of a file and of its streams as FFmpeg reads them, names in lower case."""
+    with av.open(str(path), metadata_errors="replace") as container:
+        read = [stream.metadata for stream in container.streams] + [container.metadata]
+        return {name.lower(): text for tags in read for name, text in tags.items()}

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
-from tagger.errors import TaggerError
-from tagger.store import Outcome, Store, TagChange
+from tagger.errors import AudioError, TaggerError
+from tagger.store import Outcome, Stamp, Store, TagChange
 from tagger.tagging.batches import batches, or_skip, threads
 from tagger.tagging.exchange import Copy, discard_all, exchange_of, leave_folders, put_in_place
 from tagger.tagging.settle import settle_interrupted
 from tagger.tagging.tally import Skip, UndoTally
 from tagger.tags import Field, Prepared, WriteOptions, prepare_restore, previous_from_json
+
+WINDOW_S = 10.0
+"""Of every model that ships; a sound's identity depends on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +78,41 @@ def _chosen(store: Store, run: int | None) -> int:
 
 def _locate(store: Store, change: TagChange, tally: UndoTally) -> _Located | None:
     """Where the file of a change is, also if it was moved and scanned since."""
-    if not change.replaced and os.path.lexists(change.path):
-        return _Located(change, change.path)
-    for _, path in store.tag_changes.names(change.audio_id, change.exchange.after):
+    is_other = change.replaced
+    for path in _names(store, change):
         if os.path.lexists(path):
-            return _Located(change, path)
-    reason = "not there any more; if it was moved, `tagger scan` its folder, then undo again"
-    if change.replaced:
-        reason = "another recording is there now; left as it is"
-    tally.skip(Skip(change.written_at, reason))
+            if _is_recording(store, path, change):
+                return _Located(change, path)
+            is_other = True
+    reason = "another recording is there now; left as it is" if is_other else "not there any more"
+    again = "if it was moved, `tagger scan` its folder, then undo again"
+    tally.skip(Skip(change.written_at, f"{reason}; {again}"))
     return None
+
+
+def _names(store: Store, change: TagChange) -> Iterator[str]:
+    if not change.replaced:
+        yield change.path
+    yield from (path for _, path in store.tag_changes.names(change.audio_id, change.exchange.after))
+
+
+def _is_recording(store: Store, path: str, change: TagChange) -> bool:
+    """Whether the file at `path` is still the one that was written, though its tags may have changed since.
+
+    It is where it looks as it was left, or as a scan has met it since; else its sound tells.
+    """
+    try:
+        status = os.stat(path)
+        now = Stamp.of(status.st_size, status.st_mtime_ns)
+        if now == change.exchange.after:
+            return True
+        if any(path == name for _, name in store.tag_changes.names(change.audio_id, now)):
+            return True
+        from tagger.audio import identify  # and with it PyAV, which few undo runs need
+
+        return identify(path, window_s=WINDOW_S).audio_id == change.audio_id
+    except (OSError, AudioError):
+        return False
 
 
 def _prepare(

@@ -73,6 +73,35 @@ def test_a_file_of_which_all_was_changed_is_skipped(tagger: Tagger, music: Path)
     assert (result.json["files_restored"], result.json["skipped"], result.code) == (4, 1, 0)
 
 
+def test_another_recording_under_the_name_is_left_and_a_scan_finds_the_right_one(
+    tagger: Tagger, tmp_path: Path, db: Path
+) -> None:
+    loud, calm, other = (tmp_path / name for name in ("loud.flac", "calm.flac", "other.flac"))
+    for seed, path in enumerate((loud, calm, other)):
+        make_sound(path, seconds=2.0 + seed)
+    retag(other, "Rock")
+    store_heard(db, [str(loud), str(calm)])
+    before = loud.read_bytes(), calm.read_bytes(), other.read_bytes()
+    tagger("write-tags", "--yes")
+    loud.rename(tmp_path / "x.flac")
+    calm.rename(loud)
+    (tmp_path / "x.flac").rename(calm)  # swapped, and no scan has met them
+    result = tagger("undo", "--json")
+    assert (result.json["files_restored"], result.json["skipped"], result.code) == (0, 2, 1)
+    assert (
+        f"{loud}: another recording is there now; left as it is; if it was moved, `tagger scan`" in result.err
+    )
+    store_heard(db, [str(loud), str(calm)])
+    assert tagger("undo", "--json").json["files_restored"] == 2
+    assert (calm.read_bytes(), loud.read_bytes()) == before[:2]
+
+    tagger("write-tags", "--yes")
+    loud.unlink()
+    other.rename(loud)  # its own genre is what we wrote into the one before it
+    assert tagger("undo", "--json").json["files_restored"] == 1
+    assert loud.read_bytes() == before[2]
+
+
 def test_runs_are_undone_from_the_last_to_the_first(tagger: Tagger, music: Path, db: Path) -> None:
     before = contents(music)
     tagger("write-tags", "--yes")

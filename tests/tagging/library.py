@@ -11,6 +11,8 @@ from types import MappingProxyType
 
 import numpy as np
 
+from tagger.audio import identify
+from tagger.errors import AudioError
 from tagger.model_card import DEFAULT_MODEL
 from tagger.store import Heard, Store
 from tagger.tagging import TagSettings
@@ -78,10 +80,11 @@ def heard_as(
 
 
 def _sound_of(path: str) -> str:
-    """One id for all names of one file, as the sound would have."""
-    status = os.stat(path)
-    name = str(status.st_ino) if status.st_nlink > 1 else os.path.realpath(path)
-    return hashlib.md5(os.fsencode(name)).hexdigest()
+    """The id of its sound, or of its name where it holds none."""
+    try:
+        return identify(path, window_s=10.0).audio_id
+    except AudioError:
+        return hashlib.md5(os.fsencode(os.path.realpath(path))).hexdigest()
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -21,7 +21,7 @@ from tagger.playlist.location import located, parse_replacement, relocated
 from tagger.playlist.nearest import cosine_similarity, nearest
 from tagger.playlist.select import SORTS, Sort, selected, shortened
 from tagger.playlist.shape import SHAPES, Shape, shaped
-from tagger.playlist.write import write_atomically
+from tagger.playlist.write import check_holds_text, write_atomically
 
 __all__ = [
     "FORMATS",
@@ -36,6 +36,7 @@ __all__ = [
     "SmartRule",
     "Sort",
     "artist_key",
+    "check_holds_text",
     "cosine_similarity",
     "format_of",
     "located",

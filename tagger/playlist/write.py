@@ -9,19 +9,38 @@ import stat
 
 from tagger.errors import TaggerError
 
+_LOOKED_AT = 1 << 16
+"""Bytes at the beginning of a file in which music, pictures and databases have a NUL."""
+
 
 def write_atomically(path: str, content: bytes) -> None:
     """Replace the file at `path` by `content`, or leave it as it was.
 
     An existing file keeps its permissions, and a symbolic link stays a link. Raises TaggerError when
-    the folder is missing or not writable, the disk is full, or `path` is not a regular file.
+    the folder is missing or not writable, the disk is full, `path` is not a regular file, or text would
+    take the place of something else, such as music.
     """
+    if b"\0" not in content:
+        check_holds_text(path)
     target = os.path.realpath(path)
     try:
         _replace(target, content, _mode_of(target))
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise TaggerError(f"{path}: cannot be written: {reason}") from error
+
+
+def check_holds_text(path: str) -> None:
+    """Raises TaggerError where there is a file that is no text, so none of those that are written here."""
+    if not os.path.isfile(path):
+        return
+    try:
+        with open(path, "rb") as file:
+            if b"\0" not in file.read(_LOOKED_AT):
+                return
+    except OSError:
+        return  # writing will tell
+    raise TaggerError(f"{path}: holds something else than text, and is not written over; give another name")
 
 
 def _mode_of(target: str) -> int | None:

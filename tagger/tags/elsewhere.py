@@ -1,21 +1,30 @@
-"""Genres that stand outside the tag we write: ID3v1, an APE tag on mp3, LIST INFO in wav.
+"""What stands outside the tag we write: in ID3v1, an APE tag on mp3, LIST INFO in wav, a second ID3v2.
 
-Players fall back on them (TagLib's MPEG::File and RIFF::WAV::File join all tags of a file), so a
-file that has one is not without genre. These tags are never written.
+Players fall back on them, so a file that has a genre there is not without one. They do so only as long
+as the tag we write is absent or empty (TagLib's `TagUnion::properties`, which Navidrome asks; FFmpeg):
+our fields alone in it would hide title and artist. These tags are never written.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import BinaryIO
 
+from tagger.tags.block import Block
 from tagger.tags.errors import TagError
 from tagger.tags.formats.ape import has_id3v1, load_ape
 from tagger.tags.formats.bytesource import ByteSource
+from tagger.tags.formats.id3 import HEADER_BYTES, read_tag, tag_length
 from tagger.tags.formats.id3_hosts import Chunk, read_chunks
 from tagger.tags.genres import genre_names, numbered_genre
 
 _WITH_ID3V1 = ("mp3", "tta", "ape", "wv", "mpc")
+_NO_NAMES = (b"replaygain_", b"mp3gain_", b"encoder")
+"""How keys of APE items begin that nobody looks for in a list of tracks."""
+
+_JUNK_BYTES = 1 << 16
+"""So much is searched for a tag that does not begin where it should."""
 
 
 def genres_elsewhere(file: BinaryIO, format_name: str) -> tuple[str, ...]:
@@ -27,6 +36,52 @@ def genres_elsewhere(file: BinaryIO, format_name: str) -> tuple[str, ...]:
     if format_name in ("mp3", "tta"):
         genres = _ape_genres(source)
     return genres or (_id3v1_genres(source) if format_name in _WITH_ID3V1 else ())
+
+
+def names_elsewhere(file: BinaryIO, block: Block) -> str:
+    """The tag that players read because the main one, `block`, is empty; "" where none says anything."""
+    if block.items:
+        return ""
+    source, kind = ByteSource(file, os.fstat(file.fileno()).st_size), block.format
+    if kind == "wav":
+        return "a LIST INFO chunk" if _infos(source, all_but=b"ISFT") else ""
+    if kind == "flac":
+        return "an ID3v2 tag in front of it" if _has_frames(source, 0) else ""
+    if kind == "mp3" and _has_late_id3(source, block.payload(False)[0][0]):
+        return "an ID3v2 tag behind other bytes"
+    if kind in ("mp3", "tta") and _has_ape_names(source):
+        return "an APEv2 tag"
+    return "an ID3v1 tag" if kind in _WITH_ID3V1 and _has_id3v1_names(source) else ""
+
+
+def _has_frames(source: ByteSource, start: int) -> bool:
+    try:
+        return bool(read_tag(source, start).items)
+    except TagError:
+        return True
+
+
+def _has_late_id3(source: ByteSource, start: int) -> bool:
+    """Whether an ID3v2 tag follows junk or an empty tag; there is none where MPEG audio begins."""
+    data = source.peek(start, _JUNK_BYTES)
+    at = data.find(b"ID3")
+    is_audio = data[:1] == b"\xff" and data[1:2] >= b"\xe0"
+    return at >= 0 and not is_audio and tag_length(data[at : at + HEADER_BYTES]) > 0
+
+
+def _has_ape_names(source: ByteSource) -> bool:
+    """Whether an APE tag says more than how loud the track is and what made it."""
+    try:
+        keys = [item.raw[8:].split(b"\0")[0].lower() for item in load_ape(source, "ape").items]
+    except TagError:
+        return True
+    return any(not key.startswith(_NO_NAMES) for key in keys)
+
+
+def _has_id3v1_names(source: ByteSource) -> bool:
+    if not has_id3v1(source):
+        return False
+    return bool(source.at(source.size - 125, 122).strip(b"\0 ") or _id3v1_genres(source))
 
 
 def _ape_genres(source: ByteSource) -> tuple[str, ...]:
@@ -42,19 +97,24 @@ def _id3v1_genres(source: ByteSource) -> tuple[str, ...]:
 
 
 def _list_info_genres(source: ByteSource) -> tuple[str, ...]:
+    texts = [text for name, text in _infos(source) if name == b"IGNR"]
+    return next(filter(None, (genre_names([text]) for text in texts)), ())
+
+
+def _infos(source: ByteSource, all_but: bytes = b"") -> list[tuple[bytes, str]]:
+    """Name and text of all that LIST INFO says, but for what is empty and what is named `all_but`."""
     end = 8 + int.from_bytes(source.at(4, 4), "little")
     chunks = [chunk for chunk in read_chunks(source, "little", end) if chunk.name == b"LIST"]
-    infos = [chunk for chunk in chunks if source.peek(chunk.start + 8, 4) == b"INFO"]
-    return next(filter(None, (_genres_in(source, chunk) for chunk in infos)), ())
+    lists = [chunk for chunk in chunks if source.peek(chunk.start + 8, 4) == b"INFO"]
+    found = (one for chunk in lists for one in _infos_of(source, chunk))
+    return [(name, text) for name, text in found if text and name != all_but]
 
 
-def _genres_in(source: ByteSource, info: Chunk) -> tuple[str, ...]:
+def _infos_of(source: ByteSource, info: Chunk) -> Iterator[tuple[bytes, str]]:
     position = info.start + 12
     while position + 8 <= info.end:
         header = source.at(position, 8)
         size = int.from_bytes(header[4:], "little")
-        if header[:4] == b"IGNR":
-            text = source.peek(position + 8, min(size, info.end - position - 8))
-            return genre_names([text.decode("utf-8", "replace").rstrip("\0")])
+        text = source.peek(position + 8, min(size, info.end - position - 8))
+        yield header[:4], text.decode("utf-8", "replace").strip("\0 ")
         position += 8 + size + size % 2
-    return ()

@@ -20,7 +20,8 @@ from typing import BinaryIO
 
 from tagger.tags.block import Block, Item, Shape
 from tagger.tags.edit import Previous, changed_items, previous_of, restored_items, restored_shape
-from tagger.tags.errors import HardLinked, TagError
+from tagger.tags.elsewhere import names_elsewhere
+from tagger.tags.errors import HardLinked, TagError, UnsupportedFormat
 from tagger.tags.fields import Field
 from tagger.tags.formats import load
 from tagger.tags.options import WriteOptions, Written
@@ -91,7 +92,7 @@ def prepare(path: str, changes: Iterable[Change], options: WriteOptions | None =
     so store the previous values of many files in one transaction before it finishes them.
     """
     with _opened(path, options or WriteOptions()) as (file, target):
-        return _prepared(file, target, _edit(load(file, target), tuple(changes)), options or WriteOptions())
+        return _prepared(file, target, _edit(file, target, tuple(changes)), options or WriteOptions())
 
 
 def measure(path: str, changes: Iterable[Change], options: WriteOptions | None = None) -> int:
@@ -100,7 +101,7 @@ def measure(path: str, changes: Iterable[Change], options: WriteOptions | None =
     Opens nothing for writing.
     """
     with _opened(path, options or WriteOptions()) as (file, target):
-        edit = _edit(load(file, target), tuple(changes))
+        edit = _edit(file, target, tuple(changes))
         return spliced_size(file, edit.block.rebuild(edit.items, edit.shape))
 
 
@@ -142,7 +143,13 @@ def discard(prepared: Prepared) -> None:
     _remove(prepared.temporary)
 
 
-def _edit(block: Block, changes: tuple[Change, ...]) -> _Edit:
+def _edit(file: BinaryIO, target: str, changes: tuple[Change, ...]) -> _Edit:
+    block = load(file, target)
+    if where := names_elsewhere(file, block):
+        raise UnsupportedFormat(
+            f"its tags are in {where}, which players would not read any more beside a new one; "
+            "move them into the usual tag with a tag editor"
+        )
     if not changes or any(block.texts(change.field) != change.before for change in changes):
         raise TagError("its tags are not the ones that the changes were planned for")
     wanted = {change.field: change.after for change in changes}

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +70,15 @@ def test_a_name_of_undecodable_bytes_can_be_written(tmp_path):
     path = os.fsdecode(os.fsencode(str(tmp_path)) + b"/\xff.m3u8")
     write_atomically(path, b"x")
     assert os.listdir(os.fsencode(str(tmp_path))) == [b"\xff.m3u8"]
+
+
+@pytest.mark.parametrize(
+    "content", [b"SQLite format 3\0", b"ID3\3\0\0\0", b"\xff\xfb\x90\0" + b"x" * 100_000]
+)
+def test_what_is_no_text_is_not_written_over(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "song").write_bytes(content)
+    (tmp_path / "link.m3u8").symlink_to("song")
+    for name in ("song", "link.m3u8"):
+        with pytest.raises(TaggerError, match=f"{name}: holds something else than text"):
+            write_atomically(str(tmp_path / name), b"#EXTM3U\n")
+    assert (tmp_path / "song").read_bytes() == content

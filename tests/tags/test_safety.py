@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mutagen.flac import FLAC
 
 from tagger.tags import (
     Change,
@@ -21,6 +22,7 @@ from tagger.tags import (
     apply,
     discard,
     finish,
+    measure,
     plan,
     prepare,
     read,
@@ -51,6 +53,79 @@ def assert_refused(path: str, match: str, **options: Any) -> None:
     assert "\n" not in str(caught.value)
     assert data_of(path) == before
     assert sorted(os.listdir(os.path.dirname(path))) == names
+
+
+ID3_TITLE = b"ID3\3\0\0\0\0\0\x0cTIT2\0\0\0\2\0\0\0a"
+APE_TITLE = b"\1\0\0\0\0\0\0\0Title\0a"
+APE_GAIN = b"\1\0\0\0\0\0\0\0MP3GAIN_MINMAX\0a"
+ID3V1 = b"TAG" + b"a".ljust(124, b"\0") + b"\xff"
+
+
+def ape_tag(item: bytes) -> bytes:
+    numbers = b"".join(n.to_bytes(4, "little") for n in (2000, len(item) + 32, 1, 0))
+    return item + b"APETAGEX" + numbers + bytes(8)
+
+
+def list_info(name: bytes) -> bytes:
+    return b"LIST" + (14).to_bytes(4, "little") + b"INFO" + name + b"\2\0\0\0a\0"
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end", "kind"),
+    [
+        ("mp3", b"", ID3V1, "an ID3v1 tag"),
+        ("mp3", b"", ape_tag(APE_TITLE), "an APEv2 tag"),
+        ("mp3", b"", ape_tag(APE_GAIN) + ID3V1, "an ID3v1 tag"),
+        ("mp3", bytes(300) + ID3_TITLE, b"", "an ID3v2 tag behind other bytes"),
+        ("mp3", b"ID3\3\0\0\0\0\0\x14" + bytes(20) + ID3_TITLE, b"", "an ID3v2 tag behind other bytes"),
+        ("mp3", b"ID3\3\0\0\0\0\0\x14" + bytes(20), ID3V1, "an ID3v1 tag"),
+        ("tta", b"", ID3V1, "an ID3v1 tag"),
+        ("flac", ID3_TITLE, b"", "an ID3v2 tag in front of it"),
+        ("wav", b"", list_info(b"INAM"), "a LIST INFO chunk"),
+    ],
+)
+def test_tags_that_ours_would_hide_from_players_are_not_hidden(
+    name: str, start: bytes, end: bytes, kind: str, sample: MakeSample
+) -> None:
+    path = sample(name)
+    put_around(path, start, end)
+    with pytest.raises(TagError, match=f"its tags are in {kind}"):
+        measure(path, plan(read(path), HEARD))
+    assert_refused(path, f"its tags are in {kind}")
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "end"),
+    [
+        ("mp3", b"", b"TAG" + bytes(124) + b"\xff"),
+        ("mp3", b"", ape_tag(APE_GAIN)),
+        ("mp3", ID3_TITLE, ape_tag(APE_TITLE) + ID3V1),
+        ("wav", b"", list_info(b"ISFT")),
+    ],
+)
+def test_a_tag_that_says_nothing_or_is_hidden_already_stops_nothing(
+    name: str, start: bytes, end: bytes, sample: MakeSample
+) -> None:
+    path = sample(name)
+    put_around(path, start, end)
+    before = data_of(path)
+    written = write(path)
+    assert read(path).energy == "0.5000"
+    restore(path, written.previous)
+    assert data_of(path) == before
+
+
+def put_around(path: str, start: bytes, end: bytes) -> None:
+    """Bytes before and behind what is there, which in wav knows its length; an own tag goes."""
+    if path.endswith(".flac"):
+        FLAC(path).delete()
+    data = data_of(path)
+    if path.endswith(".mp3"):
+        data = data[data.index(b"\xff\xfb") :]
+    if path.endswith(".wav"):
+        data = data[:4] + (len(data) + len(end) - 8).to_bytes(4, "little") + data[8:]
+    with open(path, "wb") as file:
+        file.write(start + data + end)
 
 
 def test_a_file_larger_than_allowed_is_reported_and_left(sample: MakeSample) -> None:

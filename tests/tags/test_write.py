@@ -121,6 +121,16 @@ def test_ogg_pages_are_renumbered_when_the_headers_need_another_page(sample: Mak
     assert open_with_mutagen(path)["genre"] == ["y" * 400]
 
 
+def test_the_pages_of_a_stream_chained_behind_keep_their_numbers(sample: MakeSample) -> None:
+    """Also where it has the serial number of the first, as a file joined to itself."""
+    path = sample("opus")
+    first = read_bytes(path)
+    with open(path, "ab") as file:
+        file.write(first)
+    apply(path, plan(read(path), Wanted(("x" * 70_000,))))  # another page of headers
+    assert read_bytes(path).endswith(first)
+
+
 def test_ogg_with_a_packet_of_audio_on_the_page_of_its_headers_is_written(sample: MakeSample) -> None:
     """As some muxers lay it out: libvorbis would begin a new page."""
     path = sample("ogg")

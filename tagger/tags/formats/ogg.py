@@ -7,7 +7,9 @@ of the stream gets a new number and checksum; their packets stay as they are.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import takewhile
 
 from tagger.tags.block import Block, Item, Shape, Span, Splice
 from tagger.tags.errors import UnsupportedFormat
@@ -156,8 +158,8 @@ def _splices(source: ByteSource, headers: _Headers, packet: bytes) -> list[Splic
 
 def _renumbered(source: ByteSource, start: int, serial: bytes, shift: int) -> list[Splice]:
     splices = []
-    for page in pages_from(source, start):
-        if page.serial != serial or page.flags & FIRST:
+    for page in _rest_of_link(source, start):
+        if page.serial != serial:
             continue
         body = source.at(page.body_start, page.end - page.body_start)
         number = (page.number + shift) % (1 << 32)
@@ -167,13 +169,18 @@ def _renumbered(source: ByteSource, start: int, serial: bytes, shift: int) -> li
     return splices
 
 
+def _rest_of_link(source: ByteSource, start: int) -> Iterator[Page]:
+    """The pages from `start` to where another stream is chained to this one, maybe with the same serial."""
+    return takewhile(lambda page: not page.flags & FIRST, pages_from(source, start))
+
+
 def _payload(source: ByteSource, first: Page, headers: _Headers, renumbered: bool) -> tuple[Span, ...]:
     """The first page and all audio pages, or of these all but their numbers and checksums."""
     spans: list[Span] = [(0, first.end)]
     if not renumbered:
         return (*spans, (headers.end, source.size))
     previous = headers.end
-    for page in pages_from(source, headers.end):
+    for page in _rest_of_link(source, headers.end):
         spans.append((previous, page.start + _NUMBER_BYTES.start))
         previous = page.start + _NUMBER_BYTES.stop
     return (*spans, (previous, source.size))

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 from tagger.tagging.tally import Skip
-from tagger.tags import HardLinked, TagError, UnsupportedFormat
+from tagger.tags import HardLinked, NoRoom, TagError, UnsupportedFormat
 
 BATCH = 32
 """Files that are prepared together: one commit of the store for all, and that many copies beside them."""
@@ -45,7 +45,7 @@ def or_skip(work: Callable[[], T], path: str) -> T | Skip:
     except (UnsupportedFormat, HardLinked) as error:
         return Skip(path, str(error), is_error=False)
     except TagError as error:
-        return Skip(path, str(error))
+        return Skip(path, str(error), is_crowded=isinstance(error, NoRoom))
     except Exception as error:  # a fault of ours or of a library's
         reason = f"unexpected {type(error).__name__}: {error}; please report it with the file"
         return Skip(path, " ".join(reason.split()))

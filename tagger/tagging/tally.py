@@ -11,11 +11,15 @@ from tagger.tags import Change, Field
 
 @dataclass(frozen=True, slots=True)
 class Skip:
-    """Why a file was left as it was; not an error where a rule says so and nothing needs mending."""
+    """Why a file was left as it was; not an error where a rule says so and nothing needs mending.
+
+    `is_crowded`: its copy had no room beside those of the other files that were under way.
+    """
 
     path: str
     reason: str
     is_error: bool = True
+    is_crowded: bool = False
 
 
 def _say_nothing(skip: Skip) -> None:

@@ -41,7 +41,10 @@ def write_tags(
             for batch in batches(page, lambda planned: planned.file_id):
                 if is_stopped():
                     break
-                unsettled |= _exchange(store, run, _prepare(batch, pool, tally), tally)
+                ready, crowded = _prepare(batch, pool, tally)
+                unsettled |= _exchange(store, run, ready, tally)
+                for planned in crowded:
+                    unsettled |= _exchange(store, run, _prepare_alone(planned, tally), tally)
                 on_progress()
             on_progress()
             if is_stopped():
@@ -51,14 +54,27 @@ def write_tags(
     return run
 
 
-def _prepare(batch: Sequence[Planned], pool: ThreadPoolExecutor, tally: WriteTally) -> list[Ready]:
-    ready = []
+def _prepare(
+    batch: Sequence[Planned], pool: ThreadPoolExecutor, tally: WriteTally
+) -> tuple[list[Ready], list[Planned]]:
+    """The copies, and the files that there was no room for while the others' lay beside them."""
+    ready, crowded = list[Ready](), list[Planned]()
     for planned, outcome in zip(batch, pool.map(_prepared, batch), strict=True):
-        if isinstance(outcome, Skip):
-            tally.skip(outcome)
-        else:
+        if not isinstance(outcome, Skip):
             ready.append((planned, outcome))
-    return ready
+        elif outcome.is_crowded and len(batch) > 1:
+            crowded.append(planned)
+        else:
+            tally.skip(outcome)
+    return ready, crowded
+
+
+def _prepare_alone(planned: Planned, tally: WriteTally) -> list[Ready]:
+    outcome = _prepared(planned)
+    if isinstance(outcome, Skip):
+        tally.skip(outcome)
+        return []
+    return [(planned, outcome)]
 
 
 def _prepared(planned: Planned) -> Prepared | Skip:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tagger.tags.edit import Previous, previous_from_json
-from tagger.tags.errors import HardLinked, TagError, UnsupportedFormat
+from tagger.tags.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.tags.fields import FIELDS, Field
 from tagger.tags.options import HardLinks, WriteOptions, Written
 from tagger.tags.plan import BpmPolicy, Change, GenrePolicy, Policy, Wanted, plan
@@ -31,6 +31,7 @@ __all__ = [
     "GenrePolicy",
     "HardLinked",
     "HardLinks",
+    "NoRoom",
     "Player",
     "Policy",
     "Prepared",

@@ -13,5 +13,9 @@ class UnsupportedFormat(TagError):  # noqa: N818 - it names what the file is, an
     """The file's format carries no tags that this program can write without risk."""
 
 
+class NoRoom(TagError):  # noqa: N818 - likewise
+    """The disk has no room for a copy now; there may be some when other copies have taken their places."""
+
+
 class HardLinked(TagError):  # noqa: N818 - likewise
     """The file has several names, and nobody said what is to become of the others."""

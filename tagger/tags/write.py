@@ -10,6 +10,7 @@ caller pays once at the end of a batch with `sync_folder`. Without it the file i
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import stat
@@ -21,7 +22,7 @@ from typing import BinaryIO
 from tagger.tags.block import Block, Item, Shape
 from tagger.tags.edit import Previous, changed_items, previous_of, restored_items, restored_shape
 from tagger.tags.elsewhere import names_elsewhere
-from tagger.tags.errors import HardLinked, TagError, UnsupportedFormat
+from tagger.tags.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.tags.fields import Field
 from tagger.tags.formats import load
 from tagger.tags.options import WriteOptions, Written
@@ -132,7 +133,7 @@ def finish(prepared: Prepared) -> Written:
         else:
             os.replace(prepared.temporary, prepared.target)
     except OSError as error:
-        raise TagError(_reason(error)) from error
+        raise _as_tag_error(error) from error
     finally:
         discard(prepared)
     return prepared.written
@@ -167,11 +168,12 @@ def _opened(path: str, options: WriteOptions) -> Iterator[tuple[BinaryIO, str]]:
                 raise TagError("another program has locked it")
             yield file, target
     except OSError as error:
-        raise TagError(_reason(error)) from error
+        raise _as_tag_error(error) from error
 
 
-def _reason(error: OSError) -> str:
-    return f"{error.strerror or error} (left as it was)"
+def _as_tag_error(error: OSError) -> TagError:
+    kind = NoRoom if error.errno == errno.ENOSPC else TagError
+    return kind(f"{error.strerror or error} (left as it was)")
 
 
 def _check_may_write(target: str, options: WriteOptions) -> None:
@@ -216,7 +218,7 @@ def _write_copy(file: BinaryIO, copy: BinaryIO, edit: _Edit) -> None:
     size = spliced_size(file, splices)
     free = shutil.disk_usage(os.path.dirname(os.path.abspath(file.name))).free
     if free < size + _SPARE_BYTES:
-        raise TagError(f"not enough free space: {size + _SPARE_BYTES:,} bytes needed, {free:,} free")
+        raise NoRoom(f"not enough free space: {size + _SPARE_BYTES:,} bytes needed, {free:,} free")
     copy_with_splices(file, copy, splices)
 
 

@@ -48,6 +48,20 @@ def test_a_full_disk_is_told_and_harms_nothing(tagger: Tagger, tmpfs: Path, db: 
     assert contents(tmpfs) == before
 
 
+def test_a_disk_with_room_for_one_copy_at_a_time_is_enough(tagger: Tagger, tmpfs: Path, db: Path) -> None:
+    large = 150_000
+    paths = []
+    for i in range(4):
+        (path,) = make_files(tmpfs / f"{i}", ("mp3",))
+        with open(path, "ab") as file:
+            file.write(b"\xff\xfb\x90\x00".ljust(large, b"\0"))
+        paths.append(path)
+    subprocess.run(["mount", "-o", f"remount,size={(1 << 20) + 6 * large}", tmpfs], check=True)
+    store_heard(db, paths)
+    result = tagger("write-tags", "--yes", "--json")
+    assert (result.json["files_written"], result.json["skipped"], result.code) == (4, 0, 0)
+
+
 def test_a_disk_that_fills_while_it_is_written_harms_nothing(
     tagger: Tagger, tmpfs: Path, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from tagger.cli.output import shown
+from tagger.cli.output import message, shown
 from tagger.errors import ModelError, TaggerError
 from tagger.types import ENERGY_BANDS
 
@@ -38,10 +38,22 @@ def database_path(db: str | None) -> str:
 
 
 def answering_model(store: Store, model: str | None) -> str:
-    """The id of the model whose answers are asked for: the one named, else the last one used."""
+    """The id of the model whose answers are asked for: the one named, else that of the last scan.
+
+    Says on stderr where the latter has heard fewer tracks than another one.
+    """
     from tagger.model_card import DEFAULT_MODEL, load_card
 
-    return load_card(model).id if model else store.latest_model() or DEFAULT_MODEL
+    if model:
+        return load_card(model).id
+    models = store.models()
+    if len(models) > 1:
+        counts = store.counts()
+        most = max(models, key=counts.__getitem__)
+        if counts[models[0]] < counts[most]:
+            heard = f"has heard {counts[models[0]]:,} of {counts[most]:,} tracks"
+            message(f"{models[0]}, the last scan's model, {heard}; --model {most} has heard them all")
+    return models[0] if models else DEFAULT_MODEL
 
 
 def one_of(option: str, text: str, choices: Any) -> Any:

@@ -80,6 +80,7 @@ def scan(
     store.forget_scan_failures(paths)
     files = _chosen(_new_files(paths, store, expected, tally, observer), settings, tally)
     _hear(files, store, card, load_predictor, settings, tally, observer)
+    store.note_use(card.id)
     for root in expected.settle_missing(now - settings.forget_after):
         observer.unmounted(root)
 

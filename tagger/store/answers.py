@@ -26,8 +26,10 @@ _GENRES = f"SELECT genre, probability FROM genre_scores {_OF_A_PATH} ORDER BY pr
 _WINDOWS = f"""
     SELECT start_s, genre, genre_confidence, energy FROM window_answers {_OF_A_PATH} ORDER BY start_s"""
 _GENRE_COUNTS = """
-    SELECT genre, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL
+    SELECT genre, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL AND NOT silent
     GROUP BY genre ORDER BY 2 DESC, 1"""
+_COUNTS = "SELECT model, count(*) FROM predictions GROUP BY model"
+_USED = "UPDATE models SET last_used_at = ? WHERE model = ?"
 _MODELS = """
     SELECT model FROM models WHERE EXISTS (SELECT 1 FROM predictions p WHERE p.model = models.model)
     ORDER BY last_used_at DESC, model"""
@@ -63,7 +65,7 @@ def has(connection: sqlite3.Connection, aspect: Aspect, model: str) -> bool:
 
 
 def genre_counts(connection: sqlite3.Connection, model: str) -> list[tuple[str, int]]:
-    """How many tracks `model` hears as each genre, most first."""
+    """How many tracks `model` hears as each genre, most first; silence is none."""
     return connection.execute(_GENRE_COUNTS, (model,)).fetchall()
 
 
@@ -83,3 +85,13 @@ def audio_ids(connection: sqlite3.Connection, model: str) -> Iterator[str]:
     sql = "SELECT audio_id FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?"
     for (audio_id,) in connection.execute(sql, (model,)):
         yield audio_id
+
+
+def counts(connection: sqlite3.Connection) -> dict[str, int]:
+    """How many tracks each model has heard."""
+    return dict(connection.execute(_COUNTS).fetchall())
+
+
+def note_use(connection: sqlite3.Connection, model: str, now: str) -> None:
+    """Makes `model`, if it has answers, the one that was used last."""
+    connection.execute(_USED, (now, model))

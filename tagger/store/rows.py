@@ -18,8 +18,8 @@ Row = tuple[SqlValue, ...]
 class TrackRow:
     """One line of a listing; `genre_confidence` and `energy` are 0–1, `duration_s` 0.0 if unknown.
 
-    All but `path`, `silent`, `duration_s` and `missing` (the file was gone at the last scan) are None
-    where nothing tells them.
+    `audio_id` says who the sound is. What follows `duration_s` but `missing` (the file was gone at the
+    last scan), and what a model may not hear, is None where nothing tells it.
     """
 
     path: str
@@ -27,6 +27,7 @@ class TrackRow:
     genre_confidence: float | None
     energy: float | None
     silent: bool
+    audio_id: str
     duration_s: float
     bpm: float | None = None
     title: str | None = None
@@ -37,7 +38,7 @@ class TrackRow:
 
 
 TRACK_COLUMNS = (
-    "t.path, p.genre, p.genre_confidence, p.energy, p.silent, t.duration_s, "
+    "t.path, p.genre, p.genre_confidence, p.energy, p.silent, t.audio_id, t.duration_s, "
     "p.bpm, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL"
 )
 """What `track_row` reads, of tracks `t` and predictions `p`."""

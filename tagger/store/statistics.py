@@ -71,8 +71,12 @@ def _cells(connection: sqlite3.Connection, query: Query, model: str) -> tuple[Ce
     """Tracks by genre and energy level, and the number of silent ones."""
     from_where, values = asked_for(query, model, with_tracks=False)
     sql = f"SELECT p.genre, {_LEVEL}, count(*), sum(p.silent) {from_where} GROUP BY 1, 2"
-    rows = connection.execute(sql, values).fetchall()
-    return Counter({(genre, level): count for genre, level, count, _ in rows}), sum(row[3] for row in rows)
+    cells, all_silent = Cells(), 0
+    for genre, level, count, silent in connection.execute(sql, values):
+        cells[genre, level] += count - silent
+        cells[None, level] += silent  # whose first genre is an accident
+        all_silent += silent
+    return +cells, all_silent
 
 
 def _missing(connection: sqlite3.Connection, query: Query, model: str) -> int:

@@ -216,9 +216,19 @@ class Store:
         with plain_errors(self.path):
             return answers.models(self._connection)
 
+    def counts(self) -> dict[str, int]:
+        """How many tracks each model has heard."""
+        with plain_errors(self.path):
+            return answers.counts(self._connection)
+
     def latest_model(self) -> str | None:
-        """The id of the model whose answers were stored last, or None."""
+        """The id of the model with answers that a scan used last, or None."""
         return next(iter(self.models()), None)
+
+    def note_use(self, model: str) -> None:
+        """A scan has come to its end with `model`, whether or not there was anything to hear."""
+        with self._transaction() as connection:
+            answers.note_use(connection, model, _now())
 
     @property
     def tag_changes(self) -> TagChanges:

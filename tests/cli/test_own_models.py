@@ -59,6 +59,27 @@ def test_an_added_model_scans_and_answers(tagger: Tagger, trained: Path, tmp_pat
     assert (mine["id"], mine["tracks"]) == ("my-model", 2)
 
 
+def test_the_model_of_the_last_scan_answers_and_one_that_has_heard_less_says_so(
+    tagger: Tagger, tmp_path: Path
+) -> None:
+    music = tmp_path / "music"
+    music.mkdir()
+    for seconds in (1.0, 2.0):
+        make_sound(music / f"{seconds}.flac", seconds=seconds)
+    tagger("scan", music, "--quiet")
+    assert tagger("list").err == ""
+    tagger("scan", music / "1.0.flac", "--model", "small", "--quiet")
+    few = tagger("list", "--json")
+    assert len(few.json) == 1
+    assert few.err == (
+        f"tagger: {SMALL_MODEL}, the last scan's model, has heard 1 of 2 tracks; "
+        f"--model {DEFAULT_MODEL} has heard them all\n"
+    )
+    assert tagger("scan", music, "--json").json["unchanged"] == 2
+    all_again = tagger("list", "--json")
+    assert (len(all_again.json), all_again.err) == (2, "")
+
+
 def test_models_tells_which_were_added(tagger: Tagger, trained: Path) -> None:
     change(trained, figures={})
     tagger("models", "add", trained)

@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -467,3 +468,16 @@ def test_json_says_the_same_as_list_does(tagger: Tagger, db: Path) -> None:
     made = tagger("playlist", "--format", "json", "--sort", "path").json
     assert made == tagger("list", "--json").json
     assert [track["missing"] for track in made] == [False, True, False]
+
+
+def test_each_sound_is_played_once_by_a_name_that_is_there_and_silence_never(
+    tagger: Tagger, db: Path
+) -> None:
+    file, recording, prediction = answer("/m/z.mp3", 3, energy=0.0)
+    silence = file, recording, replace(prediction, silent=True)
+    fill(db, [answer("/m/a.mp3", 1), answer("/m/b.mp3", 1), answer("/m/c.mp3", 2), silence])
+    assert names(tagger("playlist", "--format", "json", "--sort", "path")) == ["a", "c"]
+    with Store.open(str(db), create=False) as store:
+        store.mark_missing([track_id for track_id, *_ in store.whereabouts(["/m/a.mp3"])], [])
+    assert names(tagger("playlist", "--format", "json", "--sort", "path")) == ["b", "c"]
+    assert names(tagger("playlist", "--format", "json", "--like", "/m/c.mp3")) == ["b"]

@@ -28,14 +28,19 @@ def library(store: Store) -> Store:
 
 def test_genres_come_most_frequent_first_by_energy_level(library: Store) -> None:
     found = library.statistics(Query(), MODEL)
-    assert list(found.genres.items()) == [("Rock", 4), ("Jazz", 1)]
-    assert found.genre_levels == {
-        "Rock": (2, 1, 0, 0, 0, 0, 0, 0, 0, 1),
-        "Jazz": (0, 0, 0, 0, 1, 0, 0, 0, 0, 0),
-    }
+    assert list(found.genres.items()) == [("Rock", 4)]  # silence has no genre
+    assert found.genre_levels == {"Rock": (2, 1, 0, 0, 0, 0, 0, 0, 0, 1)}
     assert found.energy_levels == (2, 1, 0, 0, 1, 0, 0, 0, 0, 1)
     assert (found.tracks, found.silent, found.duration_s) == (5, 1, 4 * 201.5 + 98.5)
     assert found.failures == {"decode": 1, "scan": 1}
+
+
+def test_silence_is_found_by_no_genre(library: Store) -> None:
+    assert library.statistics(Query(genres=("Jazz",)), MODEL).tracks == 0
+    assert library.statistics(Query(not_genres=("Rock",)), MODEL).tracks == 0
+    assert list(library.tracks(Query(genres=("Jazz", "Folk")), model=MODEL)) == []
+    assert library.genre_counts(MODEL) == [("Rock", 4)]
+    assert library.statistics(Query(paths=("/m/jazz.mp3",)), MODEL).silent == 1
 
 
 def test_a_query_counts_its_tracks_and_their_length_alone(library: Store) -> None:

@@ -291,7 +291,7 @@ def test_a_closed_store_raises_nothing_of_sqlite(store: Store) -> None:
 def test_rows_are_read_as_they_are_asked_for(store: Store) -> None:
     store.record_batch([heard(f"/m/{n}.mp3") for n in range(3)], [])
     rows = store.tracks(model=MODEL)
-    assert next(rows) == TrackRow("/m/0.mp3", "Rock", 0.7, 0.5, False, 201.5)
+    assert next(rows) == TrackRow("/m/0.mp3", "Rock", 0.7, 0.5, False, "0" * 32, 201.5)
     store.record_batch([heard("/m/0.mp3", "Jazz")], [])
     assert [row.path for row in rows] == ["/m/1.mp3", "/m/2.mp3"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, cast
 
 from tagger.cli.filters import warn_of_no_tempo
@@ -26,18 +27,18 @@ FIRST_READ = 500
 
 
 def entries_of(plan: Plan, store: Store, model: str) -> list[Entry]:
-    """The tracks that the plan asks for, as it wants them ordered. Raises `TaggerError`.
+    """The tracks that the plan asks for, as it wants them ordered: each sound once, and no silence.
 
-    Says on stderr why a tempo that is asked about tells nothing.
+    Raises `TaggerError`. Says on stderr why a tempo that is asked about tells nothing.
     """
     query = plan.filters.query(store, model)
     warn_of_no_tempo(query, store, model, plan.sort)
     if plan.like is not None:
         return _alike(plan, query, store, model)
-    asked_for = [_entry(row) for row in store.tracks(query, model=model)]
+    asked_for = [*store.tracks(query, model=model)]
     found = _existing(plan, asked_for)
     _refuse_if_all_are_gone(len(asked_for), len(found))
-    return _in_order(plan, found, plan.limit, plan.minutes, plan.per_artist)
+    return _in_order(plan, _entries(found), plan.limit, plan.minutes, plan.per_artist)
 
 
 def _in_order(
@@ -76,13 +77,14 @@ def _first_of(plan: Plan, ids: list[int], store: Store, model: str) -> list[Entr
     from tagger.playlist import shortened
 
     limit = LIKE_LIMIT if plan.limit is None and plan.minutes is None else plan.limit
-    found: list[Entry] = []
+    found: list[TrackRow] = []
     read, chunk = 0, FIRST_READ
     while True:
-        found += _existing(plan, [_entry(row) for row in store.tracks_of(ids[read : read + chunk], model)])
+        found += _existing(plan, store.tracks_of(ids[read : read + chunk], model))
         read, chunk = read + chunk, 2 * chunk
-        in_time = shortened(found, limit=limit, minutes=plan.minutes, per_artist=plan.per_artist)
-        fitting = shortened(found, limit=limit, per_artist=plan.per_artist)
+        entries = _entries(found)
+        in_time = shortened(entries, limit=limit, minutes=plan.minutes, per_artist=plan.per_artist)
+        fitting = shortened(entries, limit=limit, per_artist=plan.per_artist)
         if read >= len(ids) or len(fitting) == limit or len(in_time) < len(fitting):
             _refuse_if_all_are_gone(len(ids), len(found))
             return in_time
@@ -97,9 +99,9 @@ def _heard(path: str, store: Store, model: str) -> tuple[str, NDArray[np.float16
     return recording.audio_id, prediction.embedding
 
 
-def _existing(plan: Plan, entries: list[Entry]) -> list[Entry]:
+def _existing(plan: Plan, rows: list[TrackRow]) -> list[TrackRow]:
     """Without the files that are gone, if that is asked for."""
-    return [entry for entry in entries if os.path.exists(entry.path)] if plan.no_missing else entries
+    return [row for row in rows if os.path.exists(row.path)] if plan.no_missing else rows
 
 
 def _refuse_if_all_are_gone(n_asked_for: int, n_found: int) -> None:
@@ -107,6 +109,15 @@ def _refuse_if_all_are_gone(n_asked_for: int, n_found: int) -> None:
     if n_asked_for and not n_found:
         tracks = counted(n_asked_for, "tracks")
         raise TaggerError(f"of {tracks} none is there; is the drive mounted? The playlist is left as it was")
+
+
+def _entries(rows: Sequence[TrackRow]) -> list[Entry]:
+    """Each sound once, by a name that the last scan has found if there is one, and no silence."""
+    chosen: dict[str, TrackRow] = {}
+    for row in rows:
+        if not row.silent and (row.audio_id not in chosen or chosen[row.audio_id].missing > row.missing):
+            chosen[row.audio_id] = row
+    return [_entry(row) for row in chosen.values()]
 
 
 def _entry(row: TrackRow) -> Entry:

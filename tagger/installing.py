@@ -43,6 +43,8 @@ def install(card: ModelCard, replace: bool = False) -> Outcome:
         there = os.path.lexists(target)
         if there and _contents(card.folder) == _contents(target):
             return "unchanged"
+        if there and not os.path.isfile(os.path.join(target, NEEDED[0])):
+            raise ModelError(f"{target}: is there already and no model; move it away first")
         if there and not replace:
             raise ModelError(
                 f"{card.id}: there already with other content; give --replace, or another id in model.json"

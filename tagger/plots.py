@@ -71,7 +71,9 @@ def check_drawing() -> None:
     try:
         import_module("matplotlib")
     except ImportError:
-        raise TaggerError("drawing needs matplotlib; install it with pip install 'tagger[plots]'") from None
+        raise TaggerError(
+            "drawing needs matplotlib; install it with pip install '.[plots]' in tagger's source"
+        ) from None
     except ValueError as error:
         raise TaggerError(f"matplotlib does not start ({error}); check MPLBACKEND and matplotlibrc") from None
 

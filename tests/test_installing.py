@@ -75,6 +75,14 @@ def test_the_same_again_changes_nothing(card: ModelCard, root: Path) -> None:
     assert (root / "my-model/model.json").stat() == before
 
 
+def test_a_folder_that_is_no_model_is_not_replaced(card: ModelCard, root: Path) -> None:
+    (root / "my-model").mkdir(parents=True)
+    (root / "my-model" / "notes.txt").write_text("mine")
+    with pytest.raises(ModelError, match="is there already and no model; move it away first"):
+        install(card, replace=True)
+    assert (root / "my-model" / "notes.txt").read_text() == "mine"
+
+
 def test_other_content_under_the_same_id_wants_replace(card: ModelCard, tmp_path: Path, root: Path) -> None:
     install(card)
     other = trained(tmp_path / "other", "my-model", version="2")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -50,7 +51,9 @@ def main() -> None:
             _end_unread()
         raise
     except OSError as error:
-        _end(f"{error.strerror or error}; check where the output goes", USAGE)
+        is_files = error.errno in (errno.EMFILE, errno.ENFILE)
+        advice = "raise the limit of open files (ulimit -n)" if is_files else "check where the output goes"
+        _end(f"{error.strerror or error}; {advice}", USAGE)
     except Exception as error:
         if os.environ.get("TAGGER_DEBUG"):
             raise
@@ -90,7 +93,7 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
-        help="Hears the genre and energy of your music, remembers them, tags the files, makes playlists.",
+        help="Hears genre, energy and tempo of your music, remembers them, tags the files, makes playlists.",
     )
     app.callback()(_options)
     named = arguments[0] if arguments and arguments[0] in COMMANDS else None

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -84,8 +83,7 @@ def _check(old: str, new: str, paths: Sequence[str] | None, store: Store) -> Non
     if old not in (heard_by := store.models()):
         known = f"it has those of {', '.join(heard_by)}" if heard_by else "`tagger scan` the music first"
         raise TaggerError(f"no answers of {old} in the database; {known}")
-    if paths and not any(os.path.lexists(path) for path in paths):
-        raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
+    options.check_paths(paths or ())
 
 
 def _check_genre(model: str, card: ModelCard | None, store: Store) -> None:

@@ -57,6 +57,7 @@ class Filters:
         self, store: Store, model: str, paths: Sequence[str] | None = None, limit: int | None = None
     ) -> Query:
         """What to ask the store, genres as the model spells them. Raises `TaggerError` if one is wrong."""
+        options.check_names(paths or ())
         if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
             raise TaggerError(f"--min-confidence {self.min_confidence:g}: give a number from 0 to 1")
         for option, aspect in self._heard():
@@ -64,13 +65,13 @@ class Filters:
         return Query(
             genres=tuple(options.genre_named(name, store, model) for name in self.genre or ()),
             not_genres=tuple(options.genre_named(name, store, model) for name in self.not_genre or ()),
-            energy=options.energy_between(self.energy) if self.energy else None,
-            bpm=bpm_between(self.bpm) if self.bpm else None,
+            energy=options.energy_between(self.energy) if self.energy is not None else None,
+            bpm=bpm_between(self.bpm) if self.bpm is not None else None,
             min_confidence=self.min_confidence,
             artists=tuple(self.artist or ()),
             albums=tuple(self.album or ()),
             path_parts=tuple(self.path or ()),
-            year=years_between(self.year) if self.year else None,
+            year=years_between(self.year) if self.year is not None else None,
             paths=tuple(paths or ()),
             limit=limit,
         )
@@ -83,7 +84,7 @@ class Filters:
             yield "--not-genre", "genre"
         if self.min_confidence is not None:
             yield "--min-confidence", "genre"
-        if self.energy:
+        if self.energy is not None:
             yield "--energy", "energy"
 
 

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from tagger.cli.events import Events
 from tagger.cli.interrupts import terminated_as_interrupted
-from tagger.cli.output import counted, shown
+from tagger.cli.options import check_paths
+from tagger.cli.output import counted
 from tagger.cli.progress import progress_bar
 from tagger.errors import TaggerError
 
@@ -89,8 +90,7 @@ def check(paths: Sequence[str], device: str) -> None:
     """Raises before any work what would end it anyway."""
     if device not in ("auto", "cpu", "cuda", "mps"):
         raise TaggerError(f"--device {device}: give auto, cpu, cuda or mps")
-    if not any(os.path.lexists(path) for path in paths):
-        raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
+    check_paths(paths)
 
 
 def _settle(store: Store) -> None:

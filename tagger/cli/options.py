@@ -23,6 +23,7 @@ Db = Annotated[
     typer.Option("--db", envvar="TAGGER_DB", metavar="FILE", help="Database. Default: the user data folder."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
+Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Worker processes. Default: one a core.")]
 Model = Annotated[str | None, typer.Option("--model", metavar="ID", help="Model: an id or a folder.")]
 
 
@@ -35,6 +36,19 @@ def database_path(db: str | None) -> str:
         example = os.path.join(path, "tagger.db")
         raise TaggerError(f"{shown(path)}: a folder; name the file in it, such as {shown(example)}")
     return path
+
+
+def check_paths(paths: Sequence[str]) -> None:
+    """Raises `TaggerError` for an empty name, and if none of them is there."""
+    check_names(paths)
+    if paths and not any(os.path.lexists(path) for path in paths):
+        raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
+
+
+def check_names(paths: Sequence[str]) -> None:
+    """Raises `TaggerError` for an empty name, which would mean the current folder."""
+    if "" in paths:
+        raise TaggerError("a PATH is empty; is a variable of the shell not set?")
 
 
 def answering_model(store: Store, model: str | None) -> str:

@@ -26,7 +26,7 @@ TOP_GENRES = 8
 
 def scan(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Music files and folders.")],
-    jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes. Default: one a core.")] = None,
+    jobs: options.Jobs = None,
     batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Tracks stored at once.")] = 32,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     model: options.Model = None,
@@ -72,7 +72,7 @@ def scan(
             _report(store, card.id, tally, events, json, quiet, metrics_file)
 
         tally = scan_once(paths, setup, report)
-    if tally.failed:
+    if tally.failed or tally.unmounted:
         raise typer.Exit(SOME_FAILED)
 
 
@@ -122,7 +122,7 @@ def _report(
     metrics_file: str | None,
 ) -> None:
     counts = tally.counts()
-    if metrics_file:
+    if metrics_file and not tally.unmounted:
         from tagger.cli.metrics import metrics_text
         from tagger.playlist import write_atomically
 

@@ -30,7 +30,7 @@ RETRY_S = 10.0
 
 def watch(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Music files and folders.")],
-    jobs: Annotated[int | None, typer.Option(min=1, help="Worker processes. Default: one a core.")] = None,
+    jobs: options.Jobs = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     model: options.Model = None,
     nice: Annotated[bool, typer.Option("--nice", help="Leave the processor to other programs.")] = False,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import math
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import options
+from tagger.cli import filters, options
 from tagger.cli.hears import hears, require
 from tagger.cli.interrupts import asked_to_stop
-from tagger.cli.output import counted, message, shown
+from tagger.cli.output import counted, message
 from tagger.cli.progress import writing_bar
 from tagger.cli.written import field_counts, print_change, report, say_skip
 from tagger.errors import TaggerError
@@ -93,6 +93,7 @@ def write_tags(
         if target_precision is not None:
             require(store, answering, "genre", "leave out --target-precision")
             settings = _held_to(target_precision, settings, model or answering)
+        filters.warn_of_unknown(paths, store)
         what = store, paths or (), answering, settings
         if dry_run:
             run, tally = None, _previewed(what, as_json=json)
@@ -119,6 +120,8 @@ def _settings(
     from tagger.tagging import TagSettings
     from tagger.tags import BpmPolicy, GenrePolicy, HardLinks, Policy
 
+    if math.isnan(min_confidence) or math.isnan(min_bpm_confidence):
+        raise TaggerError("--min-confidence and --min-bpm-confidence: give a number from 0 to 1")
     of_genre = options.one_of("--genre", genre, GenrePolicy)
     policy = Policy(of_genre, max_genres, energy, options.one_of("--bpm", bpm, BpmPolicy))
     links = options.one_of("--hard-links", hard_links, HardLinks)
@@ -127,8 +130,7 @@ def _settings(
 
 def _check(paths: Sequence[str] | None, may_ask: bool) -> None:
     """Raises before any work what would end it anyway."""
-    if paths and not any(os.path.lexists(path) for path in paths):
-        raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
+    options.check_paths(paths or ())
     if may_ask and not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise TaggerError("nobody to ask without a terminal; give --yes to write, or --dry-run to look first")
 
@@ -142,8 +144,10 @@ def _check_hearing(policy: Policy, store: Store, model: str) -> None:
     }
     heard = [aspect for aspect in allowed if hears(store, model, aspect)]
     if not any(allowed[aspect] for aspect in heard):
-        known = " and ".join(heard)
-        raise TaggerError(f"nothing to write: {model} hears {known}, which the options forbid; allow it")
+        known = ", ".join(heard)
+        raise TaggerError(
+            f"nothing to write: the options forbid all that {model} hears ({known}); allow some"
+        )
 
 
 def _held_to(target_precision: float, settings: TagSettings, model: str) -> TagSettings:

@@ -86,6 +86,6 @@ def _provider() -> Any:
         from pytorchcv import model_provider
     except ImportError:
         raise ModelError(
-            "this network needs pytorchcv; install it with: pip install 'tagger[train]'"
+            "this network needs pytorchcv; install it with: pip install '.[train]' (in tagger's source)"
         ) from None
     return model_provider

@@ -82,6 +82,7 @@ def scan(
     _hear(files, store, card, load_predictor, settings, tally, observer)
     store.note_use(card.id)
     for root in expected.settle_missing(now - settings.forget_after):
+        tally.unmounted += 1
         observer.unmounted(root)
 
 

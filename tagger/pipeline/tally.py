@@ -14,7 +14,8 @@ class Tally:
 
     `unchanged` files have their answer already, `moved` ones had it under another path, `duplicates`
     sound like another file. `missing` are tracks whose file is gone since the scan before. `left` are
-    files that a limit or a budget leaves to the next scan; they do not count as found.
+    files that a limit or a budget leaves to the next scan; they do not count as found. `unmounted` are
+    roots beneath which nothing is left.
     """
 
     analysed: int = 0
@@ -24,6 +25,7 @@ class Tally:
     duplicates: int = 0
     missing: int = 0
     left: int = 0
+    unmounted: int = 0
     started: float = field(default_factory=time.perf_counter)
 
     def add(self, settled: Settled) -> None:

@@ -32,7 +32,8 @@ class Run:
 
 def stored_runs(connection: sqlite3.Connection, number: int | None, limit: int | None) -> Iterator[Run]:
     """Yield the runs, the last one first, or only the one of that number."""
-    values = number, -1 if limit is None else limit
+    largest = 2**63 - 1  # that SQLite can hold
+    values = None if number is None else min(number, largest), -1 if limit is None else min(limit, largest)
     for run_id, command, started_at, finished_at, counts, undoable in connection.execute(_RUNS, values):
         yield Run(run_id, command, started_at, finished_at, json.loads(counts) if counts else None, undoable)
 

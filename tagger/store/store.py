@@ -221,10 +221,6 @@ class Store:
         with plain_errors(self.path):
             return answers.counts(self._connection)
 
-    def latest_model(self) -> str | None:
-        """The id of the model with answers that a scan used last, or None."""
-        return next(iter(self.models()), None)
-
     def note_use(self, model: str) -> None:
         """A scan has come to its end with `model`, whether or not there was anything to hear."""
         with self._transaction() as connection:

@@ -114,7 +114,9 @@ def _go_on_from(network: Network, models: Sequence[str]) -> None:
         try:
             network.load_state_dict(weights_of(model))
         except RuntimeError:
-            raise TaggerError(f"{model}: is of another size or shape; give the --size that it has") from None
+            raise TaggerError(
+                f"{model}: is of another size, shape or number of genres; give the --size that it has"
+            ) from None
         for name, weights in network.state_dict().items():
             mean[name] += weights / len(models)
     network.load_state_dict(mean)

@@ -61,7 +61,9 @@ def draw_energy(path: str, arousal: FloatArray, energy: FloatArray) -> None:
 
 def draw_curves(path: str, log: Mapping[str, FloatArray]) -> None:
     """The loss of a training log over its epochs, and below it the figures of the validation split."""
-    names = [name for name in log if name not in ("epoch", "loss", "seconds")]
+    names = [
+        name for name in log if name not in ("epoch", "loss", "seconds") and not np.isnan(log[name]).all()
+    ]
     large = [name for name in names if np.nanmax(log[name]) > 1]
     small = [name for name in names if name not in large]
     figure = _figure(6.4, 6.0)

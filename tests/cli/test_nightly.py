@@ -75,9 +75,23 @@ def test_a_json_log_tells_of_a_drive_that_is_not_mounted(tagger: Tagger, music: 
     tagger("scan", music)
     music.rename(tmp_path / "elsewhere")
     music.mkdir()
-    log = events(tagger("scan", music, "--log-format", "json").err)
+    metrics = tmp_path / "tagger.prom"
+    result = tagger("scan", music, "--log-format", "json", "--metrics-file", metrics)
+    log = events(result.err)
     assert [event["event"] for event in log] == ["started", "unmounted", "finished"]
     assert log[1]["path"] == str(music)
+    assert (result.code, metrics.exists()) == (1, False)  # no success, which a monitor would believe
+
+
+def test_figures_are_not_written_over_music(tagger: Tagger, music: Path) -> None:
+    (song, *_) = sorted(path for path in music.iterdir() if path.suffix == ".flac")
+    content = song.read_bytes()
+    result = tagger("scan", music, "--metrics-file", song)
+    assert (result.code, result.err) == (
+        2,
+        f"tagger: {song}: holds something else than text, and is not written over; give another name\n",
+    )
+    assert song.read_bytes() == content
 
 
 def test_what_ends_a_scan_is_a_line_of_a_json_log(tagger: Tagger, music: Path, tmp_path: Path) -> None:

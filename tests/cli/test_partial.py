@@ -230,15 +230,17 @@ def test_tags_are_written_of_what_is_known(tagger: Tagger, music: Path, tmp_path
 def test_write_tags_says_when_nothing_could_be_written(tagger: Tagger, music: Path) -> None:
     tagger("scan", music, "--model", "tempo-1", "-q")
     assert only_line(tagger("write-tags", "--yes", "--bpm", "never")) == (
-        "nothing to write: tempo-1 hears tempo, which the options forbid; allow it"
+        "nothing to write: the options forbid all that tempo-1 hears (tempo); allow some"
     )
     assert only_line(tagger("write-tags", "--yes", "--target-precision", "0.9")).startswith(
         "tempo-1 hears no genre; "
     )
     tagger("scan", music, "--model", "genre-1", "-q")
-    assert "genre-1 hears genre, which" in only_line(tagger("write-tags", "--yes", "--genre", "never"))
+    assert "forbid all that genre-1 hears (genre)" in only_line(
+        tagger("write-tags", "--yes", "--genre", "never")
+    )
     both = only_line(tagger("write-tags", "--yes", "--genre", "never", "--model", "genre-1", "--no-energy"))
-    assert "genre-1 hears genre, which" in both
+    assert "forbid all that genre-1 hears (genre)" in both
 
 
 def test_models_without_energy_are_compared_by_genre(tagger: Tagger, music: Path) -> None:

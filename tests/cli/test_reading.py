@@ -293,3 +293,28 @@ def test_no_failures_are_told_in_a_friendly_line(tagger: Tagger, library: Path) 
     assert (told.code, told.out, told.err) == (0, "", "tagger: no file has failed\n")
     as_json = tagger("failures", "--json")
     assert (as_json.code, as_json.json, as_json.err) == (0, [], "")
+
+
+@pytest.mark.parametrize(
+    ("args", "text"),
+    [
+        (("list", ""), "a PATH is empty"),
+        (("write-tags", "", "/m", "--yes"), "a PATH is empty"),
+        (("scan", "/", ""), "a PATH is empty"),
+        (("list", "--energy", ""), "--energy : give"),
+        (("list", "--bpm", ""), "--bpm : give"),
+        (("stats", "--year", ""), "--year : give"),
+        (("write-tags", "--yes", "--min-confidence", "nan"), "give a number from 0 to 1"),
+    ],
+)
+def test_what_is_empty_or_no_number_is_not_taken_for_everything(
+    tagger: Tagger, library: Path, args: tuple[str, ...], text: str
+) -> None:
+    result = tagger(*args)
+    assert text in result.err
+    assert result.code == 2
+
+
+def test_a_limit_of_any_size_is_a_limit(tagger: Tagger, library: Path) -> None:
+    assert tagger("runs", "--limit", "9" * 30).code == 0
+    assert "no run" in tagger("undo", "9" * 30).err

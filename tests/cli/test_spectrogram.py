@@ -190,7 +190,10 @@ def test_without_matplotlib_one_line_tells_how_to_get_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = tagger("spectrogram", short)
-    assert result.err == "tagger: drawing needs matplotlib; install it with pip install 'tagger[plots]'\n"
+    assert (
+        result.err
+        == "tagger: drawing needs matplotlib; install it with pip install '.[plots]' in tagger's source\n"
+    )
     assert result.code == 2
 
 

@@ -209,12 +209,15 @@ def test_two_windows_at_one_place_are_stored_as_one(store: Store) -> None:
 
 
 def test_models_and_genres_are_counted(store: Store) -> None:
-    assert (store.models(), store.latest_model(), store.genre_counts(MODEL)) == ([], None, [])
+    assert (store.models(), store.genre_counts(MODEL)) == ([], [])
     store.record_batch([heard("/m/1.mp3", model="old")], [])
     genres = ["Rock", "Jazz", "Jazz", "Folk"]
     store.record_batch([heard(f"/m/{n}.mp3", genre) for n, genre in enumerate(genres)], [])
     store._connection.execute("UPDATE models SET last_used_at = '2020-01-01' WHERE model = 'old'")
-    assert (store.models(), store.latest_model()) == ([MODEL, "old"], MODEL)
+    assert store.models() == [MODEL, "old"]
+    store.note_use("old")
+    store.note_use("another, which has no answers")
+    assert store.models() == ["old", MODEL]
     assert store.genre_counts(MODEL) == [("Jazz", 2), ("Folk", 1), ("Rock", 1)]
 
 

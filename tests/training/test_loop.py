@@ -150,7 +150,9 @@ def test_no_epoch_of_several_models_is_the_mean_of_their_weights(tmp_path: Path)
 def test_training_does_not_go_on_from_a_model_of_another_size(tmp_path: Path) -> None:
     settings = replace(SETTINGS, start_from=("small",))
     corpus = made_corpus(tmp_path, 16, 0)
-    with pytest.raises(TaggerError, match="small: is of another size or shape; give the --size that it has"):
+    with pytest.raises(
+        TaggerError, match="small: is of another size, shape or number of genres; give the --size that it has"
+    ):
         train(corpus, corpus, settings, CPU, str(tmp_path / "x.checkpoint"), resume=False)
 
 

@@ -23,6 +23,9 @@ _WITH_ID3V1 = ("mp3", "tta", "ape", "wv", "mpc")
 _NO_NAMES = (b"replaygain_", b"mp3gain_", b"encoder")
 """How keys of APE items begin that nobody looks for in a list of tracks."""
 
+_INFO_NAMES = (b"INAM", b"IART", b"IPRD", b"IGNR")
+"""Title, artist, album and genre; a program's name and a date alone stop nothing."""
+
 _JUNK_BYTES = 1 << 16
 """So much is searched for a tag that does not begin where it should."""
 
@@ -44,7 +47,7 @@ def names_elsewhere(file: BinaryIO, block: Block) -> str:
         return ""
     source, kind = ByteSource(file, os.fstat(file.fileno()).st_size), block.format
     if kind == "wav":
-        return "a LIST INFO chunk" if _infos(source, all_but=b"ISFT") else ""
+        return "a LIST INFO chunk" if any(name in _INFO_NAMES for name, _ in _infos(source)) else ""
     if kind == "flac":
         return "an ID3v2 tag in front of it" if _has_frames(source, 0) else ""
     if kind == "mp3" and _has_late_id3(source, block.payload(False)[0][0]):
@@ -101,13 +104,13 @@ def _list_info_genres(source: ByteSource) -> tuple[str, ...]:
     return next(filter(None, (genre_names([text]) for text in texts)), ())
 
 
-def _infos(source: ByteSource, all_but: bytes = b"") -> list[tuple[bytes, str]]:
-    """Name and text of all that LIST INFO says, but for what is empty and what is named `all_but`."""
+def _infos(source: ByteSource) -> list[tuple[bytes, str]]:
+    """Name and text of all that LIST INFO says, but for what is empty."""
     end = 8 + int.from_bytes(source.at(4, 4), "little")
     chunks = [chunk for chunk in read_chunks(source, "little", end) if chunk.name == b"LIST"]
     lists = [chunk for chunk in chunks if source.peek(chunk.start + 8, 4) == b"INFO"]
     found = (one for chunk in lists for one in _infos_of(source, chunk))
-    return [(name, text) for name, text in found if text and name != all_but]
+    return [(name, text) for name, text in found if text]
 
 
 def _infos_of(source: ByteSource, info: Chunk) -> Iterator[tuple[bytes, str]]:

@@ -100,7 +100,7 @@ def test_tags_that_ours_would_hide_from_players_are_not_hidden(
         ("mp3", b"", b"TAG" + bytes(124) + b"\xff"),
         ("mp3", b"", ape_tag(APE_GAIN)),
         ("mp3", ID3_TITLE, ape_tag(APE_TITLE) + ID3V1),
-        ("wav", b"", list_info(b"ISFT")),
+        ("wav", b"", list_info(b"ISFT") + list_info(b"ICRD")),
     ],
 )
 def test_a_tag_that_says_nothing_or_is_hidden_already_stops_nothing(

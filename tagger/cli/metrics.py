@@ -16,7 +16,7 @@ HELP = {
     "scan_moved": "Files that the last scan knew under another path.",
     "scan_duplicates": "Files whose sound the last scan knew from another file.",
     "scan_failed": "Files that could not be heard.",
-    "scan_missing": "Tracks whose file was gone.",
+    "scan_missing": "Tracks whose file was gone since the scan before.",
     "scan_seconds": "Duration of the last scan.",
     "scan_tracks_per_second": "Files heard per second.",
     "last_success_timestamp_seconds": "When a scan last came to its end (Unix time).",

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+import shutil
+import textwrap
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import typer
@@ -84,14 +86,29 @@ def _cards(names: Sequence[str]) -> list[ModelCard]:
 
 
 def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
-    whose = ", added by you" if added else ""
+    from tagger.model_card import DEFAULT_MODEL
+
+    whose = ", added by you" if added else ", the default" if card.id == DEFAULT_MODEL else ""
     print(f"{card.id} {card.version}{whose}: {counted(n_tracks, 'tracks')} in the database")
     if card.genres:
-        print(f"  genres: {', '.join(card.genres)}")
-    print(f"  hears: {', '.join(card.hears)}")
+        _print_listed("genres", card.genres)
+    _print_listed("hears", card.hears)
     if card.figures:
-        figures = (f"{name} {value:.3f}" for name, value in card.figures.items())
-        print("  on the test split: " + ", ".join(figures))
+        _print_listed("on the test split", [f"{name} {value:.3f}" for name, value in card.figures.items()])
+
+
+def _print_listed(title: str, values: Iterable[str]) -> None:
+    """A line, or as many as the terminal's width asks for, none broken within a value."""
+    listed = ", ".join(value.replace(" ", "\N{NO-BREAK SPACE}") for value in values)
+    width = max(40, shutil.get_terminal_size().columns)
+    lines = textwrap.fill(
+        f"  {title}: {listed}",
+        width,
+        subsequent_indent="    ",
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+    print(lines.replace("\N{NO-BREAK SPACE}", " "))
 
 
 def _answers(database: str) -> dict[str, int]:

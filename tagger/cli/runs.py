@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tagger.store import Run
 
 _NOT_COUNTS = ("seconds", "tracks_per_s", "interrupted", "run")
+_ALWAYS = ("found", "files_written", "files_restored")
+"""Told even where there was none."""
 
 
 def runs(
@@ -49,7 +51,7 @@ def _told(run: Run) -> str:
     parts = [
         counted(round(count), name.replace("_", " "))
         for name, count in counts.items()
-        if name not in _NOT_COUNTS
+        if name not in _NOT_COUNTS and (count or name in _ALWAYS)
     ]
     if "run" in counts:
         parts.insert(0, f"of run {counts['run']}")

@@ -143,18 +143,13 @@ def _report(
 
 
 def _print_table(counts: Mapping[str, float], genres: Sequence[tuple[str, int]]) -> None:
-    from rich.box import SIMPLE
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=SIMPLE, show_header=False)
-    table.add_column()
-    table.add_column(justify="right")
-    table.add_column()
-    for name, value in counts.items():
-        shown_value = f"{value:,g}" if isinstance(value, int) else f"{value:,.1f}"
-        table.add_row(name.replace("_per_s", "/s"), shown_value)
+    rows = [
+        (name.replace("_per_s", "/s"), f"{value:,}" if isinstance(value, int) else f"{value:,.1f}", "")
+        for name, value in counts.items()
+    ]
     total = max((count for _, count in genres), default=1)
     for i, (genre, count) in enumerate(genres):
-        table.add_row("top genres" if i == 0 else "", f"{count:,}", f"{bar(count / total)} {genre}")
-    Console().print(table)
+        rows.append(("top genres" if i == 0 else "", f"{count:,}", f"   {bar(count / total)} {genre}"))
+    width = max(len(value) for _, value, _ in rows)
+    for name, value, drawn in rows:
+        print(f"  {name:<10}   {value:>{width}}{drawn}")

@@ -96,13 +96,14 @@ def write_tags(
         filters.warn_of_unknown(paths, store)
         what = store, paths or (), answering, settings
         if dry_run:
-            run, tally = None, _previewed(what, as_json=json)
+            planned, tally = _previewed(what, as_json=json)
+            report(None, tally, json, planned)
         elif yes or _is_wanted(what):
             run, tally = _written(what, database, quiet=json)
+            report(run, tally, json)
         else:
             message("nothing was written")
             return
-    report(run, tally, as_json=json)
     if tally.errors:
         raise typer.Exit(1)
 
@@ -160,14 +161,16 @@ def _held_to(target_precision: float, settings: TagSettings, model: str) -> TagS
     return replace(settings, genre_thresholds=thresholds)
 
 
-def _previewed(what: What, as_json: bool) -> WriteTally:
+def _previewed(what: What, as_json: bool) -> tuple[list[Planned], WriteTally]:
+    """What would be done: printed change by change, or in a list for JSON."""
     from tagger.tagging import WriteTally, preview
 
     tally = WriteTally(say_skip)
     if not what[0].tag_changes.are_settled():
         message("an earlier run was cut off; the next one that writes settles it, and may count otherwise")
-    preview(*what, tally, (lambda planned: None) if as_json else lambda planned: print_change(planned))
-    return tally
+    planned: list[Planned] = []
+    preview(*what, tally, planned.append if as_json else print_change)
+    return planned, tally
 
 
 def _is_wanted(what: What) -> bool:

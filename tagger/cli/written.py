@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from tagger.tagging import Planned, Skip, WriteTally
 
 
-def report(run: int | None, tally: WriteTally, as_json: bool) -> None:
-    """What was written in `run`, or would be (None), and what could not be."""
+def report(run: int | None, tally: WriteTally, as_json: bool, planned: Sequence[Planned] = ()) -> None:
+    """What was written in `run`, or would be (None), and what could not be; JSON has what is `planned`."""
     if as_json:
-        print_json({"run": run, **tally.counts()})
+        fields: dict[str, object] = {"run": run, **tally.counts()}
+        print_json(fields if run else fields | {"changes": [_change_object(one) for one in planned]})
     else:
         _print_summary(run, tally)
     if not tally.done:
@@ -49,6 +50,11 @@ def print_change(planned: Planned, file: TextIO | None = None) -> None:
         for change in planned.changes
     )
     print(f"{shown(planned.track.path)}\n    {changes}", file=file)
+
+
+def _change_object(planned: Planned) -> dict[str, object]:
+    path: dict[str, object] = {"path": planned.track.path}
+    return path | {one.field: {"before": one.before, "after": one.after} for one in planned.changes}
 
 
 def _named(field: str) -> str:

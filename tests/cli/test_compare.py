@@ -150,7 +150,7 @@ def test_wrong_usage_is_one_line(tagger: Tagger, library: Path, args: tuple[str,
 def test_bare_models_still_lists_and_takes_no_options_for_another_command(
     tagger: Tagger, library: Path
 ) -> None:
-    assert f"{DEFAULT_MODEL} 1: 0 tracks in the database\n" in tagger("models").out
+    assert f"{DEFAULT_MODEL} 1, the default: 0 tracks in the database\n" in tagger("models").out
     for option in (("--json",), ("--db", str(library))):
         result = tagger("models", *option, "compare", "gone-1", "gone-2")
         assert (result.code, result.out) == (2, "")

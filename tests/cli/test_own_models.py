@@ -184,7 +184,7 @@ def test_one_broken_model_does_not_hide_the_others(tagger: Tagger, trained: Path
     result = tagger("models")
     assert result.code == 1
     assert "my-model: model.json cannot be used" in result.err
-    assert f"{DEFAULT_MODEL} 1: 0 tracks" in result.out
+    assert f"{DEFAULT_MODEL} 1, the default: 0 tracks" in result.out
     assert tagger("models", "remove", "my-model").code == 0
 
 

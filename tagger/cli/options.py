@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_args
 
 import typer
 
-from tagger.cli.output import message, shown
+from tagger.cli.output import counted, message, shown
 from tagger.errors import ModelError, TaggerError
 from tagger.types import ENERGY_BANDS
 
@@ -54,19 +54,20 @@ def check_names(paths: Sequence[str]) -> None:
 def answering_model(store: Store, model: str | None) -> str:
     """The id of the model whose answers are asked for: the one named, else that of the last scan.
 
-    Says on stderr where the latter has heard fewer tracks than another one.
+    Says on stderr where the latter has heard fewer tracks than another one that is installed.
     """
-    from tagger.model_card import DEFAULT_MODEL, load_card
+    from tagger.model_card import DEFAULT_MODEL, installed_models, load_card
 
     if model:
         return load_card(model).id
     models = store.models()
     if len(models) > 1:
-        counts = store.counts()
-        most = max(models, key=counts.__getitem__)
+        counts = dict.fromkeys(models, 0) | store.counts()
+        installed = [name for name in models if name in installed_models()]
+        most = max([models[0], *installed], key=counts.__getitem__)
         if counts[models[0]] < counts[most]:
-            heard = f"has heard {counts[models[0]]:,} of {counts[most]:,} tracks"
-            message(f"{models[0]}, the last scan's model, {heard}; --model {most} has heard them all")
+            heard = f"{models[0]}, the last scan's model, has heard {counted(counts[models[0]], 'tracks')}"
+            message(f"{heard}; --model {most} asks the one that has heard {counts[most]:,}")
     return models[0] if models else DEFAULT_MODEL
 
 

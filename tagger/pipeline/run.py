@@ -96,8 +96,10 @@ def _new_files(
                 yield found
         else:
             expected.unlisted(found.path)
-            if os.path.lexists(found.path):  # what is not there, a mistyped name, is told and forgotten
+            if os.path.lexists(found.path):
                 store.record_batch([], [found])
+            elif found.path in paths:  # a drive, or a mistyped name, which is told and forgotten
+                tally.unmounted += 1
             tally.failed += 1
             observer.failed(found)
 

@@ -15,7 +15,7 @@ class Tally:
     `unchanged` files have their answer already, `moved` ones had it under another path, `duplicates`
     sound like another file. `missing` are tracks whose file is gone since the scan before. `left` are
     files that a limit or a budget leaves to the next scan; they do not count as found. `unmounted` are
-    roots beneath which nothing is left.
+    roots that are gone, or beneath which nothing is left.
     """
 
     analysed: int = 0

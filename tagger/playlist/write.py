@@ -32,6 +32,8 @@ def write_atomically(path: str, content: bytes) -> None:
 
 def check_holds_text(path: str) -> None:
     """Raises TaggerError where there is a file that is no text, so none of those that are written here."""
+    if os.path.abspath(path).startswith(("/dev/", "/proc/")):  # behind which a log may lie
+        raise TaggerError(f"{path}: not a file of its own; name one")
     if not os.path.isfile(path):
         return
     try:

@@ -28,7 +28,9 @@ _WINDOWS = f"""
 _GENRE_COUNTS = """
     SELECT genre, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL AND NOT silent
     GROUP BY genre ORDER BY 2 DESC, 1"""
-_COUNTS = "SELECT model, count(*) FROM predictions GROUP BY model"
+_COUNTS = """
+    SELECT model, count(*) FROM predictions
+    WHERE track_id NOT IN (SELECT id FROM tracks WHERE missing_since NOTNULL) GROUP BY model"""
 _USED = "UPDATE models SET last_used_at = ? WHERE model = ?"
 _MODELS = """
     SELECT model FROM models WHERE EXISTS (SELECT 1 FROM predictions p WHERE p.model = models.model)
@@ -88,7 +90,7 @@ def audio_ids(connection: sqlite3.Connection, model: str) -> Iterator[str]:
 
 
 def counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many tracks each model has heard."""
+    """How many tracks each model has heard that are not missing."""
     return dict(connection.execute(_COUNTS).fetchall())
 
 

@@ -217,7 +217,7 @@ class Store:
             return answers.models(self._connection)
 
     def counts(self) -> dict[str, int]:
-        """How many tracks each model has heard."""
+        """How many tracks each model has heard that are not missing."""
         with plain_errors(self.path):
             return answers.counts(self._connection)
 

@@ -16,7 +16,7 @@ ChangeState = Literal["prepared", "written", "undoing", "undone", "left"]
 
 CHANGE_COLUMNS = (
     "c.id, c.path, c.audio_id, c.state, c.previous, c.keep_mtime, c.in_place, "
-    "c.before_size, c.before_mtime_ns, c.after_size, c.after_mtime_ns, t.path, t.audio_id"
+    "c.before_size, c.before_mtime_ns, c.after_size, c.after_mtime_ns, t.path"
 )
 """Of `tag_changes c LEFT JOIN tracks t`, in the order that `tag_change` takes them."""
 
@@ -42,10 +42,7 @@ class NewChange:
 
 @dataclass(frozen=True, slots=True)
 class TagChange:
-    """A stored write: of the file that was at `written_at`, and by what the scans know is at `path` now.
-
-    `replaced`: a later scan heard another recording under the name of the one that was written.
-    """
+    """A stored write: of the file that was at `written_at`, and by what the scans know is at `path` now."""
 
     id: int
     written_at: str
@@ -56,7 +53,6 @@ class TagChange:
     keep_mtime: bool
     in_place: bool
     exchange: Exchange
-    replaced: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,8 +87,7 @@ def exchange_values(exchange: Exchange) -> tuple[int, int, int, int]:
 
 def tag_change(row: tuple[Any, ...]) -> TagChange:
     """A change from `CHANGE_COLUMNS`."""
-    change_id, path, audio_id, state, previous, keep_mtime, in_place, *stamps, now_at, sound_there = row
-    replaced = sound_there not in (None, audio_id)
+    change_id, path, audio_id, state, previous, keep_mtime, in_place, *stamps, now_at = row
     return TagChange(
         id=change_id,
         written_at=path_from(path),
@@ -103,5 +98,4 @@ def tag_change(row: tuple[Any, ...]) -> TagChange:
         keep_mtime=bool(keep_mtime),
         in_place=bool(in_place),
         exchange=Exchange(Stamp(*stamps[:2]), Stamp(*stamps[2:])),
-        replaced=replaced,
     )

@@ -53,8 +53,11 @@ def undo_tags(
             for batch in batches(located, lambda one: os.path.realpath(one.path)):
                 if is_stopped():
                     break
-                ready = _prepare(store, batch, pool, tally)
+                ready, crowded = _prepare(store, batch, pool, tally)
                 unsettled |= _exchange(store, undo_run, ready, tally)
+                for one in crowded:
+                    ready, _ = _prepare(store, [one], pool, tally)
+                    unsettled |= _exchange(store, undo_run, ready, tally)
             if is_stopped():
                 break
     leave_folders(store, undo_run, unsettled)
@@ -78,12 +81,17 @@ def _chosen(store: Store, run: int | None) -> int:
 
 def _locate(store: Store, change: TagChange, tally: UndoTally) -> _Located | None:
     """Where the file of a change is, also if it was moved and scanned since."""
-    is_other = change.replaced
+    is_other = False
     for path in _names(store, change):
-        if os.path.lexists(path):
+        try:
             if _is_recording(store, path, change):
                 return _Located(change, path)
             is_other = True
+        except FileNotFoundError:
+            continue
+        except (OSError, AudioError) as error:
+            tally.skip(Skip(path, getattr(error, "strerror", None) or str(error)))
+            return None
     reason = "another recording is there now; left as it is" if is_other else "not there any more"
     again = "if it was moved, `tagger scan` its folder, then undo again"
     tally.skip(Skip(change.written_at, f"{reason}; {again}"))
@@ -91,44 +99,44 @@ def _locate(store: Store, change: TagChange, tally: UndoTally) -> _Located | Non
 
 
 def _names(store: Store, change: TagChange) -> Iterator[str]:
-    if not change.replaced:
-        yield change.path
+    yield change.path
     yield from (path for _, path in store.tag_changes.names(change.audio_id, change.exchange.after))
 
 
 def _is_recording(store: Store, path: str, change: TagChange) -> bool:
     """Whether the file at `path` is still the one that was written, though its tags may have changed since.
 
-    It is where it looks as it was left, or as a scan has met it since; else its sound tells.
+    It is where it looks as it was left, or as a scan has met it since; else its sound tells. Raises
+    FileNotFoundError where there is none, OSError or AudioError where it cannot be read.
     """
-    try:
-        status = os.stat(path)
-        now = Stamp.of(status.st_size, status.st_mtime_ns)
-        if now == change.exchange.after:
-            return True
-        if any(path == name for _, name in store.tag_changes.names(change.audio_id, now)):
-            return True
-        from tagger.audio import identify  # and with it PyAV, which few undo runs need
+    status = os.stat(path)
+    now = Stamp.of(status.st_size, status.st_mtime_ns)
+    if now == change.exchange.after:
+        return True
+    if any(path == name for _, name in store.tag_changes.names(change.audio_id, now)):
+        return True
+    from tagger.audio import identify  # and with it PyAV, which few undo runs need
 
-        return identify(path, window_s=WINDOW_S).audio_id == change.audio_id
-    except (OSError, AudioError):
-        return False
+    return identify(path, window_s=WINDOW_S).audio_id == change.audio_id
 
 
 def _prepare(
     store: Store, batch: Sequence[_Located], pool: ThreadPoolExecutor, tally: UndoTally
-) -> list[Ready]:
-    ready, left = list[Ready](), list[Outcome]()
+) -> tuple[list[Ready], list[_Located]]:
+    """The copies, and the files that there was no room for while the others' lay beside them."""
+    ready, crowded, left = list[Ready](), list[_Located](), list[Outcome]()
     for located, outcome in zip(batch, pool.map(_prepared, batch), strict=True):
         if isinstance(outcome, Prepared):
             ready.append((located, outcome))
+        elif isinstance(outcome, Skip) and outcome.is_crowded and len(batch) > 1:
+            crowded.append(located)
         elif isinstance(outcome, Skip):
             tally.skip(Skip(outcome.path, outcome.reason))
         else:
             left.append(Outcome(located.change.id, "left"))
             tally.skip(_left(located.path, outcome))
     store.tag_changes.record(left)
-    return ready
+    return ready, crowded
 
 
 def _prepared(located: _Located) -> Prepared | Skip | tuple[Field, ...]:

@@ -44,7 +44,8 @@ def write_tags(
                 ready, crowded = _prepare(batch, pool, tally)
                 unsettled |= _exchange(store, run, ready, tally)
                 for planned in crowded:
-                    unsettled |= _exchange(store, run, _prepare_alone(planned, tally), tally)
+                    ready, _ = _prepare([planned], pool, tally)
+                    unsettled |= _exchange(store, run, ready, tally)
                 on_progress()
             on_progress()
             if is_stopped():
@@ -67,14 +68,6 @@ def _prepare(
         else:
             tally.skip(outcome)
     return ready, crowded
-
-
-def _prepare_alone(planned: Planned, tally: WriteTally) -> list[Ready]:
-    outcome = _prepared(planned)
-    if isinstance(outcome, Skip):
-        tally.skip(outcome)
-        return []
-    return [(planned, outcome)]
 
 
 def _prepared(planned: Planned) -> Prepared | Skip:

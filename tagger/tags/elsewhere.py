@@ -48,13 +48,13 @@ def names_elsewhere(file: BinaryIO, block: Block) -> str:
     source, kind = ByteSource(file, os.fstat(file.fileno()).st_size), block.format
     if kind == "wav":
         return "a LIST INFO chunk" if any(name in _INFO_NAMES for name, _ in _infos(source)) else ""
-    if kind == "flac":
-        return "an ID3v2 tag in front of it" if _has_frames(source, 0) else ""
+    if kind == "flac" and _has_frames(source, 0):
+        return "an ID3v2 tag in front of it"
     if kind == "mp3" and _has_late_id3(source, block.payload(False)[0][0]):
         return "an ID3v2 tag behind other bytes"
     if kind in ("mp3", "tta") and _has_ape_names(source):
         return "an APEv2 tag"
-    return "an ID3v1 tag" if kind in _WITH_ID3V1 and _has_id3v1_names(source) else ""
+    return "an ID3v1 tag" if kind in (*_WITH_ID3V1, "flac") and _has_id3v1_names(source) else ""
 
 
 def _has_frames(source: ByteSource, start: int) -> bool:
@@ -65,11 +65,10 @@ def _has_frames(source: ByteSource, start: int) -> bool:
 
 
 def _has_late_id3(source: ByteSource, start: int) -> bool:
-    """Whether an ID3v2 tag follows junk or an empty tag; there is none where MPEG audio begins."""
+    """Whether an ID3v2 tag follows junk or an empty tag."""
     data = source.peek(start, _JUNK_BYTES)
     at = data.find(b"ID3")
-    is_audio = data[:1] == b"\xff" and data[1:2] >= b"\xe0"
-    return at >= 0 and not is_audio and tag_length(data[at : at + HEADER_BYTES]) > 0
+    return at >= 0 and tag_length(data[at : at + HEADER_BYTES]) > 0
 
 
 def _has_ape_names(source: ByteSource) -> bool:
@@ -82,6 +81,7 @@ def _has_ape_names(source: ByteSource) -> bool:
 
 
 def _has_id3v1_names(source: ByteSource) -> bool:
+    """Whether it holds anything: with a new tag beside it, mutagen reads even a year otherwise."""
     if not has_id3v1(source):
         return False
     return bool(source.at(source.size - 125, 122).strip(b"\0 ") or _id3v1_genres(source))

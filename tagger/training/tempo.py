@@ -143,6 +143,8 @@ def _batch(
         (more if len(more.bpm) else certain, n_more),
         (rhythms, settings.made_up),
     ):
+        if not n:
+            continue
         chosen = those.rows(random.integers(0, len(those.bpm), n).tolist())
         speed = torch.from_numpy(settings.stretch ** random.uniform(-1, 1, n)).float()
         speed = speed.clamp(min=FIRST_BPM / chosen.bpm, max=LAST_BPM / chosen.bpm)

@@ -190,19 +190,30 @@ def test_another_sound_that_replaced_the_file_is_left(tagger: Tagger, tmp_path: 
     tagger("scan", path)
     result = tagger("undo", "--json")
     assert (result.json["files_restored"], result.code) == (0, 1)
-    assert f"tagger: {path}: " in result.err
+    assert f"tagger: {path}: another recording is there now; left as it is" in result.err
     assert path.read_bytes() == before
 
 
-def test_another_recording_of_that_name_is_left(tagger: Tagger, music: Path, db: Path) -> None:
-    path = music / "flac.flac"
-    tagger("write-tags", path, "--yes")
-    before = path.read_bytes()
-    _store_same_sound(db, str(path), "f" * 32)
-    result = tagger("undo")
-    assert "another recording is there now; left as it is" in result.err
-    assert result.code == 1
-    assert path.read_bytes() == before
+def test_a_scan_by_a_model_that_tells_sounds_apart_otherwise_stops_nothing(
+    tagger: Tagger, music: Path, db: Path
+) -> None:
+    before = contents(music)
+    tagger("write-tags", "--yes")
+    for path in before:
+        _store_same_sound(db, path, "f" * 32)
+    assert tagger("undo", "--json").json["files_restored"] == 5
+    assert contents(music) == before
+
+
+def test_a_file_that_is_no_music_any_more_is_told_with_its_reason(tagger: Tagger, music: Path) -> None:
+    tagger("write-tags", "--yes")
+    (music / "mp3.mp3").write_text("notes")
+    (music / "ogg.ogg").unlink()
+    (music / "ogg.ogg").symlink_to("nowhere")
+    result = tagger("undo", "--json")
+    assert (result.json["files_restored"], result.json["skipped"], result.code) == (3, 2, 1)
+    assert f"{music}/mp3.mp3: not an audio file, or damaged beyond reading" in result.err
+    assert f"{music}/ogg.ogg: not there any more" in result.err
 
 
 def test_what_could_not_be_restored_can_be_tried_again(tagger: Tagger, music: Path) -> None:

@@ -46,7 +46,7 @@ def test_a_missing_folder_is_named_in_one_line(tmp_path):
 
 
 def test_what_is_not_a_regular_file_is_not_replaced(tmp_path):
-    with pytest.raises(TaggerError, match="not a regular file"):
+    with pytest.raises(TaggerError, match="not a file of its own"):
         write_atomically("/dev/null", b"x")
     with pytest.raises(TaggerError, match="not a regular file"):
         write_atomically(str(tmp_path), b"x")

@@ -45,17 +45,19 @@ def test_leftovers_of_a_killed_run_are_removed_and_those_of_a_running_one_are_no
     assert sorted(os.listdir(tmp_path)) == [".tagger-b.tmp", "notes.tmp"]
 
 
-def test_a_write_in_place_that_was_killed_is_finished_and_never_thrown_away(tmp_path: Path) -> None:
+@pytest.mark.parametrize("size_before", [15, 99])
+def test_a_write_in_place_that_was_killed_is_finished(tmp_path: Path, size_before: int) -> None:
+    """Also where the file is already as long as the copy."""
     song = tmp_path / "song.mp3"
-    song.write_bytes(b"half old half n")
-    for size in (15, 99):  # as it was, and as the copy is
-        redo = tmp_path / f".tagger-{song.stat().st_ino}-{size}.redo"
-        redo.write_bytes(b"wholly new" if size == 15 else b"as  long ...")
-        song.write_bytes(b"half old half n" if size == 15 else b"as  lohalf a")
-        settle_temporary_files(str(tmp_path))
-        assert os.listdir(tmp_path) == ["song.mp3"]
-        assert song.read_bytes() == (b"wholly new" if size == 15 else b"as  long ...")
+    song.write_bytes(b"wholly half old")
+    redo = tmp_path / f".tagger-{song.stat().st_ino}-{size_before}.redo"
+    redo.write_bytes(b"wholly new.".ljust(15, b".") if size_before == 99 else b"wholly new")
+    copy = redo.read_bytes()
+    settle_temporary_files(str(tmp_path))
+    assert (song.read_bytes(), os.listdir(tmp_path)) == (copy, ["song.mp3"])
 
+
+def test_a_copy_whose_file_is_gone_is_never_thrown_away(tmp_path: Path) -> None:
     lost = tmp_path / ".tagger-1-15.redo"
     lost.write_bytes(b"the only whole copy")
     settle_temporary_files(str(tmp_path))

@@ -23,7 +23,7 @@ def runs(
     db: options.Db = None,
     json: options.Json = False,
 ) -> None:
-    """List the runs of scan, write-tags and undo with their counts, the last one first."""
+    """List the runs of scan, write-tags and undo with their counts, newest first."""
     from tagger.store import Store
 
     with Store.open(options.database_path(db), create=False) as store:

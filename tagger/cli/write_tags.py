@@ -69,10 +69,10 @@ def write_tags(
 ) -> None:
     """Write genre, energy and tempo into the files' own tags; `undo` takes it back.
 
-    Your genres and tempos are kept unless you say otherwise. Each file is copied,
-    the copy changed and verified, then put in its place. A file with hard links is
-    skipped unless --hard-links says `break` (the other names keep the old tags) or
-    `in-place` (all names get the new ones).
+    Your genres and tempos are kept unless you say otherwise. Each file is
+    copied, the copy changed and verified, then put in its place. A file with
+    hard links is skipped unless --hard-links says `break` (the other names keep
+    the old tags) or `in-place` (all names get the new ones).
 
         tagger write-tags --dry-run
         tagger write-tags ~/Music/New --genre add --yes

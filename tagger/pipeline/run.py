@@ -98,7 +98,9 @@ def _new_files(
             expected.unlisted(found.path)
             if os.path.lexists(found.path):
                 store.record_batch([], [found])
-            elif found.path in paths:  # a drive, or a mistyped name, which is told and forgotten
+            elif found.path in map(
+                os.path.abspath, paths
+            ):  # a drive, or a mistyped name, which is told and forgotten
                 tally.unmounted += 1
             tally.failed += 1
             observer.failed(found)

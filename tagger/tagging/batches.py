@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
@@ -16,6 +16,7 @@ N_THREADS = 8
 """More than there are cores, because they mostly wait for the disk."""
 
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 def threads() -> ThreadPoolExecutor:
@@ -36,6 +37,24 @@ def batches(items: Iterable[T], identity: Callable[[T], Hashable]) -> Iterator[l
         batch[identity(item)] = item
     if batch:
         yield list(batch.values())
+
+
+def attempts(
+    batch: Sequence[T], work: Callable[[T], R], pool: ThreadPoolExecutor
+) -> Iterator[list[tuple[T, R]]]:
+    """Yield what `work` gives of each item; then, one by one, of those that had no room beside the others.
+
+    What is yielded is to be settled before the next is asked for: copies that took their places make room.
+    """
+    settled, crowded = list[tuple[T, R]](), list[T]()
+    for item, outcome in zip(batch, pool.map(work, batch), strict=True):
+        if isinstance(outcome, Skip) and outcome.is_crowded and len(batch) > 1:
+            crowded.append(item)
+        else:
+            settled.append((item, outcome))
+    yield settled
+    for item in crowded:
+        yield [(item, work(item))]
 
 
 def or_skip(work: Callable[[], T], path: str) -> T | Skip:

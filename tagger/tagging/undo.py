@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from tagger.errors import AudioError, TaggerError
 from tagger.store import Outcome, Stamp, Store, TagChange
-from tagger.tagging.batches import batches, or_skip, threads
+from tagger.tagging.batches import attempts, batches, or_skip, threads
 from tagger.tagging.exchange import Copy, discard_all, exchange_of, leave_folders, put_in_place
 from tagger.tagging.settle import settle_interrupted
 from tagger.tagging.tally import Skip, UndoTally
@@ -53,11 +52,8 @@ def undo_tags(
             for batch in batches(located, lambda one: os.path.realpath(one.path)):
                 if is_stopped():
                     break
-                ready, crowded = _prepare(store, batch, pool, tally)
-                unsettled |= _exchange(store, undo_run, ready, tally)
-                for one in crowded:
-                    ready, _ = _prepare(store, [one], pool, tally)
-                    unsettled |= _exchange(store, undo_run, ready, tally)
+                for outcomes in attempts(batch, _prepared, pool):
+                    unsettled |= _exchange(store, undo_run, _ready(store, outcomes, tally), tally)
             if is_stopped():
                 break
     leave_folders(store, undo_run, unsettled)
@@ -100,7 +96,8 @@ def _locate(store: Store, change: TagChange, tally: UndoTally) -> _Located | Non
 
 def _names(store: Store, change: TagChange) -> Iterator[str]:
     yield change.path
-    yield from (path for _, path in store.tag_changes.names(change.audio_id, change.exchange.after))
+    known = store.tag_changes.names(change.audio_id, change.exchange.after)
+    yield from (path for _, path in known if path != change.path)
 
 
 def _is_recording(store: Store, path: str, change: TagChange) -> bool:
@@ -120,23 +117,20 @@ def _is_recording(store: Store, path: str, change: TagChange) -> bool:
     return identify(path, window_s=WINDOW_S).audio_id == change.audio_id
 
 
-def _prepare(
-    store: Store, batch: Sequence[_Located], pool: ThreadPoolExecutor, tally: UndoTally
-) -> tuple[list[Ready], list[_Located]]:
-    """The copies, and the files that there was no room for while the others' lay beside them."""
-    ready, crowded, left = list[Ready](), list[_Located](), list[Outcome]()
-    for located, outcome in zip(batch, pool.map(_prepared, batch), strict=True):
+def _ready(
+    store: Store, outcomes: Iterable[tuple[_Located, Prepared | Skip | tuple[Field, ...]]], tally: UndoTally
+) -> list[Ready]:
+    ready, left = list[Ready](), list[Outcome]()
+    for located, outcome in outcomes:
         if isinstance(outcome, Prepared):
             ready.append((located, outcome))
-        elif isinstance(outcome, Skip) and outcome.is_crowded and len(batch) > 1:
-            crowded.append(located)
         elif isinstance(outcome, Skip):
             tally.skip(Skip(outcome.path, outcome.reason))
         else:
             left.append(Outcome(located.change.id, "left"))
             tally.skip(_left(located.path, outcome))
     store.tag_changes.record(left)
-    return ready, crowded
+    return ready
 
 
 def _prepared(located: _Located) -> Prepared | Skip | tuple[Field, ...]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 
 from tagger.store import NewChange, Outcome, Store
-from tagger.tagging.batches import batches, or_skip, threads
+from tagger.tagging.batches import attempts, batches, or_skip, threads
 from tagger.tagging.exchange import Copy, discard_all, exchange_of, is_in_place, leave_folders, put_in_place
 from tagger.tagging.plans import Planned, TagSettings, planned_pages
 from tagger.tagging.settle import settle_interrupted
@@ -41,11 +40,8 @@ def write_tags(
             for batch in batches(page, lambda planned: planned.file_id):
                 if is_stopped():
                     break
-                ready, crowded = _prepare(batch, pool, tally)
-                unsettled |= _exchange(store, run, ready, tally)
-                for planned in crowded:
-                    ready, _ = _prepare([planned], pool, tally)
-                    unsettled |= _exchange(store, run, ready, tally)
+                for outcomes in attempts(batch, _prepared, pool):
+                    unsettled |= _exchange(store, run, _ready(outcomes, tally), tally)
                 on_progress()
             on_progress()
             if is_stopped():
@@ -55,19 +51,14 @@ def write_tags(
     return run
 
 
-def _prepare(
-    batch: Sequence[Planned], pool: ThreadPoolExecutor, tally: WriteTally
-) -> tuple[list[Ready], list[Planned]]:
-    """The copies, and the files that there was no room for while the others' lay beside them."""
-    ready, crowded = list[Ready](), list[Planned]()
-    for planned, outcome in zip(batch, pool.map(_prepared, batch), strict=True):
-        if not isinstance(outcome, Skip):
-            ready.append((planned, outcome))
-        elif outcome.is_crowded and len(batch) > 1:
-            crowded.append(planned)
-        else:
+def _ready(outcomes: Iterable[tuple[Planned, Prepared | Skip]], tally: WriteTally) -> list[Ready]:
+    ready = []
+    for planned, outcome in outcomes:
+        if isinstance(outcome, Skip):
             tally.skip(outcome)
-    return ready, crowded
+        else:
+            ready.append((planned, outcome))
+    return ready
 
 
 def _prepared(planned: Planned) -> Prepared | Skip:

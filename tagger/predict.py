@@ -36,7 +36,7 @@ class Predictor:
             keep_freed_memory()
         if threads is not None:
             torch.set_num_threads(threads)
-        self._network = _prepared(_load(card), self.device)
+        self._network = _prepared(load_network(card), self.device)
 
     def predict(self, tracks: Sequence[TrackFeatures]) -> list[Prediction]:
         """One answer per track, in order.
@@ -174,7 +174,8 @@ def _joined(outputs: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
     return tuple(torch.cat(column) for column in zip(*outputs, strict=True))
 
 
-def _load(card: ModelCard) -> Network:
+def load_network(card: ModelCard) -> Network:
+    """The network of `card`, as PyTorch runs it. Raises `ModelError` for weights that do not fit."""
     path = check_weights(card)
     try:
         network = build(card.network, card.front_end.n_mels, len(card.genres))

@@ -10,12 +10,12 @@ import time
 import librosa
 import numpy as np
 import torch
-from safetensors.torch import load_file
 
 from benchmarks.music import made_mp3_files, mp3_files
 from tagger.audio.spans import window_starts
-from tagger.model_card import DEFAULT_MODEL, FILTER_BANK, check_weights, load_card
-from tagger.nets import Network, build
+from tagger.model_card import DEFAULT_MODEL, load_card
+from tagger.nets import Network
+from tagger.predict import load_network
 from tagger.types import FrontEnd
 
 
@@ -52,11 +52,7 @@ def _baseline_tracks_per_s(files: list[str]) -> float:
     bfloat16 and keeps freed memory (from which librosa would gain as well) is part of what is measured.
     """
     card = load_card(DEFAULT_MODEL)
-    network = build(card.network, card.front_end.n_mels, len(card.genres))
-    weights = load_file(check_weights(card))
-    weights.pop(FILTER_BANK)
-    network.load_state_dict(weights)
-    network.eval()
+    network = load_network(card).eval()
     _baseline_track(files[0], card.front_end, network)
     began = time.perf_counter()
     for file in files:

@@ -58,8 +58,7 @@ class Filters:
     ) -> Query:
         """What to ask the store, genres as the model spells them. Raises `TaggerError` if one is wrong."""
         options.check_names(paths or ())
-        if self.min_confidence is not None and not 0 <= self.min_confidence <= 1:
-            raise TaggerError(f"--min-confidence {self.min_confidence:g}: give a number from 0 to 1")
+        options.check_share("--min-confidence", self.min_confidence)
         for option, aspect in self._heard():
             require(store, model, aspect, f"leave out {option}")
         return Query(

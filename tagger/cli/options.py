@@ -51,6 +51,12 @@ def check_names(paths: Sequence[str]) -> None:
         raise TaggerError("a PATH is empty; is a variable of the shell not set?")
 
 
+def check_share(option: str, value: float | None) -> None:
+    """Raises `TaggerError` for a number that is not from 0 to 1, such as NaN."""
+    if value is not None and not 0 <= value <= 1:
+        raise TaggerError(f"{option} {value:g}: give a number from 0 to 1")
+
+
 def answering_model(store: Store, model: str | None) -> str:
     """The id of the model whose answers are asked for: the one named, else that of the last scan.
 
@@ -63,8 +69,8 @@ def answering_model(store: Store, model: str | None) -> str:
     models = store.models()
     if len(models) > 1:
         counts = dict.fromkeys(models, 0) | store.counts()
-        installed = [name for name in models if name in installed_models()]
-        most = max([models[0], *installed], key=counts.__getitem__)
+        installed = {models[0], *installed_models()}
+        most = max((name for name in models if name in installed), key=counts.__getitem__)
         if counts[models[0]] < counts[most]:
             heard = f"{models[0]}, the last scan's model, has heard {counted(counts[models[0]], 'tracks')}"
             message(f"{heard}; --model {most} asks the one that has heard {counts[most]:,}")

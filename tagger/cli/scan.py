@@ -81,11 +81,13 @@ def _checked(paths: Sequence[str], device: str, model: str | None, metrics_file:
     from tagger.model_card import DEFAULT_MODEL, load_card
 
     check(paths, device)
-    if metrics_file and not os.path.isdir(os.path.dirname(os.path.abspath(metrics_file))):
-        raise TaggerError(f"--metrics-file {shown(metrics_file)}: its folder does not exist; make it first")
     if metrics_file:
         from tagger.playlist import check_holds_text
 
+        if not os.path.isdir(os.path.dirname(os.path.abspath(metrics_file))):
+            raise TaggerError(
+                f"--metrics-file {shown(metrics_file)}: its folder does not exist; make it first"
+            )
         check_holds_text(metrics_file)
     return load_card(model or DEFAULT_MODEL)
 

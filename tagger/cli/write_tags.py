@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -121,8 +120,8 @@ def _settings(
     from tagger.tagging import TagSettings
     from tagger.tags import BpmPolicy, GenrePolicy, HardLinks, Policy
 
-    if math.isnan(min_confidence) or math.isnan(min_bpm_confidence):
-        raise TaggerError("--min-confidence and --min-bpm-confidence: give a number from 0 to 1")
+    options.check_share("--min-confidence", min_confidence)
+    options.check_share("--min-bpm-confidence", min_bpm_confidence)
     of_genre = options.one_of("--genre", genre, GenrePolicy)
     policy = Policy(of_genre, max_genres, energy, options.one_of("--bpm", bpm, BpmPolicy))
     links = options.one_of("--hard-links", hard_links, HardLinks)

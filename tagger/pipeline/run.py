@@ -98,10 +98,8 @@ def _new_files(
             expected.unlisted(found.path)
             if os.path.lexists(found.path):
                 store.record_batch([], [found])
-            elif found.path in map(
-                os.path.abspath, paths
-            ):  # a drive, or a mistyped name, which is told and forgotten
-                tally.unmounted += 1
+            elif found.path in map(os.path.abspath, paths):
+                tally.unmounted += 1  # or its name is mistyped: it is told and forgotten
             tally.failed += 1
             observer.failed(found)
 

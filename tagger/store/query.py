@@ -80,10 +80,8 @@ def _heard(query: Query) -> list[Sql]:
         found.append((f"+p.genre IN ({_marks(query.genres)})", [*query.genres]))
     if query.not_genres:
         found.append((f"p.genre NOT IN ({_marks(query.not_genres)})", [*query.not_genres]))
-    if (
-        query.genres or query.not_genres or query.min_confidence is not None
-    ):  # the first genre of silence is an accident
-        found.append(("NOT p.silent", []))
+    if query.genres or query.not_genres or query.min_confidence is not None:
+        found.append(("NOT p.silent", []))  # its first genre is an accident
     if query.energy is not None:
         found.append(("p.energy >= ? AND p.energy < ?", [*query.energy]))
     if query.bpm is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from itertools import islice
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from tagger.features import fit_frames
 from tagger.nets import CRNN, NetOutput, Network
 from tagger.nets.mel_cnn import MelCnn
 from tagger.nets.tempo import FIRST_BPM
+from tagger.pipeline.run import batched
 from tagger.predict import WINDOWS_AT_ONCE, strung
 from tagger.tempo import tempo_and_confidence
 from tagger.training.clips import FRONT_END
@@ -90,8 +90,7 @@ def _mean_of(rows: Tensor, owner: Tensor) -> Tensor:
 
 def _batches(corpus: Corpus, together: int, size: int) -> Iterator[tuple[Tensor, list[int]]]:
     """The inputs of all clips, `size` at a time, (n, n_mels, n_frames), and the row of each one's clip."""
-    inputs = _inputs(corpus, together)
-    while part := list(islice(inputs, size)):
+    for part in batched(_inputs(corpus, together), size):
         yield torch.from_numpy(np.stack([log_mel for log_mel, _ in part])), [row for _, row in part]
 
 

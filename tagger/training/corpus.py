@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from tagger.training.clips import GENRES, Clip
 from tagger.training.targets import Targets
 
 
-class LogMels(Sequence[NDArray[np.float16]]):
+class LogMels:
     """Log-mels of any lengths, each (n_mels, n_frames) float16 in dB.
 
     Those of a cache are views of its file, of which only what a batch takes is read: a data set may be
@@ -29,14 +28,11 @@ class LogMels(Sequence[NDArray[np.float16]]):
     def __len__(self) -> int:
         return len(self._log_mels)
 
-    @overload
-    def __getitem__(self, at: int) -> NDArray[np.float16]: ...
+    def __iter__(self) -> Iterator[NDArray[np.float16]]:
+        return iter(self._log_mels)
 
-    @overload
-    def __getitem__(self, at: slice) -> LogMels: ...
-
-    def __getitem__(self, at: int | slice) -> NDArray[np.float16] | LogMels:
-        return LogMels(self._log_mels[at]) if isinstance(at, slice) else self._log_mels[at]
+    def __getitem__(self, at: int) -> NDArray[np.float16]:
+        return self._log_mels[at]
 
     @property
     def n_mels(self) -> int:

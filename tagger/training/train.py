@@ -170,4 +170,4 @@ def report(network: Network, valid: Corpus, temperature: float, checkpoint: str)
     device = next(network.parameters()).device
     probabilities, energy = answers(network, valid, device, temperature)
     folder = os.path.join(os.path.dirname(os.path.abspath(checkpoint)), "report")
-    return write_report(folder, log_path(checkpoint), valid.clips, probabilities, energy, valid.log_mels)
+    return write_report(folder, log_path(checkpoint), valid.clips, probabilities, energy, [*valid.log_mels])

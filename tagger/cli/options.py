@@ -51,10 +51,10 @@ def check_names(paths: Sequence[str]) -> None:
         raise TaggerError("a PATH is empty; is a variable of the shell not set?")
 
 
-def check_share(option: str, value: float | None) -> None:
-    """Raises `TaggerError` for a number that is not from 0 to 1, such as NaN."""
-    if value is not None and not 0 <= value <= 1:
-        raise TaggerError(f"{option} {value:g}: give a number from 0 to 1")
+def check_share(option: str, value: float | None, least: float = 0, most: float = 1) -> None:
+    """Raises `TaggerError` for a number that is not from `least` to `most`, such as NaN."""
+    if value is not None and not least <= value <= most:
+        raise TaggerError(f"{option} {value:g}: give a number from {least:g} to {most:g}")
 
 
 def answering_model(store: Store, model: str | None) -> str:

@@ -45,14 +45,14 @@ def write_tags(
         str, typer.Option(metavar="POLICY", help="missing (where none is, or ours), replace or never.")
     ] = "missing",
     min_confidence: Annotated[
-        float | None, typer.Option(min=0, max=1, metavar="P", help="Of genres and tempos. Default: 0.6.")
+        float | None, typer.Option(metavar="0-1", help="Of genres and tempos. Default: 0.6.")
     ] = None,
     min_bpm_confidence: Annotated[
-        float | None, typer.Option(min=0, max=1, metavar="P", help="Of tempos alone, if not the same.")
+        float | None, typer.Option(metavar="0-1", help="Of tempos alone, if not the same.")
     ] = None,
     target_precision: Annotated[
         float | None,
-        typer.Option(min=0.5, max=0.99, metavar="P", help="Instead: share of written genres to be right."),
+        typer.Option(metavar="0.5-0.99", help="Instead: share of written genres to be right."),
     ] = None,
     max_genres: Annotated[int, typer.Option(min=1, metavar="N", help="Genres a file, likeliest first.")] = 1,
     keep_mtime: Annotated[bool, typer.Option("--keep-mtime", help="Keep the files' dates.")] = False,
@@ -81,6 +81,7 @@ def write_tags(
 
     if target_precision is not None and min_confidence is not None:
         raise TaggerError("--target-precision and --min-confidence exclude each other; give one of them")
+    options.check_share("--target-precision", target_precision, 0.5, 0.99)
     at_least = MIN_CONFIDENCE if min_confidence is None else min_confidence
     bpm_at_least = at_least if min_bpm_confidence is None else min_bpm_confidence
     settings = _settings(genre, energy, bpm, at_least, bpm_at_least, max_genres, keep_mtime, hard_links)

@@ -31,11 +31,13 @@ def write_atomically(path: str, content: bytes) -> None:
 
 
 def check_holds_text(path: str) -> None:
-    """Raises TaggerError where there is a file that is no text, so none of those that are written here."""
+    """Raises TaggerError where there is something that is no text file, so none that was written here."""
     if os.path.abspath(path).startswith(("/dev/", "/proc/")):  # behind which a log may lie
         raise TaggerError(f"{path}: not a file of its own; name one")
-    if not os.path.isfile(path):
+    if not os.path.exists(path):
         return
+    if not os.path.isfile(path):
+        raise TaggerError(f"{path}: not a regular file; give another name")
     try:
         with open(path, "rb") as file:
             if b"\0" not in file.read(_LOOKED_AT):

@@ -154,13 +154,16 @@ def test_the_figures_are_replaced_in_one_step(
     assert os.listdir(metrics.parent) == ["tagger.prom"]
 
 
-def test_a_metrics_file_without_a_folder_is_refused_before_the_scan(
+def test_a_metrics_file_that_cannot_be_written_is_refused_before_the_scan(
     tagger: Tagger, music: Path, db: Path
 ) -> None:
     result = tagger("scan", music, "--metrics-file", "/no/such/folder/x.prom")
     assert result.err == (
         "tagger: --metrics-file /no/such/folder/x.prom: its folder does not exist; make it first\n"
     )
+    assert (result.code, db.exists()) == (2, False)
+    result = tagger("scan", music, "--metrics-file", music)
+    assert result.err == f"tagger: {music}: not a regular file; give another name\n"
     assert (result.code, db.exists()) == (2, False)
 
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tagger.cli import COMMANDS
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.store import Store
 from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
@@ -222,6 +223,17 @@ def test_help_waits_for_no_heavy_library() -> None:
     assert not {"numpy", "torch", "av", "sqlite_utils", "librosa", "mutagen"} & set(
         out.splitlines()[-1].split()
     )
+
+
+@pytest.mark.parametrize("command", [*COMMANDS, *(f"models {name}" for name in ("add", "compare", "remove"))])
+def test_help_cuts_no_word_in_a_terminal_of_80_columns(
+    command: str, tagger: Tagger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    result = tagger(*command.split(), "--help")
+    assert result.code == 0
+    assert f"tagger {command}" in result.out
+    assert "…" not in result.out
 
 
 def test_a_reader_that_stops_early_is_no_fault(library: Path) -> None:

@@ -68,9 +68,9 @@ def uninstall(model_id: str) -> None:
         raise ModelError(f"{model_id}: cannot be removed ({error.strerror or error})") from None
 
 
-def check_id(model_id: object) -> None:
+def check_id(model_id: str) -> None:
     """Raises `ModelError` for an id that cannot name a folder everywhere, or that is the program's own."""
-    if not isinstance(model_id, str) or not can_be_id(model_id):
+    if not can_be_id(model_id):
         raise ModelError(f"id {model_id!r} in model.json cannot name a folder; give {ID_RULE}")
     families = {_family(shipped) for shipped in shipped_models()}
     if _family(model_id) in families:

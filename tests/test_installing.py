@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger import installing, model_card
+from tagger import installing
 from tagger.errors import ModelError
 from tagger.installing import check_id, install, uninstall
 from tagger.model_card import (
@@ -15,6 +15,7 @@ from tagger.model_card import (
     ModelCard,
     added_models,
     check_weights,
+    folders,
     installed_models,
     load_card,
     shipped_models,
@@ -136,9 +137,9 @@ def trained_before(card: ModelCard, tmp_path: Path) -> ModelCard:
 
 @pytest.mark.parametrize(
     "model_id",
-    ["", ".", "..", ".x", "a/b", "../x", "/x", "a\\b", "c:", "x.", "-x", "é", "a b", "a\n", "a" * 101, 7],
+    ["", ".", "..", ".x", "a/b", "../x", "/x", "a\\b", "c:", "x.", "-x", "é", "a b", "a\n", "a" * 101],
 )
-def test_an_id_that_cannot_name_a_folder_is_refused(tmp_path: Path, root: Path, model_id: object) -> None:
+def test_an_id_that_cannot_name_a_folder_is_refused(tmp_path: Path, root: Path, model_id: str) -> None:
     with pytest.raises(ModelError, match=r"in model\.json cannot name a folder"):
         install(trained(tmp_path / "trained", model_id))
     assert not root.exists()
@@ -195,7 +196,7 @@ def test_the_programs_folder_is_not_taken_for_the_owners(
     card: ModelCard, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shutil.copytree(load_card(SMALL_MODEL).folder, tmp_path / "shipped" / SMALL_MODEL)
-    monkeypatch.setattr(model_card, "models_folder", lambda: str(tmp_path / "shipped"))
+    monkeypatch.setattr(folders, "models_folder", lambda: str(tmp_path / "shipped"))
     monkeypatch.setattr(installing, "models_folder", lambda: str(tmp_path / "shipped"))
     monkeypatch.setenv("TAGGER_MODELS", str(tmp_path / "shipped"))
     for change in (lambda: install(card), lambda: uninstall(SMALL_MODEL)):

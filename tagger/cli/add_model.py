@@ -41,7 +41,7 @@ def add(
     if json:
         print_json({"id": card.id, "version": card.version, "outcome": outcome})
     else:
-        print(f"{card.id} {card.version}: {outcome}")
+        print(f"{card.id} {shown(card.version)}: {outcome}")
     if outcome == "replaced":
         message(
             f"answers of the earlier {card.id} are kept; `tagger scan --full --model {card.id}` hears anew"

@@ -14,7 +14,7 @@ from tagger.cli import options
 from tagger.cli.add_model import add
 from tagger.cli.compare import compare
 from tagger.cli.exit_codes import SOME_FAILED
-from tagger.cli.output import counted, message, print_json_array
+from tagger.cli.output import counted, message, print_json_array, shown
 from tagger.cli.remove_model import remove
 from tagger.errors import ModelError, TaggerError
 
@@ -89,7 +89,7 @@ def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
     from tagger.model_card import DEFAULT_MODEL
 
     whose = ", added by you" if added else ", the default" if card.id == DEFAULT_MODEL else ""
-    print(f"{card.id} {card.version}{whose}: {counted(n_tracks, 'tracks')} in the database")
+    print(f"{shown(card.id)} {shown(card.version)}{whose}: {counted(n_tracks, 'tracks')} in the database")
     if card.genres:
         _print_listed("genres", card.genres)
     _print_listed("hears", card.hears)

@@ -125,13 +125,15 @@ def test_a_replaced_model_says_that_earlier_answers_stay(tagger: Tagger, trained
     [
         ({"id": "../x"}, "cannot name a folder"),
         ({"id": SMALL_MODEL}, "models of the program"),
-        ({"id": None}, "cannot name a folder"),
+        ({"id": None}, "id is not a text"),
         ({"format": 99}, "format 99"),
         ({"network": {"name": "transformer"}}, "unknown network 'transformer'"),
         ({"network": {"name": "crnn", "hidden": 7}}, "does not fit its model.json"),
         ({"network": {"name": "crnn", "wings": 2}}, "does not fit its model.json"),
-        ({"network": "crnn"}, "does not fit its model.json"),
+        ({"network": "crnn"}, "network is not an object"),
         ({"genres": ["Rock"]}, "does not fit its model.json"),
+        ({"genres": list(range(17))}, "genres is not a list of names"),
+        ({"temperature": 0}, "temperature is 0, which is no number above 0"),
         ({"weights_sha256": "0" * 64}, "SHA-256 differs"),
     ],
 )
@@ -141,6 +143,16 @@ def test_a_model_that_does_not_work_is_one_line_and_not_added(
     change(trained, **fields)
     refused(tagger("models", "add", trained), text)
     assert not root.exists()
+
+
+def test_a_model_that_cannot_be_meant_is_told_beside_the_others(
+    tagger: Tagger, trained: Path, root: Path
+) -> None:
+    assert tagger("models", "add", trained).code == 0
+    change(root / "my-model", figures={"hit": "x"})
+    result = tagger("models")
+    assert "hit of figures is not a number" in result.err
+    assert (result.code, result.out.count("the default")) == (1, 1)
 
 
 def test_a_network_that_needs_what_is_not_installed_says_so(

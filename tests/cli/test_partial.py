@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger import model_card
-from tagger.model_card import DEFAULT_MODEL
+from tagger.model_card import DEFAULT_MODEL, folders, load_card
 from tagger.store import Store
 from tagger.tags import read
 from tests.cli.conftest import Result, Tagger
@@ -46,7 +45,7 @@ def beats(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def music(beats: Path, models: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The beats; the models are installed."""
-    monkeypatch.setattr(model_card, "models_folder", lambda: str(models))
+    monkeypatch.setattr(folders, "models_folder", lambda: str(models))
     return beats
 
 
@@ -94,7 +93,7 @@ def test_list_has_a_dash_for_what_is_not_known(tagger: Tagger, music: Path) -> N
     assert tagger("list", "--csv").out.splitlines()[1] == f"{music}/a.flac,,,,,{row['bpm']},false"
     tagger("scan", music, "--model", "genre-1", "-q")
     (genre, sure, energy, bpm, _), *_ = (line.split() for line in tagger("list").out.splitlines()[1:])
-    assert (genre in model_card.load_card("genre-1").genres, sure[-1], energy, bpm) == (True, "%", "–", "–")
+    assert (genre in load_card("genre-1").genres, sure[-1], energy, bpm) == (True, "%", "–", "–")
 
 
 def test_show_tells_what_is_known_alone(tagger: Tagger, music: Path) -> None:
@@ -197,7 +196,7 @@ def test_a_model_that_is_installed_no_more_is_known_by_its_answers(
     tagger: Tagger, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tagger("scan", music, "--model", "genre-1", "-q")
-    monkeypatch.setattr(model_card, "models_folder", lambda: str(tmp_path))
+    monkeypatch.setattr(folders, "models_folder", lambda: str(tmp_path))
     assert only_line(tagger("playlist")).startswith("genre-1 hears no energy; ")
     assert only_line(tagger("list", "--energy", "high")).startswith("genre-1 hears no energy; ")
     assert only_line(tagger("write-tags", "--yes", "--genre", "never")).startswith("nothing to write: ")

@@ -1,0 +1,43 @@
+"""Which models there are, and what each says of itself in its `model.json`."""
+
+from tagger.model_card.card import (
+    ModelCard,
+    PrecisionTable,
+    TempoClasses,
+    genre_thresholds,
+    shares_trunk,
+)
+from tagger.model_card.fields import FORMAT
+from tagger.model_card.folders import (
+    DEFAULT_MODEL,
+    FILTER_BANK,
+    WEIGHTS_FILE,
+    added_models,
+    added_models_folder,
+    check_weights,
+    installed_models,
+    load_card,
+    load_filter_bank,
+    models_folder,
+    shipped_models,
+)
+
+__all__ = [
+    "DEFAULT_MODEL",
+    "FILTER_BANK",
+    "FORMAT",
+    "WEIGHTS_FILE",
+    "ModelCard",
+    "PrecisionTable",
+    "TempoClasses",
+    "added_models",
+    "added_models_folder",
+    "check_weights",
+    "genre_thresholds",
+    "installed_models",
+    "load_card",
+    "load_filter_bank",
+    "models_folder",
+    "shares_trunk",
+    "shipped_models",
+]

@@ -1,0 +1,113 @@
+"""From the fields of a `model.json` to a card: what cannot be meant is refused before it answers wrongly."""
+
+from __future__ import annotations
+
+import math
+from itertools import pairwise
+from typing import Any
+
+from tagger.model_card.card import ModelCard, PrecisionTable, TempoClasses
+from tagger.types import FrontEnd
+
+FORMAT = 1
+"""Version of the layout of `model.json` that this program reads and writes."""
+
+
+def card_of(folder: str, fields: dict[str, Any]) -> ModelCard:
+    """The card of the model in `folder`. Raises ValueError, KeyError or TypeError for what makes no sense."""
+    if fields["format"] != FORMAT:
+        raise ValueError(f"format {fields['format']}, this version of tagger reads {FORMAT}")
+    return ModelCard(
+        id=_text("id", fields["id"]),
+        folder=folder,
+        version=_text("version", fields["version"]),
+        network=_object("network", fields["network"]),
+        front_end=_front_end(fields["front_end"]),
+        genres=_genres(fields["genres"]),
+        temperature=_above_zero("temperature", fields.get("temperature", 1.0)),
+        energy_quantiles=_quantiles(fields.get("energy_quantiles", [])),
+        weights_sha256=_text("weights_sha256", fields["weights_sha256"]),
+        figures=_figures(fields["figures"]),
+        tempo=_tempo(fields.get("tempo")),
+        genre_precision=_precision_tables(fields.get("genre_precision", {})),
+        trunk_sha256=_text("trunk_sha256", hash_)
+        if (hash_ := fields.get("trunk_sha256")) is not None
+        else None,
+        training=_object("training", fields.get("training", {})),
+    )
+
+
+def _front_end(fields: Any) -> FrontEnd:
+    front_end = FrontEnd(**_object("front_end", fields))
+    for name, value in fields.items():
+        if name != "window_s" and not isinstance(value, int):
+            raise ValueError(f"{name} of front_end is not a whole number")
+        _above_zero(f"{name} of front_end", value)
+    return front_end
+
+
+def _genres(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(map(_is_name, names)):
+        raise ValueError("genres is not a list of names")
+    if len(set(names)) < len(names):
+        raise ValueError("genres names one twice")
+    return tuple(names)
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value != "" and value.isprintable()
+
+
+def _quantiles(values: Any) -> tuple[float, ...]:
+    quantiles = tuple(float(value) for value in values)
+    if not all(map(math.isfinite, quantiles)) or any(a > b for a, b in pairwise(quantiles)):
+        raise ValueError("energy_quantiles are not numbers that rise")
+    return quantiles
+
+
+def _figures(fields: Any) -> dict[str, float]:
+    figures = _object("figures", fields)
+    for name, value in figures.items():
+        if not isinstance(value, int | float):
+            raise ValueError(f"{name} of figures is not a number")
+    return figures
+
+
+def _tempo(fields: dict[str, Any] | None) -> TempoClasses | None:
+    if fields is None:
+        return None
+    names = ("first_bpm", "temperature")
+    return TempoClasses(*(_above_zero(f"{name} of tempo", fields[name]) for name in names))
+
+
+def _precision_tables(tables: Any) -> dict[str, PrecisionTable]:
+    return {
+        genre: _precision_table(genre, table) for genre, table in _object("genre_precision", tables).items()
+    }
+
+
+def _precision_table(genre: str, table: Any) -> PrecisionTable:
+    pairs = tuple((float(precision), float(threshold)) for precision, threshold in table)
+    rises = all(a < c and b < d for (a, b), (c, d) in pairwise(pairs))
+    if not rises or not all(0 <= value <= 1 for pair in pairs for value in pair):
+        raise ValueError(f"genre_precision of {genre} is not rising pairs within 0 and 1")
+    return pairs
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is not a text")
+    return value
+
+
+def _object(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is not an object")
+    return value
+
+
+def _above_zero(name: str, value: Any) -> float:
+    number = float(value)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} is {value}, which is no number above 0")
+    return number

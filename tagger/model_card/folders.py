@@ -1,0 +1,115 @@
+"""Model folders: `model.json` (what the model is), `model.safetensors` (weights, filter bank), `CARD.md`."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from typing import TYPE_CHECKING
+
+from tagger.errors import ModelError
+from tagger.model_card.card import ModelCard
+from tagger.model_card.fields import card_of
+
+if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
+    import numpy as np
+    from numpy.typing import NDArray
+
+DEFAULT_MODEL = "standard-6"
+FILTER_BANK = "filter_bank"
+WEIGHTS_FILE = "model.safetensors"
+
+
+def load_card(name: str) -> ModelCard:
+    """The card of an installed model by its id, or of the model in the folder of that name.
+
+    Without its number an id means the newest: `small` is `small-3` as long as there is no `small-4`.
+    Raises `ModelError` where there is no such model or its `model.json` cannot be used.
+    """
+    folder = name if os.path.isfile(os.path.join(name, "model.json")) else _installed_folder(name)
+    try:
+        with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
+            fields = json.load(file)
+        return card_of(folder, fields)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ModelError(
+            f"{folder}: model.json cannot be used ({error}); reinstall tagger or the model"
+        ) from None
+
+
+def installed_models() -> list[str]:
+    """Ids of the models that come with the program, and of those that the owner added, sorted."""
+    return sorted({*shipped_models(), *added_models()})
+
+
+def shipped_models() -> list[str]:
+    """Ids of the models that come with the program."""
+    return _models_in(models_folder())
+
+
+def added_models() -> list[str]:
+    """Ids of the owner's own models."""
+    return _models_in(added_models_folder())
+
+
+def models_folder() -> str:
+    """Inside the package where it was installed from a wheel, beside it in a source tree."""
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    inside = os.path.join(package, "models")
+    return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "models")
+
+
+def added_models_folder() -> str:
+    """Where the owner's own models lie: in `TAGGER_MODELS`, else beside the default database."""
+    from platformdirs import user_data_path
+
+    named = os.environ.get("TAGGER_MODELS")
+    return os.path.abspath(named or user_data_path("tagger") / "models")
+
+
+def check_weights(card: ModelCard) -> str:
+    """The path of the weight file, its SHA-256 checked. Raises `ModelError` if missing or altered."""
+    path = os.path.join(card.folder, WEIGHTS_FILE)
+    try:
+        with open(path, "rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise ModelError(f"{path}: {error.strerror}; reinstall tagger or the model") from None
+    if digest != card.weights_sha256:
+        raise ModelError(f"{path}: not the file that model.json names (SHA-256 differs); reinstall the model")
+    return path
+
+
+def load_filter_bank(card: ModelCard) -> NDArray[np.float32]:
+    """The mel filter bank that lies beside the weights, (n_mels, 1 + n_fft // 2) float32."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    path = check_weights(card)
+    try:
+        bank: NDArray[np.float32] = load_file(path)[FILTER_BANK].astype("float32", copy=False)
+    except (SafetensorError, KeyError) as error:
+        raise ModelError(f"{path}: no filter bank in it ({error}); reinstall the model") from None
+    return bank
+
+
+def _installed_folder(name: str) -> str:
+    """That of the id `name`, or of the newest `name-1`, `name-2`, ...; shipped ones go before added ones."""
+    installed = installed_models()
+    versions = [(int(number), i) for i in installed if (number := i.removeprefix(f"{name}-")).isdecimal()]
+    if name not in installed and not versions:
+        raise ModelError(
+            f"no model named {name!r}; installed: {', '.join(installed)} "
+            "(or give the path of a model's folder)"
+        )
+    found = name if name in installed else max(versions)[1]
+    return os.path.join(models_folder() if found in shipped_models() else added_models_folder(), found)
+
+
+def _models_in(root: str) -> list[str]:
+    """Names of the model folders there; none where it is missing or cannot be read."""
+    try:
+        names = sorted(os.listdir(root))
+    except OSError:
+        return []
+    return [n for n in names if n[0] != "." and os.path.isfile(os.path.join(root, n, "model.json"))]

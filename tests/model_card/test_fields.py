@@ -1,0 +1,128 @@
+"""What of a `model.json` is believed."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tagger.errors import ModelError
+from tagger.model_card import (
+    DEFAULT_MODEL,
+    TempoClasses,
+    genre_thresholds,
+    load_card,
+    shares_trunk,
+)
+from tests.own_model import change
+
+FRONT_END = json.loads((Path(load_card(DEFAULT_MODEL).folder) / "model.json").read_text())["front_end"]
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"format": 99}'])
+def test_a_damaged_model_json_is_one_clear_line(copied_model: Path, text: str) -> None:
+    (copied_model / "model.json").write_text(text)
+    with pytest.raises(ModelError, match=r"model\.json cannot be used"):
+        load_card(str(copied_model))
+
+
+def test_a_newer_format_says_so(copied_model: Path) -> None:
+    fields = json.loads((copied_model / "model.json").read_text())
+    (copied_model / "model.json").write_text(json.dumps(fields | {"format": 2}))
+    with pytest.raises(ModelError, match="format 2, this version of tagger reads 1"):
+        load_card(str(copied_model))
+
+
+def test_a_card_says_what_its_tempo_classes_mean(copied_model: Path) -> None:
+    fields = json.loads((copied_model / "model.json").read_text())
+    for tempo in ({"first_bpm": 30, "temperature": 1.2}, None):
+        (copied_model / "model.json").write_text(json.dumps(fields | {"tempo": tempo}))
+        assert load_card(str(copied_model)).tempo == (tempo and TempoClasses(30.0, 1.2))
+    fields.pop("tempo", None)
+    (copied_model / "model.json").write_text(json.dumps(fields))
+    assert load_card(str(copied_model)).tempo is None
+
+
+@pytest.mark.parametrize(
+    "tempo",
+    [
+        {},
+        [],
+        30,
+        {"first_bpm": 30},
+        {"first_bpm": "x", "temperature": 1},
+        {"first_bpm": 30, "temperature": 0},
+    ],
+)
+def test_tempo_classes_that_mean_nothing_are_refused(copied_model: Path, tempo: object) -> None:
+    fields = json.loads((copied_model / "model.json").read_text())
+    (copied_model / "model.json").write_text(json.dumps(fields | {"tempo": tempo}))
+    with pytest.raises(ModelError, match=r"model\.json cannot be used"):
+        load_card(str(copied_model))
+
+
+@pytest.mark.parametrize("missing", ["genre_precision", "trunk_sha256"])
+def test_a_model_of_before_still_loads(copied_model: Path, missing: str) -> None:
+    fields = json.loads((copied_model / "model.json").read_text())
+    del fields[missing]
+    (copied_model / "model.json").write_text(json.dumps(fields))
+    card = load_card(str(copied_model))
+    if missing == "trunk_sha256":
+        assert not shares_trunk(card, card)
+    else:
+        with pytest.raises(ModelError, match="tells no precision by genre; use --min-confidence"):
+            genre_thresholds(card, 0.9)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"genre_precision": [["Rock", 0.9, 0.5]]},
+        {"genre_precision": {"Rock": 0.9}},
+        {"genre_precision": {"Rock": [[0.9]]}},
+        {"genre_precision": {"Rock": [["high", 0.5]]}},
+        {"genre_precision": {"Rock": [[0.9, 50]]}},
+        {"genre_precision": {"Rock": [[0.9, 0.5], [0.8, 0.6]]}},
+        {"genre_precision": {"Rock": [[float("nan"), 0.5]]}},
+        {"trunk_sha256": 7},
+    ],
+)
+def test_what_cannot_be_a_precision_or_a_hash_is_refused(
+    copied_model: Path, fields: dict[str, object]
+) -> None:
+    known = json.loads((copied_model / "model.json").read_text())
+    (copied_model / "model.json").write_text(json.dumps(known | fields))
+    with pytest.raises(ModelError, match=r"model\.json cannot be used"):
+        load_card(str(copied_model))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"id": 7}, "id is not a text"),
+        ({"version": ["1"]}, "version is not a text"),
+        ({"network": "crnn"}, "network is not an object"),
+        ({"front_end": 7}, "front_end is not an object"),
+        ({"front_end": {**FRONT_END, "sample_rate_hz": 0}}, "sample_rate_hz of front_end is 0, which is no"),
+        ({"front_end": {**FRONT_END, "hop_length": 512.5}}, "hop_length of front_end is not a whole number"),
+        ({"front_end": {**FRONT_END, "window_s": float("inf")}}, "window_s of front_end is inf, which is no"),
+        ({"front_end": {**FRONT_END, "n_bands": 7}}, "n_bands"),
+        ({"genres": "abcdefghijklmnopq"}, "genres is not a list of names"),
+        ({"genres": [1, 2]}, "genres is not a list of names"),
+        ({"genres": ["Jazz", ""]}, "genres is not a list of names"),
+        ({"genres": ["Jazz", "\x1b[2J"]}, "genres is not a list of names"),
+        ({"genres": ["Jazz", "Pop", "Jazz"]}, "genres names one twice"),
+        ({"temperature": 0}, "temperature is 0, which is no number above 0"),
+        ({"temperature": -1}, "temperature is -1, which is no number above 0"),
+        ({"temperature": float("nan")}, "temperature is nan, which is no number above 0"),
+        ({"energy_quantiles": [1, 0]}, "energy_quantiles are not numbers that rise"),
+        ({"energy_quantiles": [float("nan"), 0]}, "energy_quantiles are not numbers that rise"),
+        ({"energy_quantiles": 7}, "not iterable"),
+        ({"figures": {"hit": "x"}}, "hit of figures is not a number"),
+        ({"figures": []}, "figures is not an object"),
+        ({"training": []}, "training is not an object"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(copied_model: Path, fields: dict[str, object], reason: str) -> None:
+    change(copied_model, **fields)
+    with pytest.raises(ModelError, match=f"model\\.json cannot be used \\(.*{reason}"):
+        load_card(str(copied_model))

@@ -8,7 +8,7 @@ import stat
 from collections.abc import Container, Iterable, Iterator, Sequence
 from operator import attrgetter
 
-from tagger.types import AudioFile, Failure, Fingerprint, fingerprint
+from tagger.types import AudioFile, Failure, Fingerprint, absolute, fingerprint
 
 AUDIO_EXTENSIONS = frozenset(
     "mp3 flac ogg oga opus m4a mp4 aac alac wav aif aiff aifc wma ape wv mpc mp+ webm mka tta dsf".split()  # noqa: SIM905
@@ -39,7 +39,7 @@ def walk(paths: Sequence[str], known: set[Fingerprint] | None = None) -> Iterato
     known = set() if known is None else known
     named: _NamedFiles = {}
     folders: list[str] = []
-    for path in dict.fromkeys(map(os.path.abspath, paths)):
+    for path in dict.fromkeys(map(absolute, paths)):
         found = _named(path, named)
         if isinstance(found, str):
             folders.append(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -178,6 +179,25 @@ class Query:
     paths: tuple[str, ...] = ()
     limit: int | None = None
     order: TrackOrder = "path"
+
+
+def absolute(path: str) -> str:
+    """`path` from the root on, with the name that the shell has for the current folder.
+
+    A folder that was entered through a symbolic link goes by the link's name, as in `pwd`: the library
+    was scanned by it. `os.path.abspath` knows only the folder behind the link, to which `..` leads.
+    """
+    named = os.environ.get("PWD", "")
+    if not os.path.isabs(path) and os.pardir not in path.split(os.sep) and _is_current_folder(named):
+        path = os.path.join(named, path)
+    return os.path.abspath(path)
+
+
+def _is_current_folder(path: str) -> bool:
+    try:
+        return os.path.isabs(path) and os.path.samefile(path, os.curdir)
+    except OSError:
+        return False
 
 
 def energy_level(energy: float) -> int:

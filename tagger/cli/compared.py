@@ -60,7 +60,7 @@ def _sources(found: Comparison) -> str:
         "heard now": found.heard,
         "not compared": _left(found),
     }
-    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none is there"
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none in the database"
 
 
 def _left(found: Comparison) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -59,11 +58,11 @@ def list_tracks(
 
 
 def fields(row: TrackRow) -> dict[str, Any]:
-    """A track by the names that JSON and CSV use."""
+    """A track by the names that JSON and CSV use. The genre of silence, an accident, is left out."""
     return {
         "path": row.path,
-        "genre": row.genre,
-        "genre_confidence": rounded(row.genre_confidence, 4),
+        "genre": None if row.silent else row.genre,
+        "genre_confidence": None if row.silent else rounded(row.genre_confidence, 4),
         "energy": rounded(row.energy, 4),
         "energy_level": None if row.energy is None else energy_level(row.energy),
         "bpm": rounded(row.bpm, 1),
@@ -71,8 +70,15 @@ def fields(row: TrackRow) -> dict[str, Any]:
     }
 
 
+class _Lines:
+    """Prints the rows of a `csv.writer`, which quotes only those line ends that are in its own."""
+
+    def write(self, row: str) -> None:
+        print(row.removesuffix("\r\n"))
+
+
 def _print_csv(rows: Iterable[TrackRow]) -> None:
-    writer = csv.DictWriter(sys.stdout, FIELDS, lineterminator="\n")
+    writer = csv.DictWriter(_Lines(), FIELDS, lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
         writer.writerow(fields(row) | {"missing": "true" if row.missing else "false"})
@@ -82,7 +88,7 @@ def _print_lines(rows: Iterable[TrackRow]) -> None:
     print(f"{'genre':<14} {'sure':>5}  energy     bpm  path")
     for row in rows:
         genre = "(silent)" if row.silent else row.genre or "–"
-        sure = "–" if row.genre_confidence is None else f"{row.genre_confidence:.0%}"
+        sure = "–" if row.silent or row.genre_confidence is None else f"{row.genre_confidence:.0%}"
         energy = "–" if row.energy is None else f"{row.energy:.2f} {energy_level(row.energy):>2}"
         bpm = "–" if row.bpm is None else f"{row.bpm:.1f}"
         missing = "  (missing)" if row.missing else ""

@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING
 
 from tagger.cli.events import Events
 from tagger.cli.interrupts import terminated_as_interrupted
-from tagger.cli.options import check_paths
+from tagger.cli.options import check_device, check_paths
 from tagger.cli.output import counted
 from tagger.cli.progress import progress_bar
-from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
     from tagger.model_card import ModelCard
@@ -88,8 +87,7 @@ def leave_processor_to_others() -> None:
 
 def check(paths: Sequence[str], device: str) -> None:
     """Raises before any work what would end it anyway."""
-    if device not in ("auto", "cpu", "cuda", "mps"):
-        raise TaggerError(f"--device {device}: give auto, cpu, cuda or mps")
+    check_device(device)
     check_paths(paths)
 
 

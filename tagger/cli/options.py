@@ -38,6 +38,12 @@ def database_path(db: str | None) -> str:
     return path
 
 
+def check_device(device: str) -> None:
+    """Raises `TaggerError` for a name that no device has; whether there is one is seen when it is used."""
+    if device not in ("auto", "cpu", "cuda", "mps"):
+        raise TaggerError(f"--device {device}: give auto, cpu, cuda or mps")
+
+
 def check_paths(paths: Sequence[str]) -> None:
     """Raises `TaggerError` for an empty name, and if none of them is there."""
     check_names(paths)

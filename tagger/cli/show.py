@@ -11,7 +11,7 @@ import typer
 from tagger.cli import options
 from tagger.cli.hear_one import hear_now
 from tagger.cli.output import bar, counted, message, print_json, shown
-from tagger.types import energy_level, rounded
+from tagger.types import absolute, energy_level, rounded
 
 if TYPE_CHECKING:
     from tagger.store import StoredTrack
@@ -36,7 +36,8 @@ def show(
 
         tagger show song.mp3
     """
-    path = os.path.abspath(file)
+    options.check_device(device)
+    path = absolute(file)
     stored = _stored(path, model, options.database_path(db))
     if stored:
         recording, answer = stored.recording, stored.prediction

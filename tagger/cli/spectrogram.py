@@ -13,7 +13,7 @@ from tagger.cli.hear_one import features_now
 from tagger.cli.output import print_json, shown
 from tagger.cli.picture import check_picture, default_name
 from tagger.errors import TaggerError
-from tagger.types import rounded
+from tagger.types import absolute, rounded
 
 if TYPE_CHECKING:
     from tagger.model_card import ModelCard
@@ -50,7 +50,7 @@ def spectrogram(
     from tagger.plots import check_drawing
 
     check_drawing()
-    paths = [os.path.abspath(path) for path in (file, compare) if path is not None]
+    paths = [absolute(path) for path in (file, compare) if path is not None]
     picture = default_name(paths) if output is None else output
     format = check_picture(picture, paths)
     card = load_card(model or DEFAULT_MODEL)
@@ -60,7 +60,7 @@ def spectrogram(
     write_atomically(picture, _drawn(heard, answers, chosen, card, format))
     if json:
         files = zip(heard, answers, chosen, strict=True)
-        print_json({"path": os.path.abspath(picture), "files": [_fields(*one) for one in files]})
+        print_json({"path": absolute(picture), "files": [_fields(*one) for one in files]})
     else:
         print(shown(picture))
 

@@ -15,6 +15,7 @@ from tagger.cli.interrupts import terminated_as_interrupted
 from tagger.cli.one_scan import Setup, check, cores, leave_processor_to_others, predictor_loader, scan_once
 from tagger.cli.output import shown
 from tagger.errors import BusyError
+from tagger.types import absolute
 
 if TYPE_CHECKING:
     from tagger.pipeline.tally import Tally
@@ -61,11 +62,11 @@ def watch(
         )
         if nice:
             leave_processor_to_others()
-        _watch([os.path.abspath(path) for path in dict.fromkeys(paths)], setup)
+        _watch([absolute(path) for path in dict.fromkeys(paths)], setup)
 
 
 def _watch(roots: Sequence[str], setup: Setup) -> None:
-    from tagger.watching import Settling, changes
+    from tagger.watching import Settling, changes, matters
 
     events = Events(setup.log_format, lambda: None)
     settling = Settling(SETTLE_S)
@@ -73,7 +74,7 @@ def _watch(roots: Sequence[str], setup: Setup) -> None:
     retry_at = 0.0
     for change in changes(roots):
         _tell_vanished(change, events)
-        settling.note(change.paths)
+        settling.note(path for path in change.paths if matters(path, roots))
         due = due - change.paths | set(change.appeared) | set(settling.settled())
         if not due or time.monotonic() < retry_at:
             continue
@@ -88,13 +89,15 @@ def _watch(roots: Sequence[str], setup: Setup) -> None:
 
 def _tell_vanished(change: Changes, events: Events) -> None:
     for root in change.vanished:
-        events.tell("vanished", f"{shown(root)}: it is gone; waiting until it is back", path=root)
+        events.tell("vanished", f"{shown(root)}: not there; waiting until it is", path=root)
 
 
 def _scan(changed: Collection[str], roots: Sequence[str], setup: Setup) -> None:
     from tagger.store import Store
     from tagger.watching import targets
 
+    if not os.path.exists(setup.database):  # the first scan, or somebody has deleted it
+        changed = roots
     with Store.open(setup.database, create=True) as store:
         paths = targets(changed, roots, store)
 

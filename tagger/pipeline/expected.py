@@ -8,7 +8,7 @@ from datetime import datetime
 
 from tagger.pipeline.tally import Tally
 from tagger.store import Store
-from tagger.types import AudioFile, fingerprint
+from tagger.types import AudioFile, absolute, fingerprint
 
 
 class Expected:
@@ -21,7 +21,7 @@ class Expected:
         self, store: Store, model: str, paths: Sequence[str], full: bool, failed_since: datetime, tally: Tally
     ) -> None:
         self._store, self._tally = store, tally
-        self._roots = [os.path.abspath(path) for path in dict.fromkeys(paths)]
+        self._roots = [absolute(path) for path in dict.fromkeys(paths)]
         self._devices = {root: _device(root) for root in self._roots}
         self._unlisted: list[str] = []
         self._failed = set() if full else store.failed(failed_since)

@@ -17,7 +17,7 @@ from tagger.pipeline.tally import Tally
 from tagger.pipeline.workers import hear_all
 from tagger.scan import walk
 from tagger.store import Store
-from tagger.types import AudioFile, Failure
+from tagger.types import AudioFile, Failure, absolute
 
 __all__ = ["Observer", "Predicts", "ScanSettings", "scan"]
 
@@ -98,7 +98,7 @@ def _new_files(
             expected.unlisted(found.path)
             if os.path.lexists(found.path):
                 store.record_batch([], [found])
-            elif found.path in map(os.path.abspath, paths):
+            elif found.path in map(absolute, paths):
                 tally.unmounted += 1  # or its name is mistyped: it is told and forgotten
             tally.failed += 1
             observer.failed(found)

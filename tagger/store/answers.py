@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING
 from tagger.store.paths import stored_path
 from tagger.store.query import tracks_query
 from tagger.store.rows import TRACK_COLUMNS, StoredTrack, TrackRow, stored_track, track_row
-from tagger.types import Aspect, Query
+from tagger.types import Aspect, Query, absolute
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -52,7 +51,7 @@ def tracks_of(connection: sqlite3.Connection, ids: Sequence[int], model: str) ->
 
 def track(database: Database, path: str, model: str) -> StoredTrack | None:
     """Everything known of one file by `model`, or None."""
-    key = {"path": stored_path(os.path.abspath(path)), "model": model}
+    key = {"path": stored_path(absolute(path)), "model": model}
     row = next(iter(database.query(_ONE_OF_A_PATH, key)), None)
     if row is None:
         return None

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
+from tagger.types import absolute
+
 StoredPath = str | bytes
 PathRange = tuple[StoredPath, StoredPath]
 
@@ -45,7 +47,7 @@ def path_ranges(paths: Sequence[str]) -> list[PathRange]:
     Ranges, unlike LIKE, use the index and know no wildcards. A path beneath another one of `paths`
     adds none, so that no row is found twice.
     """
-    wanted = {os.path.abspath(path) for path in paths}
+    wanted = {absolute(path) for path in paths}
     ranges: list[PathRange] = []
     for path in sorted(wanted):
         if not any(parent in wanted for parent in _parents(path)):

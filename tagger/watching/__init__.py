@@ -2,6 +2,6 @@
 
 from tagger.watching.changes import Changes, changes
 from tagger.watching.settling import Settling
-from tagger.watching.targets import targets
+from tagger.watching.targets import matters, targets
 
-__all__ = ["Changes", "Settling", "changes", "targets"]
+__all__ = ["Changes", "Settling", "changes", "matters", "targets"]

@@ -22,6 +22,14 @@ def targets(changed: Iterable[str], roots: Sequence[str], store: Store) -> list[
     return sorted(path for path in found if found.isdisjoint(folders_around(path)))
 
 
+def matters(path: str, roots: Sequence[str]) -> bool:
+    """Whether a change of `path` may be news: not of a file that is there and that no scan would look at.
+
+    A download or a log that grows for hours is no reason to wait with the songs beside it.
+    """
+    return path in roots or is_music_name(os.path.basename(path)) or not os.path.isfile(path)
+
+
 def _target(path: str, roots: Sequence[str], store: Store) -> str | None:
     root = next((folder for folder in chain([path], folders_around(path)) if folder in roots), None)
     if root is None or not os.path.lexists(root):

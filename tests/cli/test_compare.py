@@ -131,6 +131,12 @@ def test_only_the_named_paths_are_compared(tagger: Tagger, library: Path, tmp_pa
     assert tagger("models", "compare", "gone-1", "gone-2", tmp_path, "--json").json["tracks"] == 1
 
 
+def test_a_path_without_tracks_is_told(tagger: Tagger, library: Path, tmp_path: Path) -> None:
+    result = tagger("models", "compare", "gone-1", "gone-2", tmp_path)
+    assert (result.code, result.out) == (0, "0 tracks compared: none in the database\n")
+    assert result.err == f"tagger: {tmp_path}: no track in the database; `tagger scan` it first\n"
+
+
 @pytest.mark.parametrize(
     ("args", "words"),
     [
@@ -138,6 +144,7 @@ def test_only_the_named_paths_are_compared(tagger: Tagger, library: Path, tmp_pa
         (("gone-1", "crnn-9"), "no model named 'crnn-9'"),
         ((DEFAULT_MODEL, "gone-1"), f"no answers of {DEFAULT_MODEL} in the database; it has those of gone-1"),
         (("gone-1", "gone-1"), "both models are named gone-1"),
+        (("gone-1", "gone-2", "--device", "tpu"), "--device tpu: give auto, cpu, cuda or mps"),
         (("gone-1", "gone-2", "/no/such/folder"), "/no/such/folder: no such file or folder"),
     ],
 )

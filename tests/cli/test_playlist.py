@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -437,6 +438,15 @@ def test_mpv_plays_every_track(tagger: Tagger, music: Path, suffix: str, more: t
     played = subprocess.run(["mpv", *PLAYS, f"--playlist={output}"], capture_output=True, timeout=60)
     out = played.stdout.decode(errors="surrogateescape")
     assert (played.returncode, out.count("Playing: "), "Failed" in out) == (0, 4, False), out
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+def test_xspf_names_any_file_from_its_own_folder(tagger: Tagger, music: Path) -> None:
+    hard = os.fsdecode(os.path.join(os.fsencode(music), b"caf\xe9\n.wav"))
+    shutil.copy(music / "one.wav", hard)
+    fill(Path(os.environ["TAGGER_DB"]), [answer(hard, 9)])
+    tagger("playlist", "-o", music / "all.xspf")
+    assert "<location>caf%E9%0A.wav</location>" in (music / "all.xspf").read_text()
 
 
 def test_xspf_says_where_the_files_are(tagger: Tagger, music: Path) -> None:

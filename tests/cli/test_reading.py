@@ -105,6 +105,23 @@ def test_list_csv_can_be_read_back(tagger: Tagger, library: Path) -> None:
     assert float(rows[2]["energy"]) == 0.5
 
 
+def test_a_name_with_line_ends_is_one_field_of_csv(tagger: Tagger, tmp_path: Path) -> None:
+    names = {"a\rb.wav", "c\nd.wav", 'e"f.wav'}
+    for name in names:
+        make_sound(tmp_path / name, seconds=1.0)
+    tagger("scan", tmp_path, "-q")
+    rows = csv.DictReader(io.StringIO(tagger("list", "--csv").out, newline=""))
+    assert {os.path.basename(row["path"]) for row in rows} == names
+
+
+def test_a_device_that_there_is_not_is_refused_whether_or_not_the_file_is_known(
+    tagger: Tagger, library: Path
+) -> None:
+    for path in ("/m/a.mp3", "/m/unknown.mp3"):
+        result = tagger("show", path, "--device", "tpu")
+        assert (result.code, result.err) == (2, "tagger: --device tpu: give auto, cpu, cuda or mps\n")
+
+
 def test_a_wrong_genre_is_answered_with_the_nearest_and_the_list(tagger: Tagger, library: Path) -> None:
     result = tagger("list", "--genre", "hiphop")
     assert result.code == 2

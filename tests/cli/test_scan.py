@@ -104,10 +104,23 @@ def test_silence_is_heard_and_flagged(tagger: Tagger, tmp_path: Path) -> None:
     path = make_sound(tmp_path / "silence.wav", samples=np.zeros((2, 44_100 * 3), np.float32))
     tagger("scan", path)
     (row,) = tagger("list", "--json").json
-    assert row["genre_confidence"] < 0.1
-    assert row["energy"] == 0.0
+    assert (row["genre"], row["genre_confidence"], row["energy"]) == (None, None, 0.0)
+    assert tagger("list", "--csv").out.splitlines()[1] == f"{path},,,0.0,1,,false"
     assert tagger("show", path, "--json").json["silent"] is True
-    assert "(silent)" in tagger("list").out
+    assert tagger("list").out.splitlines()[1].split()[:2] == ["(silent)", "–"]
+
+
+def test_a_library_behind_a_link_is_known_from_within(
+    tagger: Tagger, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(music)
+    found = tagger("scan", link, "--json").json["analysed"]
+    monkeypatch.chdir(link)
+    monkeypatch.setenv("PWD", str(link))
+    assert len(tagger("list", ".", "--json").json) == found
+    again = tagger("scan", ".", "--json").json
+    assert (again["unchanged"], again["analysed"], again["duplicates"]) == (found, 0, 0)
 
 
 def test_a_second_scan_ends_with_75(tagger: Tagger, music: Path, db: Path) -> None:

@@ -107,6 +107,31 @@ def test_a_root_that_vanishes_is_waited_for(watch: Watch, music: Path, tmp_path:
     assert (again["unchanged"], again["missing"], again["failed"]) == (1, 0, 0)
 
 
+def test_a_removal_does_not_wait_for_a_file_that_is_no_music(watch: Watch, music: Path) -> None:
+    make_sound(music / "b.flac", seconds=2.0)
+    watch.wait_for(lambda: sum(event["analysed"] for event in watch.events("finished")) == 2)
+    (music / "a.flac").unlink()
+    began = time.monotonic()
+    with (music / "download.log").open("w") as log:
+        while not any(event["missing"] for event in watch.events("finished")):
+            log.write("more\n")
+            log.flush()
+            time.sleep(0.5)
+            assert time.monotonic() < began + 30, watch.log.read_text()
+
+
+def test_a_database_that_is_deleted_is_begun_anew(
+    watch: Watch, music: Path, db: Path, tagger: Tagger
+) -> None:
+    watch.wait_for_scans(1)
+    for path in db.parent.glob(f"{db.name}*"):
+        if path.suffix != ".lock":
+            path.unlink()
+    make_sound(music / "b.flac", seconds=2.0)
+    assert watch.wait_for_scans(2)["analysed"] == 2
+    assert len(tagger("list", "--json").json) == 2
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_name_that_is_no_utf8_has_its_root_looked_at(music: Path) -> None:
     watched = changes([str(music)])

@@ -69,6 +69,7 @@ def test_overlapping_paths_give_each_track_once(library: Store) -> None:
 def test_a_relative_path_is_that_of_the_working_folder(
     library: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delenv("PWD", raising=False)
     monkeypatch.setattr(os, "getcwd", lambda: "/music/a")
     assert _paths(library, "b") == ["/music/a/b/1.mp3"]
 

@@ -12,6 +12,7 @@ from tagger.cli.hear_one import hear_now
 from tagger.cli.output import counted
 from tagger.cli.playlist.plan import LIKE_LIMIT, Plan
 from tagger.errors import TaggerError
+from tagger.types import absolute
 
 if TYPE_CHECKING:
     import numpy as np
@@ -61,7 +62,7 @@ def _alike(plan: Plan, query: Query, store: Store, model: str) -> list[Entry]:
     """The tracks most like the file; it sets which they are, and `--sort` or `--shape` their order."""
     from tagger.playlist import nearest
 
-    audio_id, embedding = _heard(os.path.abspath(cast(str, plan.like)), store, model)
+    audio_id, embedding = _heard(absolute(cast(str, plan.like)), store, model)
     if not embedding.size:
         raise TaggerError(
             f"{model} cannot tell what sounds alike; choose another --model or leave out --like"

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tagger.cli.playlist.plan import Plan
+from tagger.types import absolute
 
 if TYPE_CHECKING:
     from tagger.playlist import Entry
@@ -32,7 +33,8 @@ def placed(entries: Sequence[Entry], plan: Plan) -> list[Entry]:
         return _relative_to(_Folder.of(plan.relative_to), entries)
     if replacement or plan.absolute or not plan.output or plan.wanted_format() in FOR_PROGRAMS:
         return relocated(entries, None, replacement)
-    return _beside(_Folder.of(os.path.dirname(os.path.abspath(plan.output))), entries)
+    folder = _Folder.of(os.path.dirname(absolute(plan.output)))
+    return _beside(folder, entries, as_uris=plan.wanted_format() == "xspf")
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,7 @@ class _Folder:
 
     @classmethod
     def of(cls, path: str) -> _Folder:
-        name = os.path.abspath(path)
+        name = absolute(path)
         real = os.path.realpath(name)
         anchor, real_anchor = name, real
         while anchor != (parent := os.path.dirname(anchor)):
@@ -70,13 +72,13 @@ def _relative_to(folder: _Folder, entries: Sequence[Entry]) -> list[Entry]:
     return [replace(entry, path=located(entry.path, folder.seen_from(entry.path))) for entry in entries]
 
 
-def _beside(folder: _Folder, entries: Sequence[Entry]) -> list[Entry]:
+def _beside(folder: _Folder, entries: Sequence[Entry], as_uris: bool) -> list[Entry]:
     from tagger.playlist import located, needs_uri
 
     def called(path: str) -> str:
         start = folder.seen_from(path)
         shared = _shared(path, start)
-        if needs_uri(path) or os.path.dirname(shared) == shared:
+        if (needs_uri(path) and not as_uris) or os.path.dirname(shared) == shared:
             return located(path)
         return located(path, start)
 

@@ -4,10 +4,10 @@ import argparse
 import json
 import logging
 import signal
-from collections.abc import Callable
 from dataclasses import replace
 
 from tagger.errors import TaggerError
+from tagger.training.arguments import above_zero, at_least
 from tagger.training.datasets import LAYOUTS
 from tagger.training.log import log_path, read_log
 from tagger.training.recipes import RECIPES
@@ -15,18 +15,6 @@ from tagger.training.results import check_results, record
 from tagger.training.settings import SIZES, changed
 from tagger.training.sources import Sources
 from tagger.training.train import Run, train_recipe
-
-
-def at_least(least: int) -> Callable[[str], int]:
-    """A reader of whole numbers for argparse."""
-
-    def number(text: str) -> int:
-        if int(text) < least:
-            raise argparse.ArgumentTypeError(f"at least {least}")
-        return int(text)
-
-    return number
-
 
 parser = argparse.ArgumentParser(
     description="Train a model on labelled clips, write its folder, and print its figures on the test split.",
@@ -48,7 +36,7 @@ parser.add_argument(
     "--cache", default=".cache/log-mels", help="folder of log-mels; the checkpoint lies beside it"
 )
 parser.add_argument("--epochs", type=at_least(0), help="default: the recipe's")
-parser.add_argument("--learning-rate", type=float, help="default: the recipe's")
+parser.add_argument("--learning-rate", type=above_zero, help="default: the recipe's")
 parser.add_argument(
     "--set",
     action="append",
@@ -105,6 +93,9 @@ if __name__ == "__main__":
             record(args.results, result, read_log(log_path(run.checkpoint)))
     except TaggerError as error:
         parser.exit(2, f"train: {error}\n")
+    except OSError as error:
+        named = f"{error.filename}: " if error.filename else ""
+        parser.exit(2, f"train: {named}{error.strerror or error}; --resume goes on from the last epoch\n")
     except KeyboardInterrupt:
         parser.exit(130, "train: interrupted; --resume goes on after the last whole epoch\n")
     print(json.dumps(result.row()))

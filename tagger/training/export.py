@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import save_file
 
+from tagger.errors import TaggerError
 from tagger.model_card import FILTER_BANK, FORMAT, WEIGHTS_FILE
 from tagger.nets import CRNN, Network
 from tagger.nets.tempo import FIRST_BPM
@@ -133,7 +135,10 @@ def _save_weights(folder: str, network: Network) -> str:
     tensors = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
     tensors[FILTER_BANK] = torch.from_numpy(filter_bank())
     path = os.path.join(folder, WEIGHTS_FILE)
-    save_file(tensors, path)
+    try:
+        save_file(tensors, path)
+    except SafetensorError as error:
+        raise TaggerError(f"{path}: cannot be written ({error})") from None
     os.chmod(path, 0o644)  # safetensors makes it private; others than its owner will run an installed model
     with open(path, "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,10 +73,20 @@ def train(
         log.info("epoch %d %s", epoch + 1, {name: round(value, 3) for name, value in row.items()})
         log_row(log_path(checkpoint), row)
         if is_looked_at and _looks_in_vain(checkpoint, task.aim) == 0:
-            torch.save(averaged.state_dict(), checkpoint + BEST)
+            _write(averaged.state_dict(), checkpoint + BEST)
         run.save(checkpoint, epoch + 1)
+    if not os.path.exists(checkpoint + BEST):
+        raise TaggerError(f"{checkpoint}{BEST}: is gone, and the best weights with it; leave out --resume")
     averaged.load_state_dict(torch.load(checkpoint + BEST, map_location=device, weights_only=True))
     return averaged
+
+
+def _write(values: dict[str, Any], path: str) -> None:
+    try:
+        torch.save(values, path)
+    except (OSError, RuntimeError) as error:  # of a full disk PyTorch tells only that a length is wrong
+        reason = str(error).splitlines()[0]
+        raise TaggerError(f"{path}: cannot be written, for lack of room or of rights ({reason})") from None
 
 
 def _seed(seed: int, part: int) -> None:
@@ -107,16 +118,17 @@ def weights_of(model: str) -> dict[str, Tensor]:
     }
 
 
-def _go_on_from(network: Network, models: Sequence[str]) -> None:
+def _go_on_from(network: Network, models: Sequence[str], genres: Sequence[str]) -> None:
     """From the mean of their weights (Wortsman et al. 2022, "Model soups")."""
     mean = {name: torch.zeros_like(w, dtype=torch.float64) for name, w in network.state_dict().items()}
     for model in models:
+        heard = load_card(model).genres
+        if heard and heard != tuple(genres):
+            raise TaggerError(f"{model}: hears other genres than the data has: {', '.join(heard)}")
         try:
             network.load_state_dict(weights_of(model))
         except RuntimeError:
-            raise TaggerError(
-                f"{model}: is of another size, shape or number of genres; give the --size that it has"
-            ) from None
+            raise TaggerError(f"{model}: is of another size or shape; give the --size that it has") from None
         for name, weights in network.state_dict().items():
             mean[name] += weights / len(models)
     network.load_state_dict(mean)
@@ -131,7 +143,7 @@ class _Run:
         network = build(settings.network, corpus.log_mels.n_mels, len(corpus.genres))
         task.prepare(network)
         if settings.start_from:
-            _go_on_from(network, settings.start_from)
+            _go_on_from(network, settings.start_from, corpus.genres)
         self.network: Network = network.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.averaged = copy.deepcopy(self.network)
         self.losses = task.losses(self.network, settings).to(device)
@@ -194,16 +206,15 @@ class _Run:
 
     def save(self, path: str, epoch: int) -> None:
         parts = {name: getattr(self, name).state_dict() for name in self._parts()}
-        torch.save({"run": self.identity, "epoch": epoch, **parts}, path + ".new")
+        _write({"run": self.identity, "epoch": epoch, **parts}, path + ".new")
         os.replace(path + ".new", path)
 
     def load(self, path: str) -> int:
         """The epoch to go on with."""
         try:
             stored = torch.load(path, map_location=self.device, weights_only=True)
-        except (OSError, RuntimeError, ValueError, pickle.UnpicklingError) as error:
-            reason = str(error).splitlines()[0]
-            raise TaggerError(f"{path}: cannot be read ({reason}); leave out --resume") from None
+        except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError):
+            raise TaggerError(f"{path}: cannot be read; leave out --resume") from None
         if stored.get("run") != self.identity:
             raise TaggerError(f"{path}: is of a run on other data or with other options; leave out --resume")
         for name in self._parts():

@@ -36,8 +36,8 @@ def figures(
     genre's probability in ten bins (Guo et al. 2017; less is better). `deam_r`: Pearson's r with
     DEAM's arousal. `4q_auc`: area under the ROC curve for high against low arousal. `tempo_acc1`,
     `tempo_acc2`: see `tempo_accuracies`; only where `bpm` (n,) is given, NaN for no answer, and a clip
-    of `MIN_TEMPO_S` or more is annotated. A figure whose clips are not there is NaN. What is None was
-    not heard, and has no figures.
+    of `MIN_TEMPO_S` or more, or of unknown length, is annotated. A figure whose clips are not there is
+    NaN. What is None was not heard, and has no figures.
     """
     return {
         **({} if genre_probabilities is None else _genre_figures(clips, genre_probabilities, genres)),
@@ -184,7 +184,7 @@ def _energy_figures(clips: Sequence[Clip], energy: FloatArray) -> dict[str, floa
 
 
 def _tempo_figures(clips: Sequence[Clip], bpm: FloatArray) -> dict[str, float]:
-    annotated = np.array([clip.bpm if clip.length_s >= MIN_TEMPO_S else np.nan for clip in clips])
+    annotated = np.array([np.nan if clip.length_s < MIN_TEMPO_S else clip.bpm for clip in clips])
     known = ~np.isnan(annotated)
     if not known.any():
         return {}

@@ -35,6 +35,10 @@ SIZES = {"standard": STANDARD, "small": SMALL}
 OPTIONS = ("epochs", "learning_rate", "seed")
 """Settings that `scripts/train.py` has options of their own for."""
 
+LEAST = {"batch_size": 2}
+MOST = {"dropout": 1.0, "average_decay": 1.0}
+"""Beyond these, a run ends in an error; of others, 1 and 0 are the least, and there is no most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -79,10 +83,12 @@ def changed(settings: Settings, changes: Sequence[str]) -> Settings:
         numbers = {k: v for k, v in _numbers(asdict(settings)).items() if k not in OPTIONS} | in_network
         if name not in numbers:
             raise TaggerError(f"--set {change}: there is no {name!r}; change one of {', '.join(numbers)}")
-        value = _number_like(numbers[name], text)
+        value = _number_like(name, numbers[name], text)
         if value is None:
-            kind = "a whole number from 1 on" if isinstance(numbers[name], int) else "a number from 0 on"
-            raise TaggerError(f"--set {change}: {name} takes {kind}; it is {numbers[name]} now")
+            kind = "a whole number" if isinstance(numbers[name], int) else "a number"
+            to = f"to {MOST[name]:g}" if name in MOST else "on"
+            from_to = f"from {_least(name, numbers[name])} {to}"
+            raise TaggerError(f"--set {change}: {name} takes {kind} {from_to}; it is {numbers[name]} now")
         changes_to: dict[str, Any] = {name: value}
         if name in in_network:
             changes_to = {"network": settings.network | changes_to}
@@ -94,11 +100,14 @@ def _numbers(values: dict[str, Any]) -> dict[str, int | float]:
     return {name: value for name, value in values.items() if type(value) in (int, float)}
 
 
-def _number_like(example: int | float, text: str) -> int | float | None:
-    """None where `text` is no number of the same type, or too small a one."""
-    least = 1 if isinstance(example, int) else 0
+def _number_like(name: str, example: int | float, text: str) -> int | float | None:
+    """None where `text` is no number of the same type, or too small or too large a one."""
     with suppress(ValueError):
         value = type(example)(text)
-        if least <= value < math.inf:
+        if _least(name, example) <= value <= MOST.get(name, math.inf) and value < math.inf:
             return value
     return None
+
+
+def _least(name: str, example: int | float) -> int:
+    return LEAST.get(name, 1 if isinstance(example, int) else 0)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from dataclasses import dataclass
 
 from tagger.errors import TaggerError
 from tagger.training.clips import Clip
 from tagger.training.corpus import Corpus, LogMels
-from tagger.training.datasets import genre_list, in_genres, read, read_unlabelled
+from tagger.training.datasets import genre_list, in_genres, read, read_unlabelled, unnamed
 from tagger.training.datasets.shared import TABLE
 from tagger.training.log_mels import cached_log_mels
 from tagger.training.targets import make_targets
 from tagger.training.tempo_examples import TempoAnswers, read_answers
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +43,16 @@ class Sources:
     def clips(self, genres: tuple[str, ...]) -> tuple[list[Clip], tuple[str, ...]]:
         """The clips with their labels spelled as in `genres`, and these.
 
-        Of a data set that is not `clips.csv`, the genres are its own.
+        Of a data set that is not `clips.csv`, or has labels that the shipped models do not know, the
+        genres are its own. Labels that are left out are logged.
         """
         clips = read(self.data, self.layout)
         is_shared = self._has_table if self.layout is None else self.layout == "shared"
-        if genres and not is_shared:
+        if genres and (not is_shared or unnamed(clips)):
             genres = genre_list(clips)
+        if genres and (left_out := unnamed(clips, genres)):
+            labels = ", ".join(f"{label} ({count:,})" for label, count in left_out.most_common())
+            log.info("%s: labels that the recipe does not take: %s", self.data, labels)
         return in_genres(clips, genres), genres
 
     def tempo_answers(self) -> TempoAnswers:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,8 +22,8 @@ from tagger.nets import CRNN, Network
 from tagger.predict import device_named
 from tagger.store.lock import scan_lock
 from tagger.training.answers import answers
-from tagger.training.card import write_card
-from tagger.training.clips import FRONT_END, GENRES, LEARNED
+from tagger.training.card import can_have_card, write_card
+from tagger.training.clips import FRONT_END, LEARNED
 from tagger.training.corpus import Corpus
 from tagger.training.energy_head import refit_energy
 from tagger.training.evaluate import answers_of
@@ -89,9 +90,9 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
     heard = answers_of(run.sources.data, "test", run.folder, jobs, run.device, layout)
     record_figures(run.folder, heard.figures())
     result = result_of_scan(network, test, heard, facts)
-    if corpus.genres == GENRES and isinstance(network, CRNN):
+    if isinstance(network, CRNN) and can_have_card(card := load_card(run.folder)):
         report(network, valid, heard.card.temperature, run.checkpoint)
-        write_card(run.sources.data, replace(heard, card=load_card(run.folder)), jobs, run.device)
+        write_card(run.sources.data, replace(heard, card=card), jobs, run.device, layout=layout)
     else:
         write_short_card(run.folder, result)
     return result
@@ -103,8 +104,10 @@ def _make_folder(path: str) -> None:
         raise TaggerError(f"{path}: cannot be the name of a model; end --out with {ID_RULE}")
     try:
         os.makedirs(path, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path) as file:
+            file.write(b"1")
     except OSError as error:
-        raise TaggerError(f"{path}: cannot be made ({error.strerror}); choose another --out") from None
+        raise TaggerError(f"{path}: cannot be written ({error.strerror}); choose another --out") from None
 
 
 @contextmanager
@@ -129,6 +132,10 @@ def _splits(corpus: Corpus, data: str) -> tuple[Corpus, Corpus, Corpus]:
             n = len(at[name])
             raise TaggerError(
                 f"{data}: {n} of {len(corpus.clips)} clips in the split {name!r}; add more music"
+            )
+        if corpus.genres and not corpus.targets.labels[at[name]].any():
+            raise TaggerError(
+                f"{data}: no clip in the split {name!r} is labelled with one of {', '.join(corpus.genres)}"
             )
     return corpus.rows(at["train"]), corpus.rows(at["valid"]), corpus.rows(at["test"])
 

@@ -4,6 +4,8 @@ import csv
 import json
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from tagger.model_card import DEFAULT_MODEL, ModelCard, load_card
 from tagger.training.card import write_card
 from tagger.training.card.text import co2_kg
 from tagger.training.evaluate import Answers, answers_of
+from tests.partial_model import make_model
 from tests.sounds import make_sound
 
 RATINGS = ("arousal", "arousal_high", "power", "calmness")
@@ -117,6 +120,33 @@ def test_a_card_says_what_was_not_recorded(data: str, answers: Answers, tmp_path
     assert "clips on which it agreed with librosa's beat tracker" in text
     for line in ("- Run: not recorded.", "- Time and energy: not recorded.", "- Settings: not recorded."):
         assert line in text
+
+
+def test_the_figures_of_a_model_are_json_and_say_of_how_many_clips(data: str, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(data, folder)
+    rows = [f"{i}.wav,mine,test,{'Polka' if i < 5 else 'Jazz'}" for i in range(12)]
+    (folder / "clips.csv").write_text("\n".join(["path,dataset,split,genres", *rows]))
+    done = evaluate(folder)
+    (line,) = (line for line in done.stdout.splitlines() if line.startswith("{"))
+    assert json.loads(line, parse_constant=lambda name: pytest.fail(name)).keys() == {
+        "hit", "hit_top3", "genre_map", "calibration_error",
+    }  # fmt: skip
+    assert "12 clips, 7 with a genre of the model's" in done.stderr
+    assert evaluate(folder, "--jobs", "0").stderr.splitlines()[-1].endswith("argument --jobs: at least 1")
+
+
+def test_a_model_of_which_nothing_can_be_measured_is_told(data: str, tmp_path: Path) -> None:
+    model = make_model(tmp_path / "tempo-1", "tempo")
+    done = evaluate(Path(data), "--model", model)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "evaluate: nothing that the model hears is known of these clips"
+
+
+def evaluate(data: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    script = Path(__file__).parents[2] / "scripts" / "evaluate.py"
+    command = [sys.executable, str(script), "--data", str(data), "--jobs", "1", "--device", "cpu", *options]
+    return subprocess.run(command, capture_output=True, text=True)
 
 
 def test_an_hour_on_a_large_gpu_costs_a_third_of_a_kilogram_of_co2() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -147,13 +148,37 @@ def test_no_epoch_of_several_models_is_the_mean_of_their_weights(tmp_path: Path)
     assert not Path(log_path(checkpoint)).exists()
 
 
-def test_training_does_not_go_on_from_a_model_of_another_size(tmp_path: Path) -> None:
+def test_training_does_not_go_on_from_a_model_of_another_size_or_other_genres(tmp_path: Path) -> None:
     settings = replace(SETTINGS, start_from=("small",))
-    corpus = made_corpus(tmp_path, 16, 0)
-    with pytest.raises(
-        TaggerError, match="small: is of another size, shape or number of genres; give the --size that it has"
-    ):
-        train(corpus, corpus, settings, CPU, str(tmp_path / "x.checkpoint"), resume=False)
+    corpus, checkpoint = made_corpus(tmp_path, 16, 0), str(tmp_path / "x.checkpoint")
+    with pytest.raises(TaggerError, match="small: is of another size or shape; give the --size that it has"):
+        train(corpus, corpus, settings, CPU, checkpoint, resume=False)
+    others = replace(corpus, genres=tuple(f"{genre}core" for genre in corpus.genres))
+    with pytest.raises(TaggerError, match="small: hears other genres than the data has: Blues, Classical,"):
+        train(others, others, settings, CPU, checkpoint, resume=False)
+
+
+def test_a_checkpoint_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+    corpus, checkpoint = made_corpus(tmp_path, 16, 0), str(tmp_path / "x.checkpoint")
+    settings = replace(SETTINGS, epochs=1)
+    train(corpus, corpus, settings, CPU, checkpoint, resume=False)
+    os.unlink(f"{checkpoint}.best")
+    with pytest.raises(TaggerError, match=r"x\.checkpoint\.best: is gone, .*; leave out --resume"):
+        train(corpus, corpus, settings, CPU, checkpoint, resume=True)
+    for content in (b"", b"no checkpoint"):  # as a power cut, or another program, leaves it
+        Path(checkpoint).write_bytes(content)
+        with pytest.raises(TaggerError, match=r"x\.checkpoint: cannot be read; leave out --resume$"):
+            train(corpus, corpus, settings, CPU, checkpoint, resume=True)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
+def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
+    corpus, checkpoint = made_corpus(tmp_path, 16, 0), tmp_path / "x.checkpoint"
+    (tmp_path / "x.checkpoint.best").symlink_to("/dev/full")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("tagger.training.loop._forget", lambda checkpoint: None)
+        with pytest.raises(TaggerError, match=r"x\.checkpoint\.best: cannot be written, for lack of room"):
+            train(corpus, corpus, replace(SETTINGS, epochs=1), CPU, str(checkpoint), resume=False)
 
 
 @pytest.mark.parametrize(("aim", "seen"), [("genre_map", (0.5, 0.6, 0.55, 0.4)), ("-rmse", (22, 20, 21, 25))])

@@ -27,7 +27,13 @@ def test_a_value_that_is_no_number_is_told_with_the_kind_that_it_takes(value: st
         changed(Settings(), [f"mixup={value}"])
 
 
-@pytest.mark.parametrize("value", ["0", "1.5", "-3"])
+@pytest.mark.parametrize("value", ["1", "1.5", "-3"])
 def test_whole_numbers_stay_whole(value: str) -> None:
-    with pytest.raises(TaggerError, match=f"batch_size={value}: batch_size takes a whole number from 1 on"):
+    with pytest.raises(TaggerError, match=f"batch_size={value}: batch_size takes a whole number from 2 on"):
         changed(Settings(), [f"batch_size={value}"])
+
+
+def test_a_number_that_would_end_a_run_in_an_error_is_refused() -> None:
+    assert changed(Settings(), ["batch_size=2", "patience=1", "dropout=1"]).patience == 1
+    with pytest.raises(TaggerError, match=r"dropout=2: dropout takes a number from 0 to 1; it is 0\.3 now"):
+        changed(Settings(), ["dropout=2"])

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from tagger.errors import TaggerError
+from tagger.model_card import ModelCard
 from tagger.training.bootstrap import N_RESAMPLES
 from tagger.training.breakdown import confusion
 from tagger.training.card.measured import Measured, measure
@@ -19,18 +20,30 @@ from tagger.training.metrics import top_hits
 from tagger.training.pictures import draw_confusion, draw_energy, draw_reliability
 from tagger.types import FloatArray
 
-__all__ = ["Measured", "card_text", "draw_answers", "measure", "write_card"]
+__all__ = ["Measured", "can_have_card", "card_text", "draw_answers", "measure", "write_card"]
 
 
-def write_card(data: str, answers: Answers, jobs: int, device: str, n_resamples: int = N_RESAMPLES) -> str:
+def can_have_card(card: ModelCard) -> bool:
+    """Whether a model hears the genres of the shipped ones, and energy: the card speaks of both."""
+    return card.genres == GENRES and card.hears_energy
+
+
+def write_card(
+    data: str,
+    answers: Answers,
+    jobs: int,
+    device: str,
+    n_resamples: int = N_RESAMPLES,
+    layout: str | None = None,
+) -> str:
     """Writes `CARD.md` with its pictures into the model's folder; the path of the card.
 
-    `answers` are the model's to one split of the clips in `data`; what it says of odd sounds and of
-    clips in a poor state is measured here. Raises `TaggerError` for a model with other genres than the
-    shipped ones, or without energy: the card speaks of both.
+    `answers` are the model's to one split of the clips in `data`, whose `layout` is guessed where it is
+    None; what it says of odd sounds and of clips in a poor state is measured here. Raises `TaggerError`
+    for a model that cannot have such a card.
     """
     folder = answers.card.folder
-    if answers.card.genres != GENRES or not answers.card.hears_energy:
+    if not can_have_card(answers.card):
         raise TaggerError(
             f"{answers.card.id}: a card is written for models of all {len(GENRES)} genres and energy"
         )
@@ -38,7 +51,7 @@ def write_card(data: str, answers: Answers, jobs: int, device: str, n_resamples:
     draw_answers(folder, answers.clips, answers.probabilities, answers.energy)
     path = os.path.join(folder, "CARD.md")
     with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.write(card_text(answers, measured, in_genres(read(data))))
+        file.write(card_text(answers, measured, in_genres(read(data, layout))))
     return path
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -42,6 +43,12 @@ def in_genres(clips: Sequence[Clip], genres: Sequence[str] = GENRES) -> list[Cli
         replace(clip, genres=tuple(dict.fromkeys(filter(None, map(spelled.get, map(folded, clip.genres))))))
         for clip in clips
     ]
+
+
+def unnamed(clips: Iterable[Clip], genres: Sequence[str] = GENRES) -> Counter[str]:
+    """The labels that `genres` has no name for, each with the number of its clips."""
+    spelled = _spellings(genres)
+    return Counter(label for clip in clips for label in clip.genres if folded(label) not in spelled)
 
 
 def folded(name: str) -> str:

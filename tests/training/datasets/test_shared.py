@@ -32,6 +32,25 @@ def test_a_folder_without_the_table_is_named(tmp_path: Path) -> None:
         shared.read(str(tmp_path))
 
 
+def test_a_table_from_a_spreadsheet_is_read(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_text(TABLE, encoding="utf-8-sig")
+    assert len(shared.read(str(tmp_path))) == 3
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ("a.opus,mine", r"a\.opus is in split '', not in train, valid, test, unlabelled"),
+        ("a.opus,mine,validation,1,Rock", r"a\.opus is in split 'validation', not in train, valid"),
+        ("a.opus,mine,train,1,Rock,loud", "could not convert string to float: 'loud'"),
+    ],
+)
+def test_a_row_that_cannot_be_used_is_named(tmp_path: Path, row: str, reason: str) -> None:
+    (tmp_path / "clips.csv").write_text(TABLE + row + "\n")
+    with pytest.raises(TaggerError, match=rf"clips\.csv: damaged, or a column is missing: {reason}"):
+        shared.read(str(tmp_path))
+
+
 @pytest.mark.shared_data
 def test_the_shared_clips_have_the_genres_of_the_shipped_model(shared_data: str) -> None:
     clips = shared.read(shared_data)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -215,6 +216,42 @@ def test_other_data_brings_its_own_genres(tmp_path: Path) -> None:
     assert {clip.genres for clip in clips} == {("Jazz",), ("Klezmer",)}
 
 
+def test_a_table_with_labels_of_its_own_brings_its_own_genres(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    rows = [f"{i}.wav,mine,train,{genre}" for i, genre in enumerate(("Rock", "Jazz", "Jazz", "Pop/Rock"))]
+    table, sources = tmp_path / "clips.csv", Sources(str(tmp_path), "", 1)
+    table.write_text("\n".join(["path,dataset,split,genres", *rows]))
+    assert sources.clips(EIGHT_GENRES)[1] == EIGHT_GENRES
+    assert caplog.messages == [f"{tmp_path}: labels that the recipe does not take: Jazz (2)"]
+    table.write_text("\n".join(["path,dataset,split,genres", *rows, "9.wav,mine,train,Techno"]))
+    assert sources.clips(EIGHT_GENRES)[1] == ("Jazz", "Metal", "Pop", "Rock", "Techno")
+    assert len(caplog.messages) == 1
+
+
+def test_a_crnn_of_all_genres_without_ratings_is_trained_to_the_end(
+    clips_folder: str, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in os.listdir(clips_folder):
+        if name.endswith(".wav"):
+            os.link(os.path.join(clips_folder, name), folder / name)
+    header, *rows = (line.split(",")[:5] for line in Path(clips_folder, "clips.csv").read_text().splitlines())
+    (folder / "clips.csv").write_text("\n".join(",".join(row) for row in (header, *rows)))
+    recipe = RECIPES["crnn"]
+    run = Run(Sources(str(folder), str(tmp_path / "cache" / "log-mels"), 1), str(tmp_path / "model"))
+    result = train_recipe(recipe, run, moment_of(recipe), TEMPO)
+    assert 0 <= result.figures["test_accuracy"] <= 1
+    assert load_card(run.folder).hears == ("genre",)
+    assert (tmp_path / "model" / "CARD.md").exists()
+    unlabelled = [[*row[:4], ""] if row[2] == "valid" else row for row in rows]
+    (folder / "clips.csv").write_text("\n".join(",".join(row) for row in (header, *unlabelled)))
+    with pytest.raises(TaggerError, match="no clip in the split 'valid' is labelled with one of Blues"):
+        train_recipe(recipe, run, moment_of(recipe), TEMPO)
+
+
 def test_a_crnn_that_nobody_told_of_energy_claims_none(clips_folder: str, tmp_path: Path) -> None:
     folder = tmp_path / "folders"
     for i in range(40):
@@ -326,7 +363,7 @@ def test_data_that_a_recipe_cannot_use_is_one_clear_line(name: str, line: str, t
         (("--tempos", "x.npz"), "--tempos is for the crnn and tempo-regression"),
         (("--recipe", "crnn", "--tempos", "x.npz"), "x.npz: no answers of tempo"),
         (("--device", "gpu"), "no 'gpu' device here"),
-        (("--out", "/dev/null/model"), "/dev/null/model: cannot be made"),
+        (("--out", "/dev/null/model"), "/dev/null/model: cannot be written"),
         (
             ("--out", "runs/my model"),
             "runs/my model: cannot be the name of a model; end --out with up to 100",

@@ -13,7 +13,7 @@ from tagger.store.backup import how_to_restore, is_damage
 _ADVICE = {
     sqlite3.SQLITE_NOTADB: "it is not a database of tagger; name another file, or move this one away",
     sqlite3.SQLITE_CORRUPT: "it is damaged; move it away and scan again",
-    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check that the folder exists and may be written",
+    sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check its rights, and those of its folder",
     sqlite3.SQLITE_READONLY: "it is read-only; check the rights of the file and its folder",
     sqlite3.SQLITE_PERM: "access is denied; check the rights of the file and its folder",
     sqlite3.SQLITE_FULL: "the disk is full; make room, then run the command again",

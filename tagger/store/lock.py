@@ -27,7 +27,9 @@ def scan_lock(db_path: str) -> Iterator[None]:
         raise BusyError(f"{db_path}: another tagger run is using this database; try again later") from error
     except (OSError, NotImplementedError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise StoreError(f"{path}.lock: cannot be made ({reason}); check the folder's rights") from error
+        raise StoreError(
+            f"{path}.lock: cannot be made ({reason}); check the folder and its rights"
+        ) from error
     try:
         yield
     finally:

@@ -68,7 +68,7 @@ def test_what_must_write_says_that_it_may_not(locked: Path, args: tuple[str, ...
     result = run(*args)
     assert result.returncode == 2
     assert result.stderr == (
-        f"tagger: {locked}.lock: cannot be made (Permission denied); check the folder's rights\n"
+        f"tagger: {locked}.lock: cannot be made (Permission denied); check the folder and its rights\n"
     )
 
 

@@ -64,6 +64,8 @@ def detect(source: ByteSource, path: str) -> str:
     if _is_mpeg_audio(behind_id3) or path.lower().endswith((".mp3", ".mp2")):
         return "mp3"
     extension = os.path.splitext(path)[1].lower().lstrip(".")
+    if extension in LOADERS:
+        raise UnsupportedFormat(f"damaged, or no {extension} file in spite of its name; it carries no tags")
     raise UnsupportedFormat(f"tags cannot be written into this kind of file ({extension or 'unknown'})")
 
 

@@ -34,7 +34,8 @@ if __name__ == "__main__":
         print(table(figures))
         print(json.dumps(figures))
         labelled = sum(bool(clip.genres) for clip in answers.clips)
-        print(f"{len(answers.clips):,} clips, {labelled:,} with a genre of the model's", file=sys.stderr)
+        of_these = f", {labelled:,} with a genre of the model's" if answers.card.hears_genre else ""
+        print(f"{len(answers.clips):,} clips{of_these}", file=sys.stderr)
         print(f"prediction alone: {answers.predict_ms:.1f} ms a track on one core", file=sys.stderr)
         if not figures:
             parser.exit(2, "evaluate: nothing that the model hears is known of these clips\n")

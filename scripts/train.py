@@ -95,7 +95,7 @@ if __name__ == "__main__":
         parser.exit(2, f"train: {error}\n")
     except OSError as error:
         named = f"{error.filename}: " if error.filename else ""
-        parser.exit(2, f"train: {named}{error.strerror or error}; --resume goes on from the last epoch\n")
+        parser.exit(2, f"train: {named}{error.strerror or error}\n")
     except KeyboardInterrupt:
         parser.exit(130, "train: interrupted; --resume goes on after the last whole epoch\n")
     print(json.dumps(result.row()))

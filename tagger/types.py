@@ -188,16 +188,15 @@ def absolute(path: str) -> str:
     was scanned by it. `os.path.abspath` knows only the folder behind the link, to which `..` leads.
     """
     named = os.environ.get("PWD", "")
-    if not os.path.isabs(path) and os.pardir not in path.split(os.sep) and _is_current_folder(named):
+    if not os.path.isabs(path) and os.pardir not in path.split(os.sep) and _leads_here(named):
         path = os.path.join(named, path)
     return os.path.abspath(path)
 
 
-def _is_current_folder(path: str) -> bool:
-    try:
-        return os.path.isabs(path) and os.path.samefile(path, os.curdir)
-    except OSError:
-        return False
+def _leads_here(folder: str) -> bool:
+    """Whether nothing but symbolic links stands between this name of the current folder and its own."""
+    is_plain = os.path.isabs(folder) and os.path.normpath(folder) == folder and not folder.startswith("//")
+    return is_plain and os.path.realpath(folder) == os.getcwd()
 
 
 def energy_level(energy: float) -> int:

@@ -21,7 +21,9 @@ def test_a_folder_that_was_entered_by_a_link_goes_by_the_links_name(
     assert absolute(f"{tmp_path}/disk/x/") == f"{tmp_path}/disk/x"
 
 
-@pytest.mark.parametrize("pwd", ["/", "/no/such/folder", "disk", "", None])
+@pytest.mark.parametrize(
+    "pwd", ["/", "/no/such/folder", "disk", "", None, "{cwd}/../{name}", "/{cwd}", "{cwd}/"]
+)
 def test_a_shells_word_that_is_not_true_is_not_believed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pwd: str | None
 ) -> None:
@@ -29,5 +31,5 @@ def test_a_shells_word_that_is_not_true_is_not_believed(
     if pwd is None:
         monkeypatch.delenv("PWD", raising=False)
     else:
-        monkeypatch.setenv("PWD", pwd)
+        monkeypatch.setenv("PWD", pwd.format(cwd=tmp_path, name=tmp_path.name))
     assert absolute("x") == os.path.join(os.getcwd(), "x")

@@ -91,7 +91,7 @@ def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
     whose = ", added by you" if added else ", the default" if card.id == DEFAULT_MODEL else ""
     print(f"{shown(card.id)} {shown(card.version)}{whose}: {counted(n_tracks, 'tracks')} in the database")
     if card.genres:
-        _print_listed("genres", card.genres)
+        _print_listed("genres", map(shown, card.genres))
     _print_listed("hears", card.hears)
     if card.figures:
         _print_listed("on the test split", [f"{name} {value:.3f}" for name, value in card.figures.items()])

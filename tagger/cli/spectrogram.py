@@ -134,7 +134,7 @@ def _fields(features: TrackFeatures, answer: Prediction, chosen: range) -> dict[
     return {
         "path": features.file.path,
         "starts_s": [round(features.starts_s[i], 2) for i in chosen],
-        "genre": answer.genre,
+        "genre": None if answer.silent else answer.genre,
         "energy": rounded(answer.energy, 4),
         "bpm": rounded(answer.bpm, 1),
     }

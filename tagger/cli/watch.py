@@ -78,6 +78,8 @@ def _watch(roots: Sequence[str], setup: Setup) -> None:
         due = due - change.paths | set(change.appeared) | set(settling.settled())
         if not due or time.monotonic() < retry_at:
             continue
+        if not os.path.exists(setup.database):  # somebody has deleted it
+            due |= set(roots)
         try:
             _scan(due, roots, setup)
             due, retry_at = set(), 0.0
@@ -96,8 +98,6 @@ def _scan(changed: Collection[str], roots: Sequence[str], setup: Setup) -> None:
     from tagger.store import Store
     from tagger.watching import targets
 
-    if not os.path.exists(setup.database):  # the first scan, or somebody has deleted it
-        changed = roots
     with Store.open(setup.database, create=True) as store:
         paths = targets(changed, roots, store)
 

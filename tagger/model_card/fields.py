@@ -47,19 +47,17 @@ def _front_end(fields: Any) -> FrontEnd:
 
 
 def _genres(names: Any) -> tuple[str, ...]:
-    if not isinstance(names, list) or not all(map(_is_name, names)):
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise ValueError("genres is not a list of names")
     if len(set(names)) < len(names):
         raise ValueError("genres names one twice")
     return tuple(names)
 
 
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and value != "" and value.isprintable()
-
-
 def _quantiles(values: Any) -> tuple[float, ...]:
-    quantiles = tuple(float(value) for value in values)
+    if not isinstance(values, list) or len(values) == 1:
+        raise ValueError("energy_quantiles is not a list of two or more")
+    quantiles = tuple(_number("one of energy_quantiles", value) for value in values)
     if not all(map(math.isfinite, quantiles)) or any(a > b for a, b in pairwise(quantiles)):
         raise ValueError("energy_quantiles are not numbers that rise")
     return quantiles
@@ -67,10 +65,7 @@ def _quantiles(values: Any) -> tuple[float, ...]:
 
 def _figures(fields: Any) -> dict[str, float]:
     figures = _object("figures", fields)
-    for name, value in figures.items():
-        if not isinstance(value, int | float):
-            raise ValueError(f"{name} of figures is not a number")
-    return figures
+    return {name: _number(f"{name} of figures", value) for name, value in figures.items()}
 
 
 def _tempo(fields: dict[str, Any] | None) -> TempoClasses | None:
@@ -106,8 +101,14 @@ def _object(name: str, value: Any) -> dict[str, Any]:
     return value
 
 
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError(f"{name} is not a number")
+    return float(value)
+
+
 def _above_zero(name: str, value: Any) -> float:
-    number = float(value)
+    number = _number(name, value)
     if not 0 < number < math.inf:
         raise ValueError(f"{name} is {value}, which is no number above 0")
     return number

@@ -31,7 +31,7 @@ def load_card(name: str) -> ModelCard:
         with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
             fields = json.load(file)
         return card_of(folder, fields)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ArithmeticError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{folder}: model.json cannot be used ({error}); reinstall tagger or the model"
         ) from None

@@ -8,7 +8,6 @@ import json
 import logging
 import math
 import os
-import pickle
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -58,6 +57,8 @@ def train(
     start = run.load(checkpoint) if resume and os.path.exists(checkpoint) else 0
     if not start:
         _forget(checkpoint)
+    elif any(_is_looked_at(n + 1, settings) for n in range(start)) and not os.path.exists(checkpoint + BEST):
+        raise TaggerError(f"{checkpoint}{BEST}: is gone, and the best weights with it; leave out --resume")
     if not settings.epochs:
         return averaged
     for epoch in range(start, settings.epochs):
@@ -68,25 +69,37 @@ def train(
         if not math.isfinite(loss):
             raise TaggerError(f"the loss of epoch {epoch + 1} is no number; try a lower --learning-rate")
         row = {"epoch": epoch + 1, "loss": loss, "seconds": time.perf_counter() - began}
-        if is_looked_at := epoch % 5 == 4 or epoch == settings.epochs - 1:
+        if is_looked_at := _is_looked_at(epoch + 1, settings):
             row |= task.measure(averaged, valid, device)
         log.info("epoch %d %s", epoch + 1, {name: round(value, 3) for name, value in row.items()})
         log_row(log_path(checkpoint), row)
         if is_looked_at and _looks_in_vain(checkpoint, task.aim) == 0:
             _write(averaged.state_dict(), checkpoint + BEST)
         run.save(checkpoint, epoch + 1)
-    if not os.path.exists(checkpoint + BEST):
-        raise TaggerError(f"{checkpoint}{BEST}: is gone, and the best weights with it; leave out --resume")
-    averaged.load_state_dict(torch.load(checkpoint + BEST, map_location=device, weights_only=True))
+    averaged.load_state_dict(_read(checkpoint + BEST, device))
     return averaged
 
 
+def _is_looked_at(epoch: int, settings: Settings) -> bool:
+    """Of an epoch counted from 1."""
+    return epoch % 5 == 0 or epoch == settings.epochs
+
+
 def _write(values: dict[str, Any], path: str) -> None:
+    """All of it in place of what is there, or nothing."""
     try:
-        torch.save(values, path)
+        torch.save(values, path + ".new")
+        os.replace(path + ".new", path)
     except (OSError, RuntimeError) as error:  # of a full disk PyTorch tells only that a length is wrong
         reason = str(error).splitlines()[0]
-        raise TaggerError(f"{path}: cannot be written, for lack of room or of rights ({reason})") from None
+        raise TaggerError(f"{path}: cannot be written ({reason}); is the disk full?") from None
+
+
+def _read(path: str, device: torch.device) -> dict[str, Any]:
+    try:
+        return dict(torch.load(path, map_location=device, weights_only=True))
+    except Exception:  # of damage PyTorch tells by half a dozen kinds of error
+        raise TaggerError(f"{path}: cannot be read; leave out --resume") from None
 
 
 def _seed(seed: int, part: int) -> None:
@@ -124,7 +137,8 @@ def _go_on_from(network: Network, models: Sequence[str], genres: Sequence[str]) 
     for model in models:
         heard = load_card(model).genres
         if heard and heard != tuple(genres):
-            raise TaggerError(f"{model}: hears other genres than the data has: {', '.join(heard)}")
+            other = ", ".join(sorted({*heard} ^ {*genres})) or "another order"
+            raise TaggerError(f"{model}: hears other genres than the data has: {other}")
         try:
             network.load_state_dict(weights_of(model))
         except RuntimeError:
@@ -206,15 +220,11 @@ class _Run:
 
     def save(self, path: str, epoch: int) -> None:
         parts = {name: getattr(self, name).state_dict() for name in self._parts()}
-        _write({"run": self.identity, "epoch": epoch, **parts}, path + ".new")
-        os.replace(path + ".new", path)
+        _write({"run": self.identity, "epoch": epoch, **parts}, path)
 
     def load(self, path: str) -> int:
         """The epoch to go on with."""
-        try:
-            stored = torch.load(path, map_location=self.device, weights_only=True)
-        except (OSError, EOFError, RuntimeError, ValueError, pickle.UnpicklingError):
-            raise TaggerError(f"{path}: cannot be read; leave out --resume") from None
+        stored = _read(path, self.device)
         if stored.get("run") != self.identity:
             raise TaggerError(f"{path}: is of a run on other data or with other options; leave out --resume")
         for name in self._parts():

@@ -37,7 +37,7 @@ OPTIONS = ("epochs", "learning_rate", "seed")
 
 LEAST = {"batch_size": 2}
 MOST = {"dropout": 1.0, "average_decay": 1.0}
-"""Beyond these, a run ends in an error; of others, 1 and 0 are the least, and there is no most."""
+"""Of some numbers, beyond which a run would end in an error; else 1 and 0 are the least."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from dataclasses import dataclass
 
 from tagger.errors import TaggerError
 from tagger.training.clips import Clip
 from tagger.training.corpus import Corpus, LogMels
-from tagger.training.datasets import genre_list, in_genres, read, read_unlabelled, unnamed
+from tagger.training.datasets import genre_list, in_genres, own_genres, read, read_unlabelled, unnamed
 from tagger.training.datasets.shared import TABLE
 from tagger.training.log_mels import cached_log_mels
 from tagger.training.targets import make_targets
@@ -48,16 +49,22 @@ class Sources:
         """
         clips = read(self.data, self.layout)
         is_shared = self._has_table if self.layout is None else self.layout == "shared"
-        if genres and (not is_shared or unnamed(clips)):
+        if genres and not is_shared:
             genres = genre_list(clips)
+        elif genres and (unknown := unnamed(clips)):
+            genres = own_genres(clips)
+            log.info("%s: all labels are learned, for there are new ones: %s", self.data, _counts(unknown))
         if genres and (left_out := unnamed(clips, genres)):
-            labels = ", ".join(f"{label} ({count:,})" for label, count in left_out.most_common())
-            log.info("%s: labels that the recipe does not take: %s", self.data, labels)
+            log.info("%s: labels that the recipe does not take: %s", self.data, _counts(left_out))
         return in_genres(clips, genres), genres
 
     def tempo_answers(self) -> TempoAnswers:
         """What another network says of the tempo of clips, by their path. Raises as `read_answers` does."""
         return read_answers(self.tempos) if self.tempos else {}
+
+
+def _counts(labels: Counter[str]) -> str:
+    return ", ".join(f"{label} ({count:,})" for label, count in labels.most_common())
 
 
 def taught_corpus(sources: Sources, genres: tuple[str, ...]) -> Corpus:

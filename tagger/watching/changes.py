@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from tagger.errors import TaggerError
+from tagger.watching.folders import folders_around
 
 LOOK_MS = 1000
 """How often it is looked whether the watched paths themselves are still there."""
@@ -61,20 +63,27 @@ def _events(roots: Sequence[str]) -> Iterator[frozenset[str]]:
             time.sleep(LOOK_MS / 1000)
     import watchfiles
 
+    called = {os.path.realpath(root): root for root in roots}  # macOS tells of no other names
     try:
         for found in watchfiles.watch(
-            *roots,
+            *called,
             watch_filter=None,
             debounce=LOOK_MS,
             rust_timeout=LOOK_MS,
             yield_on_timeout=True,
             ignore_permission_denied=True,
         ):
-            yield frozenset(path for _, path in found)
+            yield frozenset(_by_root(path, called) for _, path in found)
     except (OSError, RuntimeError) as error:
         if not str(error).startswith(_UNREADABLE_NAME) and all(map(os.path.lexists, roots)):
             raise TaggerError(f"{roots[0]}: cannot be watched ({error}); scan from cron instead") from error
         yield frozenset(roots)
+
+
+def _by_root(path: str, called: Mapping[str, str]) -> str:
+    """`path` with the name of the nearest root around it in place of that root's real one."""
+    real = next((folder for folder in chain([path], folders_around(path)) if folder in called), None)
+    return path if real is None else called[real] + path[len(real) :]
 
 
 def _identity(root: str) -> _Identity | None:

@@ -124,10 +124,12 @@ def test_a_database_that_is_deleted_is_begun_anew(
     watch: Watch, music: Path, db: Path, tagger: Tagger
 ) -> None:
     watch.wait_for_scans(1)
-    for path in db.parent.glob(f"{db.name}*"):
-        if path.suffix != ".lock":
-            path.unlink()
-    make_sound(music / "b.flac", seconds=2.0)
+    with scan_lock(str(db)):
+        for path in db.parent.glob(f"{db.name}*"):
+            if path.suffix != ".lock":
+                path.unlink()
+        make_sound(music / "b.flac", seconds=2.0)
+        watch.wait_for(lambda: bool(watch.events("waiting")))
     assert watch.wait_for_scans(2)["analysed"] == 2
     assert len(tagger("list", "--json").json) == 2
 
@@ -142,6 +144,16 @@ def test_a_name_that_is_no_utf8_has_its_root_looked_at(music: Path) -> None:
     assert any({str(music), f"{music}/later.flac"} & next(watched).paths for _ in range(5))
     (music / "last.flac").write_bytes(b"1")
     assert any(f"{music}/last.flac" in next(watched).paths for _ in range(5))
+    watched.close()
+
+
+def test_a_root_behind_a_link_keeps_its_name(music: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(music)
+    watched = changes([str(link)])
+    next(watched)
+    (music / "x.flac").write_bytes(b"1")
+    assert any(f"{link}/x.flac" in next(watched).paths for _ in range(5))
     watched.close()
 
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -154,7 +155,7 @@ def test_training_does_not_go_on_from_a_model_of_another_size_or_other_genres(tm
     with pytest.raises(TaggerError, match="small: is of another size or shape; give the --size that it has"):
         train(corpus, corpus, settings, CPU, checkpoint, resume=False)
     others = replace(corpus, genres=tuple(f"{genre}core" for genre in corpus.genres))
-    with pytest.raises(TaggerError, match="small: hears other genres than the data has: Blues, Classical,"):
+    with pytest.raises(TaggerError, match="small: hears other genres than the data has: Blues, Bluescore, "):
         train(others, others, settings, CPU, checkpoint, resume=False)
 
 
@@ -162,23 +163,25 @@ def test_a_checkpoint_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) ->
     corpus, checkpoint = made_corpus(tmp_path, 16, 0), str(tmp_path / "x.checkpoint")
     settings = replace(SETTINGS, epochs=1)
     train(corpus, corpus, settings, CPU, checkpoint, resume=False)
+    whole = Path(checkpoint).read_bytes()
+    for content in (b"", b"junk", b"hello world\n", whole[: len(whole) // 2]):  # as power cuts leave it
+        for name in ("x.checkpoint.best", "x.checkpoint"):
+            kept = (tmp_path / name).read_bytes()
+            (tmp_path / name).write_bytes(content)
+            with pytest.raises(TaggerError, match=rf"{re.escape(name)}: cannot be read; leave out --resume$"):
+                train(corpus, corpus, settings, CPU, checkpoint, resume=True)
+            (tmp_path / name).write_bytes(kept)
     os.unlink(f"{checkpoint}.best")
     with pytest.raises(TaggerError, match=r"x\.checkpoint\.best: is gone, .*; leave out --resume"):
         train(corpus, corpus, settings, CPU, checkpoint, resume=True)
-    for content in (b"", b"no checkpoint"):  # as a power cut, or another program, leaves it
-        Path(checkpoint).write_bytes(content)
-        with pytest.raises(TaggerError, match=r"x\.checkpoint: cannot be read; leave out --resume$"):
-            train(corpus, corpus, settings, CPU, checkpoint, resume=True)
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
     corpus, checkpoint = made_corpus(tmp_path, 16, 0), tmp_path / "x.checkpoint"
-    (tmp_path / "x.checkpoint.best").symlink_to("/dev/full")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("tagger.training.loop._forget", lambda checkpoint: None)
-        with pytest.raises(TaggerError, match=r"x\.checkpoint\.best: cannot be written, for lack of room"):
-            train(corpus, corpus, replace(SETTINGS, epochs=1), CPU, str(checkpoint), resume=False)
+    (tmp_path / "x.checkpoint.best.new").symlink_to("/dev/full")
+    with pytest.raises(TaggerError, match=r"x\.checkpoint\.best: cannot be written \(.*\); is the disk full"):
+        train(corpus, corpus, replace(SETTINGS, epochs=1), CPU, str(checkpoint), resume=False)
 
 
 @pytest.mark.parametrize(("aim", "seen"), [("genre_map", (0.5, 0.6, 0.55, 0.4)), ("-rmse", (22, 20, 21, 25))])

@@ -12,6 +12,7 @@ from tagger.cli.output import counted, message, shown
 from tagger.cli.playlist.deliver import deliver
 from tagger.cli.playlist.recipe import Table, plan_of, tables_of
 from tagger.errors import TaggerError
+from tagger.types import absolute
 
 if TYPE_CHECKING:
     from tagger.store import Store
@@ -44,7 +45,7 @@ def apply(
     from tagger.store import Store
 
     tables = tables_of(file)
-    folder = os.path.dirname(os.path.abspath(file))
+    folder = os.path.dirname(absolute(file))
     with Store.open(options.database_path(db), create=False) as store:
         answering = options.answering_model(store, model)
         written: dict[str, str] = {}

@@ -64,8 +64,8 @@ def detect(source: ByteSource, path: str) -> str:
     if _is_mpeg_audio(behind_id3) or path.lower().endswith((".mp3", ".mp2")):
         return "mp3"
     extension = os.path.splitext(path)[1].lower().lstrip(".")
-    if extension in LOADERS:
-        raise UnsupportedFormat(f"damaged, or no {extension} file in spite of its name; it carries no tags")
+    if extension in LOADERS or extension in ("aif", "aifc", "mp4", "oga", "mp+"):
+        raise UnsupportedFormat(f"does not begin as {extension} files do, so tags cannot be written into it")
     raise UnsupportedFormat(f"tags cannot be written into this kind of file ({extension or 'unknown'})")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
@@ -30,6 +30,16 @@ def genre_list(clips: Iterable[Clip]) -> tuple[str, ...]:
     """
     labels = {label for clip in clips for label in clip.genres}
     return tuple(sorted({name for label in labels for name in EITHER.get(label, (label,))}))
+
+
+def own_genres(clips: Sequence[Clip]) -> tuple[str, ...]:
+    """The same, but that labels which differ in case, blanks or punctuation only are one genre: called as
+    in `GENRES`, or where that has no name for it, as most clips call it."""
+    called: dict[str, Counter[str]] = defaultdict(Counter)
+    for label, count in unnamed(clips).items():
+        called[folded(label)][label.strip()] += count
+    own = {names.most_common(1)[0][0] for fold, names in called.items() if fold}
+    return tuple(sorted({*genre_list(in_genres(clips)), *own}))
 
 
 def in_genres(clips: Sequence[Clip], genres: Sequence[str] = GENRES) -> list[Clip]:

@@ -225,9 +225,15 @@ def test_a_table_with_labels_of_its_own_brings_its_own_genres(
     table.write_text("\n".join(["path,dataset,split,genres", *rows]))
     assert sources.clips(EIGHT_GENRES)[1] == EIGHT_GENRES
     assert caplog.messages == [f"{tmp_path}: labels that the recipe does not take: Jazz (2)"]
-    table.write_text("\n".join(["path,dataset,split,genres", *rows, "9.wav,mine,train,Techno"]))
-    assert sources.clips(EIGHT_GENRES)[1] == ("Jazz", "Metal", "Pop", "Rock", "Techno")
-    assert len(caplog.messages) == 1
+    rows += ["7.wav,mine,train,techno; rap", "8.wav,mine,train,Techno;-", "9.wav,mine,train,Techno"]
+    table.write_text("\n".join(["path,dataset,split,genres", *rows]))
+    clips, genres = sources.clips(EIGHT_GENRES)
+    assert genres == ("Hip-Hop", "Jazz", "Metal", "Pop", "Rock", "Techno")
+    assert [clip.genres for clip in clips[-3:]] == [("Techno", "Hip-Hop"), ("Techno",), ("Techno",)]
+    assert caplog.messages[1:] == [
+        f"{tmp_path}: all labels are learned, for there are new ones: Techno (2), techno (1), - (1)",
+        f"{tmp_path}: labels that the recipe does not take: - (1)",
+    ]
 
 
 def test_a_crnn_of_all_genres_without_ratings_is_trained_to_the_end(

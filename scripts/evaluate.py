@@ -2,7 +2,6 @@
 
 import argparse
 import json
-import math
 import signal
 import sys
 
@@ -13,6 +12,7 @@ from tagger.training.card import write_card
 from tagger.training.datasets import LAYOUTS
 from tagger.training.evaluate import answers_of
 from tagger.training.export import table
+from tagger.training.metrics import measured
 
 parser = argparse.ArgumentParser(description="Print a model's figures on one split, as a table and as JSON.")
 parser.add_argument("--data", required=True, help="folder of labelled music")
@@ -30,7 +30,7 @@ if __name__ == "__main__":
     args = parser.parse_args()
     try:
         answers = answers_of(args.data, args.split, args.model, args.jobs, args.device, args.layout)
-        figures = {name: value for name, value in answers.figures().items() if not math.isnan(value)}
+        figures = measured(answers.figures())
         print(table(figures))
         print(json.dumps(figures))
         labelled = sum(bool(clip.genres) for clip in answers.clips)

@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:  # a `tagger --help` must not wait for numpy
@@ -188,15 +189,16 @@ def absolute(path: str) -> str:
     was scanned by it. `os.path.abspath` knows only the folder behind the link, to which `..` leads.
     """
     named = os.environ.get("PWD", "")
-    if not os.path.isabs(path) and os.pardir not in path.split(os.sep) and _leads_here(named):
+    if not os.path.isabs(path) and os.pardir not in path.split(os.sep) and _leads_to(named, os.getcwd()):
         path = os.path.join(named, path)
     return os.path.abspath(path)
 
 
-def _leads_here(folder: str) -> bool:
-    """Whether nothing but symbolic links stands between this name of the current folder and its own."""
-    is_plain = os.path.isabs(folder) and os.path.normpath(folder) == folder and not folder.startswith("//")
-    return is_plain and os.path.realpath(folder) == os.getcwd()
+@lru_cache(maxsize=1)  # asked for each of the files that a shell's `*` names
+def _leads_to(named: str, folder: str) -> bool:
+    """Whether nothing but symbolic links stands between this name and the folder's own."""
+    is_plain = os.path.isabs(named) and os.path.normpath(named) == named and not named.startswith("//")
+    return is_plain and os.path.realpath(named) == folder
 
 
 def energy_level(energy: float) -> int:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -23,7 +22,7 @@ from tagger.nets.tempo_regression import TempoRegression
 from tagger.training.answers import answers, pooled, window_answers
 from tagger.training.clips import FRONT_END, filter_bank
 from tagger.training.corpus import Corpus
-from tagger.training.metrics import top_hits
+from tagger.training.metrics import measured, top_hits
 from tagger.training.precision import measured_precision
 from tagger.training.settings import Settings
 from tagger.training.tempo import fitted_temperature as tempo_temperature
@@ -76,7 +75,7 @@ def record_figures(folder: str, figures: Mapping[str, float]) -> None:
     """Writes what was measured of a saved model into its `model.json`, less what is NaN."""
     with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
         fields = json.load(file)
-    fields["figures"] = {name: round(f, 4) for name, f in figures.items() if not math.isnan(f)}
+    fields["figures"] = {name: round(f, 4) for name, f in measured(figures).items()}
     _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,11 @@ def figures(
         **({} if energy is None else _energy_figures(clips, energy)),
         **({} if bpm is None else _tempo_figures(clips, bpm)),
     }
+
+
+def measured(figures: Mapping[str, float]) -> dict[str, float]:
+    """Those that there were clips for: less what is NaN."""
+    return {name: value for name, value in figures.items() if not math.isnan(value)}
 
 
 def accuracy_figures(

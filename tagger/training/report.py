@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Sequence
 
@@ -13,7 +12,7 @@ from tagger.training.card import draw_answers
 from tagger.training.card.tables import table
 from tagger.training.clips import Clip
 from tagger.training.log import read_log
-from tagger.training.metrics import figures
+from tagger.training.metrics import figures, measured
 from tagger.training.pictures import draw_curves, draw_log_mels
 from tagger.types import FloatArray
 
@@ -43,7 +42,7 @@ def write_report(
     draw_log_mels(os.path.join(folder, "log-mels.webp"), titles, [log_mels[i] for i in examples])
     path = os.path.join(folder, "report.md")
     with open(path, "w", encoding="utf-8", newline="\n") as file:
-        file.write(_page(columns, figures(clips, probabilities, energy), os.listdir(folder)))
+        file.write(_page(columns, measured(figures(clips, probabilities, energy)), os.listdir(folder)))
     return path
 
 
@@ -58,8 +57,8 @@ def _title(clip: Clip) -> str:
     return f"{', '.join(clip.genres) or 'no label'} ({clip.dataset})"
 
 
-def _page(columns: dict[str, NDArray[np.float64]], measured: dict[str, float], there: list[str]) -> str:
-    rows = [(name, f"{value:.3f}") for name, value in measured.items() if not math.isnan(value)]
+def _page(columns: dict[str, NDArray[np.float64]], told: dict[str, float], there: list[str]) -> str:
+    rows = [(name, f"{value:.3f}") for name, value in told.items()]
     parts = ["# Training report", "On the validation split, with the weights at the end:"]
     parts.append(table(("figure", "value"), rows))
     if columns:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from tagger.training.card.tables import table
 from tagger.training.clips import Clip
 from tagger.training.corpus import Corpus
 from tagger.training.evaluate import Answers
-from tagger.training.metrics import accuracy_figures, labels_of, tempo_error_figures
+from tagger.training.metrics import accuracy_figures, labels_of, measured, tempo_error_figures
 from tagger.training.pictures import draw_confusion, draw_curves
 from tagger.training.recipes import RECIPES
 from tagger.types import FloatArray
@@ -48,7 +47,7 @@ class Result:
 
     def row(self) -> dict[str, Any]:
         """The figures and how they came about, ready for JSON."""
-        figures = {name: round(f, 4) for name, f in self.figures.items() if not math.isnan(f)}
+        figures = {name: round(f, 4) for name, f in measured(self.figures).items()}
         cost = {"parameters": self.parameters, "predict_ms": self.predict_ms and round(self.predict_ms, 1)}
         return {"recipe": self.recipe, **figures, **cost, "genres": len(self.genres), **self.facts}
 

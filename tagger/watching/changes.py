@@ -6,10 +6,9 @@ import os
 import time
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
 
 from tagger.errors import TaggerError
-from tagger.watching.folders import folders_around
+from tagger.watching.folders import nearest
 
 LOOK_MS = 1000
 """How often it is looked whether the watched paths themselves are still there."""
@@ -82,7 +81,7 @@ def _events(roots: Sequence[str]) -> Iterator[frozenset[str]]:
 
 def _by_root(path: str, called: Mapping[str, str]) -> str:
     """`path` with the name of the nearest root around it in place of that root's real one."""
-    real = next((folder for folder in chain([path], folders_around(path)) if folder in called), None)
+    real = nearest(path, called)
     return path if real is None else called[real] + path[len(real) :]
 
 

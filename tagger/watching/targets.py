@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
-from itertools import chain
+from collections.abc import Container, Iterable, Sequence
 
 from tagger.scan import is_music_name, is_skipped_folder
 from tagger.store import Store
-from tagger.watching.folders import folders_around
+from tagger.watching.folders import folders_around, nearest
 
 
 def targets(changed: Iterable[str], roots: Sequence[str], store: Store) -> list[str]:
@@ -27,11 +26,11 @@ def matters(path: str, roots: Sequence[str]) -> bool:
 
     A download or a log that grows for hours is no reason to wait with the songs beside it.
     """
-    return path in roots or is_music_name(os.path.basename(path)) or not os.path.isfile(path)
+    return _is_heard(path, roots) or not os.path.isfile(path)
 
 
 def _target(path: str, roots: Sequence[str], store: Store) -> str | None:
-    root = next((folder for folder in chain([path], folders_around(path)) if folder in roots), None)
+    root = nearest(path, roots)
     if root is None or not os.path.lexists(root):
         return None
     *folders, name = os.path.relpath(path, root).split(os.sep)
@@ -40,9 +39,14 @@ def _target(path: str, roots: Sequence[str], store: Store) -> str | None:
     if os.path.isdir(path):
         return None if path != root and is_skipped_folder(name) else path
     if os.path.lexists(path):
-        return path if path == root or is_music_name(name) else None
+        return path if _is_heard(path, roots) else None
     was_heard = next(iter(store.whereabouts([path])), None) is not None
     return _surroundings(path, root, store) if was_heard else None
+
+
+def _is_heard(path: str, roots: Container[str]) -> bool:
+    """Whether a scan of `roots` takes a file of this name for music."""
+    return path in roots or is_music_name(os.path.basename(path))
 
 
 def _surroundings(path: str, root: str, store: Store) -> str:

@@ -26,18 +26,17 @@ def test_a_damaged_model_json_is_one_clear_line(copied_model: Path, text: str) -
 
 
 def test_a_newer_format_says_so(copied_model: Path) -> None:
-    fields = json.loads((copied_model / "model.json").read_text())
-    (copied_model / "model.json").write_text(json.dumps(fields | {"format": 2}))
+    change(copied_model, format=2)
     with pytest.raises(ModelError, match="format 2, this version of tagger reads 1"):
         load_card(str(copied_model))
 
 
 def test_a_card_says_what_its_tempo_classes_mean(copied_model: Path) -> None:
-    fields = json.loads((copied_model / "model.json").read_text())
     for tempo in ({"first_bpm": 30, "temperature": 1.2}, None):
-        (copied_model / "model.json").write_text(json.dumps(fields | {"tempo": tempo}))
+        change(copied_model, tempo=tempo)
         assert load_card(str(copied_model)).tempo == (tempo and TempoClasses(30.0, 1.2))
-    fields.pop("tempo", None)
+    fields = json.loads((copied_model / "model.json").read_text())
+    del fields["tempo"]
     (copied_model / "model.json").write_text(json.dumps(fields))
     assert load_card(str(copied_model)).tempo is None
 
@@ -54,8 +53,7 @@ def test_a_card_says_what_its_tempo_classes_mean(copied_model: Path) -> None:
     ],
 )
 def test_tempo_classes_that_mean_nothing_are_refused(copied_model: Path, tempo: object) -> None:
-    fields = json.loads((copied_model / "model.json").read_text())
-    (copied_model / "model.json").write_text(json.dumps(fields | {"tempo": tempo}))
+    change(copied_model, tempo=tempo)
     with pytest.raises(ModelError, match=r"model\.json cannot be used"):
         load_card(str(copied_model))
 
@@ -89,8 +87,7 @@ def test_a_model_of_before_still_loads(copied_model: Path, missing: str) -> None
 def test_what_cannot_be_a_precision_or_a_hash_is_refused(
     copied_model: Path, fields: dict[str, object]
 ) -> None:
-    known = json.loads((copied_model / "model.json").read_text())
-    (copied_model / "model.json").write_text(json.dumps(known | fields))
+    change(copied_model, **fields)
     with pytest.raises(ModelError, match=r"model\.json cannot be used"):
         load_card(str(copied_model))
 

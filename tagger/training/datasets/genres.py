@@ -35,11 +35,8 @@ def genre_list(clips: Iterable[Clip]) -> tuple[str, ...]:
 def own_genres(clips: Sequence[Clip]) -> tuple[str, ...]:
     """The same, but that labels which differ in case, blanks or punctuation only are one genre: called as
     in `GENRES`, or where that has no name for it, as most clips call it."""
-    called: dict[str, Counter[str]] = defaultdict(Counter)
-    for label, count in unnamed(clips).items():
-        called[folded(label)][label.strip()] += count
-    own = {names.most_common(1)[0][0] for fold, names in called.items() if fold}
-    return tuple(sorted({*genre_list(in_genres(clips)), *own}))
+    own = common_names(label.strip() for label in unnamed(clips).elements() if folded(label))
+    return tuple(sorted({*genre_list(in_genres(clips)), *own.values()}))
 
 
 def in_genres(clips: Sequence[Clip], genres: Sequence[str] = GENRES) -> list[Clip]:
@@ -59,6 +56,18 @@ def unnamed(clips: Iterable[Clip], genres: Sequence[str] = GENRES) -> Counter[st
     """The labels that `genres` has no name for, each with the number of its clips."""
     spelled = _spellings(genres)
     return Counter(label for clip in clips for label in clip.genres if folded(label) not in spelled)
+
+
+def common_names(labels: Iterable[str], least: int = 1) -> dict[str, str]:
+    """The commonest spelling of each `folded` label that is given `least` times and more."""
+    spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for label in labels:
+        spellings[folded(label)][label] += 1
+    return {
+        key: min(counts, key=lambda name: (-counts[name], name))
+        for key, counts in spellings.items()
+        if counts.total() >= least
+    }
 
 
 def folded(name: str) -> str:

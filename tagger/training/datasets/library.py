@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from itertools import islice
@@ -14,7 +13,7 @@ from tagger.tags import TagError
 from tagger.tags import read as read_tags
 from tagger.tags.names import artist_of
 from tagger.training.clips import Clip
-from tagger.training.datasets.genres import folded
+from tagger.training.datasets.genres import common_names, folded
 from tagger.training.datasets.music import music_in, split_of
 
 MIN_TRACKS = 20
@@ -36,7 +35,7 @@ def read(folder: str, min_tracks: int = MIN_TRACKS) -> list[Clip]:
     Raises `TaggerError` where no genre has enough tracks.
     """
     tagged = [clip for path in music_in(folder) if (clip := _clip(folder, path))]
-    names = _common_names((genre for clip in tagged for genre in clip.genres), min_tracks)
+    names = common_names((genre for clip in tagged for genre in clip.genres), min_tracks)
     clips = [replace(clip, genres=_named(clip.genres, names)) for clip in tagged]
     if not names:
         raise TaggerError(f"--data: {folder}: no genre tag stands in {min_tracks} files or more")
@@ -64,18 +63,6 @@ def _genres(path: str) -> tuple[str, ...]:
     except TagError:  # a file without tags that can be read says nothing, and may sound all the same
         return ()
     return tuple(name for text in texts for name in _BETWEEN_GENRES.split(text) if folded(name))
-
-
-def _common_names(genres: Iterable[str], min_tracks: int) -> dict[str, str]:
-    """The commonest spelling of each `folded` genre that is common enough."""
-    spellings: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for genre in genres:
-        spellings[folded(genre)][genre] += 1
-    return {
-        key: min(counts, key=lambda name: (-counts[name], name))
-        for key, counts in spellings.items()
-        if counts.total() >= min_tracks
-    }
 
 
 def _named(genres: Iterable[str], names: Mapping[str, str]) -> tuple[str, ...]:

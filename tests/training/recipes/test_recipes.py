@@ -62,6 +62,16 @@ def moment_of(recipe: Recipe) -> Settings:
     return replace(recipe.settings, network=network, epochs=1, batch_size=5)
 
 
+def sounds_of(clips_folder: str, tmp_path: Path) -> Path:
+    """A folder with the same sounds, and no table of them."""
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for name in os.listdir(clips_folder):
+        if name.endswith(".wav"):
+            os.link(os.path.join(clips_folder, name), folder / name)
+    return folder
+
+
 def heard(path: str, folder: str) -> TrackFeatures:
     features = hear(AudioFile(path, 1, 1), folder)
     assert isinstance(features, TrackFeatures)
@@ -239,11 +249,7 @@ def test_a_table_with_labels_of_its_own_brings_its_own_genres(
 def test_a_crnn_of_all_genres_without_ratings_is_trained_to_the_end(
     clips_folder: str, tmp_path: Path
 ) -> None:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    for name in os.listdir(clips_folder):
-        if name.endswith(".wav"):
-            os.link(os.path.join(clips_folder, name), folder / name)
+    folder = sounds_of(clips_folder, tmp_path)
     header, *rows = (line.split(",")[:5] for line in Path(clips_folder, "clips.csv").read_text().splitlines())
     (folder / "clips.csv").write_text("\n".join(",".join(row) for row in (header, *rows)))
     recipe = RECIPES["crnn"]
@@ -310,11 +316,7 @@ def test_a_track_with_an_unknown_feature_teaches_nothing(tmp_path: Path) -> None
 
 @pytest.mark.parametrize("gone", ["train", "valid", "test"])
 def test_a_missing_split_is_one_clear_line(gone: str, clips_folder: str, cache: str, tmp_path: Path) -> None:
-    folder = tmp_path / "data"
-    folder.mkdir()
-    for name in os.listdir(clips_folder):
-        if name.endswith(".wav"):
-            os.link(os.path.join(clips_folder, name), folder / name)
+    folder = sounds_of(clips_folder, tmp_path)
     lines = Path(clips_folder, "clips.csv").read_text().splitlines()
     (folder / "clips.csv").write_text("\n".join(line for line in lines if f",{gone}," not in line) + "\n")
     recipe = RECIPES["window-vote-cnn"]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from tagger.files import AudioFile
 
 if TYPE_CHECKING:  # a `tagger --help` must not wait for numpy
     from typing import Any
@@ -18,7 +18,6 @@ if TYPE_CHECKING:  # a `tagger --help` must not wait for numpy
 FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
 EnergyBand = Literal["low", "medium", "high"]
 Aspect = Literal["genre", "energy", "tempo"]
-TrackOrder = Literal["path", "energy", "-energy"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,28 +34,6 @@ class FrontEnd:
     def n_frames(self) -> int:
         """Frames of one whole window, its first centred on the first sample."""
         return 1 + int(self.window_s * self.sample_rate_hz) // self.hop_length
-
-
-@dataclass(frozen=True, slots=True)
-class AudioFile:
-    """A file as the walk found it; it is heard again only when `size` (bytes) or `mtime_ns` differs.
-
-    `path` is absolute and as the operating system gives it: bytes that are not valid in the file
-    system's encoding stand as lone surrogates (PEP 383).
-    """
-
-    path: str
-    size: int
-    mtime_ns: int
-
-
-Fingerprint = int
-"""The hash of a file's path, size and mtime_ns: true within one process only, a tenth of their memory."""
-
-
-def fingerprint(path: str, size: int, mtime_ns: int) -> Fingerprint:
-    """The same for a file in the same state."""
-    return hash((path, size, mtime_ns))
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +91,32 @@ class TrackFeatures:
 
 
 @dataclass(frozen=True, slots=True)
+class Track:
+    """A track of the library as one model answers for it: the one value that lists and playlists show.
+
+    `path` is as the operating system gives it (PEP 383: lone surrogates stand for undecodable bytes) or,
+    in a playlist, as its reader shall see it. `audio_id` is the identity of the sound. `duration_s` is 0.0
+    where nothing tells it. `genre_confidence`, `energy` and `bpm_confidence` are 0–1. What is not known,
+    and the genre and tempo of silence, is None. `missing`: the file was gone at the last scan.
+    """
+
+    path: str
+    audio_id: str = ""
+    duration_s: float = 0.0
+    genre: str | None = None
+    genre_confidence: float | None = None
+    energy: float | None = None
+    bpm: float | None = None
+    bpm_confidence: float | None = None
+    silent: bool = False
+    title: str | None = None
+    artist: str | None = None
+    album: str | None = None
+    year: int | None = None
+    missing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Identified:
     """A file whose sound (`audio_id`) is known already, so that it was not decoded."""
 
@@ -156,49 +159,38 @@ class Prediction:
     bpm_confidence: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Query:
-    """Which tracks are asked for: all filters must hold, and what is left out holds for every track.
+@dataclass(frozen=True, slots=True, eq=False)
+class Analysis:
+    """Everything known of one file: the recording, and what a model predicts of it.
 
-    Of several `genres`, `artists`, `albums` or `path_parts` one must match, and none of `not_genres`
-    may. Genres match exactly; the others as a part of the text, letter case and Unicode form set
-    aside. `energy` is half-open, [low, high), as `ENERGY_BANDS` are; `bpm` and `year` hold both their
-    ends. `min_confidence` is 0–1. No filter, `not_genres` included, matches what is not known. `paths`
-    are files, and folders with all beneath them. `order` by path is that of the bytes; equal energies
-    stand as first heard, tracks without one last.
+    `file` is the file in the state in which it was analysed. `scanned_at` is ISO 8601 in UTC, None for an
+    analysis that is not stored. The prediction's `genres` are likeliest first.
     """
 
-    genres: tuple[str, ...] = ()
-    not_genres: tuple[str, ...] = ()
-    energy: tuple[float, float] | None = None
-    bpm: tuple[float, float] | None = None
-    min_confidence: float | None = None
-    artists: tuple[str, ...] = ()
-    albums: tuple[str, ...] = ()
-    path_parts: tuple[str, ...] = ()
-    year: tuple[int, int] | None = None
-    paths: tuple[str, ...] = ()
-    limit: int | None = None
-    order: TrackOrder = "path"
+    file: AudioFile
+    recording: Recording
+    prediction: Prediction
+    scanned_at: str | None = None
 
-
-def absolute(path: str) -> str:
-    """`path` from the root on, with the name that the shell has for the current folder.
-
-    A folder that was entered through a symbolic link goes by the link's name, as in `pwd`: the library
-    was scanned by it. `os.path.abspath` knows only the folder behind the link, to which `..` leads.
-    """
-    named = os.environ.get("PWD", "")
-    if not os.path.isabs(path) and os.pardir not in path.split(os.sep) and _leads_to(named, os.getcwd()):
-        path = os.path.join(named, path)
-    return os.path.abspath(path)
-
-
-@lru_cache(maxsize=1)  # asked for each of the files that a shell's `*` names
-def _leads_to(named: str, folder: str) -> bool:
-    """Whether nothing but symbolic links stands between this name and the folder's own."""
-    is_plain = os.path.isabs(named) and os.path.normpath(named) == named and not named.startswith("//")
-    return is_plain and os.path.realpath(named) == folder
+    @property
+    def track(self) -> Track:
+        """The short of it, as lists and playlists show it."""
+        recording, answer = self.recording, self.prediction
+        return Track(
+            path=self.file.path,
+            audio_id=recording.audio_id,
+            duration_s=recording.duration_s,
+            genre=None if answer.silent else answer.genre,
+            genre_confidence=None if answer.silent else answer.genre_confidence,
+            energy=answer.energy,
+            bpm=answer.bpm,
+            bpm_confidence=answer.bpm_confidence,
+            silent=answer.silent,
+            title=recording.title,
+            artist=recording.artist,
+            album=recording.album,
+            year=recording.year,
+        )
 
 
 def energy_level(energy: float) -> int:

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 from tagger.errors import ModelError
+from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, ModelCard, TempoClasses, load_card
 from tagger.nets import CRNN, NetOutput
 from tagger.predict import Predictor, energy_quantile
-from tagger.types import AudioFile, Prediction, Recording, TrackFeatures, energy_level
+from tagger.types import Prediction, Recording, TrackFeatures, energy_level
 from tests import partial_model, tempo_model
 
 RECORDING = Recording("0" * 32, 200.0, "mp3", 44_100, 2)

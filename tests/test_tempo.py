@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tagger.tempo import tempo_and_confidence
+from tagger.predict import tempo_and_confidence
 
 FIRST_BPM, N_TEMPO = 30, 257
 BPMS = FIRST_BPM + np.arange(N_TEMPO)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger.types import absolute
+from tagger.files import absolute
 
 
 def test_a_folder_that_was_entered_by_a_link_goes_by_the_links_name(

@@ -3,10 +3,11 @@
 import numpy as np
 
 from benchmarks.music import RATE_HZ
+from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
-from tagger.scan import walk
 from tagger.store import Store
-from tagger.types import AudioFile, Prediction, Recording
+from tagger.types import Prediction, Recording
+from tagger.walk import walk
 
 
 def store_made_up_answers(library: str, db: str) -> None:

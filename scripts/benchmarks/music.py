@@ -6,8 +6,8 @@ import sys
 import av
 import numpy as np
 
-from tagger.scan import walk
-from tagger.types import AudioFile
+from tagger.files import AudioFile
+from tagger.walk import walk
 
 RATE_HZ = 44_100
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.playlist import nearest
+from tagger.query import Query
 from tagger.store import Store, TrackRow
-from tagger.types import ENERGY_BANDS, Query
+from tagger.types import ENERGY_BANDS
 
 EMBEDDING_SIZE = 128
 LOUD_ROCK = Query(genres=("Rock",), energy=ENERGY_BANDS["high"], limit=50)

@@ -29,8 +29,8 @@ def add(
         tagger models add ~/trained/my-model
         tagger scan ~/Music --model my-model
     """
-    from tagger.installing import check_id, install
     from tagger.model_card import load_card
+    from tagger.model_card.install import check_id, install
 
     if not os.path.isfile(os.path.join(folder, "model.json")):
         raise ModelError(f"{shown(folder)}: no model.json in it; name the folder of a trained model")
@@ -74,8 +74,9 @@ def _noise(card: ModelCard) -> TrackFeatures:
     import numpy as np
 
     from tagger.features import fit_frames, log_mel
+    from tagger.files import AudioFile
     from tagger.model_card import load_filter_bank
-    from tagger.types import AudioFile, Recording, TrackFeatures
+    from tagger.types import Recording, TrackFeatures
 
     front_end, bank = card.front_end, load_filter_bank(card)
     if bank.shape != (front_end.n_mels, 1 + front_end.n_fft // 2):

@@ -18,7 +18,7 @@ from tagger.cli.progress import hearing_bar
 from tagger.errors import ModelError, TaggerError
 
 if TYPE_CHECKING:
-    from tagger.comparing import Comparison, Heads
+    from tagger.compare import Comparison, Heads
     from tagger.model_card import ModelCard
     from tagger.store import Store
 
@@ -45,7 +45,7 @@ def compare(
         tagger models compare small standard
         tagger models compare small standard ~/Music/Jazz --limit 1000
     """
-    from tagger.comparing import compare_stored
+    from tagger.compare import compare_stored
     from tagger.store import Store
 
     options.check_device(device)

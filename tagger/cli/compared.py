@@ -9,7 +9,7 @@ from tagger.cli.output import counted, shown
 from tagger.types import rounded
 
 if TYPE_CHECKING:
-    from tagger.comparing import Comparison, GenreChange
+    from tagger.compare import Comparison, GenreChange
 
 TOP_CHANGES = 10
 

@@ -14,7 +14,8 @@ from tagger.cli import options
 from tagger.cli.hears import require
 from tagger.cli.output import message, shown
 from tagger.errors import TaggerError
-from tagger.types import Aspect, Query
+from tagger.query import Query
+from tagger.types import Aspect
 
 if TYPE_CHECKING:
     from tagger.store import Store

@@ -28,8 +28,9 @@ def hear_now(path: str, model: str | None, device: str = "auto") -> tuple[Record
 
 def features_now(path: str, card: ModelCard) -> TrackFeatures:
     """What the model gets to see of the file. Raises `TaggerError` as `hear_now` does."""
-    from tagger.pipeline.hear import hear
-    from tagger.types import AudioFile, Failure, TrackFeatures
+    from tagger.files import AudioFile
+    from tagger.pipeline.extract import hear
+    from tagger.types import Failure, TrackFeatures
 
     if not os.path.lexists(path):
         raise TaggerError(f"{shown(path)}: no such file; check the name")

@@ -95,7 +95,7 @@ def _settle(store: Store) -> None:
     """After a killed `write-tags`, files that it wrote need not be heard again."""
     if store.tag_changes.are_settled():
         return
-    from tagger.tagging import settle_interrupted
+    from tagger.tag_runs import settle_interrupted
 
     settle_interrupted(store)
 

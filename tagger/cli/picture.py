@@ -26,8 +26,8 @@ def check_picture(path: str, inputs: Sequence[str]) -> str:
 
     Never written over: music, and a file that is there but is no picture of tagger's own.
     """
+    from tagger.files import AUDIO_EXTENSIONS
     from tagger.plots import FORMATS
-    from tagger.scan import AUDIO_EXTENSIONS
 
     target = os.path.realpath(path)
     endings = f"a name that ends in .{', .'.join(FORMATS[:-1])} or .{FORMATS[-1]}"

@@ -11,7 +11,7 @@ from tagger.cli.output import counted
 
 if TYPE_CHECKING:
     from tagger.pipeline.tally import Tally
-    from tagger.tagging import WriteTally
+    from tagger.tag_runs import WriteTally
 
 
 @contextmanager
@@ -83,7 +83,7 @@ class _Counter:
         self._thread.join()
 
     def _count(self) -> None:
-        from tagger.scan import walk
+        from tagger.walk import walk
 
         total = 0
         for _ in walk(self._paths):

@@ -18,7 +18,7 @@ def remove(
 
     tagger models remove my-model
     """
-    from tagger.installing import uninstall
+    from tagger.model_card.install import uninstall
 
     uninstall(model)
     if json:

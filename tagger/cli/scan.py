@@ -82,7 +82,7 @@ def _checked(paths: Sequence[str], device: str, model: str | None, metrics_file:
 
     check(paths, device)
     if metrics_file:
-        from tagger.playlist import check_holds_text
+        from tagger.files import check_holds_text
 
         if not os.path.isdir(os.path.dirname(os.path.abspath(metrics_file))):
             raise TaggerError(
@@ -126,9 +126,9 @@ def _report(
     counts = tally.counts()
     if metrics_file and not tally.unmounted:
         from tagger.cli.metrics import metrics_text
-        from tagger.playlist import write_atomically
+        from tagger.files import replace_atomically
 
-        write_atomically(metrics_file, metrics_text(counts, store.count(model)))
+        replace_atomically(metrics_file, metrics_text(counts, store.count(model)))
     if as_json:
         print_json(counts)
     elif not quiet:

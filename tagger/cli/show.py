@@ -11,11 +11,13 @@ import typer
 from tagger.cli import options
 from tagger.cli.hear_one import hear_now
 from tagger.cli.output import bar, counted, message, print_json, shown
-from tagger.types import absolute, energy_level, rounded
+from tagger.files import FileState, absolute
+from tagger.types import energy_level, rounded
 
 if TYPE_CHECKING:
+    from tagger.files import AudioFile
     from tagger.store import StoredTrack
-    from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
+    from tagger.types import Prediction, Recording, WindowAnswer
 
 TOP = 5
 
@@ -62,10 +64,9 @@ def _stored(path: str, model: str | None, database: str) -> StoredTrack | None:
 
 def _has_changed(known: AudioFile) -> bool:
     try:
-        now = os.stat(known.path)
+        return FileState.of(os.stat(known.path)) != known.state
     except OSError:
         return True
-    return (now.st_size, now.st_mtime_ns) != (known.size, known.mtime_ns)
 
 
 def _fields(path: str, recording: Recording, answer: Prediction, stored: bool) -> dict[str, Any]:

@@ -13,7 +13,8 @@ from tagger.cli.hear_one import features_now
 from tagger.cli.output import print_json, shown
 from tagger.cli.picture import check_picture, default_name
 from tagger.errors import TaggerError
-from tagger.types import absolute, rounded
+from tagger.files import absolute
+from tagger.types import rounded
 
 if TYPE_CHECKING:
     from tagger.model_card import ModelCard
@@ -45,8 +46,8 @@ def spectrogram(
         tagger spectrogram song.mp3
         tagger spectrogram live.flac --compare studio.flac -o both.svg
     """
+    from tagger.files import replace_atomically
     from tagger.model_card import DEFAULT_MODEL, load_card
-    from tagger.playlist import write_atomically
     from tagger.plots import check_drawing
 
     check_drawing()
@@ -57,7 +58,7 @@ def spectrogram(
     heard = [features_now(path, card) for path in paths]
     chosen = [_chosen(features, window) for features in heard]
     answers = _answers(heard, card)
-    write_atomically(picture, _drawn(heard, answers, chosen, card, format))
+    replace_atomically(picture, _drawn(heard, answers, chosen, card, format))
     if json:
         files = zip(heard, answers, chosen, strict=True)
         print_json({"path": absolute(picture), "files": [_fields(*one) for one in files]})

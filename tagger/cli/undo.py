@@ -26,7 +26,7 @@ def undo(
         tagger undo 12
     """
     from tagger.store import Store, scan_lock
-    from tagger.tagging import Skip, UndoTally, undo_tags
+    from tagger.tag_runs import Skip, UndoTally, undo_tags
 
     def say(skip: Skip) -> None:
         message(f"{shown(skip.path)}: {skip.reason}")

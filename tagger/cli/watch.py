@@ -15,12 +15,12 @@ from tagger.cli.interrupts import terminated_as_interrupted
 from tagger.cli.one_scan import Setup, check, cores, leave_processor_to_others, predictor_loader, scan_once
 from tagger.cli.output import shown
 from tagger.errors import BusyError
-from tagger.types import absolute
+from tagger.files import absolute
 
 if TYPE_CHECKING:
     from tagger.pipeline.tally import Tally
     from tagger.store import Store
-    from tagger.watching import Changes
+    from tagger.watch import Changes
 
 SETTLE_S = 5.0
 """Longer than a copying program pauses within a file."""
@@ -66,7 +66,7 @@ def watch(
 
 
 def _watch(roots: Sequence[str], setup: Setup) -> None:
-    from tagger.watching import Settling, changes, matters
+    from tagger.watch import Settling, changes, matters
 
     events = Events(setup.log_format, lambda: None)
     settling = Settling(SETTLE_S)
@@ -96,7 +96,7 @@ def _tell_vanished(change: Changes, events: Events) -> None:
 
 def _scan(changed: Collection[str], roots: Sequence[str], setup: Setup) -> None:
     from tagger.store import Store
-    from tagger.watching import targets
+    from tagger.watch import targets
 
     with Store.open(setup.database, create=True) as store:
         paths = targets(changed, roots, store)

@@ -20,7 +20,7 @@ from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
     from tagger.store import Store
-    from tagger.tagging import Planned, TagSettings, WriteTally
+    from tagger.tag_runs import Planned, TagSettings, WriteTally
     from tagger.tags import Policy
     from tagger.types import Aspect
 
@@ -118,7 +118,7 @@ def _settings(
     keep_mtime: bool,
     hard_links: str,
 ) -> TagSettings:
-    from tagger.tagging import TagSettings
+    from tagger.tag_runs import TagSettings
     from tagger.tags import BpmPolicy, GenrePolicy, HardLinks, Policy
 
     options.check_share("--min-confidence", min_confidence)
@@ -163,7 +163,7 @@ def _held_to(target_precision: float, settings: TagSettings, model: str) -> TagS
 
 def _previewed(what: What, as_json: bool) -> tuple[list[Planned], WriteTally]:
     """What would be done: printed change by change, or in a list for JSON."""
-    from tagger.tagging import WriteTally, preview
+    from tagger.tag_runs import WriteTally, preview
 
     tally = WriteTally(say_skip)
     if not what[0].tag_changes.are_settled():
@@ -175,7 +175,7 @@ def _previewed(what: What, as_json: bool) -> tuple[list[Planned], WriteTally]:
 
 def _is_wanted(what: What) -> bool:
     """Whether the owner of the music, who is shown what would be done, says yes to it."""
-    from tagger.tagging import WriteTally, preview
+    from tagger.tag_runs import WriteTally, preview
 
     examples: list[Planned] = []
     tally = WriteTally()
@@ -193,17 +193,17 @@ def _is_wanted(what: What) -> bool:
 
 
 def _written(what: What, database: str, quiet: bool) -> tuple[int, WriteTally]:
-    from tagger import tagging
+    from tagger import tag_runs
     from tagger.store import scan_lock
 
-    tally = tagging.WriteTally(say_skip)
+    tally = tag_runs.WriteTally(say_skip)
     watched = sys.stderr.isatty() and not quiet
     with (
         scan_lock(database),
         asked_to_stop() as is_stopped,
         writing_bar(tally) if watched else nullcontext(lambda: None) as advance,
     ):
-        run = tagging.write_tags(*what, tally, advance, is_stopped)
+        run = tag_runs.write_tags(*what, tally, advance, is_stopped)
     if is_stopped():
         message(
             f"interrupted after {counted(tally.files_written, 'files')}; `tagger undo {run}` takes them back"

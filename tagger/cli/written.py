@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TextIO
 from tagger.cli.output import message, print_json, shown
 
 if TYPE_CHECKING:
-    from tagger.tagging import Planned, Skip, WriteTally
+    from tagger.tag_runs import Planned, Skip, WriteTally
 
 
 def report(run: int | None, tally: WriteTally, as_json: bool, planned: Sequence[Planned] = ()) -> None:

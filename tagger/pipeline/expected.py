@@ -6,9 +6,9 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 
+from tagger.files import AudioFile, absolute, fingerprint
 from tagger.pipeline.tally import Tally
 from tagger.store import Store
-from tagger.types import AudioFile, absolute, fingerprint
 
 
 class Expected:

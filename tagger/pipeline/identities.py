@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+from tagger.files import folded
 
 if TYPE_CHECKING:
     import numpy as np
@@ -45,11 +46,7 @@ def is_gone(path: str, renamed: str) -> bool:
     """
     if not os.path.lexists(path):
         return True
-    return _folded(path) == _folded(renamed) and os.path.samefile(path, renamed)
-
-
-def _folded(path: str) -> str:
-    return unicodedata.normalize("NFC", path).casefold()
+    return folded(path) == folded(renamed) and os.path.samefile(path, renamed)
 
 
 def _key(audio_id: str) -> int:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
 
+from tagger.files import AudioFile
 from tagger.pipeline.identities import is_gone
 from tagger.pipeline.workers import Outcome
 from tagger.store import Store
-from tagger.types import AudioFile, Failure, Identified, Prediction, TrackFeatures
+from tagger.types import Failure, Identified, Prediction, TrackFeatures
 
 
 class Predicts(Protocol):

@@ -9,15 +9,16 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Protocol, TypeVar
 
+from tagger.files import AudioFile, absolute
 from tagger.model_card import ModelCard
 from tagger.pipeline.expected import Expected
 from tagger.pipeline.identities import identity_table
 from tagger.pipeline.recorder import Predicts, Recorder
 from tagger.pipeline.tally import Tally
 from tagger.pipeline.workers import hear_all
-from tagger.scan import walk
 from tagger.store import Store
-from tagger.types import AudioFile, Failure, absolute
+from tagger.types import Failure
+from tagger.walk import walk
 
 __all__ = ["Observer", "Predicts", "ScanSettings", "scan"]
 

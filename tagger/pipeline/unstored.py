@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from tagger.files import AudioFile
 from tagger.pipeline.recorder import Predicts
 from tagger.pipeline.run import batched
 from tagger.pipeline.workers import hear_all
-from tagger.types import AudioFile, Failure, Prediction, TrackFeatures
+from tagger.types import Failure, Prediction, TrackFeatures
 
 BATCH = 16
 """Tracks between two answers: small, for somebody is watching."""

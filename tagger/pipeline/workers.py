@@ -14,7 +14,8 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import Any
 
-from tagger.types import AudioFile, Failure, Identified, TrackFeatures
+from tagger.files import AudioFile
+from tagger.types import Failure, Identified, TrackFeatures
 
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Every core has a worker of its own; libraries that start threads beside them only slow it down."""
@@ -103,7 +104,7 @@ def _submit(file: AudioFile, model_folder: str, identities: str | None, jobs: in
 
 
 def _hear(file: AudioFile, model_folder: str, identities: str | None) -> Outcome:
-    from tagger.pipeline.hear import hear  # scipy and PyAV: for workers, not for the main process
+    from tagger.pipeline.extract import hear  # scipy and PyAV: for workers, not for the main process
 
     return hear(file, model_folder, identities)
 

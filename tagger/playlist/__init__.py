@@ -1,6 +1,6 @@
 """Playlists as pure values: choose, order and shape entries, then render them to bytes.
 
-Entries in, bytes out; the only function that touches the disk is `write_atomically`.
+Entries in, bytes out; nothing here touches the disk.
 """
 
 from tagger.playlist.entry import Entry, artist_key
@@ -21,7 +21,6 @@ from tagger.playlist.location import located, parse_replacement, relocated
 from tagger.playlist.nearest import cosine_similarity, nearest
 from tagger.playlist.select import SORTS, Sort, selected, shortened
 from tagger.playlist.shape import SHAPES, Shape, shaped
-from tagger.playlist.write import check_holds_text, write_atomically
 
 __all__ = [
     "FORMATS",
@@ -36,7 +35,6 @@ __all__ = [
     "SmartRule",
     "Sort",
     "artist_key",
-    "check_holds_text",
     "cosine_similarity",
     "format_of",
     "located",
@@ -50,5 +48,4 @@ __all__ = [
     "shaped",
     "shortened",
     "track_object",
-    "write_atomically",
 ]

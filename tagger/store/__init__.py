@@ -4,12 +4,12 @@ import os
 
 from platformdirs import user_data_path
 
+from tagger.files import FileState
 from tagger.store.identity import Adoption
 from tagger.store.lock import scan_lock
 from tagger.store.pairs import Answer, AnswerPair
 from tagger.store.rows import Heard, StoredTrack, TrackRow
 from tagger.store.runs import Run
-from tagger.store.stamp import Stamp
 from tagger.store.statistics import Statistics
 from tagger.store.store import Store
 from tagger.store.tag_changes import TagChanges
@@ -22,11 +22,11 @@ __all__ = [
     "AnswerPair",
     "ChangeState",
     "Exchange",
+    "FileState",
     "Heard",
     "NewChange",
     "Outcome",
     "Run",
-    "Stamp",
     "Statistics",
     "Store",
     "StoredTrack",

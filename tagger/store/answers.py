@@ -6,10 +6,12 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from tagger.files import absolute
+from tagger.query import Query
 from tagger.store.paths import stored_path
 from tagger.store.query import tracks_query
 from tagger.store.rows import TRACK_COLUMNS, StoredTrack, TrackRow, stored_track, track_row
-from tagger.types import Aspect, Query, absolute
+from tagger.types import Aspect
 
 if TYPE_CHECKING:
     from sqlite_utils import Database

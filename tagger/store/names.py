@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from unicodedata import normalize
 
+from tagger.files import folded
 from tagger.store.paths import StoredPath, path_from
-
-
-def folded(text: str) -> str:
-    """The text with letter case and Unicode form (macOS keeps `é` as two characters) set aside."""
-    if text.isascii():
-        return text.lower()
-    return normalize("NFC", normalize("NFC", text).casefold())
 
 
 def add_functions(connection: sqlite3.Connection) -> None:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tagger.files import AudioFile
 from tagger.store.paths import EVERYTHING, PathRange, path_from
-from tagger.types import AudioFile
 
 _PAIRS = """
     SELECT t.path, t.size, t.mtime_ns, t.audio_id, t.missing_since IS NOT NULL, e.vector,

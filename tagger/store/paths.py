@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 
-from tagger.types import absolute
+from tagger.files import absolute
 
 StoredPath = str | bytes
 PathRange = tuple[StoredPath, StoredPath]

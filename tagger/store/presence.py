@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 
+from tagger.files import Fingerprint, fingerprint
 from tagger.store.paths import PathRange, path_from
-from tagger.types import Fingerprint, fingerprint
 
 _STATES = "SELECT path, size, mtime_ns FROM tracks"
 _UNANSWERED = f"""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tagger.errors import StoreError
-from tagger.store.names import folded
+from tagger.files import folded
+from tagger.query import Query, TrackOrder
 from tagger.store.paths import StoredPath, path_ranges, stored_path
-from tagger.types import Query, TrackOrder
 
 SqlValue = str | bytes | int | float | None
 Sql = tuple[str, list[SqlValue]]

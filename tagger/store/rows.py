@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields
 from typing import Any
 
+from tagger.files import AudioFile
 from tagger.store.paths import path_from, stored_path, stored_text
 from tagger.store.query import SqlValue
-from tagger.types import AudioFile, Failure, Prediction, Recording, WindowAnswer
+from tagger.types import Failure, Prediction, Recording, WindowAnswer
 
 Heard = tuple[AudioFile, Recording, Prediction]
 Row = tuple[SqlValue, ...]

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tagger.query import Query
 from tagger.store.query import asked_for
 from tagger.store.runs import Run, stored_runs
-from tagger.types import Query
 
 LEVELS = range(1, 11)
 TEMPO_BIN_BPM = 10

@@ -10,6 +10,8 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from tagger.files import Fingerprint
+from tagger.query import Query
 from tagger.store import answers, backup, failures, identity, presence, runs
 from tagger.store.connection import open_database, transaction
 from tagger.store.faults import plain_errors
@@ -21,7 +23,7 @@ from tagger.store.rows import Heard, StoredTrack, TrackRow
 from tagger.store.runs import Run
 from tagger.store.statistics import Statistics, statistics
 from tagger.store.tag_changes import TagChanges
-from tagger.types import Aspect, Failure, Fingerprint, Identified, Query
+from tagger.types import Aspect, Failure, Identified
 
 if TYPE_CHECKING:  # a scan that finds nothing new does without numpy
     import numpy as np

@@ -7,10 +7,10 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 
+from tagger.files import FileState
 from tagger.store.faults import plain_errors
 from tagger.store.paths import path_from, path_ranges, stored_path
 from tagger.store.query import SqlValue
-from tagger.store.stamp import Stamp
 from tagger.store.tag_rows import (
     CHANGE_COLUMNS,
     Exchange,
@@ -70,7 +70,7 @@ class TagChanges:
         with plain_errors(self._path):
             return earlier_names(self._connection, track, path_ranges(paths), model)
 
-    def names(self, audio_id: str, stamp: Stamp) -> list[tuple[int, str]]:
+    def names(self, audio_id: str, stamp: FileState) -> list[tuple[int, str]]:
         """Id and path of every track with this sound in a file with this stamp."""
         sql = "SELECT id, path FROM tracks WHERE audio_id = ? AND size = ? AND mtime_ns = ?"
         with plain_errors(self._path):

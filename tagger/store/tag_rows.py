@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from tagger.files import FileState
 from tagger.store.paths import path_from, stored_path
 from tagger.store.query import SqlValue
-from tagger.store.stamp import Stamp
 from tagger.store.taggable import TaggableTrack
 
 ChangeState = Literal["prepared", "written", "undoing", "undone", "left"]
@@ -25,8 +25,8 @@ CHANGE_COLUMNS = (
 class Exchange:
     """The stamps of a file before and after another copy takes its place."""
 
-    before: Stamp
-    after: Stamp
+    before: FileState
+    after: FileState
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Outcome:
 
     change_id: int
     state: ChangeState | None
-    stamp: Stamp | None = None
+    stamp: FileState | None = None
     track_ids: tuple[int, ...] = ()
     previous: Mapping[str, Any] | None = None
 
@@ -97,5 +97,5 @@ def tag_change(row: tuple[Any, ...]) -> TagChange:
         previous=json.loads(previous),
         keep_mtime=bool(keep_mtime),
         in_place=bool(in_place),
-        exchange=Exchange(Stamp(*stamps[:2]), Stamp(*stamps[2:])),
+        exchange=Exchange(FileState(*stamps[:2]), FileState(*stamps[2:])),
     )

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tagger.files import FileState
 from tagger.store.paths import EVERYTHING, PathRange, StoredPath, path_from, stored_path
-from tagger.store.stamp import Stamp
 
 _PAGE = """
     SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence
@@ -34,7 +34,7 @@ class TaggableTrack:
 
     id: int
     path: str
-    stamp: Stamp
+    stamp: FileState
     audio_id: str
     genres: tuple[tuple[str, float], ...]
     energy: float | None
@@ -73,7 +73,7 @@ def _track(connection: sqlite3.Connection, row: tuple[Any, ...], model: str) -> 
     return TaggableTrack(
         id=track_id,
         path=path_from(path),
-        stamp=Stamp(size, mtime_ns),
+        stamp=FileState(size, mtime_ns),
         audio_id=audio_id,
         genres=tuple(connection.execute(_GENRES, (track_id, model))),
         energy=energy,

@@ -8,8 +8,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.query import Query
 from tagger.store.query import Sql, asked_for
-from tagger.types import Query
 
 _OF_PREDICTION = "e.track_id = p.track_id AND e.model = p.model"
 

@@ -15,8 +15,7 @@ from tagger.nets import CRNN, NetOutput, Network
 from tagger.nets.mel_cnn import MelCnn
 from tagger.nets.tempo import FIRST_BPM
 from tagger.pipeline.run import batched
-from tagger.predict import WINDOWS_AT_ONCE, strung
-from tagger.tempo import tempo_and_confidence
+from tagger.predict import WINDOWS_AT_ONCE, strung, tempo_and_confidence
 from tagger.training.clips import FRONT_END
 from tagger.training.corpus import Corpus
 from tagger.training.metrics import accuracy_figures

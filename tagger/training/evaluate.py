@@ -14,21 +14,14 @@ import numpy as np
 import torch
 
 from tagger.errors import TaggerError
+from tagger.files import AudioFile
 from tagger.model_card import ModelCard, load_card
 from tagger.pipeline.workers import hear_all
 from tagger.predict import Predictor
 from tagger.training.clips import Clip
 from tagger.training.datasets import in_genres, read
 from tagger.training.metrics import figures
-from tagger.types import (
-    AudioFile,
-    Failure,
-    FloatArray,
-    Identified,
-    Prediction,
-    Recording,
-    TrackFeatures,
-)
+from tagger.types import Failure, FloatArray, Identified, Prediction, Recording, TrackFeatures
 
 WINDOWS_OF_A_TRACK = 3
 """What a scan hears of a track of 30 s or more."""

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.errors import BusyError, TaggerError
+from tagger.files import AudioFile
 from tagger.store.lock import scan_lock
-from tagger.types import AudioFile, FrontEnd
+from tagger.types import FrontEnd
 
 log = logging.getLogger(__name__)
 

@@ -14,9 +14,10 @@ from tagger.audio import listen
 from tagger.audio.spans import WHOLE_S
 from tagger.errors import AudioError, TaggerError
 from tagger.features import log_mel
+from tagger.files import AudioFile
 from tagger.training.clips import FRONT_END, Clip, filter_bank
 from tagger.training.log_mel_store import LogMelStore
-from tagger.types import AudioFile, FrontEnd
+from tagger.types import FrontEnd
 
 log = logging.getLogger(__name__)
 

@@ -17,8 +17,9 @@ import librosa
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.scan import walk
-from tagger.types import AudioFile, FloatArray
+from tagger.files import AudioFile
+from tagger.types import FloatArray
+from tagger.walk import walk
 
 FILE = "teacher.npz"
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from tagger.nets.crnn import remove_level
 from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
-from tagger.tempo import TOLERANCE, tempo_and_confidence
+from tagger.predict import TOLERANCE, tempo_and_confidence
 from tagger.training.augment import FLOOR_DB, equalise, gain, low_pass
 from tagger.training.clips import FRONT_END
 from tagger.training.corpus import Corpus, LogMels

@@ -19,7 +19,7 @@ from tagger.errors import TaggerError
 from tagger.features import fit_frames
 from tagger.nets.crnn import remove_level
 from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
-from tagger.tempo import TOLERANCE, tempo_and_confidence
+from tagger.predict import TOLERANCE, tempo_and_confidence
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import LogMels
 from tagger.training.rhythms import rhythms

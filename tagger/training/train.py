@@ -16,8 +16,8 @@ from typing import Any
 import torch
 
 from tagger.errors import BusyError, TaggerError
-from tagger.installing import ID_RULE, can_be_id
 from tagger.model_card import load_card
+from tagger.model_card.install import ID_RULE, can_be_id
 from tagger.nets import CRNN, Network
 from tagger.predict import device_named
 from tagger.store.lock import scan_lock

@@ -7,7 +7,7 @@ import pytest
 from tagger.tags import Policy, Wanted, apply, plan, read
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
-from tests.tagging.library import make_files
+from tests.tag_runs.library import make_files
 
 
 @pytest.fixture

@@ -14,9 +14,10 @@ import numpy as np
 import pytest
 
 from tagger.cli.playlist.plan import LIKE_LIMIT
+from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.store import Store
-from tagger.types import AudioFile, Prediction, Recording
+from tagger.types import Prediction, Recording
 from tests.cli.conftest import Result, Tagger
 from tests.sounds import make_sound
 

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from tagger.cli import COMMANDS
+from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.store import Store
-from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
+from tagger.types import Prediction, Recording, WindowAnswer
 from tests.cli.conftest import Tagger
 from tests.own_model import SMALL_MODEL
 from tests.sounds import make_sound

@@ -12,7 +12,7 @@ from tagger.tags import read
 from tests import tempo_model
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
-from tests.tagging.library import contents
+from tests.tag_runs.library import contents
 
 RATE_HZ = 44_100
 HEARD = {"high.flac": tempo_model.HIGH_BPM, "low.mp3": tempo_model.LOW_BPM, "silence.wav": None}

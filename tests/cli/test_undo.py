@@ -9,7 +9,7 @@ from tagger.store import Store
 from tagger.tags import Change, Wanted, apply, plan, read
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
-from tests.tagging.library import MODEL, contents, heard_as, make_files, store_heard
+from tests.tag_runs.library import MODEL, contents, heard_as, make_files, store_heard
 from tests.tags import samples
 
 

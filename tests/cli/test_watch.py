@@ -14,7 +14,7 @@ import pytest
 import watchfiles
 
 from tagger.store import Store, scan_lock
-from tagger.watching import Settling, changes, targets
+from tagger.watch import Settling, changes, targets
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound, sweep
 

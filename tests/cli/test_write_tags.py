@@ -17,7 +17,7 @@ from tagger.store import scan_lock
 from tagger.tags import Change, Wanted, apply, plan, read
 from tests.cli.conftest import Tagger
 from tests.sounds import make_kind, tags_by_ffmpeg
-from tests.tagging.library import KINDS, contents, make_files, store_heard
+from tests.tag_runs.library import KINDS, contents, make_files, store_heard
 
 KEYS = ["run", "files_written", "bytes_written", "unchanged", "skipped"]
 CHANGING = ("open", "os.rename", "os.remove", "os.truncate", "os.utime", "os.chmod")

@@ -10,9 +10,10 @@ from mutagen.id3 import ID3, TALB, TDRC, TIT2, TPE1, TPE2
 from mutagen.mp4 import MP4
 
 from tagger.audio.metadata import LONGEST, metadata_of, year_of
+from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
-from tagger.pipeline.hear import hear
-from tagger.types import AudioFile, Recording, TrackFeatures
+from tagger.pipeline.extract import hear
+from tagger.types import Recording, TrackFeatures
 from tests.sounds import KINDS, make_kind, make_sound
 
 TAGS = {"title": "Sól", "artist": "Björk & Co", "album": "№ 1", "date": "1999-03-04"}

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.pipeline.unstored import hear_unstored
-from tagger.types import AudioFile, Failure, Prediction, TrackFeatures
+from tagger.types import Failure, Prediction, TrackFeatures
 from tests.sounds import make_sound
 from tests.store.store_answers import heard
 

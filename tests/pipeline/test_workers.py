@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.pipeline import workers
-from tagger.pipeline.hear import hear
-from tagger.types import AudioFile, Failure, TrackFeatures
+from tagger.pipeline.extract import hear
+from tagger.types import Failure, TrackFeatures
 from tests.sounds import make_sound
 
 FOLDER = load_card(DEFAULT_MODEL).folder

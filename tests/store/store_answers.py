@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL
 from tagger.store import Heard
-from tagger.types import AudioFile, Prediction, Recording, WindowAnswer
+from tagger.types import Prediction, Recording, WindowAnswer
 
 MODEL = DEFAULT_MODEL
 

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tagger.errors import StoreError
+from tagger.query import Query, TrackOrder
 from tagger.store import Store
 from tagger.store.query import tracks_query
 from tagger.store.rows import TRACK_COLUMNS
-from tagger.types import Query, TrackOrder
 from tests.store.store_answers import MODEL, heard
 
 LATIN_1_FOLDER = os.fsdecode(b"/music/Caf\xe9")

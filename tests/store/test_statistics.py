@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
+from tagger.query import Query
 from tagger.store import Heard, Store
 from tagger.store.query import asked_for
 from tagger.store.statistics import _LEVEL
-from tagger.types import Failure, Query, energy_level
+from tagger.types import Failure, energy_level
 from tests.store.store_answers import MODEL, heard
 
 

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from tagger.errors import StoreError
+from tagger.files import AudioFile, fingerprint
+from tagger.query import Query
 from tagger.store import Answer, Store, TrackRow
-from tagger.types import AudioFile, Failure, Identified, Query, WindowAnswer, fingerprint
+from tagger.types import Failure, Identified, WindowAnswer
 from tests.store.store_answers import MODEL, heard
 
 LATIN_1 = os.fsdecode(b"/music/caf\xe9.mp3")

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
+from tagger.query import Query
 from tagger.store import Store, tag_changes
 from tagger.store.taggable import _PAGE
-from tagger.types import Query
 from tests.store.store_answers import MODEL, heard
 
 PATHS = [

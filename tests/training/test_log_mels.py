@@ -11,12 +11,13 @@ import torch
 from tagger.audio import listen
 from tagger.errors import BusyError, TaggerError
 from tagger.features import log_mel
+from tagger.files import AudioFile
 from tagger.training import log_mels
 from tagger.training.clips import FRONT_END, Clip, filter_bank
 from tagger.training.corpus import LogMels
 from tagger.training.log_mel_store import LogMelStore, front_end_key
 from tagger.training.log_mels import cached_log_mels
-from tagger.types import AudioFile, FrontEnd
+from tagger.types import FrontEnd
 from tests.sounds import make_sound, moment
 
 SMALL = FrontEnd(sample_rate_hz=22_050, window_s=10.0, n_fft=2048, hop_length=512, n_mels=40)

@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from tagger.errors import TaggerError
+from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, genre_thresholds, load_card
 from tagger.nets import build
 from tagger.predict import Predictor
@@ -28,7 +29,7 @@ from tagger.training.settings import Settings
 from tagger.training.targets import Targets, make_targets
 from tagger.training.tasks import GENRE_AND_ENERGY
 from tagger.training.trunk import trunk_sha256
-from tagger.types import AudioFile, Recording, TrackFeatures
+from tagger.types import Recording, TrackFeatures
 
 SETTINGS = Settings(epochs=8, batch_size=8, crop_frames=64, average_decay=0.5)
 CPU = torch.device("cpu")

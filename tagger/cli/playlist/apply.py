@@ -12,7 +12,7 @@ from tagger.cli.output import counted, message, shown
 from tagger.cli.playlist.deliver import deliver
 from tagger.cli.playlist.recipe import Table, plan_of, tables_of
 from tagger.errors import TaggerError
-from tagger.types import absolute
+from tagger.files import absolute
 
 if TYPE_CHECKING:
     from tagger.store import Store

@@ -12,15 +12,15 @@ from tagger.cli.hear_one import hear_now
 from tagger.cli.output import counted
 from tagger.cli.playlist.plan import LIKE_LIMIT, Plan
 from tagger.errors import TaggerError
-from tagger.types import absolute
+from tagger.files import absolute
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from tagger.playlist import Entry, Shape, Sort
+    from tagger.query import Query
     from tagger.store import Store, TrackRow
-    from tagger.types import Query
 
 
 FIRST_READ = 500

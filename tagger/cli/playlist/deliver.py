@@ -23,7 +23,8 @@ def deliver(plan: Plan, store: Store, model: str) -> int:
     Those are named on stderr. An empty playlist is written as such, with a word on stderr. Raises
     `TaggerError` before anything is written.
     """
-    from tagger.playlist import render, write_atomically
+    from tagger.files import replace_atomically
+    from tagger.playlist import render
 
     plan.check()
     if plan.is_by_energy():
@@ -43,7 +44,7 @@ def deliver(plan: Plan, store: Store, model: str) -> int:
         sys.stdout.buffer.write(rendered.content)
         sys.stdout.buffer.flush()
     else:
-        write_atomically(plan.output, rendered.content)
+        replace_atomically(plan.output, rendered.content)
         if told and sys.stderr.isatty():
             message(f"{name}{told}")
     return len(rendered.skipped)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tagger.cli.playlist.plan import Plan
-from tagger.types import absolute
+from tagger.files import absolute
 
 if TYPE_CHECKING:
     from tagger.playlist import Entry

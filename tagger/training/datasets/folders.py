@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 
 from tagger.errors import TaggerError
-from tagger.scan import is_skipped_folder
 from tagger.tags.genres import numbered_genre
 from tagger.training.clips import GENRES, Clip
 from tagger.training.datasets.genres import SAME, folded
 from tagger.training.datasets.music import music_in, split_of
+from tagger.walk import is_skipped_folder
 
 N_NUMBERED_GENRES = 192
 """Those of ID3v1 with Winamp's extensions."""

@@ -8,8 +8,8 @@ import os
 import unicodedata
 from collections.abc import Iterator
 
-from tagger.scan import walk
 from tagger.types import Failure
+from tagger.walk import walk
 
 log = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from tagger.errors import TaggerError
 from tagger.nets.tempo import FIRST_BPM, LAST_BPM
-from tagger.tempo import tempo_and_confidence
+from tagger.predict import tempo_and_confidence
 from tagger.training.clips import FRONT_END, LEARNED, Clip
 from tagger.training.corpus import Corpus, LogMels
 from tagger.training.log_mels import cached_log_mels

@@ -7,7 +7,8 @@ import wave
 import pytest
 
 from tagger.errors import TaggerError
-from tagger.playlist import FORMATS, format_of, relocated, render, write_atomically
+from tagger.files import replace_atomically
+from tagger.playlist import FORMATS, format_of, relocated, render
 
 from ..tracks import track
 
@@ -53,7 +54,7 @@ def test_mpv_plays_every_track_of_the_list(tmp_path, format, relative):
         _write_silence(tmp_path / name)
     tracks = [track(str(tmp_path / name), duration_s=0.1) for name in names]
     written = render(relocated(tracks, str(tmp_path) if relative else None), format).content
-    write_atomically(str(tmp_path / f"list.{format}"), written)
+    replace_atomically(str(tmp_path / f"list.{format}"), written)
     command = ["mpv", "--no-config", "--no-video", "--ao=null", f"--playlist={tmp_path}/list.{format}"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60)
     assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -15,10 +15,11 @@ import pytest
 import torch
 
 from tagger.errors import BusyError, TaggerError
+from tagger.files import AudioFile
 from tagger.model_card import load_card
 from tagger.nets import Backbone, build
 from tagger.nets.backbone import BACKBONES, imagenet_weights, load_imagenet
-from tagger.pipeline.hear import hear
+from tagger.pipeline.extract import hear
 from tagger.predict import Predictor
 from tagger.store.lock import scan_lock
 from tagger.training.loop import _Run
@@ -28,7 +29,7 @@ from tagger.training.settings import Settings
 from tagger.training.sources import Sources
 from tagger.training.tempo import TempoSettings
 from tagger.training.train import Run, train_recipe
-from tagger.types import AudioFile, TrackFeatures
+from tagger.types import TrackFeatures
 
 CPU = torch.device("cpu")
 

@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from itertools import takewhile
 
-from tagger.store import Stamp, Store, TaggableTrack
-from tagger.tagging.batches import or_skip
-from tagger.tagging.names import is_same_file
-from tagger.tagging.tally import Skip, WriteTally
+from tagger.files import FileState, is_same_file
+from tagger.store import Store, TaggableTrack
+from tagger.tag_runs.batches import or_skip
+from tagger.tag_runs.tally import Skip, WriteTally
 from tagger.tags import Change, HardLinks, Policy, TagError, Wanted, WriteOptions, plan, read
 
 
@@ -96,7 +96,7 @@ def _planned(track: TaggableTrack, settings: TagSettings) -> Planned | None:
         raise TagError("not there any more; if it was moved, `tagger scan` finds it") from None
     except OSError as error:
         raise TagError(error.strerror or str(error)) from error
-    if Stamp.of(status.st_size, status.st_mtime_ns) != track.stamp:
+    if FileState.of(status) != track.stamp:
         raise TagError("it changed since it was scanned; the next scan hears it again")
     changes = plan(read(track.path), wanted(track, settings), settings.policy, track.written_bpm)
     if not changes:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tagger.scan import AUDIO_EXTENSIONS, walk
-from tagger.types import AudioFile, Failure
+from tagger.files import AUDIO_EXTENSIONS, AudioFile
+from tagger.types import Failure
+from tagger.walk import walk
 
 
 def _touch(path: Path, content: bytes = b"sound") -> str:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 
-from tagger.store import Outcome, Stamp, Store, TagChange, TagChanges
-from tagger.tagging.names import tracks_of
+from tagger.files import FileState
+from tagger.store import Outcome, Store, TagChange, TagChanges
+from tagger.tag_runs.names import tracks_of
 from tagger.tags import FIELDS, TagError, read, settle_temporary_files
 
 
@@ -37,7 +38,7 @@ def _outcome(changes: TagChanges, change: TagChange) -> Outcome | None:
     """What became of a change; None where its file cannot be read now."""
     try:
         status = os.stat(change.path)
-        now = Stamp.of(status.st_size, status.st_mtime_ns)
+        now = FileState.of(status)
         happened = _happened(change, now)
     except (OSError, TagError):
         return None
@@ -47,7 +48,7 @@ def _outcome(changes: TagChanges, change: TagChange) -> Outcome | None:
     return Outcome(change.id, "written" if happened else None, stamp, names)
 
 
-def _happened(change: TagChange, now: Stamp) -> bool:
+def _happened(change: TagChange, now: FileState) -> bool:
     before, after = change.exchange.before, change.exchange.after
     if before != after and now in (before, after):
         return now == after
@@ -59,8 +60,8 @@ def _happened(change: TagChange, now: Stamp) -> bool:
 
 
 def _new_state_of_tracks(
-    changes: TagChanges, change: TagChange, now: Stamp
-) -> tuple[Stamp | None, tuple[int, ...]]:
+    changes: TagChanges, change: TagChange, now: FileState
+) -> tuple[FileState | None, tuple[int, ...]]:
     """The tracks to which the store ascribes the file's other state."""
     before, after = change.exchange.before, change.exchange.after
     if now not in (before, after):  # the next scan hears it again

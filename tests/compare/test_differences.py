@@ -1,6 +1,6 @@
 import pytest
 
-from tagger.comparing import SILENT, Differences, GenreChange
+from tagger.compare import SILENT, Differences, GenreChange
 from tagger.store import Answer
 
 

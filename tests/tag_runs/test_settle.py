@@ -15,9 +15,9 @@ import pytest
 
 from tagger.errors import StoreError
 from tagger.store import Store
-from tagger.tagging import UndoTally, WriteTally, exchange, settle_interrupted, undo_tags, write_tags
+from tagger.tag_runs import UndoTally, WriteTally, exchange, settle_interrupted, undo_tags, write_tags
 from tagger.tags import Change, apply, read
-from tests.tagging.library import MODEL, REPLACE, contents, make_files, stale_stamps, store_heard
+from tests.tag_runs.library import MODEL, REPLACE, contents, make_files, stale_stamps, store_heard
 
 
 class Killed(BaseException):

@@ -7,18 +7,18 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import TaggerError
-from tagger.playlist import write_atomically
+from tagger.files import replace_atomically
 
 
 def test_a_playlist_is_written_and_leaves_nothing_beside_it(tmp_path):
-    write_atomically(str(tmp_path / "a.m3u8"), b"#EXTM3U\n")
+    replace_atomically(str(tmp_path / "a.m3u8"), b"#EXTM3U\n")
     assert (tmp_path / "a.m3u8").read_bytes() == b"#EXTM3U\n"
     assert os.listdir(tmp_path) == ["a.m3u8"]
 
 
 def test_a_new_file_has_the_permissions_of_any_new_file(tmp_path):
     (tmp_path / "plain").write_bytes(b"")
-    write_atomically(str(tmp_path / "a.m3u8"), b"x")
+    replace_atomically(str(tmp_path / "a.m3u8"), b"x")
     assert (tmp_path / "a.m3u8").stat().st_mode == (tmp_path / "plain").stat().st_mode
 
 
@@ -26,7 +26,7 @@ def test_an_existing_file_keeps_its_permissions(tmp_path):
     path = tmp_path / "a.m3u8"
     path.write_bytes(b"old")
     path.chmod(0o604)
-    write_atomically(str(path), b"new")
+    replace_atomically(str(path), b"new")
     assert path.read_bytes() == b"new"
     assert stat.S_IMODE(path.stat().st_mode) == 0o604
 
@@ -34,22 +34,22 @@ def test_an_existing_file_keeps_its_permissions(tmp_path):
 def test_a_symbolic_link_stays_a_link(tmp_path):
     (tmp_path / "real.pls").write_bytes(b"old")
     (tmp_path / "link.pls").symlink_to("real.pls")
-    write_atomically(str(tmp_path / "link.pls"), b"new")
+    replace_atomically(str(tmp_path / "link.pls"), b"new")
     assert (tmp_path / "link.pls").is_symlink()
     assert (tmp_path / "real.pls").read_bytes() == b"new"
 
 
 def test_a_missing_folder_is_named_in_one_line(tmp_path):
     with pytest.raises(TaggerError) as caught:
-        write_atomically(str(tmp_path / "no" / "a.pls"), b"x")
+        replace_atomically(str(tmp_path / "no" / "a.pls"), b"x")
     assert str(caught.value) == f"{tmp_path}/no/a.pls: cannot be written: No such file or directory"
 
 
 def test_what_is_not_a_regular_file_is_not_replaced(tmp_path):
     with pytest.raises(TaggerError, match="not a file of its own"):
-        write_atomically("/dev/null", b"x")
+        replace_atomically("/dev/null", b"x")
     with pytest.raises(TaggerError, match="not a regular file"):
-        write_atomically(str(tmp_path), b"x")
+        replace_atomically(str(tmp_path), b"x")
 
 
 def test_a_failure_while_replacing_leaves_the_old_file_and_no_draft(tmp_path, monkeypatch):
@@ -61,14 +61,14 @@ def test_a_failure_while_replacing_leaves_the_old_file_and_no_draft(tmp_path, mo
 
     monkeypatch.setattr(os, "fsync", disk_is_full)
     with pytest.raises(TaggerError, match="No space left on device"):
-        write_atomically(str(path), b"new")
+        replace_atomically(str(path), b"new")
     assert path.read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a.m3u8"]
 
 
 def test_a_name_of_undecodable_bytes_can_be_written(tmp_path):
     path = os.fsdecode(os.fsencode(str(tmp_path)) + b"/\xff.m3u8")
-    write_atomically(path, b"x")
+    replace_atomically(path, b"x")
     assert os.listdir(os.fsencode(str(tmp_path))) == [b"\xff.m3u8"]
 
 
@@ -80,5 +80,5 @@ def test_what_is_no_text_is_not_written_over(tmp_path: Path, content: bytes) -> 
     (tmp_path / "link.m3u8").symlink_to("song")
     for name in ("song", "link.m3u8"):
         with pytest.raises(TaggerError, match=f"{name}: holds something else than text"):
-            write_atomically(str(tmp_path / name), b"#EXTM3U\n")
+            replace_atomically(str(tmp_path / name), b"#EXTM3U\n")
     assert (tmp_path / "song").read_bytes() == content

@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tagger.store import ChangeState, Exchange, Outcome, Stamp, Store
-from tagger.tagging.names import tracks_of
-from tagger.tagging.tally import Skip
+from tagger.files import FileState
+from tagger.store import ChangeState, Exchange, Outcome, Store
+from tagger.tag_runs.names import tracks_of
+from tagger.tag_runs.tally import Skip
 from tagger.tags import Prepared, TagError, discard, finish, sync_folder
 
 
@@ -27,7 +28,7 @@ class Copy:
 def exchange_of(prepared: Prepared) -> Exchange:
     """The stamps of a file before and after its copy takes its place."""
     before, after = prepared.status, prepared.written
-    return Exchange(Stamp.of(before.st_size, before.st_mtime_ns), Stamp.of(after.size, after.mtime_ns))
+    return Exchange(FileState.of(before), FileState(after.size, after.mtime_ns))
 
 
 def is_in_place(prepared: Prepared) -> bool:

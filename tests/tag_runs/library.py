@@ -13,11 +13,12 @@ import numpy as np
 
 from tagger.audio import identify
 from tagger.errors import AudioError
+from tagger.files import AudioFile, fingerprint
 from tagger.model_card import DEFAULT_MODEL
 from tagger.store import Heard, Store
-from tagger.tagging import TagSettings
+from tagger.tag_runs import TagSettings
 from tagger.tags import Policy
-from tagger.types import AudioFile, Prediction, Recording, fingerprint
+from tagger.types import Prediction, Recording
 from tests.tags import samples
 
 MODEL = DEFAULT_MODEL

@@ -7,11 +7,12 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from tagger.errors import AudioError, TaggerError
-from tagger.store import Outcome, Stamp, Store, TagChange
-from tagger.tagging.batches import attempts, batches, or_skip, threads
-from tagger.tagging.exchange import Copy, discard_all, exchange_of, leave_folders, put_in_place
-from tagger.tagging.settle import settle_interrupted
-from tagger.tagging.tally import Skip, UndoTally
+from tagger.files import FileState
+from tagger.store import Outcome, Store, TagChange
+from tagger.tag_runs.batches import attempts, batches, or_skip, threads
+from tagger.tag_runs.exchange import Copy, discard_all, exchange_of, leave_folders, put_in_place
+from tagger.tag_runs.recovery import settle_interrupted
+from tagger.tag_runs.tally import Skip, UndoTally
 from tagger.tags import Field, Prepared, WriteOptions, prepare_restore, previous_from_json
 
 WINDOW_S = 10.0
@@ -107,7 +108,7 @@ def _is_recording(store: Store, path: str, change: TagChange) -> bool:
     FileNotFoundError where there is none, OSError or AudioError where it cannot be read.
     """
     status = os.stat(path)
-    now = Stamp.of(status.st_size, status.st_mtime_ns)
+    now = FileState.of(status)
     if now == change.exchange.after:
         return True
     if any(path == name for _, name in store.tag_changes.names(change.audio_id, now)):

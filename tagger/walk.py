@@ -8,16 +8,11 @@ import stat
 from collections.abc import Container, Iterable, Iterator, Sequence
 from operator import attrgetter
 
-from tagger.types import AudioFile, Failure, Fingerprint, absolute, fingerprint
+from tagger.files import AUDIO_EXTENSIONS, LAST_MTIME_NS, AudioFile, Fingerprint, absolute, fingerprint
+from tagger.types import Failure
 
-AUDIO_EXTENSIONS = frozenset(
-    "mp3 flac ogg oga opus m4a mp4 aac alac wav aif aiff aifc wma ape wv mpc mp+ webm mka tta dsf".split()  # noqa: SIM905
-)
 # Thumbnails and trash that NAS systems and Windows put into shared folders, in lower case.
 _SYSTEM_FOLDERS = frozenset(("@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information"))
-
-LAST_MTIME_NS = 2**63 - 1
-"""In April 2262. Later ones, from a broken clock, count as this: SQLite's integers end there."""
 
 _FolderId = tuple[int, int]
 _NamedFiles = dict[_FolderId, set[str]]

@@ -14,8 +14,8 @@ import pytest
 
 from tagger.errors import TaggerError
 from tagger.store import Store
-from tagger.tagging import UndoTally, WriteTally, settle_interrupted, undo_tags, write_tags
-from tests.tagging.library import MODEL, REPLACE, contents, make_files, stale_stamps, store_heard
+from tagger.tag_runs import UndoTally, WriteTally, settle_interrupted, undo_tags, write_tags
+from tests.tag_runs.library import MODEL, REPLACE, contents, make_files, stale_stamps, store_heard
 
 N_KILLS = 200
 LONGEST_S = 0.15  # about twice what writing and undoing the folder takes

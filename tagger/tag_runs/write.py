@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from tagger.store import NewChange, Outcome, Store
-from tagger.tagging.batches import attempts, batches, or_skip, threads
-from tagger.tagging.exchange import Copy, discard_all, exchange_of, is_in_place, leave_folders, put_in_place
-from tagger.tagging.plans import Planned, TagSettings, planned_pages
-from tagger.tagging.settle import settle_interrupted
-from tagger.tagging.tally import Skip, WriteTally
+from tagger.tag_runs.batches import attempts, batches, or_skip, threads
+from tagger.tag_runs.exchange import Copy, discard_all, exchange_of, is_in_place, leave_folders, put_in_place
+from tagger.tag_runs.plans import Planned, TagSettings, planned_pages
+from tagger.tag_runs.recovery import settle_interrupted
+from tagger.tag_runs.tally import Skip, WriteTally
 from tagger.tags import Prepared, prepare
 
 Ready = tuple[Planned, Prepared]

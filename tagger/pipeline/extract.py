@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from tagger.audio import identify, is_silent, listen, names_from
 from tagger.errors import AudioError
 from tagger.features import fit_frames, log_mel
+from tagger.files import AudioFile
 from tagger.model_card import load_card, load_filter_bank
 from tagger.pipeline.identities import is_listed
 from tagger.tags.names import text_fields
-from tagger.types import AudioFile, Failure, FrontEnd, Identified, Recording, TrackFeatures
+from tagger.types import Failure, FrontEnd, Identified, Recording, TrackFeatures
 
 
 def hear(

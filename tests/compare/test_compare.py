@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.comparing import Comparison, compare_stored
+from tagger.compare import Comparison, compare_stored
+from tagger.files import AudioFile
 from tagger.store import Heard, Store
-from tagger.types import AudioFile, Failure, TrackFeatures
+from tagger.types import Failure, TrackFeatures
 from tests.store.store_answers import heard
 
 OLD, NEW = "old-1", "new-1"

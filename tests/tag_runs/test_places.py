@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from tagger.store import Store
-from tagger.tagging import Skip, WriteTally, write_tags
+from tagger.tag_runs import Skip, WriteTally, write_tags
 from tagger.tags import read
 from tests.cli.conftest import Tagger, db, tagger
-from tests.tagging.library import MODEL, REPLACE, contents, make_files, store_heard
+from tests.tag_runs.library import MODEL, REPLACE, contents, make_files, store_heard
 
 __all__ = ["db", "tagger"]
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from tagger.tagging.plans import Planned, TagSettings
-from tagger.tagging.preview import preview
-from tagger.tagging.settle import settle_interrupted
-from tagger.tagging.tally import Skip, UndoTally, WriteTally
-from tagger.tagging.undo import undo_tags
-from tagger.tagging.write import write_tags
+from tagger.tag_runs.plans import Planned, TagSettings
+from tagger.tag_runs.preview import preview
+from tagger.tag_runs.recovery import settle_interrupted
+from tagger.tag_runs.tally import Skip, UndoTally, WriteTally
+from tagger.tag_runs.undo import undo_tags
+from tagger.tag_runs.write import write_tags
 
 __all__ = [
     "Planned",

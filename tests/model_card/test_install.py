@@ -7,9 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger import installing
 from tagger.errors import ModelError
-from tagger.installing import check_id, install, uninstall
 from tagger.model_card import (
     DEFAULT_MODEL,
     ModelCard,
@@ -20,6 +18,8 @@ from tagger.model_card import (
     load_card,
     shipped_models,
 )
+from tagger.model_card import install as install_module
+from tagger.model_card.install import check_id, install, uninstall
 from tests.own_model import SMALL_MODEL, make_own_model
 
 
@@ -118,7 +118,7 @@ def test_what_fails_half_way_leaves_the_model_that_was_there(
         os.replace(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(installing.shutil if fault == "copyfile" else installing.os, fault, fail)
+        patch.setattr(install_module.shutil if fault == "copyfile" else install_module.os, fault, fail)
         with pytest.raises(ModelError, match=r"my-model: cannot be written \(No space left on device\)"):
             install(trained_before(card, tmp_path), replace=True)
     assert load_card("my-model").version == "1"
@@ -197,7 +197,7 @@ def test_the_programs_folder_is_not_taken_for_the_owners(
 ) -> None:
     shutil.copytree(load_card(SMALL_MODEL).folder, tmp_path / "shipped" / SMALL_MODEL)
     monkeypatch.setattr(folders, "models_folder", lambda: str(tmp_path / "shipped"))
-    monkeypatch.setattr(installing, "models_folder", lambda: str(tmp_path / "shipped"))
+    monkeypatch.setattr(install_module, "models_folder", lambda: str(tmp_path / "shipped"))
     monkeypatch.setenv("TAGGER_MODELS", str(tmp_path / "shipped"))
     for change in (lambda: install(card), lambda: uninstall(SMALL_MODEL)):
         with pytest.raises(ModelError, match="TAGGER_MODELS must not name the folder of the program's"):

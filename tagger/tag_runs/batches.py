@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from tagger.tagging.tally import Skip
+from tagger.tag_runs.tally import Skip
 from tagger.tags import HardLinked, NoRoom, TagError, UnsupportedFormat
 
 BATCH = 32

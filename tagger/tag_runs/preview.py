@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from tagger.store import Store
-from tagger.tagging.batches import batches, or_skip, threads
-from tagger.tagging.plans import Planned, TagSettings, planned_pages
-from tagger.tagging.tally import Skip, WriteTally
+from tagger.tag_runs.batches import batches, or_skip, threads
+from tagger.tag_runs.plans import Planned, TagSettings, planned_pages
+from tagger.tag_runs.tally import Skip, WriteTally
 from tagger.tags import measure
 
 

@@ -1,0 +1,185 @@
+"""Files and their names: state, absolute paths, extensions, text folding, atomic replacement."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import stat
+import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+
+from tagger.errors import TaggerError
+
+AUDIO_EXTENSIONS = frozenset(
+    "mp3 flac ogg oga opus m4a mp4 aac alac wav aif aiff aifc wma ape wv mpc mp+ webm mka tta dsf".split()  # noqa: SIM905
+)
+"""Endings, in lower case and without the dot, of the files that a scan takes for music."""
+
+LAST_MTIME_NS = 2**63 - 1
+"""In April 2262. Later times, from a broken clock, count as this: SQLite's integers end there."""
+
+_LOOKED_AT = 1 << 16
+"""Bytes at the beginning of a file in which music, pictures and databases have a NUL."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """The size in bytes and the modification time of a file; a file in another state has changed.
+
+    >>> FileState.of(os.stat("song.mp3")) == FileState.of(os.stat("song.mp3"))  # doctest: +SKIP
+    True
+    """
+
+    size: int
+    mtime_ns: int
+
+    @classmethod
+    def of(cls, status: os.stat_result) -> FileState:
+        """Give the state of a file from what `os.stat` says; times beyond `LAST_MTIME_NS` are cut to it."""
+        return cls(status.st_size, min(status.st_mtime_ns, LAST_MTIME_NS))
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFile:
+    """A file as the walk found it; it is analysed again only when its state differs.
+
+    `path` is absolute and as the operating system gives it: bytes that are not valid in the file
+    system's encoding stand as lone surrogates (PEP 383).
+    """
+
+    path: str
+    size: int
+    mtime_ns: int
+
+    @property
+    def state(self) -> FileState:
+        """The state in which the walk found it."""
+        return FileState(self.size, self.mtime_ns)
+
+
+Fingerprint = int
+"""The hash of a file's path, size and mtime_ns: true within one process only, a tenth of their memory."""
+
+
+def fingerprint(path: str, size: int, mtime_ns: int) -> Fingerprint:
+    """Hash a path and a state: equal for the same file in the same state."""
+    return hash((path, size, mtime_ns))
+
+
+def absolute(path: str) -> str:
+    """Make `path` absolute, with the name that the shell has for the current folder.
+
+    A folder that was entered through a symbolic link goes by the link's name, as in `pwd`: the library
+    was scanned by it. `os.path.abspath` knows only the folder behind the link, to which `..` leads.
+    """
+    named = os.environ.get("PWD", "")
+    if not os.path.isabs(path) and os.pardir not in path.split(os.sep) and _leads_to(named, os.getcwd()):
+        path = os.path.join(named, path)
+    return os.path.abspath(path)
+
+
+def extension_of(path: str) -> str:
+    """Give the ending of a name in lower case and without its dot; "" where there is none.
+
+    >>> extension_of("Live/Song.FLAC")
+    'flac'
+    """
+    return os.path.splitext(path)[1].removeprefix(".").lower()
+
+
+def folded(text: str) -> str:
+    """Fold letter case and Unicode form (macOS keeps `é` as two characters), for comparison.
+
+    >>> folded("BJÖRK") == folded("Björk"), folded("bjork") == folded("Björk")
+    (True, False)
+    """
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
+
+
+def is_same_file(one: str, other: str) -> bool:
+    """Tell whether two paths lead to one file; False where either leads nowhere."""
+    try:
+        return one == other or os.path.samefile(one, other)
+    except OSError:
+        return False
+
+
+@contextmanager
+def atomic_replacement(path: str) -> Iterator[str]:
+    """Give the name of a draft that takes the place of `path` when the block ends, and only then.
+
+    A reader sees the old file or the new one, never half of either, and a power cut neither. The draft
+    lies in the same folder; a block that raises leaves `path` as it was and no draft. An existing file
+    keeps its permissions, and a symbolic link stays a link. Raises OSError, also where `path` is no
+    regular file.
+    """
+    target = os.path.realpath(path)
+    mode = _mode_of(target)
+    draft = os.path.join(os.path.dirname(target), f".tagger-{secrets.token_hex(6)}.tmp")
+    try:
+        yield draft
+        if mode is not None:
+            os.chmod(draft, mode)
+        with open(draft, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(draft, target)
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(draft)
+
+
+def replace_atomically(path: str, content: bytes) -> None:
+    """Replace the file at `path` by `content`, or leave it as it was; `atomic_replacement` says how.
+
+    Raises TaggerError when the folder is missing or not writable, the disk is full, `path` is not a
+    regular file, or text would take the place of something else, such as music.
+    """
+    if b"\0" not in content:
+        check_holds_text(path)
+    try:
+        with atomic_replacement(path) as draft, open(draft, "xb") as file:
+            file.write(content)
+    except OSError as error:
+        reason = error.strerror or type(error).__name__
+        raise TaggerError(f"{path}: cannot be written: {reason}") from error
+
+
+def check_holds_text(path: str) -> None:
+    """Raise TaggerError where there is something that is no text file, so none that was written here."""
+    if os.path.abspath(path).startswith(("/dev/", "/proc/")):  # behind which a log may lie
+        raise TaggerError(f"{path}: not a file of its own; name one")
+    if not os.path.exists(path):
+        return
+    if not os.path.isfile(path):
+        raise TaggerError(f"{path}: not a regular file; give another name")
+    try:
+        with open(path, "rb") as file:
+            if b"\0" not in file.read(_LOOKED_AT):
+                return
+    except OSError:
+        return  # writing will tell
+    raise TaggerError(f"{path}: holds something else than text, and is not written over; give another name")
+
+
+@lru_cache(maxsize=1)  # asked for each of the files that a shell's `*` names
+def _leads_to(named: str, folder: str) -> bool:
+    """Whether nothing but symbolic links stands between this name and the folder's own."""
+    is_plain = os.path.isabs(named) and os.path.normpath(named) == named and not named.startswith("//")
+    return is_plain and os.path.realpath(named) == folder
+
+
+def _mode_of(target: str) -> int | None:
+    """The permission bits of an existing regular file; None for a new one."""
+    try:
+        mode = os.stat(target).st_mode
+    except FileNotFoundError:
+        return None
+    if not stat.S_ISREG(mode):
+        raise OSError(0, "not a regular file")
+    return stat.S_IMODE(mode)

@@ -13,7 +13,7 @@ from tagger.cli.output import print_json_array, shown
 from tagger.types import energy_level, rounded
 
 if TYPE_CHECKING:
-    from tagger.store import TrackRow
+    from tagger.types import Track
 
 FIELDS = ("path", "genre", "genre_confidence", "energy", "energy_level", "bpm", "missing")
 
@@ -57,7 +57,7 @@ def list_tracks(
             _print_lines(rows)
 
 
-def fields(row: TrackRow) -> dict[str, Any]:
+def fields(row: Track) -> dict[str, Any]:
     """A track by the names that JSON and CSV use. The genre of silence, an accident, is left out."""
     return {
         "path": row.path,
@@ -77,14 +77,14 @@ class _Lines:
         print(row.removesuffix("\r\n"))
 
 
-def _print_csv(rows: Iterable[TrackRow]) -> None:
+def _print_csv(rows: Iterable[Track]) -> None:
     writer = csv.DictWriter(_Lines(), FIELDS, lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
         writer.writerow(fields(row) | {"missing": "true" if row.missing else "false"})
 
 
-def _print_lines(rows: Iterable[TrackRow]) -> None:
+def _print_lines(rows: Iterable[Track]) -> None:
     print(f"{'genre':<14} {'sure':>5}  energy     bpm  path")
     for row in rows:
         genre = "(silent)" if row.silent else row.genre or "–"

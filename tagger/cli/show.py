@@ -16,8 +16,7 @@ from tagger.types import energy_level, rounded
 
 if TYPE_CHECKING:
     from tagger.files import AudioFile
-    from tagger.store import StoredTrack
-    from tagger.types import Prediction, Recording, WindowAnswer
+    from tagger.types import Analysis, Prediction, Recording, WindowAnswer
 
 TOP = 5
 
@@ -53,7 +52,7 @@ def show(
         _print(path, recording, answer, stored=stored is not None)
 
 
-def _stored(path: str, model: str | None, database: str) -> StoredTrack | None:
+def _stored(path: str, model: str | None, database: str) -> Analysis | None:
     from tagger.store import Store
 
     if not os.path.exists(database):

@@ -8,7 +8,7 @@ from tagger.files import FileState
 from tagger.store.identity import Adoption
 from tagger.store.lock import scan_lock
 from tagger.store.pairs import Answer, AnswerPair
-from tagger.store.rows import Heard, StoredTrack, TrackRow
+from tagger.store.rows import Heard
 from tagger.store.runs import Run
 from tagger.store.statistics import Statistics
 from tagger.store.store import Store
@@ -29,11 +29,9 @@ __all__ = [
     "Run",
     "Statistics",
     "Store",
-    "StoredTrack",
     "TagChange",
     "TagChanges",
     "TaggableTrack",
-    "TrackRow",
     "default_path",
     "scan_lock",
 ]

@@ -10,8 +10,8 @@ from tagger.files import absolute
 from tagger.query import Query
 from tagger.store.paths import stored_path
 from tagger.store.query import tracks_query
-from tagger.store.rows import TRACK_COLUMNS, StoredTrack, TrackRow, stored_track, track_row
-from tagger.types import Aspect
+from tagger.store.rows import TRACK_COLUMNS, analysis_of, track_of
+from tagger.types import Analysis, Aspect, Track
 
 if TYPE_CHECKING:
     from sqlite_utils import Database
@@ -38,26 +38,26 @@ _MODELS = """
     ORDER BY last_used_at DESC, model"""
 
 
-def tracks(connection: sqlite3.Connection, query: Query, model: str) -> Iterator[TrackRow]:
+def tracks(connection: sqlite3.Connection, query: Query, model: str) -> Iterator[Track]:
     """Yield the tracks that `query` asks for of those that `model` has heard, as they are read."""
     sql, values = tracks_query(query, model, TRACK_COLUMNS)
     for row in connection.execute(sql, values):
-        yield track_row(row)
+        yield track_of(row)
 
 
-def tracks_of(connection: sqlite3.Connection, ids: Sequence[int], model: str) -> list[TrackRow]:
+def tracks_of(connection: sqlite3.Connection, ids: Sequence[int], model: str) -> list[Track]:
     """The tracks with these ids, in their order, without those that `model` has not heard."""
     found = (connection.execute(_ONE_OF_IDS, (track_id, model)).fetchone() for track_id in ids)
-    return [track_row(row) for row in found if row]
+    return [track_of(row) for row in found if row]
 
 
-def track(database: Database, path: str, model: str) -> StoredTrack | None:
+def track(database: Database, path: str, model: str) -> Analysis | None:
     """Everything known of one file by `model`, or None."""
     key = {"path": stored_path(absolute(path)), "model": model}
     row = next(iter(database.query(_ONE_OF_A_PATH, key)), None)
     if row is None:
         return None
-    return stored_track(row, database.execute(_GENRES, key), database.execute(_WINDOWS, key))
+    return analysis_of(row, database.execute(_GENRES, key), database.execute(_WINDOWS, key))
 
 
 def has(connection: sqlite3.Connection, aspect: Aspect, model: str) -> bool:

@@ -25,11 +25,11 @@ _STATEMENTS = (
     "ALTER TABLE new_predictions RENAME TO predictions",
     # The indices went with the old table.
     """CREATE INDEX predictions_genre_energy
-        ON predictions (model, genre, energy, track_id, genre_confidence, silent, bpm)""",
+        ON predictions (model, genre, energy, track_id, genre_confidence, silent, bpm, bpm_confidence)""",
     """CREATE INDEX predictions_energy
-        ON predictions (model, energy, track_id, genre, genre_confidence, silent, bpm)""",
+        ON predictions (model, energy, track_id, genre, genre_confidence, silent, bpm, bpm_confidence)""",
     """CREATE INDEX predictions_bpm
-        ON predictions (model, bpm, energy, track_id, genre, genre_confidence, silent)
+        ON predictions (model, bpm, energy, track_id, genre, genre_confidence, silent, bpm_confidence)
         WHERE bpm IS NOT NULL""",
     """CREATE TABLE new_window_answers (
         track_id INTEGER NOT NULL,

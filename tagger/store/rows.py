@@ -3,59 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from typing import Any
 
 from tagger.files import AudioFile
 from tagger.store.paths import path_from, stored_path, stored_text
 from tagger.store.query import SqlValue
-from tagger.types import Failure, Prediction, Recording, WindowAnswer
+from tagger.types import Analysis, Failure, Prediction, Recording, Track, WindowAnswer
 
 Heard = tuple[AudioFile, Recording, Prediction]
 Row = tuple[SqlValue, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class TrackRow:
-    """One line of a listing; `genre_confidence` and `energy` are 0–1, `duration_s` 0.0 if unknown.
-
-    `audio_id` says who the sound is. What follows `duration_s` but `missing` (the file was gone at the
-    last scan), and what a model may not hear, is None where nothing tells it.
-    """
-
-    path: str
-    genre: str | None
-    genre_confidence: float | None
-    energy: float | None
-    silent: bool
-    audio_id: str
-    duration_s: float
-    bpm: float | None = None
-    title: str | None = None
-    artist: str | None = None
-    album: str | None = None
-    year: int | None = None
-    missing: bool = False
-
-
 TRACK_COLUMNS = (
-    "t.path, p.genre, p.genre_confidence, p.energy, p.silent, t.audio_id, t.duration_s, "
-    "p.bpm, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL"
+    "t.path, t.audio_id, t.duration_s, p.genre, p.genre_confidence, p.energy, p.bpm, p.bpm_confidence, "
+    "p.silent, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL"
 )
-"""What `track_row` reads, of tracks `t` and predictions `p`."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class StoredTrack:
-    """Everything known of one file; `scanned_at` is ISO 8601 in UTC.
-
-    `file` is the file as it was when it was heard. The prediction's `genres` are likeliest first.
-    """
-
-    file: AudioFile
-    recording: Recording
-    prediction: Prediction
-    scanned_at: str
+"""What `track_of` reads, of tracks `t` and predictions `p`."""
 
 
 def track_values(file: AudioFile, recording: Recording, now: str) -> dict[str, SqlValue]:
@@ -115,15 +79,19 @@ def embedding_values(track_id: int, answer: Prediction) -> Iterator[Row]:
         yield track_id, answer.model, answer.embedding.astype("<f2").tobytes()
 
 
-def track_row(row: tuple[Any, ...]) -> TrackRow:
-    """A line of a listing from the columns `TRACK_COLUMNS`."""
-    path, genre, confidence, energy, silent, *rest, missing = row
-    return TrackRow(path_from(path), genre, confidence, energy, bool(silent), *(*rest, bool(missing)))
+def track_of(row: tuple[Any, ...]) -> Track:
+    """Read a line of a listing from the columns `TRACK_COLUMNS`; silence has no genre."""
+    path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
+    if silent:
+        genre = confidence = None
+    title, artist, album, year, missing = names
+    answer = (genre, confidence, energy, bpm, bpm_confidence, bool(silent))
+    return Track(path_from(path), audio_id, duration_s, *answer, title, artist, album, year, bool(missing))
 
 
-def stored_track(
+def analysis_of(
     row: dict[str, Any], genres: Iterable[tuple[str, float]], windows: Iterable[tuple[Any, ...]]
-) -> StoredTrack:
+) -> Analysis:
     """A track from a joined row of `tracks`, `predictions` and `embeddings`, and its other rows."""
     recording = Recording(**{field.name: row[field.name] for field in fields(Recording)})
     import numpy as np  # not for those who only look whether a file has changed
@@ -141,7 +109,7 @@ def stored_track(
         bpm_confidence=row["bpm_confidence"],
     )
     file = AudioFile(path_from(row["path"]), row["size"], row["mtime_ns"])
-    return StoredTrack(file, recording, prediction, row["scanned_at"])
+    return Analysis(file, recording, prediction, row["scanned_at"])
 
 
 def _number(value: float | None) -> float | None:

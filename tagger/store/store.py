@@ -19,11 +19,11 @@ from tagger.store.identity import Adoption
 from tagger.store.pairs import AnswerPair, answer_pairs
 from tagger.store.paths import path_ranges
 from tagger.store.record import write_failures, write_heard
-from tagger.store.rows import Heard, StoredTrack, TrackRow
+from tagger.store.rows import Heard
 from tagger.store.runs import Run
 from tagger.store.statistics import Statistics, statistics
 from tagger.store.tag_changes import TagChanges
-from tagger.types import Aspect, Failure, Identified
+from tagger.types import Analysis, Aspect, Failure, Identified, Track
 
 if TYPE_CHECKING:  # a scan that finds nothing new does without numpy
     import numpy as np
@@ -154,12 +154,12 @@ class Store:
         with self._transaction() as connection:
             failures.forget_of_scan(connection, path_ranges(paths))
 
-    def tracks(self, query: Query = _ALL, *, model: str) -> Iterator[TrackRow]:
+    def tracks(self, query: Query = _ALL, *, model: str) -> Iterator[Track]:
         """Yield the tracks that `query` asks for of those that `model` has heard, as they are read."""
         with plain_errors(self.path):
             yield from answers.tracks(self._connection, query, model)
 
-    def tracks_of(self, ids: Sequence[int], model: str) -> list[TrackRow]:
+    def tracks_of(self, ids: Sequence[int], model: str) -> list[Track]:
         """The tracks with these ids, in their order, without those that `model` has not heard."""
         with plain_errors(self.path):
             return answers.tracks_of(self._connection, ids, model)
@@ -193,7 +193,7 @@ class Store:
         with plain_errors(self.path):
             return answers.has(self._connection, aspect, model)
 
-    def track(self, path: str, model: str) -> StoredTrack | None:
+    def track(self, path: str, model: str) -> Analysis | None:
         """Everything known of one file by `model`, or None."""
         with plain_errors(self.path):
             return answers.track(self._database, path, model)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import BusyError, StoreError
-from tagger.store import Store, TrackRow, connection, default_path, schema
+from tagger.store import Store, connection, default_path, schema
+from tagger.types import Track
 from tests.store.store_answers import MODEL, heard
 
 
@@ -178,7 +179,7 @@ def test_a_database_of_the_first_version_gains_names_and_tempo(
     raw.commit()
     raw.close()
     with Store.open(db_path, create=False) as store:
-        assert list(store.tracks(model=MODEL)) == [TrackRow("/m/1.mp3", "Rock", 0.5, 0.5, False, "a", 2.5)]
+        assert list(store.tracks(model=MODEL)) == [Track("/m/1.mp3", "a", 2.5, "Rock", 0.5, 0.5)]
         store.record_batch([heard("/m/1.mp3", "Jazz")], [])
         assert [row.genre for row in store.tracks(model=MODEL)] == ["Jazz"]
 

@@ -16,8 +16,8 @@ import pytest
 from tagger.errors import StoreError
 from tagger.files import AudioFile, fingerprint
 from tagger.query import Query
-from tagger.store import Answer, Store, TrackRow
-from tagger.types import Failure, Identified, WindowAnswer
+from tagger.store import Answer, Store
+from tagger.types import Failure, Identified, Track, WindowAnswer
 from tests.store.store_answers import MODEL, heard
 
 LATIN_1 = os.fsdecode(b"/music/caf\xe9.mp3")
@@ -296,7 +296,7 @@ def test_a_closed_store_raises_nothing_of_sqlite(store: Store) -> None:
 def test_rows_are_read_as_they_are_asked_for(store: Store) -> None:
     store.record_batch([heard(f"/m/{n}.mp3") for n in range(3)], [])
     rows = store.tracks(model=MODEL)
-    assert next(rows) == TrackRow("/m/0.mp3", "Rock", 0.7, 0.5, False, "0" * 32, 201.5)
+    assert next(rows) == Track("/m/0.mp3", "0" * 32, 201.5, "Rock", 0.7, 0.5)
     store.record_batch([heard("/m/0.mp3", "Jazz")], [])
     assert [row.path for row in rows] == ["/m/1.mp3", "/m/2.mp3"]
 

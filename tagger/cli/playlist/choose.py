@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from tagger.playlist import Entry, Shape, Sort
     from tagger.query import Query
-    from tagger.store import Store, TrackRow
+    from tagger.store import Store
+    from tagger.types import Track
 
 
 FIRST_READ = 500
@@ -78,7 +79,7 @@ def _first_of(plan: Plan, ids: list[int], store: Store, model: str) -> list[Entr
     from tagger.playlist import shortened
 
     limit = LIKE_LIMIT if plan.limit is None and plan.minutes is None else plan.limit
-    found: list[TrackRow] = []
+    found: list[Track] = []
     read, chunk = 0, FIRST_READ
     while True:
         found += _existing(plan, store.tracks_of(ids[read : read + chunk], model))
@@ -100,7 +101,7 @@ def _heard(path: str, store: Store, model: str) -> tuple[str, NDArray[np.float16
     return recording.audio_id, prediction.embedding
 
 
-def _existing(plan: Plan, rows: list[TrackRow]) -> list[TrackRow]:
+def _existing(plan: Plan, rows: list[Track]) -> list[Track]:
     """Without the files that are gone, if that is asked for."""
     return [row for row in rows if os.path.exists(row.path)] if plan.no_missing else rows
 
@@ -112,16 +113,16 @@ def _refuse_if_all_are_gone(n_asked_for: int, n_found: int) -> None:
         raise TaggerError(f"of {tracks} none is there; is the drive mounted? The playlist is left as it was")
 
 
-def _entries(rows: Sequence[TrackRow]) -> list[Entry]:
+def _entries(rows: Sequence[Track]) -> list[Entry]:
     """Each sound once, by a name that the last scan has found if there is one, and no silence."""
-    chosen: dict[str, TrackRow] = {}
+    chosen: dict[str, Track] = {}
     for row in rows:
         if not row.silent and (row.audio_id not in chosen or chosen[row.audio_id].missing > row.missing):
             chosen[row.audio_id] = row
     return [_entry(row) for row in chosen.values()]
 
 
-def _entry(row: TrackRow) -> Entry:
+def _entry(row: Track) -> Entry:
     from tagger.playlist import Entry
 
     return Entry(

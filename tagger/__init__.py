@@ -1,3 +1,3 @@
 """Hears the genre and energy of music files and remembers them."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

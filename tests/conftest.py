@@ -1,12 +1,19 @@
-"""Sounds that several tests share, each made once."""
+"""Sounds that several tests share, each made once; and one thread for all arithmetic.
+
+Threads that wait for each other make a busy computer many times slower.
+"""
 
 import os
+import sys
 from collections.abc import Callable, Iterator
 from functools import cache
 
-import pytest
+for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(_name, "1")
 
-from tests.sounds import KINDS, make_kind
+import pytest  # noqa: E402 - numpy and PyTorch read these names as they are loaded
+
+from tests.sounds import KINDS, make_kind  # noqa: E402
 
 SECONDS = 40.0
 """Long enough for three windows that do not overlap: at 3, 15 and 27 s."""
@@ -18,6 +25,13 @@ def no_added_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TAGGER_MODELS", os.fspath(tmp_path_factory.getbasetemp() / "no-models"))
         yield
+
+
+@pytest.fixture(autouse=True)
+def one_thread() -> None:
+    """PyTorch computes with one thread, also after a test that has set another number."""
+    if torch := sys.modules.get("torch"):
+        torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")

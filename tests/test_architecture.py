@@ -3,15 +3,17 @@
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-
-import pytest
 
 PACKAGE = Path(__file__).parent.parent / "tagger"
 SCRIPTS = PACKAGE.parent / "scripts"
 
+FACES = ("__init__", "__main__")
+"""Files that only show what is in their folder: any number of them, and as short as they like."""
+
 MOST_LINES = 450
+"""A longer file has two subjects: make it a folder, or give a part away."""
 
 LAYERS = {
     "errors": 0,
@@ -60,6 +62,7 @@ HOMES = {
 
 
 def modules() -> list[Path]:
+    """Every file of the package."""
     return sorted(PACKAGE.rglob("*.py"))
 
 
@@ -68,7 +71,18 @@ def part_of(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
+def shown(path: Path) -> str:
+    """A file by its name from the project's folder, as a fault names it."""
+    return str(path.relative_to(PACKAGE.parent))
+
+
+def n_lines(path: Path) -> int:
+    """How many lines a file has."""
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
 def imported_names(path: Path) -> Iterator[str]:
+    """The dotted name of everything that a file imports, wherever in it."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -78,23 +92,34 @@ def imported_names(path: Path) -> Iterator[str]:
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
 
 
-def parts_imported(path: Path) -> set[str]:
-    dotted = (name.split(".") for name in imported_names(path))
+def parts_imported(names: Iterable[str]) -> set[str]:
+    """The parts of the program among the dotted `names` of imports."""
+    dotted = (name.split(".") for name in names)
     return {names[1] for names in dotted if names[0] == "tagger" and len(names) > 1 and names[1] in LAYERS}
 
 
-@pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_point_down_and_libraries_stay_home(path: Path) -> None:
-    part = part_of(path)
-    if part in ("__init__", "__main__"):
-        return
-    assert part in LAYERS, f"{part} has no layer yet; add it to the design and to this test"
-    for other in parts_imported(path) - {part}:
-        assert LAYERS[other] < LAYERS[part], f"{path.name} ({part}) imports {other}"
-    for library in {name.split(".")[0] for name in imported_names(path)} & HOMES.keys():
-        assert part in HOMES[library], (
-            f"{path.name} ({part}) imports {library}, which lives in {HOMES[library]}"
-        )
+def test_imports_point_down_and_libraries_stay_home() -> None:
+    faults = []
+    for path in modules():
+        part, names = part_of(path), set(imported_names(path))
+        if part in FACES:
+            continue
+        if part not in LAYERS:
+            faults.append(f"{part} has no layer yet; add it to the design and to this test")
+            continue
+        for other in sorted(parts_imported(names) - {part}):
+            if LAYERS[other] >= LAYERS[part]:
+                faults.append(f"{shown(path)} ({part}) imports {other}")
+        for library in sorted({name.split(".")[0] for name in names} & HOMES.keys()):
+            if part not in HOMES[library]:
+                faults.append(f"{shown(path)} imports {library}, which lives in {sorted(HOMES[library])}")
+    assert not faults
+
+
+def test_no_file_is_a_warehouse() -> None:
+    scripts = sorted(SCRIPTS.rglob("*.py"))
+    lengths = {shown(path): n_lines(path) for path in [*modules(), *scripts]}
+    assert not {name: n for name, n in lengths.items() if n > MOST_LINES}
 
 
 def test_a_worker_process_imports_neither_torch_nor_sqlite() -> None:
@@ -109,11 +134,3 @@ def test_a_scan_that_finds_nothing_new_waits_for_no_heavy_library() -> None:
     code = "import sys, tagger.cli.scan, tagger.pipeline.run, tagger.model_card; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(loaded.stdout.split()) & {"torch", "numpy", "scipy", "av", "joblib", "librosa"}
-
-
-@pytest.mark.parametrize(
-    "path", [*modules(), *sorted(SCRIPTS.rglob("*.py"))], ids=lambda p: str(p.relative_to(PACKAGE.parent))
-)
-def test_a_module_stays_short(path: Path) -> None:
-    n_lines = len(path.read_text(encoding="utf-8").splitlines())
-    assert n_lines <= MOST_LINES, f"{path.name} has {n_lines} lines; make it a folder, or give a part away"

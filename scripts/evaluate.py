@@ -34,7 +34,7 @@ if __name__ == "__main__":
         print(table(figures))
         print(json.dumps(figures))
         labelled = sum(bool(clip.genres) for clip in answers.clips)
-        of_these = f", {labelled:,} with a genre of the model's" if answers.card.hears_genre else ""
+        of_these = f", {labelled:,} with a genre of the model's" if answers.card.predicts_genre else ""
         print(f"{len(answers.clips):,} clips{of_these}", file=sys.stderr)
         print(f"prediction alone: {answers.predict_ms:.1f} ms a track on one core", file=sys.stderr)
         if not figures:

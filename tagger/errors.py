@@ -1,5 +1,7 @@
 """What can go wrong, as exceptions whose text is fit to show to the owner of the music."""
 
+from __future__ import annotations
+
 
 class TaggerError(Exception):
     """Something a person can act on: the text names the file and what to do. Exit code 2."""
@@ -19,3 +21,19 @@ class StoreError(TaggerError):
 
 class BusyError(TaggerError):
     """Another run holds the lock of this database. Exit code 75 (`EX_TEMPFAIL` of sysexits.h)."""
+
+
+class TagError(TaggerError):
+    """The tags of a file cannot be read or written; the file is as it was."""
+
+
+class UnsupportedFormat(TagError):  # noqa: N818 - it names what the file is, and is caught as a TagError
+    """The file's format carries no tags that this program can write without risk."""
+
+
+class NoRoom(TagError):  # noqa: N818 - likewise
+    """The disk has no room for a copy now; there may be some when other copies have taken their places."""
+
+
+class HardLinked(TagError):  # noqa: N818 - likewise
+    """The file has several names, and nobody said what is to become of the others."""

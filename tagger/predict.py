@@ -17,7 +17,7 @@ from tagger.nets import CRNN, NetOutput, Network, build, for_inference, keep_fre
 from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
 
 WINDOWS_AT_ONCE = {"cpu": 6, "cuda": 512, "mps": 128}
-"""Windows that `CRNN.listen` gets at once: on a CPU few enough that the maps of a layer stay in the cache."""
+"""Windows that `CRNN.encode` gets at once: on a CPU few enough that the maps of a layer stay in the cache."""
 
 
 class Predictor:
@@ -133,15 +133,17 @@ def energy_quantile(raw_energy: FloatArray, card: ModelCard) -> FloatArray:
 
 def _energies(raw_energy: FloatArray, card: ModelCard) -> list[float | None]:
     """The energy (0–1) of each raw one; None where the model hears none."""
-    return [*map(float, energy_quantile(raw_energy, card))] if card.hears_energy else [None] * len(raw_energy)
+    return (
+        [*map(float, energy_quantile(raw_energy, card))] if card.predicts_energy else [None] * len(raw_energy)
+    )
 
 
 def _likeliest(scores: FloatArray, card: ModelCard) -> tuple[str | None, float | None]:
     """The genre of the highest score and that score, of (n_genres,); None where the model hears no genre."""
-    return (card.genres[int(scores.argmax())], float(scores.max())) if card.hears_genre else (None, None)
+    return (card.genres[int(scores.argmax())], float(scores.max())) if card.predicts_genre else (None, None)
 
 
-def strung(log_mels: Sequence[FloatArray], n_windows: int) -> FloatArray:
+def concatenated(log_mels: Sequence[FloatArray], n_windows: int) -> FloatArray:
     """`n_windows` windows one after the other in time, repeated where there are fewer."""
     return np.concatenate([log_mels[i % len(log_mels)] for i in range(n_windows)], axis=1)
 
@@ -151,7 +153,7 @@ def _as_one(track: TrackFeatures, n_windows: int) -> TrackFeatures:
     if n_windows == 1:
         return track
     heard = [m for m, silent in zip(track.log_mels, track.silent, strict=True) if not silent]
-    together = strung(heard or list(track.log_mels), n_windows)
+    together = concatenated(heard or list(track.log_mels), n_windows)
     log_mels = together[None].astype(np.float16, copy=False)
     return replace(track, log_mels=log_mels, starts_s=track.starts_s[:1], silent=(not heard,))
 
@@ -165,7 +167,7 @@ def _prepared(network: Network, device: torch.device) -> Network:
 def _outputs(network: Network, parts: Sequence[Tensor]) -> NetOutput:
     """What it says of all windows; a CRNN goes through time once, for all of them together."""
     if isinstance(network, CRNN):
-        return network.answer(*_joined([network.listen(part) for part in parts]))
+        return network.predict(*_joined([network.encode(part) for part in parts]))
     return NetOutput(*_joined([network(part) for part in parts]))
 
 

@@ -21,12 +21,12 @@ LOW_BPM, HIGH_BPM = 100.4, 127.6
 class TempoCRNN(CRNN):
     """Bell curves of 1 BPM around the tempo, which is no class's own, above a little of everything."""
 
-    def listen(self, log_mel_db: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, log_mel_db: Tensor) -> tuple[Tensor, Tensor]:
         band = log_mel_db.mean(dim=2).argmax(dim=1, keepdim=True)
         bpm = torch.where(band < log_mel_db.shape[1] // 2, LOW_BPM, HIGH_BPM)
         bpms = FIRST_BPM + torch.arange(N_TEMPO, device=bpm.device)
         bell = torch.exp(-((bpms - bpm) ** 2) / 2)
-        steps, _ = super().listen(log_mel_db)
+        steps, _ = super().encode(log_mel_db)
         return steps, torch.log(bell + 1e-4)
 
 

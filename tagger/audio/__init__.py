@@ -1,7 +1,7 @@
 """From a path to a few seconds of mono sound, without reading the rest of the file."""
 
-from tagger.audio.listen import Excerpt, identify, listen
+from tagger.audio.excerpt import Excerpt, identify, read_excerpt
 from tagger.audio.metadata import names_from
-from tagger.audio.mono import is_silent
+from tagger.audio.samples import is_silent
 
-__all__ = ["Excerpt", "identify", "is_silent", "listen", "names_from"]
+__all__ = ["Excerpt", "identify", "is_silent", "names_from", "read_excerpt"]

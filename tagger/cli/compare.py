@@ -89,7 +89,7 @@ def _check(old: str, new: str, paths: Sequence[str] | None, store: Store) -> Non
 
 
 def _check_genre(model: str, card: ModelCard | None, store: Store) -> None:
-    if not (card.hears_genre if card else store.has("genre", model)):
+    if not (card.predicts_genre if card else store.has("genre", model)):
         raise TaggerError(f"{model} hears no genre, by which tracks are compared; name a model that does")
 
 

@@ -16,7 +16,7 @@ def hears(store: Store, model: str, aspect: Aspect) -> bool:
     from tagger.model_card import load_card
 
     try:
-        return aspect in load_card(model).hears
+        return aspect in load_card(model).aspects
     except ModelError:
         return store.has(aspect, model) or not store.count(model)  # nothing is known of it: not refused
 

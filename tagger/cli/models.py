@@ -58,7 +58,7 @@ def _list(db: str | None, json: bool) -> None:
                 "version": card.version,
                 "added": card.id not in shipped,
                 "genres": card.genres,
-                "energy": card.hears_energy,
+                "energy": card.predicts_energy,
                 "tempo": card.tempo is not None,
                 "figures": card.figures,
                 "tracks": answers.get(card.id, 0),
@@ -92,7 +92,7 @@ def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
     print(f"{shown(card.id)} {shown(card.version)}{whose}: {counted(n_tracks, 'tracks')} in the database")
     if card.genres:
         _print_listed("genres", map(shown, card.genres))
-    _print_listed("hears", card.hears)
+    _print_listed("hears", card.aspects)
     if card.figures:
         _print_listed("on the test split", [f"{name} {value:.3f}" for name, value in card.figures.items()])
 

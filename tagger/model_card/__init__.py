@@ -1,13 +1,13 @@
 """Which models there are, and what each says of itself in its `model.json`."""
 
 from tagger.model_card.card import (
+    FORMAT,
     ModelCard,
     PrecisionTable,
     TempoClasses,
     genre_thresholds,
     shares_trunk,
 )
-from tagger.model_card.fields import FORMAT
 from tagger.model_card.folders import (
     DEFAULT_MODEL,
     FILTER_BANK,

@@ -1,9 +1,11 @@
-"""What is known of a model: its `model.json` as a value."""
+"""What is known of a model: its `model.json` as a value, and how it is read and refused."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 from tagger.errors import ModelError
@@ -53,21 +55,21 @@ class ModelCard:
     training: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def hears_genre(self) -> bool:
+    def predicts_genre(self) -> bool:
         """Whether its answers have a genre."""
         return bool(self.genres)
 
     @property
-    def hears_energy(self) -> bool:
+    def predicts_energy(self) -> bool:
         """Whether its answers have an energy."""
         return bool(self.energy_quantiles)
 
     @property
-    def hears(self) -> tuple[Aspect, ...]:
+    def aspects(self) -> tuple[Aspect, ...]:
         """What its answers have."""
         said: dict[Aspect, bool] = {
-            "genre": self.hears_genre,
-            "energy": self.hears_energy,
+            "genre": self.predicts_genre,
+            "energy": self.predicts_energy,
             "tempo": self.tempo is not None,
         }
         return tuple(aspect for aspect, is_heard in said.items() if is_heard)
@@ -90,3 +92,108 @@ def shares_trunk(one: ModelCard, other: ModelCard) -> bool:
     """Whether both models make the same embedding of a sound, so that only their heads can differ."""
     known = one.trunk_sha256 is not None and one.trunk_sha256 == other.trunk_sha256
     return known and (one.network, one.front_end) == (other.network, other.front_end)
+
+
+FORMAT = 1
+"""Version of the layout of `model.json` that this program reads and writes."""
+
+
+def card_of(folder: str, fields: dict[str, Any]) -> ModelCard:
+    """The card of the model in `folder`. Raises ValueError, KeyError or TypeError for what makes no sense."""
+    if fields["format"] != FORMAT:
+        raise ValueError(f"format {fields['format']}, this version of tagger reads {FORMAT}")
+    return ModelCard(
+        id=_text("id", fields["id"]),
+        folder=folder,
+        version=_text("version", fields["version"]),
+        network=_object("network", fields["network"]),
+        front_end=_front_end(fields["front_end"]),
+        genres=_genres(fields["genres"]),
+        temperature=_above_zero("temperature", fields.get("temperature", 1.0)),
+        energy_quantiles=_quantiles(fields.get("energy_quantiles", [])),
+        weights_sha256=_text("weights_sha256", fields["weights_sha256"]),
+        figures=_figures(fields["figures"]),
+        tempo=_tempo(fields.get("tempo")),
+        genre_precision=_precision_tables(fields.get("genre_precision", {})),
+        trunk_sha256=_text("trunk_sha256", hash_)
+        if (hash_ := fields.get("trunk_sha256")) is not None
+        else None,
+        training=_object("training", fields.get("training", {})),
+    )
+
+
+def _front_end(fields: Any) -> FrontEnd:
+    front_end = FrontEnd(**_object("front_end", fields))
+    for name, value in fields.items():
+        if name != "window_s" and not isinstance(value, int):
+            raise ValueError(f"{name} of front_end is not a whole number")
+        _above_zero(f"{name} of front_end", value)
+    return front_end
+
+
+def _genres(names: Any) -> tuple[str, ...]:
+    if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+        raise ValueError("genres is not a list of names")
+    if len(set(names)) < len(names):
+        raise ValueError("genres names one twice")
+    return tuple(names)
+
+
+def _quantiles(values: Any) -> tuple[float, ...]:
+    if not isinstance(values, list) or len(values) == 1:
+        raise ValueError("energy_quantiles is not a list of two or more")
+    quantiles = tuple(_number("one of energy_quantiles", value) for value in values)
+    if not all(map(math.isfinite, quantiles)) or any(a > b for a, b in pairwise(quantiles)):
+        raise ValueError("energy_quantiles are not numbers that rise")
+    return quantiles
+
+
+def _figures(fields: Any) -> dict[str, float]:
+    figures = _object("figures", fields)
+    return {name: _number(f"{name} of figures", value) for name, value in figures.items()}
+
+
+def _tempo(fields: dict[str, Any] | None) -> TempoClasses | None:
+    if fields is None:
+        return None
+    names = ("first_bpm", "temperature")
+    return TempoClasses(*(_above_zero(f"{name} of tempo", fields[name]) for name in names))
+
+
+def _precision_tables(tables: Any) -> dict[str, PrecisionTable]:
+    return {
+        genre: _precision_table(genre, table) for genre, table in _object("genre_precision", tables).items()
+    }
+
+
+def _precision_table(genre: str, table: Any) -> PrecisionTable:
+    pairs = tuple((float(precision), float(threshold)) for precision, threshold in table)
+    rises = all(a < c and b < d for (a, b), (c, d) in pairwise(pairs))
+    if not rises or not all(0 <= value <= 1 for pair in pairs for value in pair):
+        raise ValueError(f"genre_precision of {genre} is not rising pairs within 0 and 1")
+    return pairs
+
+
+def _text(name: str, value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError(f"{name} is not a text")
+    return value
+
+
+def _object(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{name} is not an object")
+    return value
+
+
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        raise ValueError(f"{name} is not a number")
+    return float(value)
+
+
+def _above_zero(name: str, value: Any) -> float:
+    number = _number(name, value)
+    if not 0 < number < math.inf:
+        raise ValueError(f"{name} is {value}, which is no number above 0")
+    return number

@@ -8,8 +8,7 @@ import os
 from typing import TYPE_CHECKING
 
 from tagger.errors import ModelError
-from tagger.model_card.card import ModelCard
-from tagger.model_card.fields import card_of
+from tagger.model_card.card import ModelCard, card_of
 
 if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
     import numpy as np

@@ -7,16 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tagger.errors import ModelError
-from tagger.nets.allocator import keep_freed_memory
 from tagger.nets.backbone import Backbone
-from tagger.nets.bfloat16 import multiplies_bfloat16
-from tagger.nets.crnn import CRNN, for_inference
-from tagger.nets.echonest_mlp import EchoNestMlp
-from tagger.nets.mel_cnn import MelCnn
-from tagger.nets.mfcc_lstm import MfccLstm
-from tagger.nets.output import NetOutput
-from tagger.nets.spectrogram_cnn import SpectrogramCnn
-from tagger.nets.tempo_regression import TempoRegression
+from tagger.nets.classic import EchoNestMlp, MelCnn, MfccLstm, SpectrogramCnn, TempoRegression
+from tagger.nets.crnn import CRNN
+from tagger.nets.inference import for_inference, keep_freed_memory, multiplies_bfloat16
+from tagger.nets.network import NetOutput
 
 __all__ = [
     "CRNN",

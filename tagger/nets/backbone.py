@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from tagger.errors import ModelError
-from tagger.nets.output import NetOutput, only_genre
-from tagger.nets.picture import colour_picture
+from tagger.nets.network import NetOutput, colour_picture, only_genre
 
 BACKBONES = {
     "resnet18": ("resnet18", 1),

@@ -7,19 +7,12 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from tagger.nets.output import NetOutput
-from tagger.nets.tempo import TempoHead
-
-DYNAMIC_RANGE_DB = 80.0
-"""What lies further below the loudest point of a window is cut off (librosa's `top_db`)."""
+from tagger.nets.network import NetOutput, remove_level
+from tagger.nets.tempo_head import TempoHead
 
 STRIDES = ((2, 2), (2, 2), (2, 2), (2, 1), (2, 1))
 """Of each stage over (bands, frames): 96 bands become 3, and a step of time is 186 ms."""
-
-SCALE_DB = 20.0
-"""Divides the centred decibels, so that inputs are of order one."""
 
 
 class CRNN(nn.Module):
@@ -73,9 +66,9 @@ class CRNN(nn.Module):
         self.tempo_head = TempoHead(n_mels, frame_rate_hz) if frame_rate_hz else None
 
     def forward(self, log_mel_db: Tensor) -> NetOutput:
-        return self.answer(*self.listen(log_mel_db))
+        return self.predict(*self.encode(log_mel_db))
 
-    def listen(self, log_mel_db: Tensor) -> tuple[Tensor, Tensor]:
+    def encode(self, log_mel_db: Tensor) -> tuple[Tensor, Tensor]:
         """The part whose maps are large, best run on few windows at once: steps of time (batch,
         n_steps, n_features) and tempo logits."""
         level_removed = remove_level(log_mel_db)
@@ -85,7 +78,7 @@ class CRNN(nn.Module):
         tempo = self.tempo_head(level_removed) if self.tempo_head else steps.new_zeros(len(steps), 0)
         return steps, tempo
 
-    def answer(self, steps: Tensor, tempo_logits: Tensor) -> NetOutput:
+    def predict(self, steps: Tensor, tempo_logits: Tensor) -> NetOutput:
         """The part that goes step by step through time, best run on many windows at once."""
         states, _ = self.recurrent(self.dropout(steps))
         weights = self.attention(states).softmax(dim=1)
@@ -108,31 +101,6 @@ class Separable(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         inner = self.expand(self.depthwise(maps)).relu()
         return maps + cast(Tensor, self.reduce(inner))
-
-
-def for_inference(network: CRNN, fast: bool = False) -> CRNN:
-    """The same function, about a third faster on a CPU: batch norms folded into their convolutions.
-
-    Changes `network` in place; it can be trained no more. `fast` takes convolutions to bfloat16 as well,
-    for CPUs that multiply it: twice as fast again, with probabilities that differ by 0.001 on average and
-    0.006 at most, energies by 0.0002 and 0.0014, another first genre in one window of 600 (game music).
-    """
-    network.eval()
-    for module in list(network.convolutions.modules()):
-        if isinstance(module, nn.Sequential) and isinstance(module[0], nn.Conv2d):
-            module[0] = fuse_conv_bn_eval(module[0], cast(nn.BatchNorm2d, module[1]))
-            module[1] = nn.Identity()
-    if fast:
-        network.convolutions.to(torch.bfloat16)
-    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
-
-
-def remove_level(log_mel_db: Tensor) -> Tensor:
-    """Decibels → zero mean per window, about unit scale, nothing over 80 dB below the loudest point."""
-    loudest = log_mel_db.amax(dim=(1, 2), keepdim=True)
-    clipped = torch.maximum(log_mel_db, loudest - DYNAMIC_RANGE_DB)
-    centred: Tensor = (clipped - clipped.mean(dim=(1, 2), keepdim=True)) / SCALE_DB
-    return centred
 
 
 def _stage(in_channels: int, out_channels: int, stride: tuple[int, int], n_blocks: int) -> nn.Sequential:

@@ -9,13 +9,13 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.audio import identify, is_silent, listen, names_from
+from tagger.audio import identify, is_silent, names_from, read_excerpt
 from tagger.errors import AudioError
 from tagger.features import fit_frames, log_mel
 from tagger.files import AudioFile
 from tagger.model_card import load_card, load_filter_bank
 from tagger.pipeline.identities import is_listed
-from tagger.tags.names import text_fields
+from tagger.tags.read import text_fields
 from tagger.types import Failure, FrontEnd, Identified, Recording, TrackFeatures
 
 
@@ -32,7 +32,9 @@ def hear(
             recording = identify(file.path, window_s=front_end.window_s)
             if is_listed(identities, recording.audio_id):
                 return Identified(file, _named(recording, file.path))
-        excerpt = listen(file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s)
+        excerpt = read_excerpt(
+            file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s
+        )
     except AudioError as error:
         stage = "decode" if os.path.exists(file.path) else "scan"  # gone: the next walk says if it is back
         return Failure(file.path, stage, str(error), file.size, file.mtime_ns)

@@ -7,7 +7,7 @@ import os
 from tagger.files import FileState
 from tagger.store import Outcome, Store, TagChange, TagChanges
 from tagger.tag_runs.names import tracks_of
-from tagger.tags import FIELDS, TagError, read, settle_temporary_files
+from tagger.tags import FIELDS, TagError, read, recover_temporary_files
 
 
 def settle_interrupted(store: Store) -> None:
@@ -27,7 +27,7 @@ def settle_interrupted(store: Store) -> None:
 def _is_settled(folder: str) -> bool:
     try:
         if os.path.isdir(folder):
-            settle_temporary_files(folder)
+            recover_temporary_files(folder)
             return True
     except TagError:
         pass

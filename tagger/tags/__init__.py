@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from tagger.tags.edit import Previous, previous_from_json
-from tagger.tags.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
+from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
+from tagger.tags.edit import HardLinks, Previous, WriteOptions, Written, previous_from_json
 from tagger.tags.fields import FIELDS, Field
-from tagger.tags.options import HardLinks, WriteOptions, Written
 from tagger.tags.plan import BpmPolicy, Change, GenrePolicy, Policy, Wanted, plan
 from tagger.tags.players import PLAYERS, Player, Seen, seen_by
 from tagger.tags.read import Tags, read
-from tagger.tags.temporary import settle_temporary_files, stale_temporary_files, sync_folder
+from tagger.tags.temporary import recover_temporary_files, stale_temporary_files, sync_folder
 from tagger.tags.write import (
     Prepared,
     Restored,
@@ -53,9 +52,9 @@ __all__ = [
     "prepare_restore",
     "previous_from_json",
     "read",
+    "recover_temporary_files",
     "restore",
     "seen_by",
-    "settle_temporary_files",
     "stale_temporary_files",
     "sync_folder",
 ]

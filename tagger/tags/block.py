@@ -10,7 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import BinaryIO
 
+from tagger.errors import TagError
 from tagger.tags.fields import Field
 
 # Stands for a value that is there and cannot be read (an encrypted frame, a binary genre).
@@ -86,3 +88,26 @@ class Block:
     def texts(self, field: Field) -> tuple[str, ...]:
         """The values of one field, in file order; empty when the field is absent."""
         return tuple(text for item in self.items if item.field == field for text in item.texts)
+
+
+@dataclass(frozen=True, slots=True)
+class ByteSource:
+    """An open file of `size` bytes."""
+
+    file: BinaryIO
+    size: int
+
+    def at(self, start: int, length: int) -> bytes:
+        """Exactly `length` bytes from `start`; TagError when the file ends before."""
+        if start < 0 or length < 0 or start + length > self.size:
+            raise TagError("its tags reach past its end (damaged or still being written)")
+        self.file.seek(start)
+        data = self.file.read(length)
+        if len(data) != length:
+            raise TagError("the file became shorter while it was read")
+        return data
+
+    def peek(self, start: int, length: int) -> bytes:
+        """Up to `length` bytes from `start`, fewer at the end of the file."""
+        start = min(max(start, 0), self.size)
+        return self.at(start, min(length, self.size - start))

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 from tagger.tags.block import Block, Item, Shape
 from tagger.tags.fields import Field
@@ -120,3 +120,35 @@ def _field_from_json(data: Mapping[str, Any]) -> PreviousField:
         (index, Item(base64.b64decode(raw), field, (), where)) for index, raw, where in data["items"]
     )
     return PreviousField(field, items, tuple(data["before"]), tuple(data["after"]))
+
+
+HardLinks = Literal["skip", "break", "in-place"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One file written: bytes that went to the disk, and the file's new size and `mtime_ns`.
+
+    `previous` is what undoing needs. `before_replace` gets it before the file is exchanged: a
+    caller that stores it and finds it after a crash compares size and mtime with the file's, to
+    learn whether the file is old or new.
+    """
+
+    bytes_written: int
+    size: int
+    mtime_ns: int
+    previous: Previous
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """`expected` is the (size, mtime_ns) of the last scan; a file that differs is not written.
+
+    `hard_links`: what to do with a file of several names: `skip` it (TagError), `break` the link
+    (the other names keep the old content), or write `in-place` (all names get the new content).
+    """
+
+    keep_mtime: bool = False
+    hard_links: HardLinks = "skip"
+    expected: tuple[int, int] | None = None
+    before_replace: Callable[[Written], None] | None = None

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tagger.tags.fields import Field
-from tagger.tags.genres import is_among, unsplittable
+from tagger.tags.fields import Field, is_among, unsplittable
 from tagger.tags.read import Tags
 from tagger.types import energy_level
 

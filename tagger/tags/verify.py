@@ -28,8 +28,8 @@ from mutagen.trueaudio import TrueAudio
 from mutagen.wave import WAVE
 from mutagen.wavpack import WavPack
 
+from tagger.errors import TagError
 from tagger.tags.block import Block, Span
-from tagger.tags.errors import TagError
 from tagger.tags.fields import APEV2, ID3_USER_TEXT, MP4_FREEFORM, VORBIS, Field
 from tagger.tags.fields import ASF as ASF_NAMES
 

@@ -19,16 +19,22 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
+from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.tags.block import Block, Item, Shape
-from tagger.tags.edit import Previous, changed_items, previous_of, restored_items, restored_shape
-from tagger.tags.elsewhere import names_elsewhere
-from tagger.tags.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
+from tagger.tags.edit import (
+    Previous,
+    WriteOptions,
+    Written,
+    changed_items,
+    previous_of,
+    restored_items,
+    restored_shape,
+)
 from tagger.tags.fields import Field
 from tagger.tags.formats import load
-from tagger.tags.options import WriteOptions, Written
 from tagger.tags.plan import Change
-from tagger.tags.splice import copy_with_splices, spliced_size
-from tagger.tags.temporary import create_temporary, try_lock, write_in_place
+from tagger.tags.secondary_tags import names_elsewhere
+from tagger.tags.temporary import copy_with_splices, create_temporary, spliced_size, try_lock, write_in_place
 from tagger.tags.verify import check_copy
 
 _SPARE_BYTES = 1 << 20

@@ -9,13 +9,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tagger.audio.spans import split_starts
+from tagger.audio.excerpt import split_starts
 from tagger.features import fit_frames
 from tagger.nets import CRNN, NetOutput, Network
-from tagger.nets.mel_cnn import MelCnn
-from tagger.nets.tempo import FIRST_BPM
+from tagger.nets.classic import MelCnn
+from tagger.nets.tempo_head import FIRST_BPM
 from tagger.pipeline.run import batched
-from tagger.predict import WINDOWS_AT_ONCE, strung, tempo_and_confidence
+from tagger.predict import WINDOWS_AT_ONCE, concatenated, tempo_and_confidence
 from tagger.training.clips import FRONT_END
 from tagger.training.corpus import Corpus
 from tagger.training.metrics import accuracy_figures
@@ -100,5 +100,5 @@ def _inputs(corpus: Corpus, together: int) -> Iterator[tuple[FloatArray, int]]:
     for row, whole in enumerate(corpus.log_mels):
         starts = split_starts(whole.shape[1], n_frames)
         heard = [fit_frames(whole[:, start : start + n_frames], n_frames) for start in starts]
-        for log_mel in heard if together == 1 else [strung(heard, together)]:
+        for log_mel in heard if together == 1 else [concatenated(heard, together)]:
             yield log_mel, row

@@ -17,8 +17,8 @@ from safetensors.torch import save_file
 from tagger.errors import TaggerError
 from tagger.model_card import FILTER_BANK, FORMAT, WEIGHTS_FILE
 from tagger.nets import CRNN, Network
-from tagger.nets.tempo import FIRST_BPM
-from tagger.nets.tempo_regression import TempoRegression
+from tagger.nets.classic import TempoRegression
+from tagger.nets.tempo_head import FIRST_BPM
 from tagger.training.answers import answers, pooled, window_answers
 from tagger.training.clips import FRONT_END, filter_bank
 from tagger.training.corpus import Corpus

@@ -10,8 +10,8 @@ import numpy as np
 from joblib import Parallel, delayed
 from numpy.typing import NDArray
 
-from tagger.audio import listen
-from tagger.audio.spans import WHOLE_S
+from tagger.audio import read_excerpt
+from tagger.audio.excerpt import WHOLE_S
 from tagger.errors import AudioError, TaggerError
 from tagger.features import log_mel
 from tagger.files import AudioFile
@@ -76,7 +76,9 @@ def _hear(
     file: AudioFile, bank: NDArray[np.float32], front_end: FrontEnd
 ) -> tuple[AudioFile, NDArray[np.float16] | str]:
     try:
-        excerpt = listen(file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=WHOLE_S, centres=(0.5,))
+        excerpt = read_excerpt(
+            file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=WHOLE_S, centres=(0.5,)
+        )
     except AudioError as error:
         return file, str(error)
     except Exception as error:  # a fault of ours or of a library's: it costs this clip, not the run

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 import librosa
 import numpy as np
 
-from tagger.audio import listen
-from tagger.audio.spans import WHOLE_S
+from tagger.audio import read_excerpt
+from tagger.audio.excerpt import WHOLE_S
 from tagger.model_card import ModelCard
 from tagger.training.evaluate import Answers, outcomes
 from tagger.training.voice import voice
@@ -106,7 +106,9 @@ def write_wav(path: str, sound: Sound) -> None:
 
 def _changed_files(data: str, answers: Answers, change: Change, folder: str) -> Iterator[str]:
     for i, clip in enumerate(answers.clips):
-        heard = listen(os.path.join(data, clip.path), sample_rate_hz=RATE_HZ, window_s=WHOLE_S).windows[0]
+        heard = read_excerpt(os.path.join(data, clip.path), sample_rate_hz=RATE_HZ, window_s=WHOLE_S).windows[
+            0
+        ]
         path = os.path.join(folder, f"{i}.wav")
         write_wav(path, change(Sound(heard.samples)))
         yield path

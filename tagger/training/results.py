@@ -13,7 +13,7 @@ import torch
 
 from tagger.errors import TaggerError
 from tagger.nets import Network
-from tagger.nets.mel_cnn import MelCnn
+from tagger.nets.classic import MelCnn
 from tagger.training.answers import answers, window_accuracy
 from tagger.training.breakdown import confusion
 from tagger.training.card.tables import table

@@ -14,11 +14,11 @@ from joblib import Parallel, delayed
 from numpy.typing import NDArray
 from torch import Tensor
 
-from tagger.audio.spans import split_starts
+from tagger.audio.excerpt import split_starts
 from tagger.errors import TaggerError
 from tagger.features import fit_frames
-from tagger.nets.crnn import remove_level
-from tagger.nets.tempo import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
+from tagger.nets.network import remove_level
+from tagger.nets.tempo_head import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
 from tagger.predict import TOLERANCE, tempo_and_confidence
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import LogMels

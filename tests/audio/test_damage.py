@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tagger.audio import Excerpt, is_silent, listen
+from tagger.audio import Excerpt, is_silent, read_excerpt
 from tagger.errors import AudioError
 from tests.sounds import KINDS, make_kind, make_sound, moment, picture
 
@@ -39,7 +39,7 @@ def hear(tmp_path: Path) -> Callable[..., Excerpt]:
     def write_and_listen(name: str, content: bytes) -> Excerpt:
         path = tmp_path / name
         path.write_bytes(content)
-        excerpt = listen(str(path), sample_rate_hz=RATE_HZ, window_s=10.0)
+        excerpt = read_excerpt(str(path), sample_rate_hz=RATE_HZ, window_s=10.0)
         assert all(np.isfinite(window.samples).all() for window in excerpt.windows)
         return excerpt
 
@@ -235,7 +235,7 @@ def test_an_mp3_that_changes_rate_or_channels_inside_is_heard_on_both_sides(
     first = Path(make_sound(tmp_path / "1.mp3", **plain)).read_bytes()
     second = Path(make_sound(tmp_path / "2.mp3", rate_hz=rate_hz, channels=channels, **plain)).read_bytes()
     (tmp_path / "both.mp3").write_bytes(first + second)
-    (window,) = listen(str(tmp_path / "both.mp3"), sample_rate_hz=RATE_HZ, window_s=30.0).windows
+    (window,) = read_excerpt(str(tmp_path / "both.mp3"), sample_rate_hz=RATE_HZ, window_s=30.0).windows
     whole = window.samples
     assert len(whole) / RATE_HZ == pytest.approx(20.0, abs=0.2)
     for at_s, second_s in ((2.0, 2.0), (8.0, 8.0), (12.0, 2.0), (18.0, 8.0)):
@@ -248,7 +248,7 @@ def test_an_mp3_that_changes_rate_or_channels_inside_is_heard_on_both_sides(
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", ["MT0000249842.mp3", "MT0009628869.mp3"])
 def test_real_songs_whose_channel_count_changes_inside_are_heard(name: str, shared_data: str) -> None:
-    excerpt = listen(os.path.join(shared_data, "odd", name), sample_rate_hz=RATE_HZ, window_s=10.0)
+    excerpt = read_excerpt(os.path.join(shared_data, "odd", name), sample_rate_hz=RATE_HZ, window_s=10.0)
     assert excerpt.recording.duration_s == pytest.approx(30.06, abs=0.01)
     assert spans(excerpt) == [(1, 10), (10, 10), (19, 10)]
     assert not any(is_silent(window.samples) for window in excerpt.windows)
@@ -286,7 +286,7 @@ def test_a_video_without_sound_says_so(tmp_path: Path) -> None:
     path = tmp_path / "cover.mp3"
     path.write_bytes(picture(20_000))
     with pytest.raises(AudioError, match=NOT_AUDIO):
-        listen(str(path), sample_rate_hz=RATE_HZ, window_s=10.0)
+        read_excerpt(str(path), sample_rate_hz=RATE_HZ, window_s=10.0)
 
 
 def test_a_codec_that_nobody_knows_says_so(whole: Bytes, hear: Callable[..., Excerpt]) -> None:
@@ -300,7 +300,7 @@ def test_silence_is_heard_and_known_as_silence(tmp_path: Path) -> None:
     silence = np.zeros((2, 35 * 44_100), np.float32)
     for kind in ("cbr.mp3", "16-bit.flac", "s16.wav", "opus.opus", "aac.m4a"):
         rate = {"rate_hz": 44_100} if kind != "opus.opus" else {}
-        excerpt = listen(
+        excerpt = read_excerpt(
             make_kind(tmp_path, kind, samples=silence, **rate), sample_rate_hz=RATE_HZ, window_s=10.0
         )
         assert len(excerpt.windows) == 3

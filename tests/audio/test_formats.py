@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.audio import Excerpt, listen
-from tagger.audio.spans import window_starts
+from tagger.audio import Excerpt, read_excerpt
+from tagger.audio.excerpt import window_starts
 from tests.sounds import KINDS, dsf, float_wav, make_kind, make_sound, moment, picture, sweep
 
 RATE_HZ = 22_050
@@ -24,7 +24,7 @@ the delay of its encoder."""
 
 
 def hear(path: str) -> Excerpt:
-    excerpt = listen(path, sample_rate_hz=RATE_HZ, window_s=10.0)
+    excerpt = read_excerpt(path, sample_rate_hz=RATE_HZ, window_s=10.0)
     for window in excerpt.windows:
         assert window.samples.dtype == np.float32 and window.samples.ndim == 1
         assert np.isfinite(window.samples).all()

@@ -11,7 +11,7 @@ import pytest
 from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, TIT2
 
-from tagger.audio import listen
+from tagger.audio import read_excerpt
 from tests.sounds import KINDS, add_cover, make_kind, picture, retitle
 
 TAGGED = sorted(set(KINDS) - {"opus.mka", "opus.webm", "u8.wav", "s24.wav", "s32.wav", "f32.wav", "f64.wav"})
@@ -19,7 +19,7 @@ TAGGED = sorted(set(KINDS) - {"opus.mka", "opus.webm", "u8.wav", "s24.wav", "s32
 
 
 def identity(path: str) -> str:
-    return listen(path, sample_rate_hz=22_050, window_s=10.0).recording.audio_id
+    return read_excerpt(path, sample_rate_hz=22_050, window_s=10.0).recording.audio_id
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, TIT2
 
-from tagger.audio import Excerpt, listen
+from tagger.audio import Excerpt, read_excerpt
 from tagger.audio.source import Source
 from tagger.errors import AudioError
 from tests.sounds import add_cover, make_kind, make_sound, moment, picture
@@ -21,7 +21,7 @@ SECONDS = 40.0
 
 def hear_start(path: str) -> float:
     """Listens; where in a sound of 40 s its first window begins by its pitch."""
-    window = listen(path, sample_rate_hz=RATE_HZ, window_s=10.0).windows[0]
+    window = read_excerpt(path, sample_rate_hz=RATE_HZ, window_s=10.0).windows[0]
     return moment(window.samples, RATE_HZ, SECONDS)
 
 
@@ -33,7 +33,7 @@ def hear_and_count(path: str) -> tuple[Excerpt, int]:
             return int(file.readline().split()[1])
 
     before = so_far()
-    excerpt = listen(path, sample_rate_hz=RATE_HZ, window_s=10.0)
+    excerpt = read_excerpt(path, sample_rate_hz=RATE_HZ, window_s=10.0)
     return excerpt, so_far() - before
 
 
@@ -68,7 +68,7 @@ def test_a_playlist_called_like_a_song_is_not_followed(
     for name, text in (("a.mp3", hls), ("b.m4a", hls), ("c.mp3", concat), ("d.wav", concat), ("e.m3u8", hls)):
         (tmp_path / name).write_text(text)
         with pytest.raises(AudioError, match="not an audio file"):
-            listen(str(tmp_path / name), sample_rate_hz=RATE_HZ, window_s=10.0)
+            read_excerpt(str(tmp_path / name), sample_rate_hz=RATE_HZ, window_s=10.0)
 
 
 def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path) -> None:
@@ -76,12 +76,12 @@ def test_what_is_no_regular_file_is_refused_without_waiting(tmp_path: Path) -> N
     (tmp_path / "folder.mp3").mkdir()
     for path in (str(tmp_path / "fifo.mp3"), str(tmp_path / "folder.mp3"), "/dev/zero"):
         with pytest.raises(AudioError, match=r"^not a regular file; name a file or a folder of files$"):
-            listen(path, sample_rate_hz=RATE_HZ, window_s=10.0)
+            read_excerpt(path, sample_rate_hz=RATE_HZ, window_s=10.0)
 
 
 def test_a_file_that_is_gone_says_so(tmp_path: Path) -> None:
     with pytest.raises(AudioError, match=r"^the file vanished before it could be read; scan again$"):
-        listen(str(tmp_path / "gone.mp3"), sample_rate_hz=RATE_HZ, window_s=10.0)
+        read_excerpt(str(tmp_path / "gone.mp3"), sample_rate_hz=RATE_HZ, window_s=10.0)
 
 
 def test_a_file_that_must_not_be_read_says_so(
@@ -92,7 +92,7 @@ def test_a_file_that_must_not_be_read_says_so(
 
     monkeypatch.setattr("builtins.open", refuse)
     with pytest.raises(AudioError, match=r"^permission denied; make the file readable$"):
-        listen(sound_path("16-bit.flac"), sample_rate_hz=RATE_HZ, window_s=10.0)
+        read_excerpt(sound_path("16-bit.flac"), sample_rate_hz=RATE_HZ, window_s=10.0)
 
 
 def test_a_disk_that_fails_while_reading_is_named(
@@ -103,7 +103,7 @@ def test_a_disk_that_fails_while_reading_is_named(
 
     monkeypatch.setattr(Source, "read", fail)
     with pytest.raises(AudioError, match=r"^cannot be read: Input/output error$"):
-        listen(sound_path("16-bit.flac"), sample_rate_hz=RATE_HZ, window_s=10.0)
+        read_excerpt(sound_path("16-bit.flac"), sample_rate_hz=RATE_HZ, window_s=10.0)
 
 
 # ---- tags ----------------------------------------------------------------------------------------
@@ -227,7 +227,7 @@ def test_a_terabyte_of_zeros_is_no_audio(tmp_path: Path) -> None:
     path.touch()
     os.truncate(path, 1 << 40)
     with pytest.raises(AudioError, match="not an audio file"):
-        listen(str(path), sample_rate_hz=RATE_HZ, window_s=10.0)
+        read_excerpt(str(path), sample_rate_hz=RATE_HZ, window_s=10.0)
 
 
 def test_listening_opens_no_other_file(

@@ -15,11 +15,11 @@ from tests import partial_model
 
 
 def test_a_card_says_what_its_model_hears(tmp_path: Path) -> None:
-    assert load_card(DEFAULT_MODEL).hears == ("genre", "energy", "tempo")
+    assert load_card(DEFAULT_MODEL).aspects == ("genre", "energy", "tempo")
     genre = load_card(partial_model.make_model(tmp_path / "genre-1", "genre"))
-    assert (genre.hears, genre.hears_genre, genre.hears_energy) == (("genre",), True, False)
+    assert (genre.aspects, genre.predicts_genre, genre.predicts_energy) == (("genre",), True, False)
     tempo = load_card(partial_model.make_model(tmp_path / "tempo-1", "tempo"))
-    assert (tempo.hears, tempo.hears_genre, tempo.hears_energy) == (("tempo",), False, False)
+    assert (tempo.aspects, tempo.predicts_genre, tempo.predicts_energy) == (("tempo",), False, False)
     assert tempo.temperature == 1.0
 
 

@@ -36,8 +36,8 @@ def test_hearing_in_parts_gives_the_same_answer(network: CRNN) -> None:
     windows = torch.randn(5, 96, 431) * 20 - 30
     with torch.inference_mode():
         expected = network(windows)
-        parts = [network.listen(part) for part in windows.split(2)]
-        output = network.answer(*(torch.cat(column) for column in zip(*parts, strict=True)))
+        parts = [network.encode(part) for part in windows.split(2)]
+        output = network.predict(*(torch.cat(column) for column in zip(*parts, strict=True)))
     for a, b in zip(expected, output, strict=True):
         torch.testing.assert_close(a, b, atol=1e-4, rtol=1e-3)
 

@@ -100,7 +100,7 @@ def _mpc() -> bytes:
 
 
 def _speex() -> bytes:
-    from tagger.tags.formats.ogg_pages import Page, page_bytes
+    from tagger.tags.formats.ogg import Page, page_bytes
 
     header = b"Speex   " + b"1.2".ljust(20, b"\0")
     header += struct.pack("<13i", 1, 80, 16_000, 1, 4, 1, -1, 320, 0, 1, 0, 0, 0)

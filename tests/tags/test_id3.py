@@ -10,9 +10,8 @@ from hypothesis import strategies as st
 from mutagen.id3 import ID3
 
 from tagger.tags import Policy, UnsupportedFormat, Wanted, apply, plan, read, restore
-from tagger.tags.formats.bytesource import ByteSource
-from tagger.tags.formats.id3 import read_tag
-from tagger.tags.formats.id3_frames import desynchronised, syncsafe, unsynchronised
+from tagger.tags.block import ByteSource
+from tagger.tags.formats.id3 import desynchronised, read_tag, syncsafe, unsynchronised
 
 from .conftest import MakeSample
 

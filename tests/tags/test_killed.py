@@ -19,8 +19,8 @@ from tagger.tags import (
     apply,
     plan,
     read,
+    recover_temporary_files,
     restore,
-    settle_temporary_files,
     stale_temporary_files,
 )
 
@@ -41,7 +41,7 @@ def test_leftovers_of_a_killed_run_are_removed_and_those_of_a_running_one_are_no
     with held.open("rb") as running:
         fcntl.flock(running, fcntl.LOCK_EX)
         assert stale_temporary_files(str(tmp_path)) == (str(stale),)
-        assert settle_temporary_files(str(tmp_path)) == (str(stale),)
+        assert recover_temporary_files(str(tmp_path)) == (str(stale),)
     assert sorted(os.listdir(tmp_path)) == [".tagger-b.tmp", "notes.tmp"]
 
 
@@ -53,14 +53,14 @@ def test_a_write_in_place_that_was_killed_is_finished(tmp_path: Path, size_befor
     redo = tmp_path / f".tagger-{song.stat().st_ino}-{size_before}.redo"
     redo.write_bytes(b"wholly new.".ljust(15, b".") if size_before == 99 else b"wholly new")
     copy = redo.read_bytes()
-    settle_temporary_files(str(tmp_path))
+    recover_temporary_files(str(tmp_path))
     assert (song.read_bytes(), os.listdir(tmp_path)) == (copy, ["song.mp3"])
 
 
 def test_a_copy_whose_file_is_gone_is_never_thrown_away(tmp_path: Path) -> None:
     lost = tmp_path / ".tagger-1-15.redo"
     lost.write_bytes(b"the only whole copy")
-    settle_temporary_files(str(tmp_path))
+    recover_temporary_files(str(tmp_path))
     assert lost.read_bytes() == b"the only whole copy"
 
 
@@ -72,7 +72,7 @@ def test_a_file_that_was_given_the_inode_of_a_deleted_one_is_not_written_over(
     song.write_bytes(b"a song of its own")
     redo = tmp_path / f".tagger-{name.format(song.stat().st_ino)}.redo"
     redo.write_bytes(b"wholly new")
-    settle_temporary_files(str(tmp_path))
+    recover_temporary_files(str(tmp_path))
     assert song.read_bytes() == b"a song of its own"
     assert redo.read_bytes() == b"wholly new"
 
@@ -93,7 +93,7 @@ def test_a_killed_writer_leaves_each_file_wholly_old_or_wholly_new(
     random.seed(4)
     for _ in range(20):
         _kill_after(random.uniform(0.001, 0.06), paths, previous, options)
-        settle_temporary_files(str(tmp_path))
+        recover_temporary_files(str(tmp_path))
         for path in paths:
             assert data_of(path) in states[path][:2]
         assert not [name for name in os.listdir(tmp_path) if name.startswith(".tagger-")]

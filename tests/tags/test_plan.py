@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.tags import Change, GenrePolicy, Policy, Tags, Wanted, plan
-from tagger.tags.genres import genre_names, is_among, unsplittable
+from tagger.tags.fields import genre_names, is_among, unsplittable
 
 
 def genres_after(

@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tagger.tags import Policy, Wanted, apply, plan, previous_from_json, read, restore
-from tagger.tags.formats.bytesource import ByteSource
-from tagger.tags.formats.ogg_pages import page_bytes, pages_from
+from tagger.tags.block import ByteSource
+from tagger.tags.formats.ogg import page_bytes, pages_from
 from tests.sounds import tags_by_ffmpeg
 
 from . import samples

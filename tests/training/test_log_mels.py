@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from tagger.audio import listen
+from tagger.audio import read_excerpt
 from tagger.errors import BusyError, TaggerError
 from tagger.features import log_mel
 from tagger.files import AudioFile
@@ -54,7 +54,7 @@ def test_a_log_mel_is_that_of_the_whole_clip(music: Path, tmp_path: Path) -> Non
     kept, (a, b, c) = cached_log_mels(
         str(music), clips_of("a.wav", "b.flac", "c.mp3"), str(tmp_path / "c"), 2
     )
-    (window,) = listen(str(music / "b.flac"), sample_rate_hz=22_050, window_s=30.0).windows
+    (window,) = read_excerpt(str(music / "b.flac"), sample_rate_hz=22_050, window_s=30.0).windows
     expected = log_mel(window.samples, filter_bank(), FRONT_END).astype(np.float16)
     np.testing.assert_array_equal(b, expected)
     assert [clip.path for clip in kept] == ["a.wav", "b.flac", "c.mp3"]

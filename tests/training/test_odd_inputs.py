@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tagger.audio import listen
+from tagger.audio import read_excerpt
 from tagger.training.odd_inputs import Sound, half_a_second, lo_fi, odd_sounds, write_wav
 
 RATE_HZ = 22_050
@@ -33,7 +33,7 @@ def test_what_is_written_is_what_a_scan_hears(tmp_path: Path) -> None:
     for sample_bytes, step in ((1, 1 / 64), (2, 1 / 16_384)):
         path = str(tmp_path / f"{sample_bytes}.wav")
         write_wav(path, Sound(tone(440), sample_bytes=sample_bytes))
-        heard = listen(path, sample_rate_hz=RATE_HZ, window_s=30.0).windows[0].samples
+        heard = read_excerpt(path, sample_rate_hz=RATE_HZ, window_s=30.0).windows[0].samples
         np.testing.assert_allclose(heard, tone(440), atol=step)
 
 

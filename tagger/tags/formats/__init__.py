@@ -6,12 +6,11 @@ import os
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
-from tagger.tags.block import Block
-from tagger.tags.errors import UnsupportedFormat
+from tagger.errors import UnsupportedFormat
+from tagger.tags.block import Block, ByteSource
 from tagger.tags.formats.ape import load_ape
 from tagger.tags.formats.asf import HEADER as ASF_HEADER
 from tagger.tags.formats.asf import load_asf
-from tagger.tags.formats.bytesource import ByteSource
 from tagger.tags.formats.flac import load_flac
 from tagger.tags.formats.id3 import HEADER_BYTES, tag_length
 from tagger.tags.formats.id3_hosts import load_chunked, load_dsf, load_front

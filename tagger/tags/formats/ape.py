@@ -8,10 +8,9 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
-from tagger.tags.block import UNREADABLE, Block, Item, Shape, Splice
-from tagger.tags.errors import TagError, UnsupportedFormat
+from tagger.errors import TagError, UnsupportedFormat
+from tagger.tags.block import UNREADABLE, Block, ByteSource, Item, Shape, Splice
 from tagger.tags.fields import APEV2, Field, field_named
-from tagger.tags.formats.bytesource import ByteSource
 
 FOOTER_BYTES = 32
 _MAGIC = b"APETAGEX"

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from tagger.tags.block import UNREADABLE, Block, Item, Shape, Span, Splice
-from tagger.tags.errors import TagError, UnsupportedFormat
+from tagger.errors import TagError, UnsupportedFormat
+from tagger.tags.block import UNREADABLE, Block, ByteSource, Item, Shape, Span, Splice
 from tagger.tags.fields import ASF, Field, field_named
-from tagger.tags.formats.bytesource import ByteSource
 
 HEADER = UUID("75B22630-668E-11CF-A6D9-00AA0062CE6C").bytes_le
 _FILE_PROPERTIES = UUID("8CABDCA1-A947-11CF-8EE4-00C00C205365").bytes_le

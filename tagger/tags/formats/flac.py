@@ -5,13 +5,13 @@ Source: RFC 9639, section 8. An ID3v2 tag before `fLaC` and one behind the audio
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tagger.tags.block import Block, Item, Shape, Splice
-from tagger.tags.errors import UnsupportedFormat
-from tagger.tags.formats.bytesource import ByteSource
+from tagger.errors import TagError, UnsupportedFormat
+from tagger.tags.block import Block, ByteSource, Item, Shape, Splice
+from tagger.tags.fields import VORBIS, Field, field_named
 from tagger.tags.formats.id3 import HEADER_BYTES, tag_length
-from tagger.tags.formats.vorbis import encode_comments, parse_comments, render_comments
 
 _PADDING, _COMMENT = 1, 4
 _MAX_BLOCK_BYTES = (1 << 24) - 1
@@ -121,3 +121,44 @@ def _with_header(kind: int, content: bytes) -> bytes:
     if len(content) > _MAX_BLOCK_BYTES:
         raise UnsupportedFormat("its comments would grow beyond the 16 MiB that FLAC can hold")
     return bytes([kind]) + len(content).to_bytes(3, "big") + content
+
+
+def parse_comments(data: bytes) -> tuple[bytes, tuple[Item, ...], int]:
+    """Vendor string, comments, and how many bytes of `data` they took."""
+    vendor, position = _counted(data, 0)
+    count = int.from_bytes(data[position : position + 4], "little")
+    position += 4
+    items = []
+    for _ in range(count):
+        comment, position = _counted(data, position)
+        items.append(_as_item(comment))
+    return vendor, tuple(items), position
+
+
+def render_comments(vendor: bytes, items: Sequence[Item]) -> bytes:
+    """The comment block, without framing bit or packet type."""
+    parts = [_with_length(vendor), len(items).to_bytes(4, "little")]
+    return b"".join(parts + [_with_length(item.raw) for item in items])
+
+
+def encode_comments(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
+    """One comment a value."""
+    return tuple(Item(f"{VORBIS[field]}={value}".encode(), field, (value,)) for value in values)
+
+
+def _as_item(comment: bytes) -> Item:
+    name, separator, value = comment.partition(b"=")
+    field = field_named(VORBIS, name.decode("ascii", "replace")) if separator else None
+    return Item(comment, field, (value.decode("utf-8", "replace"),)) if field else Item(comment)
+
+
+def _counted(data: bytes, position: int) -> tuple[bytes, int]:
+    start = position + 4
+    end = start + int.from_bytes(data[position:start], "little")
+    if start > len(data) or end > len(data):
+        raise TagError("its Vorbis comments are damaged")
+    return data[start:end], end
+
+
+def _with_length(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "little") + data

@@ -10,9 +10,8 @@ import functools
 from dataclasses import dataclass
 from typing import Literal
 
-from tagger.tags.block import Block, Item, Shape, Span, Splice
-from tagger.tags.errors import UnsupportedFormat
-from tagger.tags.formats.bytesource import ByteSource
+from tagger.errors import UnsupportedFormat
+from tagger.tags.block import Block, ByteSource, Item, Shape, Span, Splice
 from tagger.tags.formats.id3 import HEADER_BYTES, Id3Tag, parse, read_tag, render, tag_length
 
 _DSF_HEADER_BYTES = 28

@@ -25,7 +25,7 @@ __all__ = ["Measured", "can_have_card", "card_text", "draw_answers", "measure", 
 
 def can_have_card(card: ModelCard) -> bool:
     """Whether a model hears the genres of the shipped ones, and energy: the card speaks of both."""
-    return card.genres == GENRES and card.hears_energy
+    return card.genres == GENRES and card.predicts_energy
 
 
 def write_card(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from tagger.errors import TaggerError
-from tagger.tags.genres import numbered_genre
+from tagger.tags.fields import numbered_genre
 from tagger.training.clips import GENRES, Clip
 from tagger.training.datasets.genres import SAME, folded
 from tagger.training.datasets.music import music_in, split_of

@@ -11,7 +11,7 @@ from itertools import islice
 from tagger.errors import TaggerError
 from tagger.tags import TagError
 from tagger.tags import read as read_tags
-from tagger.tags.names import artist_of
+from tagger.tags.read import artist_of
 from tagger.training.clips import Clip
 from tagger.training.datasets.genres import common_names, folded
 from tagger.training.datasets.music import music_in, split_of

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tagger.nets.mfcc_lstm import MfccLstm
+from tagger.nets.classic import MfccLstm
 from tagger.training.clips import FRONT_END
 from tagger.training.recipes.recipe import Recipe
 from tagger.training.settings import Settings

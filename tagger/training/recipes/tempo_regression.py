@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.errors import TaggerError
-from tagger.nets.tempo import FIRST_BPM, LAST_BPM
+from tagger.nets.tempo_head import FIRST_BPM, LAST_BPM
 from tagger.predict import tempo_and_confidence
 from tagger.training.clips import FRONT_END, LEARNED, Clip
 from tagger.training.corpus import Corpus, LogMels

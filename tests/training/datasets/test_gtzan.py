@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.audio import listen
+from tagger.audio import read_excerpt
 from tagger.errors import TaggerError
 from tagger.training.clips import GENRES
 from tagger.training.datasets import gtzan, guess_layout
@@ -50,7 +50,7 @@ def test_the_first_release_came_as_au_files(tmp_path: Path) -> None:
     make_gtzan(tmp_path / "genres", ".au")
     assert os.path.join("genres", "blues", "blues.00029.au") in [c.path for c in gtzan.read(str(tmp_path))]
     path = make_sound(tmp_path / "x.au", codec="pcm_s16be", rate_hz=22_050, channels=1, seconds=1.0)
-    (window,) = listen(path, sample_rate_hz=22_050, window_s=10.0).windows
+    (window,) = read_excerpt(path, sample_rate_hz=22_050, window_s=10.0).windows
     assert abs(len(window.samples) - 22_050) < 10
     assert np.abs(window.samples).max() == pytest.approx(0.5, abs=0.01)
 

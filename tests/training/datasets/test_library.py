@@ -7,7 +7,7 @@ import pytest
 from mutagen.id3 import ID3, TCON, TPE1
 
 from tagger.errors import TaggerError
-from tagger.tags.names import artist_of
+from tagger.tags.read import artist_of
 from tagger.training.datasets import library
 from tagger.training.datasets.music import split_of
 from tests.sounds import make_sound

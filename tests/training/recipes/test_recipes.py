@@ -257,7 +257,7 @@ def test_a_crnn_of_all_genres_without_ratings_is_trained_to_the_end(
     run = Run(Sources(str(folder), str(tmp_path / "cache" / "log-mels"), 1), str(tmp_path / "model"))
     result = train_recipe(recipe, run, moment_of(recipe), TEMPO)
     assert 0 <= result.figures["test_accuracy"] <= 1
-    assert load_card(run.folder).hears == ("genre",)
+    assert load_card(run.folder).aspects == ("genre",)
     assert (tmp_path / "model" / "CARD.md").exists()
     unlabelled = [[*row[:4], ""] if row[2] == "valid" else row for row in rows]
     (folder / "clips.csv").write_text("\n".join(",".join(row) for row in (header, *unlabelled)))
@@ -276,7 +276,7 @@ def test_a_crnn_that_nobody_told_of_energy_claims_none(clips_folder: str, tmp_pa
     result = train_recipe(recipe, run, moment_of(recipe), TEMPO)
     card = load_card(run.folder)
     assert card.genres == ("Jazz", "Klezmer")
-    assert card.hears == ("genre",)
+    assert card.aspects == ("genre",)
     assert 0 <= result.figures["test_accuracy"] <= 1
     assert not {"deam_r", "4q_auc"} & card.figures.keys()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -11,7 +12,6 @@ import av
 from av.audio.stream import AudioStream
 from av.container import InputContainer
 
-from tagger.audio import asf, wavpack
 from tagger.audio.metadata import metadata_of
 from tagger.audio.source import Source
 from tagger.errors import AudioError
@@ -45,6 +45,22 @@ MAX_SAMPLE_BYTES = 256 << 20
 MAX_ERRORS = 500
 """Undecodable packets after which a stretch of sound ends."""
 
+PEEK_BYTES = 128 << 10
+MAX_WAVPACK_BLOCK_BYTES = 1 << 20
+"""The largest block there may be (WavPack 5 file format, section 2.0); most have under 100 kB."""
+
+EARLY_S = 2.0
+"""A block that begins at most this long before the wanted time is near enough; most last half a second."""
+
+MAX_STEPS = 5
+WAVPACK_HEADER_BYTES = 32
+INITIAL_WAVPACK_BLOCK = 1 << 11
+
+ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+"""ASF specification 01.20.05, section 3.2."""
+
+ASF_HEADER_BYTES = 30
+MAX_ASF_OBJECTS = 64
 
 NOT_AUDIO = "not an audio file, or damaged beyond reading"
 
@@ -110,7 +126,7 @@ class Sound:
                 self._zero_s, self._time_s = None, time_s
             elif demuxer == "wv":
                 place = time_s, self.duration_s, self.sample_rate_hz
-                self._seek_byte(wavpack.block_before(self._source, *place))
+                self._seek_byte(block_before(self._source, *place))
             else:
                 ticks = round((time_s + (self._zero_s or 0.0)) / self._tick_s)
                 self._container.seek(max(0, ticks), stream=self._stream)
@@ -156,7 +172,7 @@ class Sound:
         return packet.duration * self._tick_s if packet.duration else math.inf
 
     def _claimed_s(self) -> float:
-        if self._container.format.name == "asf" and (stated_s := asf.stated_duration_s(self._source)):
+        if self._container.format.name == "asf" and (stated_s := stated_duration_s(self._source)):
             return stated_s
         if self._stream.duration:
             return max(0.0, self._stream.duration * self._tick_s)
@@ -164,3 +180,50 @@ class Sound:
 
     def _seek_byte(self, position: int) -> None:
         self._container.seek(position, unsupported_byte_offset=True)
+
+
+def block_before(source: Source, time_s: float, duration_s: float, sample_rate_hz: int) -> int:
+    """The byte at which a block begins at, or a little before, `time_s`.
+
+    Guesses from the mean bit rate, looks at the time of the block there, and corrects the guess. If
+    it does not converge, as in a damaged file, the last block found is as good as any.
+    """
+    bytes_per_s = source.size / duration_s
+    guess = time_s * bytes_per_s
+    for _ in range(MAX_STEPS):
+        block, sample = _next_block(source, max(0, round(guess))) or (
+            source.size,
+            duration_s * sample_rate_hz,
+        )
+        early_s = time_s - sample / sample_rate_hz
+        if 0.0 <= early_s <= EARLY_S:
+            break
+        guess = block + (early_s - EARLY_S / 2) * bytes_per_s
+    return block
+
+
+def _next_block(source: Source, position: int) -> tuple[int, int] | None:
+    """(byte, first sample) of the first block from `position` on that holds the first channels."""
+    for offset in range(position, position + MAX_WAVPACK_BLOCK_BYTES, PEEK_BYTES):
+        data = source.peek(offset, PEEK_BYTES + WAVPACK_HEADER_BYTES)
+        start = data.find(b"wvpk")
+        while 0 <= start <= len(data) - WAVPACK_HEADER_BYTES:
+            first_sample, _, flags = struct.unpack_from("<III", data, start + 16)
+            if flags & INITIAL_WAVPACK_BLOCK:
+                return offset + start, first_sample
+            start = data.find(b"wvpk", start + 4)
+    return None
+
+
+def stated_duration_s(source: Source) -> float:
+    """From the file properties object of the header; 0.0 where there is none."""
+    position = ASF_HEADER_BYTES
+    for _ in range(MAX_ASF_OBJECTS):
+        head = source.peek(position, 88)
+        if len(head) < 88:
+            break
+        if head.startswith(ASF_FILE_PROPERTIES):
+            play_100_ns, _, preroll_ms = struct.unpack_from("<QQQ", head, 64)
+            return float(max(0.0, play_100_ns / 1e7 - preroll_ms / 1e3))
+        position += max(24, *struct.unpack_from("<Q", head, 16))
+    return 0.0

@@ -1,8 +1,9 @@
-"""Hears the windows of one file by seeking to each of them."""
+"""Read the windows of one file: seek to each of them, decode it, mix it to mono."""
 
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,12 +13,17 @@ import numpy as np
 from av import AudioFrame
 from av.audio.stream import AudioStream
 
-from tagger.audio.mono import MonoBuffer
-from tagger.audio.sound import Sound, open_sound
+from tagger.audio.samples import MonoBuffer
 from tagger.audio.source import Source
-from tagger.audio.spans import CENTRES, WHOLE_S, split_starts, window_starts
+from tagger.audio.stream import Sound, open_sound
 from tagger.errors import AudioError
 from tagger.types import Recording, Window
+
+CENTRES = (0.2, 0.5, 0.8)
+"""Centres of the windows as shares of the duration: past the intro, the middle, before the outro."""
+
+WHOLE_S = 30.0
+"""A track shorter than this is read whole; also all that is read where the duration is unknown."""
 
 PREROLL_S = 0.25
 """Decoded before each window and thrown away: the bit reservoir of mp3, the 80 ms of Opus (RFC 7845)."""
@@ -37,7 +43,9 @@ class Excerpt:
     windows: tuple[Window, ...]
 
 
-def listen(path: str, *, sample_rate_hz: int, window_s: float, centres: Sequence[float] = CENTRES) -> Excerpt:
+def read_excerpt(
+    path: str, *, sample_rate_hz: int, window_s: float, centres: Sequence[float] = CENTRES
+) -> Excerpt:
     """Decodes three windows of `window_s` seconds, or all of a track under 30 s, as mono float32.
 
     `centres` are those of the windows as shares of the track's length.
@@ -51,10 +59,10 @@ def listen(path: str, *, sample_rate_hz: int, window_s: float, centres: Sequence
 
 
 def identify(path: str, *, window_s: float) -> Recording:
-    """What `listen` says of the recording, from the same bytes but without decoding them: 3 ms a track.
+    """What `read_excerpt` says of the recording, from the same bytes but without decoding them: 3 ms a track.
 
-    Its `audio_id` differs from `listen`'s only where the file's duration is wrong or its sound is
-    damaged. Raises `AudioError` as `listen` does.
+    Its `audio_id` differs from `read_excerpt`'s only where the file's duration is wrong or its sound is
+    damaged. Raises `AudioError` as `read_excerpt` does.
     """
     with _plain_errors(), Source(path) as source:
         return _Listener(source, 0, window_s).identify()
@@ -179,3 +187,20 @@ class _Listener:
             channels=sound.channels,
             **sound.names,
         )
+
+
+def window_starts(duration_s: float, window_s: float, centres: Sequence[float] = CENTRES) -> list[float]:
+    """Start times in seconds of the windows to seek to; empty where the track is to be read whole."""
+    if not WHOLE_S <= duration_s < math.inf:
+        return []
+    return [max(0.0, centre * duration_s - window_s / 2) for centre in centres]
+
+
+def split_starts(n_samples: int, window_samples: int) -> list[int]:
+    """First samples of the fewest windows that cover a sound read whole, evenly spread.
+
+    One window where the sound is shorter than a window. Times past the last whole window overlap.
+    """
+    n_windows = max(1, math.ceil(n_samples / window_samples))
+    spare = max(0, n_samples - window_samples)
+    return [round(spare * i / max(1, n_windows - 1)) for i in range(n_windows)]

@@ -11,13 +11,12 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
-from tagger.tags.block import Block
-from tagger.tags.errors import TagError
+from tagger.errors import TagError
+from tagger.tags.block import Block, ByteSource
+from tagger.tags.fields import genre_names, numbered_genre
 from tagger.tags.formats.ape import has_id3v1, load_ape
-from tagger.tags.formats.bytesource import ByteSource
 from tagger.tags.formats.id3 import HEADER_BYTES, read_tag, tag_length
 from tagger.tags.formats.id3_hosts import Chunk, read_chunks
-from tagger.tags.genres import genre_names, numbered_genre
 
 _WITH_ID3V1 = ("mp3", "tta", "ape", "wv", "mpc")
 _NO_NAMES = (b"replaygain_", b"mp3gain_", b"encoder")

@@ -1,0 +1,227 @@
+"""Small networks that others have published, to compare ours with."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+
+from tagger.nets.network import NetOutput, colour_picture, only_genre, remove_level
+from tagger.nets.tempo_head import TempoHead, mean_bpm, tempo_classes
+
+
+class MelCnn(nn.Module):
+    """Log-mel → convolutions, each with batch norm and a pool → mean and maximum → genres.
+
+    With `window_frames`, the sound is cut into windows of so many frames, each of which is heard
+    alone; the answer is the mean of their probabilities (soft voting). 129 frames are 3 s, and of a
+    track's three windows of 10 s, which then come one after the other, they make ten. What is left
+    over at the end is not heard. Input is (batch, n_mels, n_frames) in dB.
+    """
+
+    embedding_dim = 0
+
+    def __init__(
+        self,
+        n_mels: int,
+        n_genres: int,
+        channels: Sequence[int] = (16, 32, 64, 128),
+        window_frames: int = 0,
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        self.window_frames = window_frames
+        self.n_windows = 3 if window_frames else 1
+        widths = [1, *channels]
+        self.bands = nn.BatchNorm1d(n_mels)
+        self.convolutions = nn.Sequential(*(_stage(a, b) for a, b in zip(widths[:-1], channels, strict=True)))
+        n_features = 2 * channels[-1]
+        self.head = nn.Sequential(
+            nn.Dropout(dropout),
+            nn.Linear(n_features, 128),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(128, n_genres),
+        )
+
+    def forward(self, log_mel_db: Tensor) -> NetOutput:
+        if not self.window_frames:
+            return only_genre(self._logits(log_mel_db))
+        log_p = self.window_logits(log_mel_db).log_softmax(dim=2)
+        return only_genre(log_p.logsumexp(dim=1) - torch.tensor(log_p.shape[1]).log())
+
+    def window_logits(self, log_mel_db: Tensor) -> Tensor:
+        """What each window says by itself, (batch, n_windows, n_genres)."""
+        windows = log_mel_db.unfold(2, self.window_frames, self.window_frames).transpose(1, 2)
+        logits: Tensor = self._logits(windows.flatten(0, 1)).unflatten(0, windows.shape[:2])
+        return logits
+
+    def _logits(self, log_mel_db: Tensor) -> Tensor:
+        maps = self.convolutions(self.bands(remove_level(log_mel_db)).unsqueeze(1)).mean(dim=2)
+        logits: Tensor = self.head(torch.cat([maps.mean(dim=2), maps.amax(dim=2)], dim=1))
+        return logits
+
+
+def _stage(in_channels: int, out_channels: int) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(in_channels, out_channels, 3, padding=1, bias=False),
+        nn.BatchNorm2d(out_channels),
+        nn.ReLU(),
+        nn.MaxPool2d(2),
+    )
+
+
+N_MFCC = 20
+MFCC_FRAMES = 1291
+"""The coefficients and frames of a 30 s excerpt, as `librosa.feature.mfcc` gives them by default."""
+
+
+class MfccLstm(nn.Module):
+    """MFCC → LSTM 64 → LSTM 64 → dense 64 → dropout → genres.
+
+    With `steps` "coefficients" the sequence has 20 steps of 1,291 features, each step one coefficient
+    over all time: the layout of a (20, 1291) array that nobody transposed, and of the published
+    figures. With "frames" it has 1,291 steps of 20. Input is the log-mel of a track's three windows
+    one after the other, (batch, n_mels, n_frames) in dB; frames over 1,291 are cut off.
+    """
+
+    n_windows = 3
+    embedding_dim = 0
+
+    def __init__(
+        self,
+        n_mels: int,
+        n_genres: int,
+        steps: str = "coefficients",
+        hidden: int = 64,
+        dropout: float = 0.3,
+    ) -> None:
+        super().__init__()
+        if steps not in ("coefficients", "frames"):
+            raise ValueError(f"steps {steps!r}, which are coefficients or frames")
+        self.steps = steps
+        self.register_buffer("cosines", dct(n_mels)[:N_MFCC], persistent=False)
+        self.norm = nn.BatchNorm1d(N_MFCC, affine=False)
+        self.first = one_bias(
+            nn.LSTM(MFCC_FRAMES if steps == "coefficients" else N_MFCC, hidden, batch_first=True)
+        )
+        self.second = one_bias(nn.LSTM(hidden, hidden, batch_first=True))
+        self.head = nn.Sequential(
+            nn.Linear(hidden, 64), nn.ReLU(), nn.Dropout(dropout), nn.Linear(64, n_genres)
+        )
+
+    def forward(self, log_mel_db: Tensor) -> NetOutput:
+        coefficients = self.norm((cast(Tensor, self.cosines) @ log_mel_db)[:, :, :MFCC_FRAMES])
+        sequence = coefficients if self.steps == "coefficients" else coefficients.transpose(1, 2)
+        states, _ = self.second(self.first(sequence)[0])
+        return only_genre(self.head(states[:, -1]))
+
+
+def dct(n: int) -> Tensor:
+    """The orthonormal DCT-II, (n, n): what makes cepstral coefficients of decibels."""
+    k, i = torch.arange(n).unsqueeze(1), torch.arange(n)
+    matrix = torch.cos(math.pi / n * (i + 0.5) * k) * math.sqrt(2 / n)
+    matrix[0] /= math.sqrt(2)
+    return matrix
+
+
+def one_bias(lstm: nn.LSTM) -> nn.LSTM:
+    """With one trainable bias, as the textbooks and Keras have it; PyTorch's second adds nothing to it."""
+    bias = cast(nn.Parameter, lstm.bias_hh_l0)
+    nn.init.zeros_(bias).requires_grad_(False)
+    return lstm
+
+
+class SpectrogramCnn(nn.Module):
+    """Picture → convolution 8 → pool → convolution 32 → pool → dense 128 → genres.
+
+    Input is the log-mel of one window, (batch, n_mels, n_frames) in dB; it is painted `width` by
+    `height` pixels large.
+    """
+
+    n_windows = 1
+    embedding_dim = 0
+
+    def __init__(
+        self, n_mels: int, n_genres: int, width: int = 496, height: int = 369, dropout: float = 0.3
+    ) -> None:
+        super().__init__()
+        self.height, self.width = height, width
+        self.network = nn.Sequential(
+            nn.Conv2d(3, 8, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Conv2d(8, 32, 3, padding=1),
+            nn.ReLU(),
+            nn.MaxPool2d(2),
+            nn.Flatten(),
+            nn.Linear(32 * (height // 4) * (width // 4), 128),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(128, n_genres),
+        )
+
+    def forward(self, log_mel_db: Tensor) -> NetOutput:
+        return only_genre(self.network(colour_picture(log_mel_db, self.height, self.width) - 0.5))
+
+
+SPREAD = 0.02
+"""Standard deviation of the bell that stands for the answer, as a share of the tempo."""
+
+
+class TempoRegression(nn.Module):
+    """Log-mel → learned tempogram → distribution over tempi → its mean in BPM.
+
+    In training, the tempo logits are those of the distribution. Afterwards they are a bell around the mean,
+    so that it is read like the answer of a network that tells classes. Input is (batch, n_mels, n_frames)
+    in dB.
+    """
+
+    n_windows = 1
+    embedding_dim = 0
+
+    def __init__(self, n_mels: int, n_genres: int, frame_rate_hz: float) -> None:
+        super().__init__()
+        self.tempogram = TempoHead(n_mels, frame_rate_hz)
+
+    def forward(self, log_mel_db: Tensor) -> NetOutput:
+        logits = self.tempo_logits(log_mel_db)
+        nothing = logits.new_zeros(len(logits), 0)
+        return NetOutput(nothing, logits.new_full((len(logits),), float("nan")), nothing, logits)
+
+    def tempo_logits(self, log_mel_db: Tensor) -> Tensor:
+        """(batch, 257): a bell around the one number that it tells; in training, what it is the mean of."""
+        logits: Tensor = self.tempogram(remove_level(log_mel_db)).float()
+        if self.training:
+            return logits
+        bpm = mean_bpm(logits).unsqueeze(1)
+        bell: Tensor = -0.5 * ((tempo_classes(bpm) - bpm) / (SPREAD * bpm)).square()
+        return bell
+
+
+class EchoNestMlp(nn.Module):
+    """Features → dense layers → one output, the logit of the second of two genres.
+
+    Input is (batch, n_features, n_frames), of which the first frame counts; no scan makes it. The input
+    is brought to zero mean and unit variance first.
+    """
+
+    n_windows = 1
+    embedding_dim = 0
+
+    def __init__(
+        self, n_mels: int, n_genres: int, hidden: Sequence[int] = (90,), dropout: float = 0.0
+    ) -> None:
+        super().__init__()
+        widths = [n_mels, *hidden]
+        layers: list[nn.Module] = [nn.BatchNorm1d(n_mels, affine=False)]
+        for a, b in zip(widths[:-1], hidden, strict=True):
+            layers += [nn.Linear(a, b), nn.ReLU(), nn.Dropout(dropout)]
+        self.network = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
+
+    def forward(self, features: Tensor) -> NetOutput:
+        logit = self.network(features[:, :, 0])
+        return only_genre(torch.cat([torch.zeros_like(logit), logit], dim=1))

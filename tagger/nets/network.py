@@ -1,0 +1,58 @@
+"""What every network takes and gives: log-mels, and what is made of them first; `NetOutput`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+DYNAMIC_RANGE_DB = 80.0
+"""What lies further below the loudest point of a window is cut off (librosa's `top_db`)."""
+
+SCALE_DB = 20.0
+"""Divides the centred decibels, so that inputs are of order one."""
+
+
+class NetOutput(NamedTuple):
+    """Genre logits (batch, n_genres), raw energy (batch,), embedding (batch, embedding_dim), tempo
+    logits (batch, n_tempo).
+
+    n_genres, embedding_dim and n_tempo are 0 for a network that has no such head; its energy is then NaN.
+    """
+
+    genre_logits: Tensor
+    energy: Tensor
+    embedding: Tensor
+    tempo_logits: Tensor
+
+
+def only_genre(genre_logits: Tensor) -> NetOutput:
+    """The output of a network that hears nothing but genre."""
+    nothing = genre_logits.new_zeros(len(genre_logits), 0)
+    return NetOutput(
+        genre_logits, genre_logits.new_full((len(genre_logits),), float("nan")), nothing, nothing
+    )
+
+
+def remove_level(log_mel_db: Tensor) -> Tensor:
+    """Decibels → zero mean per window, about unit scale, nothing over 80 dB below the loudest point."""
+    loudest = log_mel_db.amax(dim=(1, 2), keepdim=True)
+    clipped = torch.maximum(log_mel_db, loudest - DYNAMIC_RANGE_DB)
+    centred: Tensor = (clipped - clipped.mean(dim=(1, 2), keepdim=True)) / SCALE_DB
+    return centred
+
+
+def colour_picture(log_mel_db: Tensor, height: int, width: int) -> Tensor:
+    """(batch, n_mels, n_frames) in dB → (batch, 3, height, width) in 0–1, high bands on top.
+
+    The colours are those of "jet", which plots of spectrograms had before perceptual maps: dark blue
+    for soft, by way of green, to dark red for loud. All that the CRNN cuts off is of the first.
+    """
+    loudest = log_mel_db.amax(dim=(1, 2), keepdim=True)
+    level = ((log_mel_db - loudest) / DYNAMIC_RANGE_DB + 1).clamp(0, 1).flip(1).unsqueeze(1)
+    level = F.interpolate(level, size=(height, width), mode="bilinear", align_corners=False, antialias=True)
+    centres = torch.tensor([3.0, 2.0, 1.0], device=level.device).reshape(1, 3, 1, 1)
+    picture: Tensor = (1.5 - (4 * level - centres).abs()).clamp(0, 1)
+    return picture

@@ -193,14 +193,56 @@ class Analysis:
         )
 
 
+def track_json(track: Track) -> dict[str, str | float | int | bool | None]:
+    """Give a track by the names that JSON and CSV use, in every command that prints or writes one.
+
+    `duration_s` is in seconds, `bpm` in beats a minute, `energy_level` 1–10; confidences and `energy` are
+    0–1. What is not known is None, and so are the genre and the confidence of silence.
+
+    >>> found = track_json(Track("/m/a.mp3", genre="Jazz", genre_confidence=0.98765, energy=0.42))
+    >>> found["genre_confidence"], found["energy_level"], found["duration_s"], found["bpm"]
+    (0.9877, 5, None, None)
+    """
+    return {
+        "path": track.path,
+        "title": track.title,
+        "artist": track.artist,
+        "album": track.album,
+        "year": track.year,
+        "duration_s": round(track.duration_s, 3) if 0 < track.duration_s < math.inf else None,
+        "genre": None if track.silent else track.genre,
+        "genre_confidence": None if track.silent else rounded(track.genre_confidence, 4),
+        "energy": rounded(track.energy, 4),
+        "energy_level": None if track.energy is None else energy_level(track.energy),
+        "bpm": rounded(track.bpm, 1),
+        "bpm_confidence": rounded(track.bpm_confidence, 4),
+        "silent": track.silent,
+        "missing": track.missing,
+    }
+
+
 def energy_level(energy: float) -> int:
-    """The 1–10 level of an energy 0–1, as DJ software shows it: `ceil(10·energy)`, at least 1."""
+    """Give the 1–10 level of an energy 0–1, as DJ software shows it: `ceil(10·energy)`, at least 1.
+
+    >>> [energy_level(energy) for energy in (0.0, 0.3, 0.31, 1.0)]
+    [1, 3, 4, 10]
+    """
     return min(10, max(1, math.ceil(10 * energy)))
 
 
 def rounded(value: float | None, digits: int) -> float | None:
-    """For JSON; None stays None."""
+    """Round a number that may be unknown: None stays None."""
     return None if value is None else round(value, digits)
+
+
+def counted(count: int, name: str, width: int = 0) -> str:
+    """Give a number and what it counts.
+
+    >>> counted(1200, "files written"), counted(1, "files written")
+    ('1,200 files written', '1 file written')
+    """
+    noun, space, rest = name.partition(" ")
+    return f"{count:>{width},} {noun.removesuffix('s') if count == 1 else noun}{space}{rest}"
 
 
 ENERGY_BANDS: Mapping[EnergyBand, tuple[float, float]] = {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from tagger.model_card import DEFAULT_MODEL, load_card
-from tagger.playlist import nearest
+from tagger.playlist.nearest import nearest
 from tagger.query import Query
 from tagger.store import Store, TrackRow
 from tagger.types import ENERGY_BANDS

@@ -14,14 +14,15 @@ import typer
 
 from tagger import __version__
 from tagger.cli.exit_codes import USAGE, exit_code
+from tagger.cli.output import message
 from tagger.errors import TaggerError
 
 COMMANDS = {
     "scan": "scan:scan",
     "watch": "watch:watch",
-    "list": "list_:list_tracks",
-    "playlist": "playlist.command:playlist",
-    "playlists": "playlist.apply:app",
+    "list": "list_tracks:list_tracks",
+    "playlist": "playlist:playlist",
+    "playlists": "playlist:playlists",
     "show": "show:show",
     "spectrogram": "spectrogram:spectrogram",
     "stats": "stats:stats",
@@ -107,8 +108,8 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
     return app
 
 
-def _end(message: str, code: int) -> NoReturn:
-    print(f"tagger: {message}", file=sys.stderr)
+def _end(text: str, code: int) -> NoReturn:
+    message(text)
     raise SystemExit(code) from None
 
 

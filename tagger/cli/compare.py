@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import filters, options
+from tagger.cli import options
 from tagger.cli.exit_codes import SOME_FAILED
 from tagger.cli.interrupts import terminated_as_interrupted
 from tagger.cli.one_scan import cores
@@ -52,7 +52,7 @@ def compare(
     with Store.open(options.database_path(db), create=False) as store:
         before, after = _side(old, store), _side(new, store)
         _check(before[0], after[0], paths, store)
-        filters.warn_of_unknown(paths, store)
+        options.warn_of_unknown(paths, store)
         for side in (before, after):
             _check_genre(*side, store)
         heads = _heads(before[1], after[1], device)

@@ -2,124 +2,175 @@
 
 from __future__ import annotations
 
-import difflib
-import math
+import inspect
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Annotated, Any, get_args
+from functools import wraps
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 import typer
 
-from tagger.cli.output import counted, message, shown
-from tagger.errors import ModelError, TaggerError
-from tagger.types import ENERGY_BANDS
+from tagger.cli.output import message
+from tagger.errors import TaggerError
+from tagger.query import FILTERS, Filter, Query, read_query
 
 if TYPE_CHECKING:
     from tagger.store import Store
+    from tagger.types import Analysis
 
-Db = Annotated[
-    str | None,
-    typer.Option("--db", envvar="TAGGER_DB", metavar="FILE", help="Database. Default: the user data folder."),
-]
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
-Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Worker processes. Default: one a core.")]
-Model = Annotated[str | None, typer.Option("--model", metavar="ID", help="Model: an id or a folder.")]
-
-
-def database_path(db: str | None) -> str:
-    """The database that `--db`, `TAGGER_DB` or the platform names. Raises `TaggerError` for a folder."""
-    from tagger.store import default_path
-
-    path = os.path.abspath(db) if db else default_path()
-    if os.path.isdir(path):
-        example = os.path.join(path, "tagger.db")
-        raise TaggerError(f"{shown(path)}: a folder; name the file in it, such as {shown(example)}")
-    return path
-
-
-def check_device(device: str) -> None:
-    """Raises `TaggerError` for a name that no device has; whether there is one is seen when it is used."""
-    if device not in ("auto", "cpu", "cuda", "mps"):
-        raise TaggerError(f"--device {device}: give auto, cpu, cuda or mps")
-
-
-def check_paths(paths: Sequence[str]) -> None:
-    """Raises `TaggerError` for an empty name, and if none of them is there."""
-    check_names(paths)
-    if paths and not any(os.path.lexists(path) for path in paths):
-        raise TaggerError(f"{shown(paths[0])}: no such file or folder; check the name")
-
-
-def check_names(paths: Sequence[str]) -> None:
-    """Raises `TaggerError` for an empty name, which would mean the current folder."""
-    if "" in paths:
-        raise TaggerError("a PATH is empty; is a variable of the shell not set?")
-
-
-def check_share(option: str, value: float | None, least: float = 0, most: float = 1) -> None:
-    """Raises `TaggerError` for a number that is not from `least` to `most`, such as NaN."""
-    if value is not None and not least <= value <= most:
-        raise TaggerError(f"{option} {value:g}: give a number from {least:g} to {most:g}")
-
-
-def answering_model(store: Store, model: str | None) -> str:
-    """The id of the model whose answers are asked for: the one named, else that of the last scan.
-
-    Says on stderr where the latter has heard fewer tracks than another one that is installed.
-    """
-    from tagger.model_card import DEFAULT_MODEL, installed_models, load_card
-
-    if model:
-        return load_card(model).id
-    models = store.models()
-    if len(models) > 1:
-        counts = dict.fromkeys(models, 0) | store.counts()
-        installed = {models[0], *installed_models()}
-        most = max((name for name in models if name in installed), key=counts.__getitem__)
-        if counts[models[0]] < counts[most]:
-            heard = f"{models[0]}, the last scan's model, has heard {counted(counts[models[0]], 'tracks')}"
-            message(f"{heard}; --model {most} asks the one that has heard {counts[most]:,}")
-    return models[0] if models else DEFAULT_MODEL
+_FILTERS_PANEL = "Filters (all must hold; --genre, --artist, --album, --path repeat)"
 
 
 def one_of(option: str, text: str, choices: Any) -> Any:
-    """`text` as a value of the `Literal` type `choices`. Raises `TaggerError` with what it may be."""
+    """Give `text` as a value of the `Literal` type `choices`; raise TaggerError with what it may be.
+
+    >>> one_of("--sort", "path", Literal["path", "energy"])
+    'path'
+    """
     values = get_args(choices)
     if text not in values:
         raise TaggerError(f"{option} {text}: give {', '.join(values[:-1])} or {values[-1]}")
     return text
 
 
-def genre_named(name: str, store: Store, model: str) -> str:
-    """The model's spelling of a genre, whatever its case. Raises `TaggerError` with the nearest name."""
-    known = _genres_of(store, model)
-    by_folded = {genre.casefold(): genre for genre in known}
-    wanted = name.strip().casefold()
-    if wanted in by_folded:
-        return by_folded[wanted]
-    near = difflib.get_close_matches(wanted, by_folded, n=1, cutoff=0.4)
-    hint = f"did you mean {by_folded[near[0]]!r}? " if near else ""
-    raise TaggerError(f"no genre {name!r}; {hint}{model} knows: {', '.join(known)}")
+def choice(option: str, choices: Any, help: str, panel: str | None = None, metavar: str | None = None) -> Any:
+    """Declare an option that takes one value of the `Literal` type `choices`.
+
+    Typer's own choice ends in a box of many lines; this one in the line of `one_of`.
+    """
+    return typer.Option(
+        option,
+        parser=lambda text: one_of(option, text, choices),
+        autocompletion=lambda: list(get_args(choices)),
+        metavar=metavar,
+        help=help,
+        rich_help_panel=panel,
+    )
 
 
-def energy_between(text: str) -> tuple[float, float]:
-    """The half-open range [low, high) that `low`, `medium`, `high` or `0.4-0.7` names; 0.7 is included."""
-    name = text.strip().lower()
-    for band, edges in ENERGY_BANDS.items():
-        if name == band:
-            return edges
-    try:
-        low, high = (float(part) for part in name.split("-"))
-    except ValueError:
-        low, high = math.nan, math.nan
-    if not 0 <= low <= high <= 1:
-        raise TaggerError(f"--energy {text}: give low, medium, high, or a range within 0-1 such as 0.4-0.7")
-    return low, math.nextafter(high, math.inf)
+DeviceName = Literal["auto", "cpu", "cuda", "mps"]
+
+Db = Annotated[
+    str | None,
+    typer.Option("--db", envvar="TAGGER_DB", metavar="FILE", help="Database. Default: the user data folder."),
+]
+Device = Annotated[DeviceName, choice("--device", DeviceName, "auto, cpu, cuda or mps.", metavar="TEXT")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
+Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Worker processes. Default: one a core.")]
+Model = Annotated[str | None, typer.Option("--model", metavar="ID", help="Model: an id or a folder.")]
+Paths = Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these files and folders.")]
+
+
+def with_filters(command: Callable[..., None]) -> Callable[..., None]:
+    """Give `command` an option for each of `FILTERS`, and the `Query` that they make as its argument `query`.
+
+    The options stand where `query` stands among the command's parameters.
+    """
+    signature = inspect.signature(command, eval_str=True)
+
+    @wraps(command)
+    def filtered(**given: Any) -> None:
+        typed = {each.name: given.pop(each.name) for each in FILTERS}
+        command(query=read_query(typed), **given)
+
+    parameters: list[inspect.Parameter] = []
+    for parameter in signature.parameters.values():
+        parameters += map(_parameter, FILTERS) if parameter.name == "query" else [parameter]
+    filtered.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
+    filtered.__annotations__ = {each.name: each.annotation for each in parameters}
+    return filtered
+
+
+def _parameter(each: Filter) -> inspect.Parameter:
+    """The filter as a parameter of a command."""
+    option = typer.Option(each.option, metavar=each.metavar, help=each.help, rich_help_panel=_FILTERS_PANEL)
+    kind = list[str] | None if each.repeats else str | None
+    keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
+    return inspect.Parameter(each.name, keyword, default=None, annotation=Annotated[kind, option])
+
+
+def answering_model(store: Store, model: str | None) -> str:
+    """Choose the model whose answers are asked for, as `tagger.model_choice` says; warn on stderr."""
+    from tagger.model_choice import answering_model
+
+    answering, warning = answering_model(store, model)
+    if warning:
+        message(warning)
+    return answering
+
+
+def fitted_query(query: Query, paths: Sequence[str] | None, store: Store, model: str) -> Query:
+    """Narrow a question to `paths` and fit it to `model`; say on stderr why it can find nothing."""
+    from tagger.model_choice import fitted, warnings
+
+    check_names(paths or ())
+    question = fitted(replace(query, paths=tuple(paths or ())), store, model)
+    for warning in warnings(question, store, model):
+        message(warning)
+    return question
+
+
+def warn_of_unknown(paths: Sequence[str] | None, store: Store) -> None:
+    """Say on stderr which paths hold none of the tracks in the database, and so narrow to nothing."""
+    from tagger.model_choice import unknown_paths
+
+    for line in unknown_paths(paths or (), store):
+        message(line)
+
+
+def analysed_now(path: str, model: str | None, device: str = "auto") -> Analysis:
+    """Analyse a file that no scan has met, with `model` (an id or a folder; None: the default)."""
+    from tagger.model_card import DEFAULT_MODEL, load_card
+    from tagger.pipeline.analyse import analyse_file
+    from tagger.predict import Predictor
+
+    card = load_card(model or DEFAULT_MODEL)
+    return analyse_file(path, card, lambda: Predictor(card, device))
+
+
+def database_path(db: str | None) -> str:
+    """Give the database that `--db`, `TAGGER_DB` or the platform names; raise TaggerError for a folder."""
+    from tagger.store import default_path
+
+    path = os.path.abspath(db) if db else default_path()
+    if os.path.isdir(path):
+        example = os.path.join(path, "tagger.db")
+        raise TaggerError(f"{path}: a folder; name the file in it, such as {example}")
+    return path
+
+
+def check_device(device: str) -> None:
+    """Raise TaggerError for a name that no device has; whether there is one is seen when it is used."""
+    one_of("--device", device, DeviceName)
+
+
+def check_paths(paths: Sequence[str]) -> None:
+    """Raise TaggerError for an empty name, and if none of them is there."""
+    check_names(paths)
+    if paths and not any(os.path.lexists(path) for path in paths):
+        raise TaggerError(f"{paths[0]}: no such file or folder; check the name")
+
+
+def check_names(paths: Sequence[str]) -> None:
+    """Raise TaggerError for an empty name, which would mean the current folder."""
+    if "" in paths:
+        raise TaggerError("a PATH is empty; is a variable of the shell not set?")
+
+
+def check_share(option: str, value: float | None, least: float = 0, most: float = 1) -> None:
+    """Raise TaggerError for a number that is not from `least` to `most`, such as NaN."""
+    if value is not None and not least <= value <= most:
+        raise TaggerError(f"{option} {value:g}: give a number from {least:g} to {most:g}")
 
 
 def duration(option: str, text: str) -> timedelta:
-    """`90s`, `45m`, `2h` or `30d` as a duration. Raises `TaggerError` for all else, and what is below 0."""
+    """Read `90s`, `45m`, `2h` or `30d`; raise TaggerError for all else, and for what is below 0.
+
+    >>> duration("--older-than", "90s")
+    datetime.timedelta(seconds=90)
+    """
     units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
     number, unit = text.strip()[:-1], text.strip()[-1:].lower()
     try:
@@ -129,13 +180,3 @@ def duration(option: str, text: str) -> timedelta:
     if value < timedelta(0):
         raise TaggerError(f"{option} {text}: give a duration such as 90s, 45m, 2h or 30d")
     return value
-
-
-def _genres_of(store: Store, model: str) -> Sequence[str]:
-    """Of the installed model, else (its folder is gone) those among its stored answers."""
-    from tagger.model_card import load_card
-
-    try:
-        return load_card(model).genres
-    except ModelError:
-        return sorted(genre for genre, _ in store.genre_counts(model))

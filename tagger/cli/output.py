@@ -7,19 +7,25 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from tagger.types import counted as counted
 
-def shown(path: str) -> str:
-    """A path as one line: control characters, which could clear a screen or fake a line, are escaped."""
-    return "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else _escaped(c) for c in path)
+
+def shown(text: str) -> str:
+    r"""Give a text or a path as one line: control characters, which could fake one, are escaped.
+
+    >>> print(shown("two\nlines"))
+    two\nlines
+    """
+    return "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else _escaped(c) for c in text)
 
 
 def print_json(value: Mapping[str, Any]) -> None:
-    """One object on stdout."""
+    """Print one object on stdout."""
     print(json.dumps(value, indent=2))
 
 
 def print_json_array(values: Iterable[Mapping[str, Any]]) -> None:
-    """An array on stdout, an element a line, written while it is read: any length in little memory."""
+    """Print an array on stdout, an element a line, while it is read: any length in little memory."""
     separator = "[\n"
     for value in values:
         sys.stdout.write(separator + json.dumps(value))
@@ -28,18 +34,16 @@ def print_json_array(values: Iterable[Mapping[str, Any]]) -> None:
 
 
 def message(text: str) -> None:
-    """One line on stderr."""
-    print(f"tagger: {text}", file=sys.stderr)
-
-
-def counted(count: int, name: str, width: int = 0) -> str:
-    """A number and what it counts: `1,200 files written` and, of the same name, `1 file written`."""
-    noun, space, rest = name.partition(" ")
-    return f"{count:>{width},} {noun.removesuffix('s') if count == 1 else noun}{space}{rest}"
+    """Print one line on stderr; a name in it cannot make it two."""
+    print(f"tagger: {shown(text)}", file=sys.stderr)
 
 
 def bar(share: float, width: int = 20) -> str:
-    """A share (0–1) as a bar of at most `width` characters."""
+    """Draw a share (0–1) as a bar of at most `width` characters.
+
+    >>> bar(0.525, width=20)
+    '██████████▌'
+    """
     whole, part = divmod(round(share * width * 8), 8)
     return "█" * whole + " ▏▎▍▌▋▊▉"[part].strip()
 

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagger.cli import options
-from tagger.cli.hear_one import features_now
 from tagger.cli.output import print_json, shown
 from tagger.cli.picture import check_picture, default_name
 from tagger.errors import TaggerError
 from tagger.files import absolute
-from tagger.types import rounded
+from tagger.types import Analysis, track_json
 
 if TYPE_CHECKING:
     from tagger.model_card import ModelCard
@@ -48,6 +47,7 @@ def spectrogram(
     """
     from tagger.files import replace_atomically
     from tagger.model_card import DEFAULT_MODEL, load_card
+    from tagger.pipeline.analyse import extract_file
     from tagger.plots import check_drawing
 
     check_drawing()
@@ -55,7 +55,7 @@ def spectrogram(
     picture = default_name(paths) if output is None else output
     format = check_picture(picture, paths)
     card = load_card(model or DEFAULT_MODEL)
-    heard = [features_now(path, card) for path in paths]
+    heard = [extract_file(path, card) for path in paths]
     chosen = [_chosen(features, window) for features in heard]
     answers = _answers(heard, card)
     replace_atomically(picture, _drawn(heard, answers, chosen, card, format))
@@ -133,9 +133,6 @@ def _caption(answer: Prediction) -> str:
 
 def _fields(features: TrackFeatures, answer: Prediction, chosen: range) -> dict[str, Any]:
     return {
-        "path": features.file.path,
+        **track_json(Analysis(features.file, features.recording, answer).track),
         "starts_s": [round(features.starts_s[i], 2) for i in chosen],
-        "genre": None if answer.silent else answer.genre,
-        "energy": rounded(answer.energy, 4),
-        "bpm": rounded(answer.bpm, 1),
     }

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tagger.cli import filters, options
+from tagger.cli import options
 from tagger.cli.output import bar, counted, print_json, shown
+from tagger.query import Query
 
 if TYPE_CHECKING:
     from tagger.store import Run, Statistics
@@ -16,20 +17,13 @@ WIDTH = 32
 """Characters of the longest bar."""
 
 _RUN_COUNTS = ("found", "analysed", "failed", "files_written", "files_restored", "skipped")
-"""What is told of a run, of whichever command."""
+"""The counts of a run that are shown, of whichever command."""
 
 
+@options.with_filters
 def stats(
-    paths: filters.Paths = None,
-    genre: filters.Genre = None,
-    not_genre: filters.NotGenre = None,
-    energy: filters.Energy = None,
-    bpm: filters.Bpm = None,
-    min_confidence: filters.MinConfidence = None,
-    artist: filters.Artist = None,
-    album: filters.Album = None,
-    path: filters.PathPart = None,
-    year: filters.Year = None,
+    query: Query,
+    paths: options.Paths = None,
     model: options.Model = None,
     db: options.Db = None,
     json: options.Json = False,
@@ -41,13 +35,9 @@ def stats(
     """
     from tagger.store import Store
 
-    asked = filters.Filters(genre, not_genre, energy, bpm, min_confidence, artist, album, path, year)
     with Store.open(options.database_path(db), create=False) as store:
         model = options.answering_model(store, model)
-        query = asked.query(store, model, paths)
-        filters.warn_of_unknown(paths, store)
-        filters.warn_of_no_tempo(query, store, model)
-        found = store.statistics(query, model)
+        found = store.statistics(options.fitted_query(query, paths, store, model), model)
     if json:
         print_json(_fields(found, model))
     else:
@@ -80,7 +70,7 @@ def _run_fields(run: Run) -> dict[str, Any]:
 
 
 def _lines(found: Statistics, model: str) -> Iterator[str]:
-    yield f"{counted(found.tracks, 'tracks')}, {found.duration_s / 3600:,.1f} hours, heard by {model}"
+    yield f"{counted(found.tracks, 'tracks')}, {found.duration_s / 3600:,.1f} hours, analysed by {model}"
     if found.silent:
         yield f"{found.silent:,} of them silent"
     if found.missing:
@@ -119,7 +109,8 @@ def _genres_by_level(found: Statistics) -> Iterator[str]:
 def _failures(found: Statistics) -> Iterator[str]:
     if found.failures:
         stages = ", ".join(f"{count:,} at {stage}" for stage, count in found.failures.items())
-        yield f"\n{sum(found.failures.values()):,} could not be heard ({stages}); `tagger failures` says why"
+        failed = f"{sum(found.failures.values()):,} could not be analysed"
+        yield f"\n{failed} ({stages}); `tagger failures` says why"
 
 
 def _runs(found: Statistics) -> Iterator[str]:
@@ -128,10 +119,10 @@ def _runs(found: Statistics) -> Iterator[str]:
     for run in found.runs:
         began = datetime.fromisoformat(run.started_at).astimezone()
         counts = run.counts or {}
-        told = [
+        parts = [
             counted(round(counts[name]), name.replace("_", " ")) for name in _RUN_COUNTS if name in counts
         ]
         if "seconds" in counts:
-            told.append(f"{counts['seconds']:,.0f} s")
-        end = ", ".join(told) if run.finished_at else "under way, or cut off"
+            parts.append(f"{counts['seconds']:,.0f} s")
+        end = ", ".join(parts) if run.finished_at else "under way, or cut off"
         yield f"  {began:%Y-%m-%d %H:%M}  {shown(run.command)}: {end}"

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import filters, options
-from tagger.cli.hears import hears, require
+from tagger.cli import options
 from tagger.cli.interrupts import asked_to_stop
 from tagger.cli.output import counted, message
 from tagger.cli.progress import writing_bar
@@ -77,6 +76,7 @@ def write_tags(
         tagger write-tags ~/Music/New --genre add --yes
         tagger write-tags --target-precision 0.9
     """
+    from tagger.model_choice import require_aspect
     from tagger.store import Store
 
     if target_precision is not None and min_confidence is not None:
@@ -91,9 +91,9 @@ def write_tags(
         answering = options.answering_model(store, model)
         _check_hearing(settings.policy, store, answering)
         if target_precision is not None:
-            require(store, answering, "genre", "leave out --target-precision")
+            require_aspect(store, answering, "genre", "leave out --target-precision")
             settings = _held_to(target_precision, settings, model or answering)
-        filters.warn_of_unknown(paths, store)
+        options.warn_of_unknown(paths, store)
         what = store, paths or (), answering, settings
         if dry_run:
             planned, tally = _previewed(what, as_json=json)
@@ -138,12 +138,14 @@ def _check(paths: Sequence[str] | None, may_ask: bool) -> None:
 
 def _check_hearing(policy: Policy, store: Store, model: str) -> None:
     """Raises `TaggerError` where the policy forbids all that the model hears."""
+    from tagger.model_choice import predicts
+
     allowed: dict[Aspect, bool] = {
         "genre": policy.genre != "never",
         "energy": policy.energy,
         "tempo": policy.bpm != "never",
     }
-    heard = [aspect for aspect in allowed if hears(store, model, aspect)]
+    heard = [aspect for aspect in allowed if predicts(store, model, aspect)]
     if not any(allowed[aspect] for aspect in heard):
         known = ", ".join(heard)
         raise TaggerError(

@@ -1,51 +1,45 @@
-"""Playlists as pure values: choose, order and shape entries, then render them to bytes.
+"""Playlists: from a question to a file that players open.
 
-Entries in, bytes out; nothing here touches the disk.
+`config` reads a file of plans (`plan`), `make` follows a plan: `select`, or `shape` with `pick` and
+`smooth`, or `nearest` choose and order tracks as pure functions, `location` names them, and `render` with
+`lines`, `m3u8`, `xspf` and `nsp` gives the bytes. Nothing here writes a file. `shape` and `nearest` need
+numpy, and are imported where they are used.
 """
 
-from tagger.playlist.entry import Entry, artist_key
-from tagger.playlist.formats import (
-    FORMATS,
-    NAVIDROME_TAGS,
-    Format,
-    Rendered,
-    Skipped,
-    SmartRule,
-    format_of,
-    needs_uri,
-    render,
-    render_nsp,
-    track_object,
-)
-from tagger.playlist.location import located, parse_replacement, relocated
-from tagger.playlist.nearest import cosine_similarity, nearest
-from tagger.playlist.select import SORTS, Sort, selected, shortened
-from tagger.playlist.shape import SHAPES, Shape, shaped
+from tagger.playlist.config import Table, plan_of, tables_of
+from tagger.playlist.lines import Rendered, Skipped
+from tagger.playlist.location import located, parse_replacement, placed, relocated
+from tagger.playlist.make import Analyse, Playlist, make_playlist
+from tagger.playlist.nsp import NAVIDROME_TAGS, render_nsp
+from tagger.playlist.plan import LIKE_LIMIT, Plan
+from tagger.playlist.render import FORMATS, Format, format_of, render
+from tagger.playlist.select import SHAPES, SORTS, Shape, Sort, selected, shortened
 
 __all__ = [
     "FORMATS",
+    "LIKE_LIMIT",
     "NAVIDROME_TAGS",
     "SHAPES",
     "SORTS",
-    "Entry",
+    "Analyse",
     "Format",
+    "Plan",
+    "Playlist",
     "Rendered",
     "Shape",
     "Skipped",
-    "SmartRule",
     "Sort",
-    "artist_key",
-    "cosine_similarity",
+    "Table",
     "format_of",
     "located",
-    "nearest",
-    "needs_uri",
+    "make_playlist",
     "parse_replacement",
+    "placed",
+    "plan_of",
     "relocated",
     "render",
     "render_nsp",
     "selected",
-    "shaped",
     "shortened",
-    "track_object",
+    "tables_of",
 ]

@@ -1,4 +1,4 @@
-"""Which tracks sound most like a given one: cosine similarity of the model's embeddings."""
+"""Tracks that sound most like a given one: cosine similarity of the model's embeddings."""
 
 from __future__ import annotations
 
@@ -13,11 +13,14 @@ CHUNK_ROWS = 16_384  # 8 MB of float32 at 128 dimensions: stays in the cache of 
 def nearest(
     query: NDArray[np.floating[Any]], embeddings: NDArray[np.float16], count: int | None = None
 ) -> tuple[NDArray[np.intp], NDArray[np.float32]]:
-    """The rows of `embeddings` most like `query`, the likest first.
+    """Find the rows of `embeddings` that are most like `query`, the likest first.
 
     `query` is (d,), `embeddings` is (n, d). Returns their indices and cosine similarities (−1…1), at
     most `count`; equals stand by index. A row that is zero or holds NaN or infinity has no direction
     and is left out; a query without direction is like nothing, and the answer is empty.
+
+    >>> nearest(np.array([1.0, 0.0]), np.array([[0, 1], [1, 1], [2, 0]], np.float16))[0]
+    array([2, 1, 0])
     """
     similarity = cosine_similarity(query, embeddings)
     order = np.argsort(-similarity, kind="stable")
@@ -28,7 +31,7 @@ def nearest(
 def cosine_similarity(
     query: NDArray[np.floating[Any]], embeddings: NDArray[np.float16]
 ) -> NDArray[np.float32]:
-    """The cosine of the angle between `query` (d,) and each row of `embeddings` (n, d); NaN where none."""
+    """Give the cosine of the angle between `query` (d,) and each row of `embeddings` (n, d), or NaN."""
     similarity = np.full(len(embeddings), np.nan, dtype=np.float32)
     direction = _unit(query)
     if direction is None:

@@ -1,4 +1,4 @@
-"""Which tracks of a query are played, and in what order, when no curve is asked for."""
+"""The order of a playlist without a curve, and how much of it is played."""
 
 from __future__ import annotations
 
@@ -8,52 +8,61 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 from tagger.errors import TaggerError
-from tagger.playlist.entry import Entry, artist_key
+from tagger.types import Track
 
 Sort = Literal["energy", "-energy", "bpm", "path", "random"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
+Shape = Literal["rise", "fall", "wave", "warmup-peak-cooldown"]
+"""The curves of `tagger.playlist.shape`, here because that takes numpy's time to import."""
+SHAPES: tuple[Shape, ...] = get_args(Shape)
 
 
 def selected(
-    entries: Iterable[Entry],
+    tracks: Iterable[Track],
     sort: Sort = "energy",
     *,
     limit: int | None = None,
     minutes: float | None = None,
     per_artist: int | None = None,
     seed: int = 0,
-) -> list[Entry]:
-    """Sort the entries, then keep at most `per_artist` of each artist, `minutes` and `limit` in all.
+) -> list[Track]:
+    """Sort the tracks, then keep at most `per_artist` of each artist, `minutes` and `limit` in all.
 
-    The same entries in any order give the same answer. Raises TaggerError for an unknown sort.
+    The same tracks in any order give the same answer. Raises TaggerError for an unknown sort.
+
+    >>> calm, wild = Track("/m/b.mp3", energy=0.2), Track("/m/a.mp3", energy=0.9)
+    >>> [track.path for track in selected([wild, calm], "energy")]
+    ['/m/b.mp3', '/m/a.mp3']
+    >>> [track.path for track in selected([wild, calm], "path", limit=1)]
+    ['/m/a.mp3']
     """
-    in_order = ordered(entries, sort, seed)
+    in_order = ordered(tracks, sort, seed)
     return shortened(in_order, limit=limit, minutes=minutes, per_artist=per_artist)
 
 
 def shortened(
-    entries: Sequence[Entry],
+    tracks: Sequence[Track],
     *,
     limit: int | None = None,
     minutes: float | None = None,
     per_artist: int | None = None,
-) -> list[Entry]:
-    """The first of the entries: at most `per_artist` of each artist, `minutes` and `limit` in all."""
-    return within_minutes(at_most_per_artist(entries, per_artist)[:limit], minutes)
+) -> list[Track]:
+    """Keep the first of the tracks: at most `per_artist` of each artist, `minutes` and `limit` in all."""
+    return within_minutes(at_most_per_artist(tracks, per_artist)[:limit], minutes)
 
 
-def ordered(entries: Iterable[Entry], sort: Sort = "energy", seed: int = 0) -> list[Entry]:
-    """The entries in the order of `sort`; equals stand by path, unknown energies or tempos last."""
-    by_path = sorted(entries, key=lambda entry: entry.path)
+def ordered(tracks: Iterable[Track], sort: Sort = "energy", seed: int = 0) -> list[Track]:
+    """Put the tracks in the order of `sort`; equals stand by path, unknown energies or tempos last."""
+    by_path = sorted(tracks, key=lambda track: track.path)
     match sort:
         case "path":
             return by_path
         case "energy":
-            return sorted(by_path, key=lambda entry: (entry.energy is None, entry.energy or 0.0))
+            return sorted(by_path, key=lambda track: (track.energy is None, track.energy or 0.0))
         case "-energy":
-            return sorted(by_path, key=lambda entry: (entry.energy is None, -(entry.energy or 0.0)))
+            return sorted(by_path, key=lambda track: (track.energy is None, -(track.energy or 0.0)))
         case "bpm":
-            return sorted(by_path, key=lambda entry: (entry.bpm is None, entry.bpm or 0.0))
+            return sorted(by_path, key=lambda track: (track.bpm is None, track.bpm or 0.0))
         case "random":
             random.Random(seed).shuffle(by_path)
             return by_path
@@ -61,28 +70,42 @@ def ordered(entries: Iterable[Entry], sort: Sort = "energy", seed: int = 0) -> l
             raise TaggerError(f"{sort}: not a sort order (one of {', '.join(SORTS)})")
 
 
-def at_most_per_artist(entries: Sequence[Entry], count: int | None) -> list[Entry]:
-    """The first `count` tracks of each artist, in the given order; tracks of unknown artists all stay."""
+def at_most_per_artist(tracks: Sequence[Track], count: int | None) -> list[Track]:
+    """Keep the first `count` tracks of each artist, in their order; those of unknown artists all stay."""
     if count is None:
-        return list(entries)
+        return list(tracks)
     seen: Counter[str] = Counter()
     kept = []
-    for entry in entries:
-        artist = artist_key(entry)
+    for track in tracks:
+        artist = artist_key(track)
         if artist is not None:
             seen[artist] += 1
         if artist is None or seen[artist] <= count:
-            kept.append(entry)
+            kept.append(track)
     return kept
 
 
-def within_minutes(entries: Sequence[Entry], minutes: float | None) -> list[Entry]:
-    """The entries up to the first that would play beyond `minutes`."""
+def within_minutes(tracks: Sequence[Track], minutes: float | None) -> list[Track]:
+    """Keep the tracks up to the first that would play beyond `minutes`.
+
+    >>> len(within_minutes([Track("/m/a.mp3", duration_s=180.0)] * 3, minutes=6))
+    2
+    """
     if minutes is None:
-        return list(entries)
+        return list(tracks)
     left_s = 60 * minutes
-    for played, entry in enumerate(entries):
-        left_s -= entry.duration_s
+    for played, track in enumerate(tracks):
+        left_s -= track.duration_s
         if left_s < -1e-6:
-            return list(entries[:played])
-    return list(entries)
+            return list(tracks[:played])
+    return list(tracks)
+
+
+def artist_key(track: Track) -> str | None:
+    """Give what two tracks by one artist share; None where the artist is unknown, who equals nobody.
+
+    >>> [artist_key(Track("/m/a.mp3", artist=name)) for name in (" The  Beatles", "the beatles", "")]
+    ['the beatles', 'the beatles', None]
+    """
+    name = " ".join((track.artist or "").split()).casefold()
+    return name or None

@@ -15,19 +15,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, get_args
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger.errors import TaggerError
-from tagger.playlist.entry import Entry
 from tagger.playlist.pick import artist_numbers, picked, tempo_octaves
-from tagger.playlist.select import at_most_per_artist, ordered
+from tagger.playlist.select import SHAPES, Shape, at_most_per_artist, ordered
 from tagger.playlist.smooth import Course, smoothed
-
-Shape = Literal["rise", "fall", "wave", "warmup-peak-cooldown"]
-SHAPES: tuple[Shape, ...] = get_args(Shape)
+from tagger.types import Track
 
 TRACKS_PER_WAVE = 16  # about an hour of songs from calm to wild to calm
 # A long warm-up, a peak that still climbs (a level one would have no order), a shorter way down.
@@ -39,15 +36,15 @@ Curve = NDArray[np.floating[Any]]
 
 
 def shaped(
-    entries: Iterable[Entry],
+    tracks: Iterable[Track],
     shape: Shape,
     *,
     limit: int | None = None,
     minutes: float | None = None,
     per_artist: int | None = None,
     seed: int = 0,
-) -> list[Entry]:
-    """A path through the entries whose energy follows the curve.
+) -> list[Track]:
+    """Lay a path through the tracks whose energy follows the curve.
 
     At most `limit` tracks, `minutes` and `per_artist` of each artist are chosen, spread along the curve;
     each chosen one is played exactly once. Entries without an energy are left out. No two neighbours are
@@ -55,7 +52,7 @@ def shaped(
     shape.
     """
     rng = np.random.default_rng(seed)
-    with_energy = (entry for entry in entries if entry.energy is not None)
+    with_energy = (track for track in tracks if track.energy is not None)
     candidates = at_most_per_artist(ordered(with_energy, "random", seed), per_artist)
     chosen = _chosen(candidates, shape, limit, minutes, rng)
     if len(chosen) < 2:
@@ -64,7 +61,11 @@ def shaped(
 
 
 def curve(shape: Shape, count: int) -> Curve:
-    """The height (0–1) of the curve at each of `count` tracks."""
+    """Give the height (0–1) of the curve at each of `count` tracks.
+
+    >>> curve("rise", 4)
+    array([0.125, 0.375, 0.625, 0.875])
+    """
     time = (np.arange(count) + 0.5) / max(count, 1)
     match shape:
         case "rise":
@@ -80,21 +81,21 @@ def curve(shape: Shape, count: int) -> Curve:
 
 
 def _chosen(
-    candidates: list[Entry],
+    candidates: list[Track],
     shape: Shape,
     limit: int | None,
     minutes: float | None,
     rng: np.random.Generator,
-) -> list[Entry]:
+) -> list[Track]:
     """The tracks to play: as many as `limit` allows, fewer until they fit into `minutes`."""
     count = len(candidates) if limit is None else max(0, min(limit, len(candidates)))
     budget_s = math.inf if minutes is None else max(0.0, 60 * minutes)
-    mean_s = sum(entry.duration_s for entry in candidates) / max(1, len(candidates))
+    mean_s = sum(track.duration_s for track in candidates) / max(1, len(candidates))
     if budget_s < math.inf and mean_s > 0:
         count = min(count, math.ceil(budget_s / mean_s) + 1)
     while True:
         draws = [picked(candidates, curve(shape, count), rng) for _ in range(1 if minutes is None else DRAWS)]
-        lasting_s = [sum(entry.duration_s for entry in draw) for draw in draws]
+        lasting_s = [sum(track.duration_s for track in draw) for draw in draws]
         fitting = [index for index, total_s in enumerate(lasting_s) if total_s <= budget_s + 1e-6]
         if fitting:
             return draws[max(fitting, key=lasting_s.__getitem__)]
@@ -102,9 +103,9 @@ def _chosen(
         count -= max(1, math.floor(excess_s / max(mean_s, excess_s / count)))
 
 
-def _matched(chosen: Sequence[Entry], shape: Shape, rng: np.random.Generator) -> Course:
+def _matched(chosen: Sequence[Track], shape: Shape, rng: np.random.Generator) -> Course:
     """The tracks laid along the curve by rank; equal heights and equal energies fall by chance."""
-    energies = np.array([entry.energy for entry in chosen])
+    energies = np.array([track.energy for track in chosen])
     chance = rng.permutation(len(chosen))
     places = np.lexsort((chance, np.round(curve(shape, len(chosen)), 9)))
     tracks = np.lexsort((chance, energies))

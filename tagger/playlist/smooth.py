@@ -46,7 +46,7 @@ class Course:
 
 
 class _Remaining:
-    """How many tracks of each artist are not yet played, and the largest such number, at O(1) a track."""
+    """How many tracks of each artist are left to play, and the largest such number, at O(1) a track."""
 
     def __init__(self, artist: Indices) -> None:
         self.tracks = len(artist)
@@ -87,7 +87,7 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True)
 class _Follows:
-    """What the next track comes after, and the artist it has to be by, if any."""
+    """The artist and tempo before the next track, and the artist it has to be by, if any."""
 
     artist: int
     tempo_octaves: float
@@ -99,7 +99,7 @@ class _Follows:
 
 
 def smoothed(course: Course, rng: np.random.Generator) -> Indices:
-    """The tracks in their new playing order; each is in it exactly once."""
+    """Give the tracks in their new playing order; each is in it exactly once."""
     walk = _walk(course, rng)
     remaining = _Remaining(course.artist)
     strict = remaining.separable()

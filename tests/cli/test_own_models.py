@@ -72,8 +72,8 @@ def test_the_model_of_the_last_scan_answers_and_one_that_has_heard_less_says_so(
     few = tagger("list", "--json")
     assert len(few.json) == 1
     assert few.err == (
-        f"tagger: {SMALL_MODEL}, the last scan's model, has heard 1 track; "
-        f"--model {DEFAULT_MODEL} asks the one that has heard 2\n"
+        f"tagger: {SMALL_MODEL}, the last scan's model, has analysed 1 track; "
+        f"--model {DEFAULT_MODEL} asks the one that has analysed 2\n"
     )
     assert tagger("scan", music, "--json").json["unchanged"] == 2
     all_again = tagger("list", "--json")

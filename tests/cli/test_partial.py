@@ -90,7 +90,9 @@ def test_list_has_a_dash_for_what_is_not_known(tagger: Tagger, music: Path) -> N
     ]
     row = tagger("list", "--json").json[0]
     assert [row[key] for key in ("genre", "genre_confidence", "energy", "energy_level")] == [None] * 4
-    assert tagger("list", "--csv").out.splitlines()[1] == f"{music}/a.flac,,,,,{row['bpm']},false"
+    assert tagger("list", "--csv").out.splitlines()[1] == (
+        f"{music}/a.flac,,,,,{row['bpm']},false,,,,,10.0,{row['bpm_confidence']},false"
+    )
     tagger("scan", music, "--model", "genre-1", "-q")
     (genre, sure, energy, bpm, _), *_ = (line.split() for line in tagger("list").out.splitlines()[1:])
     assert (genre in load_card("genre-1").genres, sure[-1], energy, bpm) == (True, "%", "–", "–")
@@ -118,23 +120,23 @@ def test_stats_draws_what_is_known_alone(tagger: Tagger, music: Path) -> None:
     ):
         tagger("scan", music, "--model", model, "-q")
         out = tagger("stats").out
-        assert out.startswith(f"2 tracks, 0.0 hours, heard by {model}\n")
+        assert out.startswith(f"2 tracks, 0.0 hours, analysed by {model}\n")
         assert [part.splitlines()[0] for part in out.split("\n\n")[1:]] == [*titles, "last runs"]
     found = tagger("stats", "--model", "tempo-1", "--json").json
     assert (found["tracks"], found["genres"], found["energy_levels"]) == (2, {}, [0] * 10)
 
 
 @pytest.mark.parametrize("order", [(), ("--sort", "-energy"), ("--shape", "rise"), ("--format", "nsp")])
-def test_a_playlist_by_energy_names_the_model_that_hears_none(
+def test_a_playlist_by_energy_names_the_model_that_predicts_none(
     tagger: Tagger, music: Path, order: tuple[str, ...]
 ) -> None:
     tagger("scan", music, "--model", "genre-1", "-q")
     assert only_line(tagger("playlist", *order)) == (
-        f"genre-1 hears no energy; scan with a model that does (--model {DEFAULT_MODEL}) or --sort path"
+        f"genre-1 predicts no energy; scan with a model that does (--model {DEFAULT_MODEL}) or --sort path"
     )
     tagger("scan", music, "--model", "energy-1", "-q")
     assert only_line(tagger("playlist", *order, "--model", "genre-1")) == (
-        "genre-1 hears no energy; choose a model that does (--model energy-1) or --sort path"
+        "genre-1 predicts no energy; choose a model that does (--model energy-1) or --sort path"
     )
     assert tagger("playlist", *order, "--model", "energy-1").code == 0
 
@@ -160,7 +162,7 @@ def test_a_playlist_of_what_sounds_alike_needs_no_energy_unless_it_is_sorted_by_
     tagger("scan", music, "--model", "genre-1", "-q")
     assert tagger("playlist", "--like", music / "a.flac", "--format", "paths").out == f"{music}/b.flac\n"
     line = only_line(tagger("playlist", "--like", music / "a.flac", "--sort", "energy"))
-    assert line.startswith("genre-1 hears no energy; ")
+    assert line.startswith("genre-1 predicts no energy; ")
 
 
 def test_a_playlist_that_fails_for_want_of_energy_stops_no_other(
@@ -169,7 +171,7 @@ def test_a_playlist_that_fails_for_want_of_energy_stops_no_other(
     tagger("scan", music, "--model", "genre-1", "-q")
     (tmp_path / "lists.toml").write_text('[A]\noutput="a.m3u8"\n[B]\nsort="path"\noutput="b.m3u8"\n')
     result = tagger("playlists", "apply", tmp_path / "lists.toml")
-    assert result.code == 1 and "tagger: [A] genre-1 hears no energy; " in result.err
+    assert result.code == 1 and "tagger: [A] genre-1 predicts no energy; " in result.err
     assert not (tmp_path / "a.m3u8").exists() and (tmp_path / "b.m3u8").read_text().count(".flac") == 2
 
 
@@ -183,13 +185,13 @@ def test_a_playlist_that_fails_for_want_of_energy_stops_no_other(
         ("genre-1", "--energy", "high", "energy"),
     ],
 )
-def test_a_filter_on_what_is_not_heard_is_one_line(
+def test_a_filter_on_what_is_not_predicted_is_one_line(
     tagger: Tagger, music: Path, command: str, model: str, option: str, value: str, aspect: str
 ) -> None:
     tagger("scan", music, "--model", model, "-q")
     sort = ("--sort", "path") if command == "playlist" else ()
     how = f"scan with a model that does (--model {DEFAULT_MODEL}) or leave out {option}"
-    assert only_line(tagger(command, option, value, *sort)) == f"{model} hears no {aspect}; {how}"
+    assert only_line(tagger(command, option, value, *sort)) == f"{model} predicts no {aspect}; {how}"
 
 
 def test_a_model_that_is_installed_no_more_is_known_by_its_answers(
@@ -197,8 +199,8 @@ def test_a_model_that_is_installed_no_more_is_known_by_its_answers(
 ) -> None:
     tagger("scan", music, "--model", "genre-1", "-q")
     monkeypatch.setattr(folders, "models_folder", lambda: str(tmp_path))
-    assert only_line(tagger("playlist")).startswith("genre-1 hears no energy; ")
-    assert only_line(tagger("list", "--energy", "high")).startswith("genre-1 hears no energy; ")
+    assert only_line(tagger("playlist")).startswith("genre-1 predicts no energy; ")
+    assert only_line(tagger("list", "--energy", "high")).startswith("genre-1 predicts no energy; ")
     assert only_line(tagger("write-tags", "--yes", "--genre", "never")).startswith("nothing to write: ")
     assert tagger("playlist", "--sort", "path").out.count(".flac") == 2
 
@@ -232,7 +234,7 @@ def test_write_tags_says_when_nothing_could_be_written(tagger: Tagger, music: Pa
         "nothing to write: the options forbid all that tempo-1 hears (tempo); allow some"
     )
     assert only_line(tagger("write-tags", "--yes", "--target-precision", "0.9")).startswith(
-        "tempo-1 hears no genre; "
+        "tempo-1 predicts no genre; "
     )
     tagger("scan", music, "--model", "genre-1", "-q")
     assert "forbid all that genre-1 hears (genre)" in only_line(

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tagger.cli.playlist.plan import LIKE_LIMIT
+from tagger.errors import TaggerError
 from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
+from tagger.playlist import LIKE_LIMIT, Plan, make_playlist
+from tagger.query import Query
 from tagger.store import Store
-from tagger.types import Prediction, Recording
+from tagger.types import Analysis, Prediction, Recording
 from tests.cli.conftest import Result, Tagger
 from tests.sounds import make_sound
 
@@ -199,27 +201,34 @@ def test_like_without_a_limit_is_a_playlist_not_a_library(tagger: Tagger, librar
     assert len(names(tagger("playlist", "--like", "/m/folk/e.mp3", "--format", "json"))) == LIKE_LIMIT
 
 
-def test_like_reads_on_until_the_playlist_is_full(
-    tagger: Tagger, music: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_like_reads_on_until_the_playlist_is_full(music: Path) -> None:
     fill(Path(os.environ["TAGGER_DB"]), [answer(f"/gone/{n}.mp3", n) for n in range(3, 9)])
-    like = ("playlist", "--format", "json", "--like", music / "#two.wav")
-    several = [
-        (),
-        ("--no-missing",),
-        ("--limit", "2"),
-        ("--minutes", "1.5"),
-        ("--limit", "1", "--no-missing"),
+
+    def made(first_read: int, **more: Any) -> list[str]:
+        plan = Plan(like=str(music / "#two.wav"), **more)
+        with Store.open(os.environ["TAGGER_DB"], create=False) as store:
+            tracks = make_playlist(plan, store, DEFAULT_MODEL, analyse_nothing, first_read).tracks
+        return [Path(track.path).stem for track in tracks or ()]
+
+    several: list[dict[str, Any]] = [
+        {},
+        {"no_missing": True},
+        {"limit": 2},
+        {"minutes": 1.5},
+        {"limit": 1, "no_missing": True},
     ]
-    at_once = [names(tagger(*like, *more)) for more in several]
-    monkeypatch.setattr("tagger.cli.playlist.choose.FIRST_READ", 1)
-    assert [names(tagger(*like, *more)) for more in several] == at_once
+    at_once = [made(500, **more) for more in several]
+    assert [made(1, **more) for more in several] == at_once
     assert sorted(at_once[1]) == ["one", "thrée & 50%"] and len(at_once[0]) == 8
-    refused = tagger(*like, "--path", "/gone/", "--no-missing")
-    assert (refused.code, "of 6 tracks none is there" in refused.err) == (2, True)
+    with pytest.raises(TaggerError, match="of 6 tracks none is there"):
+        made(1, query=Query(path_parts=("/gone/",)), no_missing=True)
 
 
-def test_like_hears_a_file_that_no_scan_has_met(tagger: Tagger, library: Path, tmp_path: Path) -> None:
+def analyse_nothing(path: str) -> Analysis:
+    raise AssertionError(f"{path} is in the database")
+
+
+def test_like_analyses_a_file_that_no_scan_has_met(tagger: Tagger, library: Path, tmp_path: Path) -> None:
     song = make_sound(tmp_path / "new.flac", seconds=2.0)
     assert len(names(tagger("playlist", "--like", song, "--format", "json"))) == len(TRACKS)
     tagger("scan", song)
@@ -394,12 +403,12 @@ def test_an_empty_playlist_is_a_valid_one(tagger: Tagger, library: Path, tmp_pat
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("--sort", "loud"), "--sort loud: give one of energy, -energy, bpm, path, random"),
-        (("--shape", "flat"), "--shape flat: give one of rise, fall, wave, warmup-peak-cooldown"),
+        (("--sort", "loud"), "--sort loud: give energy, -energy, bpm, path or random"),
+        (("--shape", "flat"), "--shape flat: give rise, fall, wave or warmup-peak-cooldown"),
         (("--sort", "path", "--shape", "rise"), "--sort and --shape exclude each other"),
         (("--absolute", "--relative-to", "."), "--relative-to and --absolute exclude each other"),
         (("--replace-prefix", "x"), "write the replacement as OLD=NEW"),
-        (("--format", "mp3"), "--format mp3: give one of m3u8"),
+        (("--format", "mp3"), "--format mp3: give m3u8, xspf, pls, json, paths or nsp"),
         (("-o", "x.mp3"), "x.mp3: no format known by this name"),
         (("-o", "/no/such/folder/x.m3u"), "/no/such/folder/x.m3u: cannot be written"),
         (("--limit", "-1"), "--limit -1: give 0 or more"),

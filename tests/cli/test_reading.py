@@ -51,11 +51,18 @@ def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
     rows = tagger("list", "--json").json
     assert rows[0] == {
         "path": "/m/a.mp3",
+        "title": None,
+        "artist": None,
+        "album": None,
+        "year": None,
+        "duration_s": 60.0,
         "genre": "Rock",
         "genre_confidence": 0.9,
         "energy": 0.95,
         "energy_level": 10,
         "bpm": None,
+        "bpm_confidence": None,
+        "silent": False,
         "missing": False,
     }
     assert len(rows) == 3
@@ -67,8 +74,8 @@ def test_a_missing_track_is_marked_in_every_form(tagger: Tagger, library: Path) 
     assert [row["missing"] for row in tagger("list", "--json").json] == [False, True, False]
     assert [line.endswith("  (missing)") for line in tagger("list").out.splitlines()] == [0, 0, 1, 0]
     header, *lines = tagger("list", "--csv").out.splitlines()
-    assert header == "path,genre,genre_confidence,energy,energy_level,bpm,missing"
-    assert [line.split(",")[-1] for line in lines] == ["false", "true", "false"]
+    assert header.startswith("path,genre,genre_confidence,energy,energy_level,bpm,missing,title,")
+    assert [line.split(",")[6] for line in lines] == ["false", "true", "false"]
     assert tagger("stats").out.splitlines()[1].startswith("1 of them missing")
     assert tagger("stats", "--json").json["missing"] == 1
     assert tagger("stats", "--genre", "jazz", "--json").json["missing"] == 0
@@ -103,6 +110,8 @@ def test_list_csv_can_be_read_back(tagger: Tagger, library: Path) -> None:
     rows = list(csv.DictReader(io.StringIO(tagger("list", "--csv").out)))
     assert [row["path"] for row in rows] == [path for path, *_ in TRACKS]
     assert rows[2]["genre"] == "Jazz"
+    assert set(rows[0]) == set(tagger("list", "--json").json[0])
+    assert (rows[0]["silent"], rows[0]["duration_s"], rows[0]["artist"]) == ("false", "60.0", "")
     assert float(rows[2]["energy"]) == 0.5
 
 

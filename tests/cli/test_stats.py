@@ -47,11 +47,11 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
 
 def test_a_person_sees_hours_bars_and_the_last_runs(tagger: Tagger, library: Path) -> None:
     out = tagger("stats").out
-    assert out.startswith(f"5 tracks, 0.2 hours, heard by {DEFAULT_MODEL}\n")
+    assert out.startswith(f"5 tracks, 0.2 hours, analysed by {DEFAULT_MODEL}\n")
     assert f"  Jazz         2 {'█' * 32}\n" in out
     assert f"  Folk         1 {'█' * 16}\n" in out
     assert "  Rock    ·   ·   ·   ·   ·   ·  50   ·  50   ·\n" in out
-    assert "1 could not be heard (1 at decode); `tagger failures` says why" in out
+    assert "1 could not be analysed (1 at decode); `tagger failures` says why" in out
     assert ": 6 found, 5 analysed, 1 failed, 2 s\n" in out
     assert ": under way, or cut off\n" in out
     assert "tempo" not in out

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from tagger.playlist import cosine_similarity, nearest
+from tagger.playlist.nearest import cosine_similarity, nearest
 
 
 def embeddings(count, d=128, seed=0):

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagger.errors import TaggerError
-from tagger.playlist import SHAPES, artist_key, shaped
-from tagger.playlist.shape import curve
+from tagger.playlist import SHAPES
+from tagger.playlist.select import artist_key
+from tagger.playlist.shape import curve, shaped
 
 from .tracks import library, track
 

@@ -1,4 +1,4 @@
-"""Entries for the tests of playlists."""
+"""Tracks for the tests of playlists."""
 
 from __future__ import annotations
 
@@ -7,26 +7,22 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from tagger.playlist import Entry
 from tagger.playlist.location import is_windows
+from tagger.types import Track
 
 
-def track(path: str = "/music/Song.mp3", **values: Any) -> Entry:
+def track(path: str = "/music/Song.mp3", **values: Any) -> Track:
     defaults: dict[str, Any] = {
         "duration_s": 200.0,
         "genre": "Rock",
         "genre_confidence": 0.9,
         "energy": 0.5,
         "bpm": 120.0,
-        "title": None,
-        "artist": None,
-        "album": None,
-        "year": None,
     }
-    return Entry(path, **(defaults | values))
+    return Track(path, **(defaults | values))
 
 
-def library(count: int, artists: int, seed: int = 1) -> list[Entry]:
+def library(count: int, artists: int, seed: int = 1) -> list[Track]:
     """Tracks of even energies, tempos around 120 BPM (one in twenty unknown), a few artists with many."""
     chance = random.Random(seed)
     return [
@@ -72,8 +68,8 @@ relative_paths = (
     .map("/".join)
     .map(lambda path: f"./{path}" if is_windows(path) else path)
 )
-entries = st.builds(
-    Entry,
+tracks = st.builds(
+    Track,
     path=absolute_paths | relative_paths,
     duration_s=st.floats(0, 1e5),
     genre=st.sampled_from(["Rock", "Hip-Hop & R&B"]),

@@ -10,7 +10,7 @@ from tagger.errors import TaggerError
 from tagger.files import replace_atomically
 from tagger.playlist import FORMATS, format_of, relocated, render
 
-from ..tracks import track
+from .tracks import track
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,8 @@ import re
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
-from tagger.playlist.entry import Entry
-from tagger.playlist.formats.rendered import Rendered
-from tagger.playlist.formats.text import one_line, title_of
-from tagger.playlist.formats.uri import uri_of
+from tagger.playlist.lines import Rendered, one_line, title_of, uri_of
+from tagger.types import Track
 
 NAMESPACE = "http://xspf.org/ns/0/"
 EXTENSION = "urn:x-tagger:xspf:1"
@@ -23,48 +21,48 @@ EXTENSION = "urn:x-tagger:xspf:1"
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2 Char
 
 
-def render_xspf(entries: Sequence[Entry], title: str | None = None) -> Rendered:
-    """The playlist as XSPF; it can hold every track."""
-    return Rendered("".join(f"{line}\n" for line in _lines(entries, title)).encode())
+def render_xspf(tracks: Sequence[Track], title: str | None = None) -> Rendered:
+    """Write the playlist as XSPF, which can hold every track."""
+    return Rendered("".join(f"{line}\n" for line in _lines(tracks, title)).encode())
 
 
-def _lines(entries: Sequence[Entry], title: str | None) -> Iterator[str]:
+def _lines(tracks: Sequence[Track], title: str | None) -> Iterator[str]:
     yield '<?xml version="1.0" encoding="UTF-8"?>'
     yield f'<playlist version="1" xmlns="{NAMESPACE}">'
     if name := one_line(title):
         yield "  " + _element("title", name)
     yield "  <trackList>"
-    for entry in entries:
+    for track in tracks:
         yield "    <track>"
-        yield from (f"      {element}" for element in _track(entry))
+        yield from (f"      {element}" for element in _track(track))
         yield "    </track>"
     yield "  </trackList>"
     yield "</playlist>"
 
 
-def _track(entry: Entry) -> Iterator[str]:
+def _track(track: Track) -> Iterator[str]:
     """The children of a track in the order of the specification: location … title creator … album …."""
-    yield _element("location", uri_of(entry.path))
-    if title := title_of(entry):
+    yield _element("location", uri_of(track.path))
+    if title := title_of(track):
         yield _element("title", title)
-    if artist := one_line(entry.artist):
+    if artist := one_line(track.artist):
         yield _element("creator", artist)
-    if album := one_line(entry.album):
+    if album := one_line(track.album):
         yield _element("album", album)
-    if 0 < entry.duration_s < math.inf:
-        yield _element("duration", str(round(1000 * entry.duration_s)))
-    yield f'<extension application="{EXTENSION}">{_heard(entry)}</extension>'
+    if 0 < track.duration_s < math.inf:
+        yield _element("duration", str(round(1000 * track.duration_s)))
+    yield f'<extension application="{EXTENSION}">{_answers(track)}</extension>'
 
 
-def _heard(entry: Entry) -> str:
-    """What the model heard. Each element declares its namespace: the schema wants a foreign one here."""
+def _answers(track: Track) -> str:
+    """The model's answers. Each element declares its namespace: the schema wants a foreign one here."""
     values: dict[str, str] = {}
-    if entry.energy is not None:
-        values["energy"] = f"{entry.energy:.4f}"
-    if entry.genre is not None and entry.genre_confidence is not None:
-        values |= {"genre": one_line(entry.genre), "confidence": f"{entry.genre_confidence:.4f}"}
-    if entry.bpm is not None:
-        values["bpm"] = f"{entry.bpm:.2f}"
+    if track.energy is not None:
+        values["energy"] = f"{track.energy:.4f}"
+    if track.genre is not None and track.genre_confidence is not None:
+        values |= {"genre": one_line(track.genre), "confidence": f"{track.genre_confidence:.4f}"}
+    if track.bpm is not None:
+        values["bpm"] = f"{track.bpm:.2f}"
     return "".join(_element(name, text, f' xmlns="{EXTENSION}"') for name, text in values.items())
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tagger.playlist import render
 
-from ..tracks import entries, track
+from .tracks import track, tracks
 
 
 def read(content: bytes) -> configparser.SectionProxy:
@@ -47,7 +47,7 @@ def test_a_skipped_entry_leaves_no_gap_in_the_numbers():
     assert [skip.path for skip in rendered.skipped] == ["a\nFile9=/etc/passwd"]
 
 
-@given(st.lists(entries, max_size=4))
+@given(st.lists(tracks, max_size=4))
 def test_any_names_come_back_and_none_becomes_another_key(made):
     rendered = render(made, "pls")
     kept = [entry for entry in made if entry.path not in {skip.path for skip in rendered.skipped}]

@@ -4,14 +4,15 @@ import json
 import math
 import tomllib
 
-from tagger.playlist import NAVIDROME_TAGS, SmartRule, render_nsp
+from tagger.playlist import NAVIDROME_TAGS, Sort, render_nsp
+from tagger.query import Query
 
 TAG_OPERATORS = {"is", "isNot", "gt", "lt", "contains", "notContains", "startsWith", "endsWith"}
 COLUMNS = {"bpm", "year", "album", "filepath"}  # the rest are tags or roles, which know no inTheRange
 
 
-def read(rule: SmartRule, *names: str):
-    return json.loads(render_nsp(rule, *names).content)
+def read(query: Query, sort: Sort = "energy", **more: object):
+    return json.loads(render_nsp(query, sort, **more).content)
 
 
 def comparisons(conditions):
@@ -26,8 +27,8 @@ def comparisons(conditions):
 
 
 def test_a_rule_says_genre_energy_order_and_limit():
-    rule = SmartRule(genres=("Rock",), energy=(2 / 3, math.inf), sort="-energy", limit=50)
-    assert read(rule, "Loud", "by tagger") == {
+    query = Query(genres=("Rock",), energy=(2 / 3, math.inf))
+    assert read(query, "-energy", limit=50, title="Loud", comment="by tagger") == {
         "name": "Loud",
         "comment": "by tagger",
         "all": [
@@ -41,8 +42,8 @@ def test_a_rule_says_genre_energy_order_and_limit():
 
 
 def test_several_genres_are_alternatives_and_unwanted_ones_all_hold():
-    rule = SmartRule(genres=("Rock", "Pop"), not_genres=("Jazz", "Folk"))
-    assert read(rule)["all"] == [
+    query = Query(genres=("Rock", "Pop"), not_genres=("Jazz", "Folk"))
+    assert read(query)["all"] == [
         {"any": [{"is": {"genre": "Rock"}}, {"is": {"genre": "Pop"}}]},
         {"isNot": {"genre": "Jazz"}},
         {"isNot": {"genre": "Folk"}},
@@ -50,8 +51,8 @@ def test_several_genres_are_alternatives_and_unwanted_ones_all_hold():
 
 
 def test_ranges_of_columns_are_in_the_range():
-    rule = SmartRule(bpm=(120, 128), year=(1981, 1990), paths=("Party/",))
-    assert read(rule)["all"] == [
+    query = Query(bpm=(120, 128), year=(1981, 1990), path_parts=("Party/",))
+    assert read(query)["all"] == [
         {"inTheRange": {"bpm": [120, 128]}},
         {"inTheRange": {"year": [1981, 1990]}},
         {"contains": {"filepath": "Party/"}},
@@ -59,22 +60,22 @@ def test_ranges_of_columns_are_in_the_range():
 
 
 def test_only_operators_that_navidrome_knows_for_a_tag_stand_beside_one():
-    rule = SmartRule(
+    query = Query(
         genres=("Rock", "Pop"),
         not_genres=("Jazz",),
         energy=(0.2, 0.5),
         bpm=(90, 100),
         artists=("Blur",),
         albums=("Blur", "13"),
-        paths=("a",),
+        path_parts=("a",),
         year=(1990, 1999),
     )
-    for operator, field in comparisons(read(rule)["all"]):
+    for operator, field in comparisons(read(query)["all"]):
         assert operator in TAG_OPERATORS or (operator == "inTheRange" and field in COLUMNS)
 
 
 def test_a_rule_without_filters_asks_for_tracks_whose_energy_is_known():
-    assert read(SmartRule()) == {
+    assert read(Query()) == {
         "all": [{"gt": {"tagger_energy": -1}}],
         "sort": "tagger_energy",
         "order": "asc",
@@ -83,15 +84,15 @@ def test_a_rule_without_filters_asks_for_tracks_whose_energy_is_known():
 
 def test_a_rule_in_another_order_asks_for_every_file():
     for sort in ("path", "bpm", "random"):
-        assert read(SmartRule(sort=sort))["all"] == [{"contains": {"filepath": "."}}]
+        assert read(Query(), sort)["all"] == [{"contains": {"filepath": "."}}]
 
 
 def test_an_energy_range_from_zero_needs_no_lower_bound():
-    assert read(SmartRule(energy=(0.0, 1 / 3)))["all"] == [{"lt": {"tagger_energy": 1 / 3}}]
+    assert read(Query(energy=(0.0, 1 / 3)))["all"] == [{"lt": {"tagger_energy": 1 / 3}}]
 
 
 def test_a_random_rule_is_random():
-    assert read(SmartRule(sort="random"))["sort"] == "random"
+    assert read(Query(), "random")["sort"] == "random"
 
 
 def test_what_the_server_has_to_declare_is_valid_toml_with_numeric_types():

@@ -1,27 +1,41 @@
-"""Everything that one playlist is to be, whether it was typed or stands in a file."""
+"""The plan of one playlist: everything that it is to be, whether it was typed or stands in a file."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from tagger.cli.filters import Filters
 from tagger.errors import TaggerError
+from tagger.playlist.location import is_absolute, parse_replacement
+from tagger.playlist.render import Format, format_of
+from tagger.playlist.select import Shape, Sort
+from tagger.query import Query
+
+EVERYTHING = Query()
 
 LIKE_LIMIT = 50
-"""Tracks of a `--like` playlist that sets neither `--limit` nor `--minutes`."""
+"""Tracks of a playlist of what sounds alike that sets neither `limit` nor `minutes`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A playlist by the names of the options of `tagger playlist`, which says what they mean.
+    """A playlist by the names of the options of `tagger playlist`, whose help says what they mean.
 
-    `output` None is stdout. `title` is for formats that have a place for it.
+    `query` says which tracks; its own limit and order are not asked. `output` None is stdout. `title` is
+    for formats that have a place for it. Raises TaggerError, when it is made, where a value is wrong by
+    itself or contradicts another.
+
+    >>> Plan(output="loud.xspf").wanted_format, Plan().wanted_format
+    ('xspf', 'm3u8')
+    >>> Plan(limit=-1)
+    Traceback (most recent call last):
+        ...
+    tagger.errors.TaggerError: --limit -1: give 0 or more
     """
 
-    filters: Filters = field(default_factory=Filters)
-    sort: str | None = None
-    shape: str | None = None
+    query: Query = EVERYTHING
+    sort: Sort | None = None
+    shape: Shape | None = None
     like: str | None = None
     limit: int | None = None
     minutes: float | None = None
@@ -29,20 +43,13 @@ class Plan:
     no_missing: bool = False
     seed: int | None = None
     output: str | None = None
-    format: str | None = None
+    format: Format | None = None
     relative_to: str | None = None
     absolute: bool = False
     replace_prefix: str | None = None
     title: str | None = None
 
-    def check(self) -> None:
-        """Raises `TaggerError` where an option is wrong by itself or contradicts another."""
-        from tagger.playlist import FORMATS, SHAPES, SORTS, parse_replacement
-        from tagger.playlist.location import is_absolute
-
-        _one_of("--sort", self.sort, SORTS)
-        _one_of("--shape", self.shape, SHAPES)
-        _one_of("--format", self.format, FORMATS)
+    def __post_init__(self) -> None:
         for name, value, least in (("limit", self.limit, 0), ("per-artist", self.per_artist, 1)):
             if value is not None and value < least:
                 raise TaggerError(f"--{name} {value}: give {least} or more")
@@ -57,17 +64,17 @@ class Plan:
                     f"--relative-to {self.relative_to}: with --replace-prefix, give the folder's full path "
                     "as the other machine sees it"
                 )
-        if self.wanted_format() == "nsp":
+        if self.wanted_format == "nsp":
             self._check_rule()
 
+    @property
     def is_by_energy(self) -> bool:
         """Whether the tracks' energies make the order."""
         return bool(self.shape) or (self.sort or ("" if self.like else "energy")) in ("energy", "-energy")
 
-    def wanted_format(self) -> str:
+    @property
+    def wanted_format(self) -> Format:
         """The format that was named, else the one that the output's name asks for, else m3u8."""
-        from tagger.playlist import format_of
-
         if self.format or not self.output:
             return self.format or "m3u8"
         return format_of(self.output)
@@ -80,8 +87,8 @@ class Plan:
             )
 
     def _beyond_a_rule(self) -> Iterator[str]:
-        said = {
-            "--min-confidence": self.filters.min_confidence is not None,
+        given = {
+            "--min-confidence": self.query.min_confidence is not None,
             "--shape": self.shape,
             "--like": self.like,
             "--minutes": self.minutes is not None,
@@ -91,12 +98,7 @@ class Plan:
             "--absolute": self.absolute,
             "--replace-prefix": self.replace_prefix,
         }
-        yield from (name for name, is_said in said.items() if is_said)
-
-
-def _one_of(option: str, value: str | None, known: tuple[str, ...]) -> None:
-    if value is not None and value not in known:
-        raise TaggerError(f"{option} {value}: give one of {', '.join(known)}")
+        yield from (name for name, is_given in given.items() if is_given)
 
 
 def _not_both(first: str, one: object, second: str, other: object) -> None:

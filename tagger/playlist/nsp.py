@@ -18,12 +18,11 @@ A rule cannot say: minimum confidence, minutes, tracks per artist, shapes, or "s
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Any
 
-from tagger.playlist.formats.rendered import Rendered
-from tagger.playlist.formats.text import one_line
+from tagger.playlist.lines import Rendered, one_line
 from tagger.playlist.select import Sort
+from tagger.query import Query
 
 ENERGY_FIELD = "tagger_energy"
 
@@ -47,54 +46,48 @@ _SORT_FIELDS: dict[Sort, tuple[str, str]] = {
 _ANY_FILE: Condition = {"contains": {"filepath": "."}}  # music is known by its suffix
 
 
-@dataclass(frozen=True, slots=True)
-class SmartRule:
-    """The part of a query that Navidrome can answer by itself.
+def render_nsp(
+    query: Query,
+    sort: Sort = "energy",
+    limit: int | None = None,
+    title: str | None = None,
+    comment: str | None = None,
+) -> Rendered:
+    """Write a question as a smart playlist; without a title Navidrome names it after the file.
 
-    `genres`, `artists`, `albums` and `paths` each match if one of them does (genres whole, the others
-    as a part of the text), `not_genres` if none does. `energy` is a half-open range [low, high) of 0–1,
-    open at the top where high exceeds 1; `bpm` and `year` are ranges that include both ends.
+    Of the query, `min_confidence`, `paths`, `order` and `limit` are not said.
     """
-
-    genres: tuple[str, ...] = ()
-    not_genres: tuple[str, ...] = ()
-    energy: tuple[float, float] | None = None
-    bpm: tuple[float, float] | None = None
-    artists: tuple[str, ...] = ()
-    albums: tuple[str, ...] = ()
-    paths: tuple[str, ...] = ()
-    year: tuple[int, int] | None = None
-    sort: Sort = "energy"
-    limit: int | None = None
-
-
-def render_nsp(rule: SmartRule, title: str | None = None, comment: str | None = None) -> Rendered:
-    """The rule as a smart playlist; without a title Navidrome names it after the file."""
-    field, order = _SORT_FIELDS[rule.sort]
+    field, order = _SORT_FIELDS[sort]
     playlist: dict[str, Any] = {}
     if name := one_line(title):
         playlist["name"] = name
     if note := one_line(comment):
         playlist["comment"] = note
-    playlist |= {"all": conditions(rule), "sort": field, "order": order}
-    if rule.limit is not None:
-        playlist["limit"] = rule.limit
+    playlist |= {"all": conditions(query, sort), "sort": field, "order": order}
+    if limit is not None:
+        playlist["limit"] = limit
     return Rendered(json.dumps(playlist, indent=2, ensure_ascii=False, allow_nan=False).encode() + b"\n")
 
 
-def conditions(rule: SmartRule) -> list[Condition]:
-    """What must all hold, in Navidrome's words; for a rule without filters, what its order asks for."""
+def conditions(query: Query, sort: Sort = "energy") -> list[Condition]:
+    """Give what must all hold, in Navidrome's words; without filters, what the order asks for.
+
+    >>> conditions(Query(genres=("Rock",), year=(1990, 1999)))
+    [{'is': {'genre': 'Rock'}}, {'inTheRange': {'year': [1990, 1999]}}]
+    >>> conditions(Query())
+    [{'gt': {'tagger_energy': -1}}]
+    """
     found = [
-        *_one_of("is", "genre", rule.genres),
-        *({"isNot": {"genre": one_line(genre)}} for genre in rule.not_genres),
-        *_within_energy(rule.energy),
-        *_in_the_range("bpm", rule.bpm),
-        *_in_the_range("year", rule.year),
-        *_one_of("contains", "artist", rule.artists),
-        *_one_of("contains", "album", rule.albums),
-        *_one_of("contains", "filepath", rule.paths),
+        *_one_of("is", "genre", query.genres),
+        *({"isNot": {"genre": one_line(genre)}} for genre in query.not_genres),
+        *_within_energy(query.energy),
+        *_in_the_range("bpm", query.bpm),
+        *_in_the_range("year", query.year),
+        *_one_of("contains", "artist", query.artists),
+        *_one_of("contains", "album", query.albums),
+        *_one_of("contains", "filepath", query.path_parts),
     ]
-    return found or [{"gt": {ENERGY_FIELD: -1}} if rule.sort in ("energy", "-energy") else _ANY_FILE]
+    return found or [{"gt": {ENERGY_FIELD: -1}} if sort in ("energy", "-energy") else _ANY_FILE]
 
 
 def _one_of(operator: str, field: str, values: tuple[str, ...]) -> list[Condition]:

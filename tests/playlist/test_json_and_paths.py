@@ -7,29 +7,45 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.playlist import render
+from tagger.types import Track
 
-from ..tracks import entries, track
+from .tracks import track, tracks
 
 
 def test_json_has_the_keys_of_list_in_playing_order():
-    made = [track("/b.mp3", energy=0.71, genre_confidence=0.5), track("/a.mp3", energy=0.0, bpm=None)]
+    known = {"title": "Song", "artist": "Blur", "album": "13", "year": 1999, "bpm_confidence": 0.98765}
+    made = [track("/b.mp3", energy=0.71, genre_confidence=0.5, **known), Track("/a.mp3", silent=True)]
     assert json.loads(render(made, "json").content) == [
         {
             "path": "/b.mp3",
+            "title": "Song",
+            "artist": "Blur",
+            "album": "13",
+            "year": 1999,
+            "duration_s": 200.0,
             "genre": "Rock",
             "genre_confidence": 0.5,
             "energy": 0.71,
             "energy_level": 8,
             "bpm": 120.0,
+            "bpm_confidence": 0.9877,
+            "silent": False,
             "missing": False,
         },
         {
             "path": "/a.mp3",
-            "genre": "Rock",
-            "genre_confidence": 0.9,
-            "energy": 0.0,
-            "energy_level": 1,
+            "title": None,
+            "artist": None,
+            "album": None,
+            "year": None,
+            "duration_s": None,
+            "genre": None,
+            "genre_confidence": None,
+            "energy": None,
+            "energy_level": None,
             "bpm": None,
+            "bpm_confidence": None,
+            "silent": True,
             "missing": False,
         },
     ]
@@ -39,7 +55,7 @@ def test_an_empty_json_playlist_is_an_empty_array():
     assert json.loads(render([], "json").content) == []
 
 
-@given(st.lists(entries, max_size=4))
+@given(st.lists(tracks, max_size=4))
 def test_any_path_comes_back_from_json(made):
     found = json.loads(render(made, "json").content)
     assert [os.fsencode(each["path"]) for each in found] == [os.fsencode(entry.path) for entry in made]
@@ -50,7 +66,7 @@ def test_paths_are_one_a_line_as_the_file_system_has_them():
     assert rendered.content == b"/a b.mp3\n/caf\xe9.mp3\n./-x.mp3\n"
 
 
-@given(st.lists(entries, max_size=4))
+@given(st.lists(tracks, max_size=4))
 def test_any_path_without_a_line_break_comes_back_from_its_line(made):
     rendered = render(made, "paths")
     assert [skip.path for skip in rendered.skipped] == [e.path for e in made if {"\n", "\r"} & set(e.path)]

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tagger.playlist import render
 
-from ..tracks import entries, texts, track
+from .tracks import texts, track, tracks
 
 needs_xmllint = pytest.mark.skipif(not shutil.which("xmllint"), reason="xmllint is not installed")
 XSPF = "{http://xspf.org/ns/0/}"
@@ -150,7 +150,7 @@ def test_characters_that_xml_cannot_hold_are_removed():
     assert (text(found, "title"), text(found, "creator")) == ("a b\ufffd", "x y")
 
 
-@given(st.lists(entries, max_size=4), texts)
+@given(st.lists(tracks, max_size=4), texts)
 def test_any_names_come_back_byte_by_byte_from_valid_xml(made, title):
     rendered = render(made, "xspf", title)
     assert rendered.skipped == ()

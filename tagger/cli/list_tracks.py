@@ -1,0 +1,91 @@
+"""`tagger list`: what is known of the tracks, a line each."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tagger.cli import options
+from tagger.cli.output import print_json_array, shown
+from tagger.query import Query
+from tagger.types import energy_level, track_json
+
+if TYPE_CHECKING:
+    from tagger.types import Track
+
+CSV_COLUMNS = [
+    "path",
+    "genre",
+    "genre_confidence",
+    "energy",
+    "energy_level",
+    "bpm",
+    "missing",
+    "title",
+    "artist",
+    "album",
+    "year",
+    "duration_s",
+    "bpm_confidence",
+    "silent",
+]
+"""Names of `track_json`; a new one goes to the end, for programs that count columns."""
+
+
+@options.with_filters
+def list_tracks(
+    query: Query,
+    paths: options.Paths = None,
+    limit: Annotated[int | None, typer.Option(min=0, help="At most this many.")] = None,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    model: options.Model = None,
+    db: options.Db = None,
+    json: options.Json = False,
+) -> None:
+    """List tracks by path with their genre, its confidence, their energy and tempo.
+
+    tagger list --genre rock --energy high --year 1990-1999
+    tagger list ~/Music/New --csv > new.csv
+    """
+    from tagger.store import Store
+
+    with Store.open(options.database_path(db), create=False) as store:
+        model = options.answering_model(store, model)
+        query = options.fitted_query(replace(query, limit=limit), paths, store, model)
+        tracks = store.tracks(query, model=model)
+        if json:
+            print_json_array(map(track_json, tracks))
+        elif as_csv:
+            _print_csv(tracks)
+        else:
+            _print_lines(tracks)
+
+
+class _Lines:
+    """Prints the rows of a `csv.writer`, which quotes only those line ends that are in its own."""
+
+    def write(self, row: str) -> None:
+        print(row.removesuffix("\r\n"))
+
+
+def _print_csv(tracks: Iterable[Track]) -> None:
+    writer = csv.DictWriter(_Lines(), CSV_COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    for track in tracks:
+        flags = {"missing": str(track.missing).lower(), "silent": str(track.silent).lower()}
+        writer.writerow(track_json(track) | flags)
+
+
+def _print_lines(tracks: Iterable[Track]) -> None:
+    print(f"{'genre':<14} {'sure':>5}  energy     bpm  path")
+    for track in tracks:
+        genre = "(silent)" if track.silent else track.genre or "–"
+        sure = "–" if track.silent or track.genre_confidence is None else f"{track.genre_confidence:.0%}"
+        energy = "–" if track.energy is None else f"{track.energy:.2f} {energy_level(track.energy):>2}"
+        bpm = "–" if track.bpm is None else f"{track.bpm:.1f}"
+        missing = "  (missing)" if track.missing else ""
+        print(f"{genre:<14} {sure:>5}  {energy:<7}  {bpm:>5}  {shown(track.path)}{missing}")

@@ -1,0 +1,178 @@
+"""`tagger playlist` and `tagger playlists apply`: playlists from options, and from a file."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tagger.cli import options
+from tagger.cli.output import counted, message
+from tagger.errors import TaggerError
+from tagger.files import absolute as absolute_path
+from tagger.playlist import LIKE_LIMIT, Format, Plan, Shape, Sort
+from tagger.query import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tagger.playlist import Table
+    from tagger.store import Store
+    from tagger.types import Track
+
+_SORTS = "energy (default), -energy, bpm, path, random."
+_SHAPES = "rise, fall, wave, warmup-peak-cooldown."
+_FORMATS = "m3u8 xspf pls json paths nsp; else by --output."
+
+
+def _order(*names: str, metavar: str | None = None, help: str) -> Any:
+    return typer.Option(*names, metavar=metavar, help=help, rich_help_panel="Order")
+
+
+def _file(*names: str, metavar: str | None = None, help: str) -> Any:
+    return typer.Option(*names, metavar=metavar, help=help, rich_help_panel="File")
+
+
+@options.with_filters
+def playlist(
+    query: Query,
+    sort: Annotated[Sort | None, options.choice("--sort", Sort, _SORTS, "Order", "ORDER")] = None,
+    shape: Annotated[Shape | None, options.choice("--shape", Shape, _SHAPES, "Order", "CURVE")] = None,
+    like: Annotated[
+        str | None, _order(metavar="FILE", help=f"What sounds most like it: {LIKE_LIMIT}, or --limit.")
+    ] = None,
+    limit: Annotated[int | None, _order(metavar="N", help="At most N tracks.")] = None,
+    minutes: Annotated[float | None, _order(metavar="M", help="At most M minutes.")] = None,
+    per_artist: Annotated[int | None, _order(metavar="N", help="At most N of each artist.")] = None,
+    seed: Annotated[int | None, _order(metavar="N", help="Another shape; the same shuffle again.")] = None,
+    no_missing: Annotated[bool, _file("--no-missing", help="Leave out files that are gone.")] = False,
+    format: Annotated[Format | None, options.choice("--format", Format, _FORMATS, "File", "KIND")] = None,
+    output: Annotated[str | None, _file("--output", "-o", metavar="FILE", help="Default: stdout.")] = None,
+    title: Annotated[str | None, _file(metavar="TEXT", help="Its name. Default: the file's.")] = None,
+    relative_to: Annotated[str | None, _file(metavar="DIR", help="Paths relative to DIR.")] = None,
+    absolute: Annotated[bool, _file("--absolute", help="Full paths, not from the output's folder.")] = False,
+    replace_prefix: Annotated[
+        str | None, _file(metavar="OLD=NEW", help="As another machine sees the files.")
+    ] = None,
+    model: options.Model = None,
+    db: options.Db = None,
+) -> None:
+    """Make a playlist of the tracks you ask for, sorted by energy or along a curve.
+
+    tagger playlist --genre Rock --energy high -o ~/Music/loud.m3u8
+    tagger playlist --shape warmup-peak-cooldown --minutes 45 -o run.xspf
+    tagger playlist --like song.mp3 --limit 30 --no-missing
+    """
+    from tagger.store import Store
+
+    plan = Plan(
+        query,
+        sort=sort,
+        shape=shape,
+        like=like,
+        limit=limit,
+        minutes=minutes,
+        per_artist=per_artist,
+        no_missing=no_missing,
+        seed=seed,
+        output=output,
+        format=format,
+        relative_to=relative_to,
+        absolute=absolute,
+        replace_prefix=replace_prefix,
+        title=title or (os.path.splitext(os.path.basename(output))[0] if output else None),
+    )
+    with Store.open(options.database_path(db), create=False) as store:
+        n_skipped = _deliver(plan, store, options.answering_model(store, model))
+    if n_skipped:
+        raise typer.Exit(1)
+
+
+playlists = typer.Typer(no_args_is_help=True, help="Write many playlists at once, described in a file.")
+
+
+@playlists.callback()
+def _group() -> None:  # keeps `apply` a command of its own while it is the only one
+    pass
+
+
+@playlists.command("apply")
+def apply(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Playlists in TOML, a table each.")],
+    model: options.Model = None,
+    db: options.Db = None,
+) -> None:
+    """Write all playlists that FILE describes: what cron calls after a scan.
+
+    Each table is a playlist, its keys the options of `tagger playlist`.
+    Paths in FILE are relative to its folder. One that fails is named
+    and stops no other; the exit code is 1.
+
+        [Loud]
+        genre = ["Rock", "Metal"]
+        energy = "high"
+        output = "loud.m3u8"
+    """
+    from tagger.playlist import tables_of
+    from tagger.store import Store
+
+    tables = tables_of(file)
+    folder = os.path.dirname(absolute_path(file))
+    with Store.open(options.database_path(db), create=False) as store:
+        answering = options.answering_model(store, model)
+        written: dict[str, str] = {}
+        n_failed = sum(not _applied(name, table, folder, store, answering, written) for name, table in tables)
+    if n_failed:
+        message(f"{n_failed} of {counted(len(tables), 'playlists')} in {file} could not be written in full")
+        raise typer.Exit(1)
+
+
+def _applied(name: str, table: Table, folder: str, store: Store, model: str, written: dict[str, str]) -> bool:
+    """Whether the playlist was written whole. `written` has the names of those before by their files."""
+    from tagger.playlist import plan_of
+
+    try:
+        plan = plan_of(name, table, folder)
+        file = os.path.realpath(plan.output or "")
+        if file in written:
+            raise TaggerError(f"its output is that of [{written[file]}]; give it one of its own")
+        n_skipped = _deliver(plan, store, model)
+        written[file] = name
+    except TaggerError as error:
+        message(f"[{name}] {error}")
+        return False
+    return not n_skipped
+
+
+def _deliver(plan: Plan, store: Store, model: str) -> int:
+    """Make the playlist and write it, or send it to stdout; the number of tracks that it cannot hold.
+
+    Those are named on stderr, and so is the reason why a playlist is empty. Raises TaggerError before
+    anything is written.
+    """
+    from tagger.files import replace_atomically
+    from tagger.playlist import make_playlist
+
+    made = make_playlist(plan, store, model, lambda path: options.analysed_now(path, model))
+    name = f"{plan.output}: " if plan.output else ""
+    for warning in made.warnings:
+        message(f"{name}{warning}")
+    for skipped in made.skipped:
+        message(f"{name}{skipped.path}: {skipped.reason} (left out)")
+    if plan.output is None:
+        sys.stdout.buffer.write(made.content)
+        sys.stdout.buffer.flush()
+    else:
+        replace_atomically(plan.output, made.content)
+        if made.tracks != () and sys.stderr.isatty():
+            message(f"{name}{_length(made.tracks)}")
+    return len(made.skipped)
+
+
+def _length(tracks: Sequence[Track] | None) -> str:
+    if tracks is None:
+        return "a rule for Navidrome"
+    minutes = round(sum(track.duration_s for track in tracks) / 60)
+    return f"{counted(len(tracks), 'tracks')}, {minutes // 60}:{minutes % 60:02} hours"

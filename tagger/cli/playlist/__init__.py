@@ -1,1 +1,0 @@
-"""`tagger playlist` and `tagger playlists apply`: from filters to a file that players open."""

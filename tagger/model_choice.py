@@ -1,0 +1,117 @@
+"""Which model answers, and whether it can answer what is asked.
+
+A library may hold answers of several models, and of models that are not installed any more. The rules
+that choose between them, for every command and for Python, are here.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from tagger.errors import ModelError, TaggerError
+from tagger.query import FILTERS, Query, genre_named
+from tagger.types import Aspect, counted
+
+if TYPE_CHECKING:
+    from tagger.store import Store
+
+
+def answering_model(store: Store, model: str | None) -> tuple[str, str | None]:
+    """Give the id of the model whose answers are asked for: the one named, else that of the last scan.
+
+    `model` is an id or a folder. The second value is None, or what to tell where the model of the last
+    scan has analysed fewer tracks than another one that is installed. Raises ModelError for a name that
+    no model has.
+    """
+    from tagger.model_card import DEFAULT_MODEL, installed_models, load_card
+
+    if model:
+        return load_card(model).id, None
+    models = store.models()
+    if len(models) < 2:
+        return models[0] if models else DEFAULT_MODEL, None
+    last = models[0]
+    counts = dict.fromkeys(models, 0) | store.counts()
+    installed = {last, *installed_models()}
+    most = max((name for name in models if name in installed), key=counts.__getitem__)
+    if counts[last] >= counts[most]:
+        return last, None
+    analysed = f"{last}, the last scan's model, has analysed {counted(counts[last], 'tracks')}"
+    return last, f"{analysed}; --model {most} asks the one that has analysed {counts[most]:,}"
+
+
+def fitted(query: Query, store: Store, model: str) -> Query:
+    """Fit a question to the model that answers it: genres get the model's spelling.
+
+    Raises TaggerError for a filter on what the model does not predict, and for a genre that it does not
+    know, with the nearest name.
+    """
+    for each in FILTERS:
+        if each.aspect and each.is_in(query):
+            require_aspect(store, model, each.aspect, f"leave out {each.option}")
+    if not (query.genres or query.not_genres):
+        return query
+    known = genres_of(store, model)
+    return replace(
+        query,
+        genres=tuple(genre_named(name, known, model) for name in query.genres),
+        not_genres=tuple(genre_named(name, known, model) for name in query.not_genres),
+    )
+
+
+def predicts(store: Store, model: str, aspect: Aspect) -> bool:
+    """Tell whether a model predicts genre, energy or tempo.
+
+    The card of the installed model says it, else (its folder is gone) the stored answers. A model of
+    which there is neither is believed to predict everything.
+    """
+    from tagger.model_card import load_card
+
+    try:
+        return aspect in load_card(model).aspects
+    except ModelError:
+        return store.has(aspect, model) or not store.count(model)
+
+
+def require_aspect(store: Store, model: str, aspect: Aspect, or_else: str) -> None:
+    """Raise TaggerError where the model does not predict `aspect`; `or_else` says how to do without."""
+    from tagger.model_card import DEFAULT_MODEL
+
+    if predicts(store, model, aspect):
+        return
+    able = next((other for other in store.models() if store.has(aspect, other)), None)
+    how = f"{'choose' if able else 'scan with'} a model that does (--model {able or DEFAULT_MODEL})"
+    raise TaggerError(f"{model} predicts no {aspect}; {how} or {or_else}")
+
+
+def genres_of(store: Store, model: str) -> Sequence[str]:
+    """Give the genres of the installed model, else (its folder is gone) those among its stored answers."""
+    from tagger.model_card import load_card
+
+    try:
+        return load_card(model).genres
+    except ModelError:
+        return sorted(genre for genre, _ in store.genre_counts(model))
+
+
+def warnings(query: Query, store: Store, model: str, by_tempo: bool = False) -> Iterator[str]:
+    """Yield why a question finds nothing, as far as that is no fault: a line each, fit to show.
+
+    `by_tempo` says that the tracks are to be sorted by tempo.
+    """
+    yield from unknown_paths(query.paths, store)
+    if (query.bpm or by_tempo) and not store.has("tempo", model):
+        therefore = "--bpm matches nothing" if query.bpm else "--sort bpm leaves them in the order of paths"
+        yield f"no track has a tempo from {model}, so {therefore}"
+
+
+def unknown_paths(paths: Sequence[str], store: Store) -> Iterator[str]:
+    """Yield a line for each of `paths` that holds no track of the database."""
+    for path in paths:
+        if not store.has_tracks(path):
+            known = "no track in the database; `tagger scan` it first"
+            unknown = "no such file or folder, and no track in the database; check the name"
+            yield f"{path}: {known if os.path.lexists(path) else unknown}"

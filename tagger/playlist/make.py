@@ -1,0 +1,153 @@
+"""Make a playlist: from its plan to the tracks in playing order, and to the bytes of its file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tagger.errors import TaggerError
+from tagger.files import absolute
+from tagger.model_choice import fitted, require_aspect, warnings
+from tagger.playlist.lines import Skipped
+from tagger.playlist.location import placed
+from tagger.playlist.nsp import render_nsp
+from tagger.playlist.plan import LIKE_LIMIT, Plan
+from tagger.playlist.render import render
+from tagger.playlist.select import selected, shortened
+from tagger.types import Analysis, Track, counted
+
+if TYPE_CHECKING:
+    from tagger.query import Query
+    from tagger.store import Store
+
+FIRST_READ = 500
+"""Tracks read first for a playlist of what sounds alike; twice as many each time that it is not full."""
+
+Analyse = Callable[[str], Analysis]
+"""Analyses a file that no scan has met; raises TaggerError where it cannot."""
+
+
+@dataclass(frozen=True, slots=True)
+class Playlist:
+    """A playlist that was made and is not written yet.
+
+    `content` is all the bytes of its file. `tracks` are in playing order, by the paths that the file has for
+    them; None for a rule of Navidrome, which holds none. `skipped` are those that the format cannot hold,
+    and `warnings` say, a line each, why nothing was found.
+    """
+
+    content: bytes
+    tracks: tuple[Track, ...] | None
+    skipped: tuple[Skipped, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def make_playlist(
+    plan: Plan, store: Store, model: str, analyse: Analyse, first_read: int = FIRST_READ
+) -> Playlist:
+    """Make the playlist that `plan` asks for, of the answers of `model` in `store`; nothing is written.
+
+    `analyse` is called for a file to be like that no scan has met. Raises TaggerError where the model
+    cannot answer what is asked, and where a file or every track is gone.
+    """
+    if plan.is_by_energy:
+        require_aspect(store, model, "energy", "--sort path")
+    query = fitted(plan.query, store, model)
+    if plan.wanted_format == "nsp":
+        rule = render_nsp(query, plan.sort or "energy", plan.limit, plan.title)
+        return Playlist(rule.content, None)
+    warned = [*warnings(query, store, model, by_tempo=plan.sort == "bpm")]
+    if plan.like is not None:
+        tracks = _alike(plan, query, store, model, analyse, first_read)
+    else:
+        asked_for = [*store.tracks(query, model=model)]
+        found = _existing(plan, asked_for)
+        _refuse_if_all_are_gone(len(asked_for), len(found))
+        tracks = _in_order(plan, distinct(found))
+    if not tracks:
+        warned.append("no track matches; the playlist is empty")
+    tracks = placed(tracks, plan)
+    rendered = render(tracks, plan.wanted_format, plan.title)
+    return Playlist(rendered.content, tuple(tracks), rendered.skipped, tuple(warned))
+
+
+def distinct(tracks: Iterable[Track]) -> list[Track]:
+    """Keep each sound once, by a name that the last scan has found if there is one, and no silence.
+
+    >>> copies = [Track("/m/a.mp3", audio_id="1", missing=True), Track("/m/b.mp3", audio_id="1")]
+    >>> [track.path for track in distinct(copies)]
+    ['/m/b.mp3']
+    """
+    chosen: dict[str, Track] = {}
+    for track in tracks:
+        known = chosen.get(track.audio_id)
+        if not track.silent and (known is None or known.missing > track.missing):
+            chosen[track.audio_id] = track
+    return list(chosen.values())
+
+
+def _in_order(plan: Plan, tracks: list[Track]) -> list[Track]:
+    """As many of the tracks as the plan wants, in its order."""
+    seed, bounds = abs(plan.seed or 0), (plan.limit, plan.minutes, plan.per_artist)
+    limit, minutes, per_artist = bounds
+    if plan.shape:
+        from tagger.playlist.shape import shaped
+
+        return shaped(tracks, plan.shape, limit=limit, minutes=minutes, per_artist=per_artist, seed=seed)
+    if plan.sort == "random" and plan.seed is None:  # a shuffle is a new one each time, as everywhere
+        seed = secrets.randbits(32)
+    return selected(
+        tracks, plan.sort or "energy", limit=limit, minutes=minutes, per_artist=per_artist, seed=seed
+    )
+
+
+def _alike(
+    plan: Plan, query: Query, store: Store, model: str, analyse: Analyse, first_read: int
+) -> list[Track]:
+    """The tracks most like the file; it sets which they are, and `sort` or `shape` their order."""
+    from tagger.playlist.nearest import nearest
+
+    path = absolute(plan.like or "")
+    analysis = store.track(path, model) or analyse(path)
+    embedding = analysis.prediction.embedding
+    if not embedding.size:
+        raise TaggerError(
+            f"{model} cannot tell what sounds alike; choose another --model or leave out --like"
+        )
+    ids, embeddings = store.embeddings(query, model, len(embedding), analysis.recording.audio_id)
+    order, _ = nearest(embedding, embeddings)
+    chosen = _first_of(plan, ids[order].tolist(), store, model, first_read)
+    if not (plan.sort or plan.shape):
+        return chosen
+    return _in_order(replace(plan, limit=None, minutes=None, per_artist=None), chosen)
+
+
+def _first_of(plan: Plan, ids: Sequence[int], store: Store, model: str, first_read: int) -> list[Track]:
+    """The first of the tracks that fit into the playlist; of a large library only those are read."""
+    limit = LIKE_LIMIT if plan.limit is None and plan.minutes is None else plan.limit
+    found: list[Track] = []
+    read, chunk = 0, first_read
+    while True:
+        found += _existing(plan, store.tracks_of(ids[read : read + chunk], model))
+        read, chunk = read + chunk, 2 * chunk
+        tracks = distinct(found)
+        in_time = shortened(tracks, limit=limit, minutes=plan.minutes, per_artist=plan.per_artist)
+        fitting = shortened(tracks, limit=limit, per_artist=plan.per_artist)
+        if read >= len(ids) or len(fitting) == limit or len(in_time) < len(fitting):
+            _refuse_if_all_are_gone(len(ids), len(found))
+            return in_time
+
+
+def _existing(plan: Plan, tracks: list[Track]) -> list[Track]:
+    """Without the files that are gone, if that is asked for."""
+    return [track for track in tracks if os.path.exists(track.path)] if plan.no_missing else tracks
+
+
+def _refuse_if_all_are_gone(n_asked_for: int, n_found: int) -> None:
+    """Raise TaggerError then: a drive that is not mounted must not empty the playlists of a night."""
+    if n_asked_for and not n_found:
+        tracks = counted(n_asked_for, "tracks")
+        raise TaggerError(f"of {tracks} none is there; is the drive mounted? The playlist is left as it was")

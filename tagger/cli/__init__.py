@@ -32,6 +32,7 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "failures": "failures:failures",
     "models": "models:app",
+    "help": "help:show_help",
 }
 """Every command in the order of `tagger --help`, as module:function below this package."""
 

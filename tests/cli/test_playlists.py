@@ -8,7 +8,7 @@ import pytest
 from tests.cli.conftest import Tagger
 from tests.cli.test_playlist import TRACKS, fill
 
-README = Path(__file__).parent.parent.parent / "README.md"
+PAGE = Path(__file__).parents[2] / "tagger/manual/playlists.md"
 
 
 @pytest.fixture
@@ -169,8 +169,8 @@ def test_paths_with_a_tilde_are_those_of_the_home_folder(
     assert (tmp_path / "x.m3u8").exists()
 
 
-def test_the_example_of_the_readme_works_as_it_stands(tagger: Tagger, library: Path, recipes: Path) -> None:
-    (example,) = re.findall(r"```toml\n(.*?)```", README.read_text(), re.DOTALL)
+def test_the_example_of_the_manual_works_as_it_stands(tagger: Tagger, library: Path, recipes: Path) -> None:
+    (example,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     result = tagger("playlists", "apply", write(recipes, example))
     assert (result.code, result.out) == (0, "")
     outputs = re.findall(r'output = "(.*)"', example)

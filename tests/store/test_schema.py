@@ -159,9 +159,9 @@ def test_the_default_lies_in_the_user_data_folder() -> None:
     assert default_path().endswith(os.path.join("tagger", "tagger.db"))
 
 
-def test_the_readme_names_every_table_and_column(store: Store) -> None:
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text(encoding="utf-8")
-    rows = dict(re.findall(r"^\| `(\w+)` \| [^|]* \| (.*) \|$", readme, re.MULTILINE))
+def test_the_manual_names_every_table_and_column(store: Store) -> None:
+    page = (Path(__file__).parents[2] / "tagger/manual/database.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| [^|]* \| (.*) \|$", page, re.MULTILINE))
     for table in store._database.tables:
         documented = re.findall(r"`(\w+)`", rows[table.name])
         assert documented == list(table.columns_dict), table.name

@@ -87,9 +87,9 @@ class Filter:
 
 
 def read_query(typed: Typed) -> Query:
-    """Read filters as they were typed. Genres stay as they are spelled; `with_genres_of` corrects them.
+    """Read filters as they were typed. Genres stay as they are spelled: only a model knows its own.
 
-    Raises TaggerError for a text that a filter cannot read.
+    `tagger.model_choice.fitted` corrects them. Raises TaggerError for a text that a filter cannot read.
 
     >>> read_query({"artist": ["Björk"], "year": "1990-1999"}) == Query(artists=("Björk",), year=(1990, 1999))
     True

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import options
-from tagger.cli.output import print_json_array, shown
+from tagger.cli.output import print_csv, print_json_array, shown
 from tagger.query import Query
 from tagger.types import energy_level, track_json
 
@@ -60,24 +59,9 @@ def list_tracks(
         if json:
             print_json_array(map(track_json, tracks))
         elif as_csv:
-            _print_csv(tracks)
+            print_csv(CSV_COLUMNS, map(track_json, tracks))
         else:
             _print_lines(tracks)
-
-
-class _Lines:
-    """Prints the rows of a `csv.writer`, which quotes only those line ends that are in its own."""
-
-    def write(self, row: str) -> None:
-        print(row.removesuffix("\r\n"))
-
-
-def _print_csv(tracks: Iterable[Track]) -> None:
-    writer = csv.DictWriter(_Lines(), CSV_COLUMNS, lineterminator="\r\n")
-    writer.writeheader()
-    for track in tracks:
-        flags = {"missing": str(track.missing).lower(), "silent": str(track.silent).lower()}
-        writer.writerow(track_json(track) | flags)
 
 
 def _print_lines(tracks: Iterable[Track]) -> None:

@@ -56,7 +56,7 @@ Db = Annotated[
     str | None,
     typer.Option("--db", envvar="TAGGER_DB", metavar="FILE", help="Database. Default: the user data folder."),
 ]
-Device = Annotated[DeviceName, choice("--device", DeviceName, "auto, cpu, cuda or mps.", metavar="TEXT")]
+Device = Annotated[DeviceName, choice("--device", DeviceName, "auto, cpu, cuda or mps.", metavar="NAME")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
 Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Worker processes. Default: one a core.")]
 Model = Annotated[str | None, typer.Option("--model", metavar="ID", help="Model: an id or a folder.")]

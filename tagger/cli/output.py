@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from tagger.types import counted as counted
@@ -31,6 +31,24 @@ def print_json_array(values: Iterable[Mapping[str, Any]]) -> None:
         sys.stdout.write(separator + json.dumps(value))
         separator = ",\n"
     print("[]" if separator == "[\n" else "\n]")
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print CSV (RFC 4180) on stdout with a line of names; truth values as JSON has them."""
+    import csv
+
+    writer = csv.DictWriter(_Lines(), columns, lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows:
+        flags = {name: str(value).lower() for name, value in row.items() if isinstance(value, bool)}
+        writer.writerow({**row, **flags})
+
+
+class _Lines:
+    """Prints the rows of a `csv.writer`, which quotes only those line ends that are in its own."""
+
+    def write(self, row: str) -> None:
+        print(row.removesuffix("\r\n"))
 
 
 def message(text: str) -> None:

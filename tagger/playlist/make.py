@@ -6,7 +6,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypedDict
 
 from tagger.errors import TaggerError
 from tagger.files import absolute
@@ -25,6 +25,15 @@ if TYPE_CHECKING:
 
 FIRST_READ = 500
 """Tracks read first for a playlist of what sounds alike; twice as many each time that it is not full."""
+
+
+class Bounds(TypedDict):
+    """How much of the tracks is played, as the functions that choose take it."""
+
+    limit: int | None
+    minutes: float | None
+    per_artist: int | None
+
 
 Analyse = Callable[[str], Analysis]
 """Analyses a file that no scan has met; raises TaggerError where it cannot."""
@@ -50,8 +59,8 @@ def make_playlist(
 ) -> Playlist:
     """Make the playlist that `plan` asks for, of the answers of `model` in `store`; nothing is written.
 
-    `analyse` is called for a file to be like that no scan has met. Raises TaggerError where the model
-    cannot answer what is asked, and where a file or every track is gone.
+    `analyse` gives the answers for `plan.like` where no scan has met that file. Raises TaggerError where the
+    model cannot answer what is asked, where that file cannot be analysed, and where every track is gone.
     """
     if plan.is_by_energy:
         require_aspect(store, model, "energy", "--sort path")
@@ -91,17 +100,15 @@ def distinct(tracks: Iterable[Track]) -> list[Track]:
 
 def _in_order(plan: Plan, tracks: list[Track]) -> list[Track]:
     """As many of the tracks as the plan wants, in its order."""
-    seed, bounds = abs(plan.seed or 0), (plan.limit, plan.minutes, plan.per_artist)
-    limit, minutes, per_artist = bounds
+    sort, seed = plan.sort or "energy", abs(plan.seed or 0)
+    bounds: Bounds = {"limit": plan.limit, "minutes": plan.minutes, "per_artist": plan.per_artist}
     if plan.shape:
         from tagger.playlist.shape import shaped
 
-        return shaped(tracks, plan.shape, limit=limit, minutes=minutes, per_artist=per_artist, seed=seed)
-    if plan.sort == "random" and plan.seed is None:  # a shuffle is a new one each time, as everywhere
+        return shaped(tracks, plan.shape, seed=seed, **bounds)
+    if sort == "random" and plan.seed is None:  # a shuffle is a new one each time, as everywhere
         seed = secrets.randbits(32)
-    return selected(
-        tracks, plan.sort or "energy", limit=limit, minutes=minutes, per_artist=per_artist, seed=seed
-    )
+    return selected(tracks, sort, seed=seed, **bounds)
 
 
 def _alike(

@@ -31,7 +31,11 @@ def nearest(
 def cosine_similarity(
     query: NDArray[np.floating[Any]], embeddings: NDArray[np.float16]
 ) -> NDArray[np.float32]:
-    """Give the cosine of the angle between `query` (d,) and each row of `embeddings` (n, d), or NaN."""
+    """Give the cosine of the angle between `query` (d,) and each row of `embeddings` (n, d), or NaN.
+
+    >>> cosine_similarity(np.array([1.0, 0.0]), np.array([[0, 3], [3, 0], [0, 0]], np.float16))
+    array([ 0.,  1., nan], dtype=float32)
+    """
     similarity = np.full(len(embeddings), np.nan, dtype=np.float32)
     direction = _unit(query)
     if direction is None:

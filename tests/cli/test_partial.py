@@ -1,4 +1,4 @@
-"""Models that hear only a part: what they heard is shown, and what needs the rest says so in one line."""
+"""Models that predict only a part: that is shown, and what needs the rest says so in one line."""
 
 import json
 import xml.etree.ElementTree as ET

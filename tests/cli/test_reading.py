@@ -164,7 +164,18 @@ def test_control_characters_do_not_reach_the_terminal(tagger: Tagger, library: P
     assert r"/m/\x1b[2J\n.mp3" in out
 
 
-def test_show_hears_an_unknown_file_and_stores_nothing(tagger: Tagger, db: Path, tmp_path: Path) -> None:
+def test_every_command_gives_a_track_the_same_fields(tagger: Tagger, tmp_path: Path) -> None:
+    path = make_sound(tmp_path / "a.flac", seconds=3.0)
+    tagger("scan", path)
+    (listed,) = tagger("list", "--json").json
+    shown = tagger("show", path, "--json").json
+    assert {key: shown[key] for key in listed} == listed
+    assert tagger("playlist", "--format", "json").json == [listed]
+    (drawn,) = tagger("spectrogram", path, "-o", tmp_path / "a.png", "--json").json["files"]
+    assert {key: drawn[key] for key in listed} == pytest.approx(listed, abs=2e-3)
+
+
+def test_show_analyses_an_unknown_file_and_stores_nothing(tagger: Tagger, db: Path, tmp_path: Path) -> None:
     path = make_sound(tmp_path / "new.mp3", seconds=31.0)
     result = tagger("show", path, "--json").json
     assert result["stored"] is False

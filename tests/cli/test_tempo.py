@@ -1,4 +1,4 @@
-"""A tempo's way through the program: heard, stored, listed, played, written and taken back."""
+"""A tempo's way through the program: predicted, stored, listed, played, written and taken back."""
 
 import csv
 import io
@@ -57,10 +57,17 @@ def test_show_tells_a_tempo_and_how_sure_it_is(tagger: Tagger, music: Path, mode
     assert "99% " in (told := tagger("show", music / "high.flac").out) and told.count(" 127.6 BPM\n") == 1
     silent = tagger("show", music / "silence.wav", "--json").json
     assert (silent["bpm"], silent["bpm_confidence"]) == (None, None)
+    assert (silent["silent"], silent["genre"], silent["genre_confidence"], silent["genres"]) == (
+        True,
+        None,
+        None,
+        {},
+    )
+    assert {window["genre"] for window in silent["windows"]} == {None}
     assert "BPM" not in tagger("show", music / "silence.wav").out
 
 
-def test_show_hears_a_tempo_on_the_spot(tagger: Tagger, model: str, tmp_path: Path) -> None:
+def test_show_predicts_a_tempo_on_the_spot(tagger: Tagger, model: str, tmp_path: Path) -> None:
     path = make_sound(tmp_path / "new.wav", samples=tone(100))
     told = tagger("show", path, "--model", model, "--json").json
     assert (told["bpm"], told["stored"]) == (100.4, False)

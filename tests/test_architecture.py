@@ -18,6 +18,7 @@ MOST_LINES = 450
 LAYERS = {
     "errors": 0,
     "files": 1,
+    "containers": 1,
     "types": 2,
     "query": 3,
     "walk": 4,

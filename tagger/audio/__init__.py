@@ -1,4 +1,4 @@
-"""From a path to a few seconds of mono sound, without reading the rest of the file."""
+"""Audio: a few windows of mono sound from a path, without reading the rest of the file (PyAV, soxr)."""
 
 from tagger.audio.excerpt import Excerpt, identify, read_excerpt
 from tagger.audio.metadata import names_from

@@ -1,4 +1,4 @@
-"""What the tags of an open file call the recording, as FFmpeg read them on the way to the sound."""
+"""Title, artist, album and year of a recording, from tag fields under their many names."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from typing import TypedDict
 
 from av.audio.stream import AudioStream
 from av.container import InputContainer
+
+from tagger.files import folded
 
 LONGEST = 500
 """Characters kept of a name: tags have held whole booklets."""
@@ -19,8 +21,8 @@ _FIRST_YEAR = re.compile(r"\s*([12]\d{3})")
 _LONE_YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
 
 
-class Names(TypedDict):
-    """The fields of `Recording` that come from tags; None where nothing is said."""
+class TagNames(TypedDict):
+    """The fields of `Recording` that come from tags; None where the tags do not have them."""
 
     title: str | None
     artist: str | None
@@ -28,20 +30,24 @@ class Names(TypedDict):
     year: int | None
 
 
-def metadata_of(container: InputContainer, stream: AudioStream) -> Names:
-    """Title, artist (else the album's), album and year (1000–2999) of a file that is open already.
+def metadata_of(container: InputContainer, stream: AudioStream) -> TagNames:
+    """Read title, artist (else the album's), album and year (1000–2999) from an open file.
 
     Ogg keeps its tags on the stream, everything else on the container, which is asked first: in
-    Matroska and MP4 a stream has a name of its own. Letter case of field names is of no account.
-    Nothing is known of ID3 and APEv2 tags around a sound: `Source` hides them from FFmpeg.
+    Matroska and MP4 a stream has a name of its own. The letter case of field names does not matter.
+    ID3 and APEv2 tags around a sound are not among them: `BoundedFile` hides these from FFmpeg.
     """
     return names_from({**stream.metadata, **container.metadata})
 
 
-def names_from(fields: Mapping[str, str]) -> Names:
-    """The names among text fields as a tag holds them, under FFmpeg's or their format's own names."""
-    tags = _folded(fields)
-    return Names(
+def names_from(fields: Mapping[str, str]) -> TagNames:
+    """Pick the names out of text fields, which may go by FFmpeg's or by their format's own names.
+
+    >>> names_from({"TITLE": "Blue Train", "Album Artist": "John Coltrane", "date": "1958-01"})
+    {'title': 'Blue Train', 'artist': 'John Coltrane', 'album': None, 'year': 1958}
+    """
+    tags = _by_folded_name(fields)
+    return TagNames(
         title=_first(tags, ("title",)),
         artist=_first(tags, _ARTIST),
         album=_first(tags, ("album",)),
@@ -50,13 +56,17 @@ def names_from(fields: Mapping[str, str]) -> Names:
 
 
 def year_of(date: str) -> int | None:
-    """The year (1000–2999) that a date begins with, else one that stands in it alone, or None."""
+    """Read the year (1000–2999) that a date begins with, else one that stands in it alone, or None.
+
+    >>> year_of("1958-01"), year_of("January 1958"), year_of("unknown")
+    (1958, 1958, None)
+    """
     found = _FIRST_YEAR.match(date) or _LONE_YEAR.search(date)
     return int(found[1]) if found else None
 
 
-def _folded(tags: Mapping[str, str]) -> dict[str, str]:
-    return {name.casefold(): text for name, value in tags.items() if (text := _plain(value))}
+def _by_folded_name(tags: Mapping[str, str]) -> dict[str, str]:
+    return {folded(name): text for name, value in tags.items() if (text := _plain(value))}
 
 
 def _first(tags: Mapping[str, str], names: tuple[str, ...]) -> str | None:
@@ -64,5 +74,5 @@ def _first(tags: Mapping[str, str], names: tuple[str, ...]) -> str | None:
 
 
 def _plain(value: str) -> str:
-    """The text without NUL, which ends a field in some tags and divides its values in others."""
+    """Give a text without NUL, which ends a field in some tags and divides its values in others."""
     return "; ".join(part for text in value.split("\0") if (part := text.strip()))[:LONGEST].strip()

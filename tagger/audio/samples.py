@@ -1,4 +1,4 @@
-"""From decoded frames of any layout to mono float32 at one rate."""
+"""Mix decoded frames of any layout down to mono float32 at one sample rate."""
 
 from __future__ import annotations
 
@@ -26,7 +26,11 @@ FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt
 
 
 def is_silent(samples: NDArray[np.float32]) -> bool:
-    """True where the root mean square of `samples`, (n,) with full scale ±1, is under −80 dBFS."""
+    """Tell whether the root mean square of `samples`, (n,) with full scale ±1, is under −80 dBFS.
+
+    >>> is_silent(np.zeros(22_050, np.float32)), is_silent(np.full(22_050, 0.01, np.float32))
+    (True, False)
+    """
     return bool(np.dot(samples, samples) < SILENCE_RMS**2 * len(samples))
 
 
@@ -46,7 +50,7 @@ class MonoBuffer:
         self._resampled: list[NDArray[np.float32]] = []
 
     def add(self, frame: AudioFrame) -> None:
-        """Raises `AudioError` for a sample rate that no recording has."""
+        """Mix one frame in. Raises `AudioError` for a sample rate that no recording has."""
         kind = (frame.format.name, frame.layout.nb_channels, frame.sample_rate)
         if kind != self._kind:
             self._close_stretch()
@@ -61,7 +65,7 @@ class MonoBuffer:
         self.seconds += n_samples / kind[2]
 
     def signal(self) -> NDArray[np.float32]:
-        """All of it so far, (n,) float32 at the wanted rate, full scale ±1, finite."""
+        """Give everything so far, (n,) float32 at the wanted rate, full scale ±1, finite."""
         self._close_stretch()
         if len(self._resampled) == 1:
             return self._resampled[0]
@@ -89,7 +93,7 @@ def _check_rate(sample_rate_hz: int) -> None:
 
 
 def _sum_channels(frame: AudioFrame, sample_format: str, n_channels: int, out: NDArray[np.float32]) -> None:
-    """Writes the sum of the channels into `out`, (n,) float32, in the units of the sample format.
+    """Write the sum of the channels into `out`, (n,) float32, in the units of the sample format.
 
     Reads the planes in place: `AudioFrame.to_ndarray` and FFmpeg's audio fifo, one copy each, would
     take longer than the sum. Frames are mixed one by one while they are still in the CPU's cache.
@@ -114,7 +118,7 @@ def _sum_channels(frame: AudioFrame, sample_format: str, n_channels: int, out: N
 
 
 def _repaired(mono: NDArray[np.float32]) -> NDArray[np.float32]:
-    """What is not a number becomes silence, what is beyond `LOUDEST` becomes that."""
+    """Replace what is not a number by silence, and cut what is beyond `LOUDEST`."""
     if mono.min() >= -LOUDEST and mono.max() <= LOUDEST:  # not so where there is a NaN
         return mono
     return np.nan_to_num(mono, copy=False, nan=0.0).clip(-LOUDEST, LOUDEST)

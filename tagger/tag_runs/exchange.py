@@ -28,7 +28,7 @@ class Copy:
 def exchange_of(prepared: Prepared) -> Exchange:
     """The stamps of a file before and after its copy takes its place."""
     before, after = prepared.status, prepared.written
-    return Exchange(FileState.of(before), FileState(after.size, after.mtime_ns))
+    return Exchange(FileState.of(before), after.state)
 
 
 def is_in_place(prepared: Prepared) -> bool:

@@ -101,8 +101,7 @@ def _planned(track: TaggableTrack, settings: TagSettings) -> Planned | None:
     changes = plan(read(track.path), wanted(track, settings), settings.policy, track.written_bpm)
     if not changes:
         return None
-    expected = status.st_size, status.st_mtime_ns
-    options = WriteOptions(settings.keep_mtime, settings.hard_links, expected)
+    options = WriteOptions(settings.keep_mtime, settings.hard_links, FileState.of(status))
     folder = os.path.dirname(os.path.realpath(track.path))
     return Planned(track, (status.st_dev, status.st_ino), folder, changes, options)
 

@@ -77,7 +77,7 @@ def _exchange(store: Store, run: int, ready: Sequence[Ready], tally: WriteTally)
     changes = {change_id: planned.changes for change_id, (planned, _) in zip(ids, ready, strict=True)}
 
     def count(copy: Copy) -> None:
-        tally.write(copy.prepared.written.bytes_written, changes[copy.outcome.change_id])
+        tally.write(copy.prepared.written.state.size, changes[copy.outcome.change_id])
 
     return put_in_place(store, list(_copies(ids, ready)), None, count, tally.skip)
 

@@ -1,4 +1,8 @@
-"""Genre, energy and tempo in the files' own tags: read, planned, written safely, taken back."""
+"""Tags of one file: read genre, energy and tempo, plan changes, write them safely, undo that.
+
+`read` → `plan` → `apply` (or `prepare` … `finish`, for many files at once) → `restore`. Which tag holds
+which field in which format: the table in `fields`. Why raw bytes are exchanged: `block`.
+"""
 
 from __future__ import annotations
 

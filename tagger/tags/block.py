@@ -1,9 +1,10 @@
-"""The tags of a file as they lie there: raw items, where they are, and how to spell new ones.
+"""The tags of a file as they lie there: raw items, their containers, and how to spell new ones.
 
 mutagen is not used to write: its `save` sorts ID3 frames, MP4 atoms and ASF attributes, merges
 duplicate frames, re-encodes text, drops ID3 header flags and what stands behind an APE tag.
 mediafile (beets) sits on top of it and shares all of this, so it is not used either. Here an item
-that is not ours is carried as the bytes it was; mutagen is the second opinion in `verify`.
+that is not ours is carried as the bytes it was; mutagen is the second reader in `verify`.
+(`tests/tags/test_why_raw.py` shows what mutagen's own save does to a file.)
 """
 
 from __future__ import annotations
@@ -24,13 +25,13 @@ class Item:
     """One tag: `raw` are its bytes in the file (ID3: frame with header, FLAC: one comment, …).
 
     `field` is None for a tag that is not ours; `texts` are its values, decoded for our fields
-    only. `where` names the list it lies in, for formats that have several (ASF).
+    only. `container` names the list that holds it, for formats that have several (ASF).
     """
 
     raw: bytes
     field: Field | None = None
     texts: tuple[str, ...] = ()
-    where: str = ""
+    container: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +44,8 @@ class Splice:
 
 
 @dataclass(frozen=True, slots=True)
-class Shape:
-    """What a restored tag block shall look like again: whether there was one, and its free room.
+class Layout:
+    """How a tag block lay in its file, to restore it: whether there was one, and its free room in bytes.
 
     For MP4 only: `depth` is how far the path moov/udta/meta/ilst went, `outer` the room behind moov.
     """
@@ -56,21 +57,20 @@ class Shape:
 
 
 Span = tuple[int, int]
-Rebuild = Callable[[tuple[Item, ...], Shape | None], list[Splice]]
+Rebuild = Callable[[tuple[Item, ...], Layout | None], list[Splice]]
 Payload = Callable[[bool], tuple[Span, ...]]
 Encode = Callable[[Field, Sequence[str]], tuple[Item, ...]]
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
+class TagBlock:
     """The tag block of one file, read from its headers.
 
-    `format` is `mp3`, `flac`, …; `dialect` says how items are spelled, e.g. `id3v2.3`: raw items
+    `format` is `mp3`, `flac`, …; `dialect` is the spelling of items, e.g. `id3v2.3`: raw items
     may only be put back into the same dialect. `payload` finds the byte ranges of the file that no
     edit of tags may change (audio and every structure around it), in an order that is stable; its
-    argument says whether to leave out the numbers of Ogg pages, as must be when `header_pages` of
-    the two files differ.
-    `repeats` says that several values are several items.
+    argument says whether to leave out the numbers of Ogg pages, which change where `header_pages` of
+    the two files differ. `repeats` says that several values are several items.
     `encode` spells values as new items; `rebuild` gives the splices that turn the file's items
     into others: into free room where there is enough, else the file grows and keeps its room.
     """
@@ -78,7 +78,7 @@ class Block:
     format: str
     dialect: str
     items: tuple[Item, ...]
-    shape: Shape
+    layout: Layout
     payload: Payload
     encode: Encode
     rebuild: Rebuild
@@ -86,7 +86,7 @@ class Block:
     header_pages: int = 0
 
     def texts(self, field: Field) -> tuple[str, ...]:
-        """The values of one field, in file order; empty when the field is absent."""
+        """Give the values of one field, in file order; none where the field is absent."""
         return tuple(text for item in self.items if item.field == field for text in item.texts)
 
 
@@ -98,7 +98,7 @@ class ByteSource:
     size: int
 
     def at(self, start: int, length: int) -> bytes:
-        """Exactly `length` bytes from `start`; TagError when the file ends before."""
+        """Read exactly `length` bytes from `start`; TagError where the file ends before."""
         if start < 0 or length < 0 or start + length > self.size:
             raise TagError("its tags reach past its end (damaged or still being written)")
         self.file.seek(start)
@@ -108,6 +108,6 @@ class ByteSource:
         return data
 
     def peek(self, start: int, length: int) -> bytes:
-        """Up to `length` bytes from `start`, fewer at the end of the file."""
+        """Read up to `length` bytes from `start`, fewer at the end of the file."""
         start = min(max(start, 0), self.size)
         return self.at(start, min(length, self.size - start))

@@ -1,4 +1,4 @@
-"""New item lists from old ones: writing our fields, remembering what was there, putting it back."""
+"""New item lists from old ones: write our fields, remember what was there, put it back."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
-from tagger.tags.block import Block, Item, Shape
+from tagger.files import FileState
+from tagger.tags.block import Item, Layout, TagBlock
 from tagger.tags.fields import Field
 from tagger.tags.plan import Change
+
+HardLinks = Literal["skip", "break", "in-place"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +34,22 @@ class Previous:
     """All that undoing one write needs; `to_json` and `previous_from_json` carry it through a store."""
 
     dialect: str
-    shape: Shape
+    layout: Layout
     fields: tuple[PreviousField, ...]
 
     def to_json(self) -> dict[str, Any]:
-        """Plain values for `json.dumps`; raw items are base64."""
+        """Give plain values for `json.dumps`; raw items are base64."""
         return {
             "dialect": self.dialect,
-            "shape": dataclasses.astuple(self.shape),
+            "shape": dataclasses.astuple(self.layout),
             "fields": [
                 {
                     "field": one.field,
                     "before": list(one.before),
                     "after": list(one.after),
                     "items": [
-                        [index, base64.b64encode(item.raw).decode(), item.where] for index, item in one.items
+                        [index, base64.b64encode(item.raw).decode(), item.container]
+                        for index, item in one.items
                     ],
                 }
                 for one in self.fields
@@ -53,32 +57,58 @@ class Previous:
         }
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """One file written: the state in which it is now, and all that undoing needs.
+
+    `before_replace` of `WriteOptions` gets it before the file is exchanged: a caller that stores it and
+    finds it after a crash compares `state` with the file's, to learn whether the file is old or new.
+    """
+
+    state: FileState
+    previous: Previous
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOptions:
+    """How to write: a file whose state is not `expected` (that of the last scan) is not written.
+
+    `hard_links`: what to do with a file of several names: `skip` it (TagError), `break` the link
+    (the other names keep the old content), or write `in-place` (all names get the new content).
+    """
+
+    keep_mtime: bool = False
+    hard_links: HardLinks = "skip"
+    expected: FileState | None = None
+    before_replace: Callable[[Written], None] | None = None
+
+
 def previous_from_json(data: Mapping[str, Any]) -> Previous:
-    """The inverse of `Previous.to_json`."""
+    """Invert `Previous.to_json`."""
     fields = tuple(_field_from_json(one) for one in data["fields"])
-    return Previous(data["dialect"], Shape(*data["shape"]), fields)
+    return Previous(data["dialect"], Layout(*data["shape"]), fields)
 
 
-def previous_of(block: Block, changes: Iterable[Change]) -> Previous:
-    """What the changed fields of a file are now, before they are written."""
+def previous_of(block: TagBlock, changes: Iterable[Change]) -> Previous:
+    """Remember the changed fields of a file as they are now, before they are written."""
     fields = []
     for change in changes:
         found = enumerate(block.items)
         items = tuple((index, item) for index, item in found if item.field == change.field)
         fields.append(PreviousField(change.field, items, block.texts(change.field), change.after))
-    return Previous(block.dialect, block.shape, tuple(fields))
+    return Previous(block.dialect, block.layout, tuple(fields))
 
 
-def changed_items(block: Block, changes: Iterable[Change]) -> tuple[Item, ...]:
-    """The file's items with our fields as wanted, in the place of the old ones or at the end."""
+def changed_items(block: TagBlock, changes: Iterable[Change]) -> tuple[Item, ...]:
+    """Give the file's items with our fields changed, in the place of the old ones or at the end."""
     items = list(block.items)
     for change in changes:
         items = _with_values(block, items, change)
     return tuple(items)
 
 
-def restored_items(block: Block, previous: Previous) -> tuple[tuple[Item, ...], tuple[Field, ...]]:
-    """The file's items with the previous ones put back, and the fields left because somebody changed them."""
+def restored_items(block: TagBlock, previous: Previous) -> tuple[tuple[Item, ...], tuple[Field, ...]]:
+    """Give the items with the previous ones put back, and the fields that changed since and are left."""
     untouched = [one for one in previous.fields if block.texts(one.field) == one.after]
     left = tuple(one.field for one in previous.fields if one not in untouched)
     gone = {one.field for one in untouched}
@@ -89,12 +119,12 @@ def restored_items(block: Block, previous: Previous) -> tuple[tuple[Item, ...], 
     return tuple(items), left
 
 
-def restored_shape(block: Block, previous: Previous, left: tuple[Field, ...]) -> Shape | None:
-    """The free room and absence to restore too; None when somebody else has been in the tag."""
-    return previous.shape if block.dialect == previous.dialect and not left else None
+def restored_layout(block: TagBlock, previous: Previous, left: tuple[Field, ...]) -> Layout | None:
+    """Give the layout to restore too; None where another program has changed the tag since."""
+    return previous.layout if block.dialect == previous.dialect and not left else None
 
 
-def _with_values(block: Block, items: list[Item], change: Change) -> list[Item]:
+def _with_values(block: TagBlock, items: list[Item], change: Change) -> list[Item]:
     at = [index for index, item in enumerate(items) if item.field == change.field]
     before = block.texts(change.field)
     if block.repeats and before and change.after[: len(before)] == before:
@@ -106,8 +136,8 @@ def _with_values(block: Block, items: list[Item], change: Change) -> list[Item]:
     return [*kept[:place], *new, *kept[place:]]
 
 
-def _originals(block: Block, fields: Iterable[PreviousField], exact: bool) -> list[tuple[int, Item]]:
-    """Raw items where the tag still speaks the same dialect, else the same values spelled anew."""
+def _originals(block: TagBlock, fields: Iterable[PreviousField], exact: bool) -> list[tuple[int, Item]]:
+    """Give the raw items where the tag still has the same dialect, else the same values encoded anew."""
     if exact:
         return [pair for one in fields for pair in one.items]
     pairs = [(one, block.encode(one.field, one.before)) for one in fields if one.before]
@@ -117,38 +147,6 @@ def _originals(block: Block, fields: Iterable[PreviousField], exact: bool) -> li
 def _field_from_json(data: Mapping[str, Any]) -> PreviousField:
     field = cast(Field, data["field"])
     items = tuple(
-        (index, Item(base64.b64decode(raw), field, (), where)) for index, raw, where in data["items"]
+        (index, Item(base64.b64decode(raw), field, (), container)) for index, raw, container in data["items"]
     )
     return PreviousField(field, items, tuple(data["before"]), tuple(data["after"]))
-
-
-HardLinks = Literal["skip", "break", "in-place"]
-
-
-@dataclass(frozen=True, slots=True)
-class Written:
-    """One file written: bytes that went to the disk, and the file's new size and `mtime_ns`.
-
-    `previous` is what undoing needs. `before_replace` gets it before the file is exchanged: a
-    caller that stores it and finds it after a crash compares size and mtime with the file's, to
-    learn whether the file is old or new.
-    """
-
-    bytes_written: int
-    size: int
-    mtime_ns: int
-    previous: Previous
-
-
-@dataclass(frozen=True, slots=True)
-class WriteOptions:
-    """`expected` is the (size, mtime_ns) of the last scan; a file that differs is not written.
-
-    `hard_links`: what to do with a file of several names: `skip` it (TagError), `break` the link
-    (the other names keep the old content), or write `in-place` (all names get the new content).
-    """
-
-    keep_mtime: bool = False
-    hard_links: HardLinks = "skip"
-    expected: tuple[int, int] | None = None
-    before_replace: Callable[[Written], None] | None = None

@@ -1,4 +1,17 @@
-"""Which tag holds what: the table of DESIGN.md, one row a dialect."""
+"""Which tag holds which of our four fields in each format, and how genres are spelled.
+
+| format                     | genre    | energy level 1–10                 | energy 0–1                          | tempo in BPM      |
+|----------------------------|----------|-----------------------------------|-------------------------------------|-------------------|
+| ID3 (mp3, tta, aiff, wav)  | TCON     | TXXX:EnergyLevel                  | TXXX:TAGGER_ENERGY                  | TBPM, an integer  |
+| Vorbis (flac, ogg, opus)   | GENRE *  | ENERGYLEVEL                       | TAGGER_ENERGY                       | BPM               |
+| MP4 (m4a)                  | ©gen     | ----:com.apple.iTunes:ENERGYLEVEL | ----:com.apple.iTunes:TAGGER_ENERGY | tmpo, an integer  |
+| APEv2 (ape, wv, mpc)       | Genre    | EnergyLevel                       | TAGGER_ENERGY                       | BPM               |
+| ASF (wma)                  | WM/Genre*| WM/EnergyLevel                    | TAGGER_ENERGY                       | WM/BeatsPerMinute |
+
+* Vorbis has one comment and ASF one attribute for each value; the others hold several values in one tag.
+This is the spelling that is written. Reading ignores letter case, because Mixed In Key, Picard and TagLib
+differ in it.
+"""  # noqa: E501 - a table
 
 from __future__ import annotations
 
@@ -8,10 +21,11 @@ from typing import Any, Literal
 
 from mutagen.id3 import TCON
 
+from tagger.files import folded
+
 Field = Literal["genre", "energy_level", "energy", "bpm"]
 FIELDS: tuple[Field, ...] = ("genre", "energy_level", "energy", "bpm")
 
-# The spelling that is written; reading ignores case, because Mixed In Key, Picard and TagLib differ in it.
 VORBIS: Mapping[Field, str] = {
     "genre": "GENRE",
     "energy_level": "ENERGYLEVEL",
@@ -33,21 +47,25 @@ ASF: Mapping[Field, str] = {
 ID3_USER_TEXT: Mapping[Field, str] = {"energy_level": "EnergyLevel", "energy": "TAGGER_ENERGY"}
 MP4_FREEFORM: Mapping[Field, str] = {"energy_level": "ENERGYLEVEL", "energy": "TAGGER_ENERGY"}
 
+# The characters on which Navidrome, Jellyfin, Kodi and others split a genre (see `players`).
+_SPLITTING = re.compile(r"\s*[;/,|\\][;/,|\\&\s]*")
+
 
 def field_named(names: Mapping[Field, str], name: str) -> Field | None:
-    """Our field behind a tag name of a dialect, whatever its case; None when it is not ours."""
-    folded = name.casefold()
-    return next((field for field, ours in names.items() if ours.casefold() == folded), None)
+    """Find our field behind a tag's name in one of the tables above, in any letter case; None for other tags.
 
-
-# The characters on which Navidrome, Jellyfin, Kodi and others split a genre (see `players`).
-_SPLITTING = re.compile(r"\s*[;/,|\\]\s*")
+    >>> field_named(VORBIS, "energylevel"), field_named(VORBIS, "ARTIST")
+    ('energy_level', None)
+    """
+    wanted = folded(name)
+    return next((field for field, ours in names.items() if folded(ours) == wanted), None)
 
 
 def genre_names(texts: Iterable[str]) -> tuple[str, ...]:
-    """The names behind the genre texts of a file: "(17)", "17" and "(17)Rock" are Rock; empty ones go.
+    """Resolve the genre texts of a file into names; empty ones go (ID3v2.3, 4.2.1, as mutagen reads it).
 
-    ID3v2.3, section 4.2.1 (TCON), as mutagen reads it.
+    >>> genre_names(["(17)", "(8)Cool Jazz", " ", "Shoegaze"])
+    ('Rock', 'Jazz', 'Cool Jazz', 'Shoegaze')
     """
     shown = [text for text in texts if text.strip("\0 ")]
     frame: Any = TCON(encoding=3, text=shown)
@@ -55,18 +73,41 @@ def genre_names(texts: Iterable[str]) -> tuple[str, ...]:
 
 
 def numbered_genre(number: int) -> str | None:
-    """The ID3v1 genre of a number, with Winamp's extensions; None beyond them."""
+    """Give the ID3v1 genre of a number, with Winamp's extensions; None beyond them.
+
+    >>> numbered_genre(17), numbered_genre(255)
+    ('Rock', None)
+    """
     return TCON.GENRES[number] if 0 <= number < len(TCON.GENRES) else None
 
 
 def unsplittable(name: str) -> str:
-    """A genre spelled so that no player splits it: `Pop/Rock` becomes `Pop & Rock`."""
+    """Spell a genre so that no player splits it in two.
+
+    >>> unsplittable("Pop/Rock"), unsplittable("Folk, World, & Country")
+    ('Pop & Rock', 'Folk & World & Country')
+    """
     return _SPLITTING.sub(" & ", name.replace("\0", " ").strip()).strip(" &")
 
 
+def each_once(names: Iterable[str]) -> tuple[str, ...]:
+    """Drop names that differ from an earlier one in letter case alone.
+
+    >>> each_once(["Rock", "ROCK", "Jazz"])
+    ('Rock', 'Jazz')
+    """
+    first: dict[str, str] = {}
+    for name in names:
+        first.setdefault(folded(name), name)
+    return tuple(first.values())
+
+
 def is_among(name: str, present: Iterable[str]) -> bool:
-    """Whether a genre is there already, whole or as a part of a list, whatever its case."""
-    pieces = {piece.strip().casefold() for text in present for piece in (text, *_SPLITTING.split(text))}
-    return name.casefold() in pieces or unsplittable(name).casefold() in {
-        unsplittable(text).casefold() for text in present
-    }
+    """Tell whether a genre is there already, whole or as a part of a list, in any letter case.
+
+    >>> is_among("rock", ["Pop; Rock"]), is_among("Rock", ["Rockabilly"])
+    (True, False)
+    """
+    texts = list(present)
+    pieces = {folded(piece.strip()) for text in texts for piece in (text, *_SPLITTING.split(text))}
+    return folded(name) in pieces or folded(unsplittable(name)) in {folded(unsplittable(t)) for t in texts}

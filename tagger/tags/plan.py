@@ -1,4 +1,4 @@
-"""What would change in a file's tags, as a pure function of what it has and what was heard."""
+"""Plan the changes of a file's tags: a pure function of its tags, the prediction and the policy."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from tagger.tags.fields import Field, is_among, unsplittable
+from tagger.files import folded
+from tagger.tags.fields import Field, each_once, is_among, unsplittable
 from tagger.tags.read import Tags
 from tagger.types import energy_level
 
@@ -20,7 +21,7 @@ _HALF_STEP = 0.00005
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What was heard: genres, likeliest first; energy 0–1; tempo. Empty or None: nothing to say."""
+    """What the model predicts: genres, likeliest first; energy 0–1; tempo in BPM. Empty or None: nothing."""
 
     genres: tuple[str, ...] = ()
     energy: float | None = None
@@ -29,9 +30,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What may be written. `genre`: where the file has none, instead of its own, besides, or not.
+    """What may be written.
 
-    `bpm`: where the file has none or ours, instead of its own too, or not.
+    `genre`: where the file has none (`missing`), instead of its own (`replace`), besides (`add`), or not
+    (`never`). `bpm`: where the file has none or ours, instead of its own too, or not.
     """
 
     genre: GenrePolicy = "missing"
@@ -52,13 +54,17 @@ class Change:
 def plan(
     current: Tags, wanted: Wanted, policy: Policy | None = None, written_bpm: str | None = None
 ) -> tuple[Change, ...]:
-    """The changes that a file needs; empty when it is as wanted.
+    """Give the changes that a file needs; none where its tags are as wanted.
 
     Energy and tempo are written where absent or ours. `TAGGER_ENERGY` is always ours; the level is
     ours where it is the level of the `TAGGER_ENERGY` beside it, so a level that Mixed In Key wrote
     later is kept. A tempo is ours where it equals `written_bpm`, the one the caller remembers to
     have written. A tempo of 0 counts as absent: iTunes writes it for "unknown". Where a tempo may be
-    replaced, one that rounds to ours still stays: "127.98" tells more than "128".
+    replaced, one that rounds to ours still stays: "127.98" is more precise than "128".
+
+    >>> plan(Tags("mp3", energy="0.7000"), Wanted(("Jazz",), energy=0.7, bpm=127.6))
+    (Change(field='genre', before=(), after=('Jazz',)), \
+Change(field='energy_level', before=(), after=('7',)), Change(field='bpm', before=(), after=('128',)))
     """
     policy = policy or Policy()
     changes = (
@@ -82,15 +88,14 @@ def _genre_change(current: Tags, genres: Sequence[str], policy: Policy) -> Chang
     if policy.genre == "add":
         wanted = (*current.genres, *(name for name in wanted if not is_among(name, present)))
         return Change("genre", before, wanted) if len(wanted) > len(current.genres) else None
-    same = [name.casefold() for name in wanted] == [name.casefold() for name in current.genres]
+    same = [folded(name) for name in wanted] == [folded(name) for name in current.genres]
     return None if same and before else Change("genre", before, wanted)
 
 
 def _spelled(genres: Sequence[str]) -> tuple[str, ...]:
-    """Genres that no player splits, each once whatever its case."""
-    spelled = {unsplittable(name).casefold(): unsplittable(name) for name in reversed(genres)}
-    order = dict.fromkeys(unsplittable(name).casefold() for name in genres)
-    return tuple(spelled[key] for key in order if key)
+    """Spell genres so that no player splits them, each once in any letter case."""
+    spelled = [unsplittable(name) for name in genres]
+    return each_once(name for name in spelled if name)
 
 
 def _energy_changes(current: Tags, energy: float | None) -> tuple[Change, ...]:
@@ -103,7 +108,7 @@ def _energy_changes(current: Tags, energy: float | None) -> tuple[Change, ...]:
 
 
 def _level_is_free(current: Tags) -> bool:
-    """Whether the level is absent or was written by us."""
+    """Tell whether the level is absent or was written by us."""
     if not (current.energy_level or "").strip():
         return True
     try:

@@ -1,8 +1,8 @@
 r"""What well-known players read of our fields, for `tagger doctor`.
 
-Each row names its source; versions differ and most of this can be configured, so a row tells the
-defaults of the code that was read. What could not be found in code or documentation is None, and
-`doctor` says that it is not known.
+Each row names its source. Versions differ and most of this can be configured, so a row holds the
+defaults of the code that was read. None stands for a behaviour that neither code nor documentation
+shows; `doctor` says that it is not known.
 
 - navidrome: `resources/mappings.yaml` (genre: TCON, GENRE, ©gen, WM/Genre, IGNR; bpm: TBPM, BPM,
   tmpo, WM/BeatsPerMinute), `model/tag_mappings.go` (split, trim), `conf/configuration.go`
@@ -30,6 +30,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tagger.tags.fields import each_once
 from tagger.tags.read import Tags
 
 
@@ -50,7 +51,7 @@ class Player:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a player makes of a file. `ignored` and `unknown` name fields that are in the file."""
+    """The tags of a file as a player shows them. `ignored` and `unknown` name fields that are in the file."""
 
     genres: tuple[str, ...]
     energy_level: str | None
@@ -76,7 +77,11 @@ PLAYERS: Mapping[str, Player] = {
 
 
 def seen_by(player: Player, tags: Tags) -> Seen:
-    """What a player reads from a file's tags, and what it ignores."""
+    """Tell which of a file's tags a player reads, and which it ignores.
+
+    >>> seen_by(PLAYERS["navidrome"], Tags("flac", genres=("Pop/Rock",), bpm="128"))
+    Seen(genres=('Pop', 'Rock'), energy_level=None, bpm='128', ignored=(), unknown=())
+    """
     known = player.genre_separators is not None
     fields = (
         ("genre", tags.genres, known or None),
@@ -94,10 +99,9 @@ def seen_by(player: Player, tags: Tags) -> Seen:
 
 
 def split_genres(player: Player, genres: tuple[str, ...]) -> tuple[str, ...]:
-    """A file's genres as the player lists them, each once whatever its case."""
+    """Split a file's genres as the player lists them, each once in any letter case."""
     separators = player.genre_separators or ()
     if separators and (player.splits_lists or len(genres) == 1):
         pattern = "|".join(re.escape(separator) for separator in separators)
         genres = tuple(piece.strip() for name in genres for piece in re.split(pattern, name))
-    first = {name.casefold(): name for name in reversed(genres) if name}
-    return tuple(dict.fromkeys(first[name.casefold()] for name in genres if name))
+    return each_once(name for name in genres if name)

@@ -1,4 +1,4 @@
-"""What a file's tags say of our four fields."""
+"""Read a file's tags: our four fields; and title, artist, album and date, where FFmpeg does not see them."""
 
 from __future__ import annotations
 
@@ -12,10 +12,18 @@ from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, TALB, TDRC, TIT2, TPE1, TPE2, TYER
 
 from tagger.errors import TagError
-from tagger.tags.block import Block
+from tagger.files import folded
+from tagger.tags.block import TagBlock
 from tagger.tags.fields import FIELDS, Field, genre_names
 from tagger.tags.formats import load
-from tagger.tags.secondary_tags import genres_elsewhere
+from tagger.tags.secondary_tags import fallback_genres
+
+_FRAMES = {"TIT2": "title", "TPE1": "artist", "TPE2": "albumartist", "TALB": "album", "TDRC": "date"}
+_ARTIST = ("artist", "tpe1", "author", "albumartist", "album artist", "tpe2", "wm/albumartist")
+"""mutagen's names for it in Vorbis comments, MP4, APEv2 and mp3, in ID3 of other files, and in ASF."""
+
+_PARSED = {kind.__name__: kind for kind in (TIT2, TPE1, TPE2, TALB, TDRC, TYER)}
+"""All other frames, covers among them, are skipped unread; a `TYER` becomes a `TDRC`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +42,7 @@ class Tags:
     genre_texts: tuple[str, ...] = ()
 
     def texts(self, field: Field) -> tuple[str, ...]:
-        """The values of a field as the main tag holds them."""
+        """Give the values of a field as the main tag holds them."""
         if field == "genre":
             return self.genre_texts
         value = {"energy_level": self.energy_level, "energy": self.energy, "bpm": self.bpm}[field]
@@ -42,38 +50,30 @@ class Tags:
 
 
 def read(path: str) -> Tags:
-    """Read a file's tags from its headers; TagError (UnsupportedFormat) says why it cannot be done."""
+    """Read our fields from a file's headers. Raises TagError or UnsupportedFormat where that fails."""
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO would be waited for without end
             raise TagError("not a regular file; name a music file")
         with open(path, "rb") as file:
             block = load(file, path)
-            elsewhere = () if genre_names(block.texts("genre")) else genres_elsewhere(file, block.format)
+            fallback = () if genre_names(block.texts("genre")) else fallback_genres(file, block.format)
     except OSError as error:
         raise TagError(error.strerror or str(error)) from error
-    return tags_of(block, elsewhere)
+    return tags_of(block, fallback)
 
 
-def tags_of(block: Block, elsewhere: tuple[str, ...] = ()) -> Tags:
-    """The same from a loaded block."""
+def tags_of(block: TagBlock, fallback: tuple[str, ...] = ()) -> Tags:
+    """Give the tags of a loaded block, with `fallback` where it has no genre."""
     texts = {field: block.texts(field) for field in FIELDS}
     first = {field: next(iter(values), None) for field, values in texts.items()}
-    genres = genre_names(texts["genre"]) or elsewhere
+    genres = genre_names(texts["genre"]) or fallback
     return Tags(block.format, genres, first["energy_level"], first["energy"], first["bpm"], texts["genre"])
 
 
-_FRAMES = {"TIT2": "title", "TPE1": "artist", "TPE2": "albumartist", "TALB": "album", "TDRC": "date"}
-_ARTIST = ("artist", "tpe1", "author", "albumartist", "album artist", "tpe2", "wm/albumartist")
-"""As mutagen calls it in Vorbis comments, MP4, APEv2 and mp3, in ID3 of other files, and in ASF."""
-
-_PARSED = {kind.__name__: kind for kind in (TIT2, TPE1, TPE2, TALB, TDRC, TYER)}
-"""All other frames, covers among them, are passed over unread; a `TYER` becomes a `TDRC`."""
-
-
 def text_fields(path: str) -> dict[str, str]:
-    """Title, artist, album and date of an ID3 or else an APEv2 tag; empty where there is neither.
+    """Read title, artist, album and date of an ID3 or else an APEv2 tag; empty where there is neither.
 
-    The values of a field are joined by NUL. Never raises: a tag that cannot be read says nothing.
+    The values of a field are joined by NUL. Never raises: a tag that cannot be read counts as absent.
     """
     try:
         id3: Any = ID3(path, known_frames=_PARSED)
@@ -88,13 +88,13 @@ def text_fields(path: str) -> dict[str, str]:
 
 
 def artist_of(path: str) -> str | None:
-    """The artist, else the album's, by whichever tag the format of the file has; None where none says it.
+    """Read the artist, else the album's, by whichever tag the format of the file has; None where none has it.
 
-    The first of several names. Never raises: a tag that cannot be read says nothing.
+    The first of several names. Never raises: a tag that cannot be read counts as absent.
     """
     try:
         file: Any = mutagen.File(path, easy=True)
-        fields = {str(key).casefold(): value for key, value in (getattr(file, "tags", None) or {}).items()}
+        fields = {folded(str(key)): value for key, value in (getattr(file, "tags", None) or {}).items()}
     except (mutagen.MutagenError, OSError, ValueError):
         return None
     values = (fields[name] for name in _ARTIST if name in fields)

@@ -1,8 +1,8 @@
-"""What stands outside the tag we write: in ID3v1, an APE tag on mp3, LIST INFO in wav, a second ID3v2.
+"""Tags beside the one that we write: ID3v1, an APE tag on mp3, LIST INFO in wav, a second ID3v2.
 
 Players fall back on them, so a file that has a genre there is not without one. They do so only as long
-as the tag we write is absent or empty (TagLib's `TagUnion::properties`, which Navidrome asks; FFmpeg):
-our fields alone in it would hide title and artist. These tags are never written.
+as the main tag is absent or empty (TagLib's `TagUnion::properties`, which Navidrome uses; FFmpeg):
+our fields alone in it would hide title and artist. Secondary tags are never written.
 """
 
 from __future__ import annotations
@@ -11,26 +11,27 @@ import os
 from collections.abc import Iterator
 from typing import BinaryIO
 
+from tagger.containers import ID3V1_BYTES, ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import TagError
-from tagger.tags.block import Block, ByteSource
+from tagger.tags.block import ByteSource, TagBlock
 from tagger.tags.fields import genre_names, numbered_genre
 from tagger.tags.formats.ape import has_id3v1, load_ape
-from tagger.tags.formats.id3 import HEADER_BYTES, read_tag, tag_length
+from tagger.tags.formats.id3 import read_tag
 from tagger.tags.formats.id3_hosts import Chunk, read_chunks
 
 _WITH_ID3V1 = ("mp3", "tta", "ape", "wv", "mpc")
 _NO_NAMES = (b"replaygain_", b"mp3gain_", b"encoder")
-"""How keys of APE items begin that nobody looks for in a list of tracks."""
+"""Beginnings of the keys of APE items that name neither track, artist nor album."""
 
 _INFO_NAMES = (b"INAM", b"IART", b"IPRD", b"IGNR")
-"""Title, artist, album and genre; a program's name and a date alone stop nothing."""
+"""Title, artist, album and genre. A chunk with no more than a program's name and a date is no fallback."""
 
 _JUNK_BYTES = 1 << 16
-"""So much is searched for a tag that does not begin where it should."""
+"""Bytes that are searched for a tag that does not begin where it should."""
 
 
-def genres_elsewhere(file: BinaryIO, format_name: str) -> tuple[str, ...]:
-    """Genre names of the file's other tags, the first kind that has any."""
+def fallback_genres(file: BinaryIO, format_name: str) -> tuple[str, ...]:
+    """Give the genre names of the file's secondary tags, of the first kind that has any."""
     source = ByteSource(file, os.fstat(file.fileno()).st_size)
     if format_name == "wav":
         return _list_info_genres(source)
@@ -40,8 +41,8 @@ def genres_elsewhere(file: BinaryIO, format_name: str) -> tuple[str, ...]:
     return genres or (_id3v1_genres(source) if format_name in _WITH_ID3V1 else ())
 
 
-def names_elsewhere(file: BinaryIO, block: Block) -> str:
-    """The tag that players read because the main one, `block`, is empty; "" where none says anything."""
+def fallback_tag(file: BinaryIO, block: TagBlock) -> str:
+    """Name the tag that players read because the main one, `block`, is empty; "" where there is none."""
     if block.items:
         return ""
     source, kind = ByteSource(file, os.fstat(file.fileno()).st_size), block.format
@@ -64,14 +65,14 @@ def _has_frames(source: ByteSource, start: int) -> bool:
 
 
 def _has_late_id3(source: ByteSource, start: int) -> bool:
-    """Whether an ID3v2 tag follows junk or an empty tag."""
+    """Tell whether an ID3v2 tag follows junk or an empty tag."""
     data = source.peek(start, _JUNK_BYTES)
     at = data.find(b"ID3")
-    return at >= 0 and tag_length(data[at : at + HEADER_BYTES]) > 0
+    return at >= 0 and id3v2_length(data[at : at + ID3V2_HEADER_BYTES]) > 0
 
 
 def _has_ape_names(source: ByteSource) -> bool:
-    """Whether an APE tag says more than how loud the track is and what made it."""
+    """Tell whether an APE tag has more than the loudness of the track and the name of its encoder."""
     try:
         keys = [item.raw[8:].split(b"\0")[0].lower() for item in load_ape(source, "ape").items]
     except TagError:
@@ -80,10 +81,10 @@ def _has_ape_names(source: ByteSource) -> bool:
 
 
 def _has_id3v1_names(source: ByteSource) -> bool:
-    """Whether it holds anything: with a new tag beside it, mutagen reads even a year otherwise."""
+    """Tell whether an ID3v1 tag holds anything: beside a new tag, mutagen reads even a year differently."""
     if not has_id3v1(source):
         return False
-    return bool(source.at(source.size - 125, 122).strip(b"\0 ") or _id3v1_genres(source))
+    return bool(source.at(source.size - ID3V1_BYTES + 3, 122).strip(b"\0 ") or _id3v1_genres(source))
 
 
 def _ape_genres(source: ByteSource) -> tuple[str, ...]:
@@ -104,7 +105,7 @@ def _list_info_genres(source: ByteSource) -> tuple[str, ...]:
 
 
 def _infos(source: ByteSource) -> list[tuple[bytes, str]]:
-    """Name and text of all that LIST INFO says, but for what is empty."""
+    """Give name and text of each entry of LIST INFO that is not empty."""
     end = 8 + int.from_bytes(source.at(4, 4), "little")
     chunks = [chunk for chunk in read_chunks(source, "little", end) if chunk.name == b"LIST"]
     lists = [chunk for chunk in chunks if source.peek(chunk.start + 8, 4) == b"INFO"]

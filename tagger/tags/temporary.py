@@ -1,10 +1,10 @@
-"""Temporary files beside the music: made recognisable, and settled by a later run after a crash.
+"""Edited copies beside the music: made in one pass, and recovered by a later run after a crash.
 
-`.tagger-*.tmp` is a copy that was not finished, or never came to replace its file: it is removed.
-`.tagger-*.redo` is a complete, verified copy that was being written over a hard-linked file in
-place; the numbers in its name are that file's inode and the size that it had. It is written to the
-end, then removed. A file system gives the inode of a deleted file to the next one, so the size is asked
-too: it is the old one, or already that of the copy.
+`.tagger-*.tmp` is a copy that was not finished, or did not replace its file: recovery removes it.
+`.tagger-*.redo` is a complete, verified copy that was being written over a hard-linked file in place;
+the numbers in its name are that file's inode and its size before. Recovery writes it to the end, then
+removes it. A file system gives the inode of a deleted file to the next one, so the size is compared too:
+it must be the one before, or already that of the copy.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import errno
 import itertools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Iterable
 from typing import BinaryIO
@@ -21,16 +22,14 @@ from typing import BinaryIO
 from tagger.errors import TagError
 from tagger.tags.block import Splice
 
-try:
-    import fcntl
-except ImportError:  # Windows locks files by opening them
-    fcntl = None  # type: ignore[assignment]
-
 _PREFIX, _UNFINISHED, _REDO = ".tagger-", ".tmp", ".redo"
+_CHUNK_BYTES = 1 << 20
+_KERNEL_COPY_MIN_BYTES = 1 << 17
+_NO_KERNEL_COPY = (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF)
 
 
 def create_temporary(folder: str) -> tuple[BinaryIO, str]:
-    """A new locked file in `folder`, open for writing and reading; TagError where none can be made."""
+    """Create a locked file in `folder`, open for writing and reading. Raises OSError where it cannot."""
     fd, path = tempfile.mkstemp(_UNFINISHED, _PREFIX, folder)
     file = os.fdopen(fd, "w+b")
     try_lock(file)
@@ -38,17 +37,18 @@ def create_temporary(folder: str) -> tuple[BinaryIO, str]:
 
 
 def stale_temporary_files(folder: str) -> tuple[str, ...]:
-    """Temporary files in a folder that no running program holds."""
+    """List the temporary files in a folder that no running program holds."""
     with os.scandir(folder) as entries:
         names = [entry.path for entry in entries if _is_ours(entry.name)]
     return tuple(path for path in sorted(names) if not _is_held(path))
 
 
 def recover_temporary_files(folder: str) -> tuple[str, ...]:
-    """Clean up after a run that was killed: finish what was begun in place, remove the rest.
+    """Clean up after a run that was killed: finish writing in place where it had begun, remove the rest.
 
-    Returns the paths that were found; a `.redo` whose file is not in the folder any more, or cannot be
-    told for sure, is kept, because it may be the only whole copy. TagError when one cannot be settled.
+    Gives the paths that were found. A `.redo` is kept where its file is not in the folder any more or
+    cannot be identified for sure, because it may be the only whole copy. Raises TagError where the
+    folder cannot be cleaned up.
     """
     try:
         paths = stale_temporary_files(folder)
@@ -81,7 +81,7 @@ def write_in_place(temporary: str, target: str) -> None:
 
 
 def sync_folder(folder: str) -> None:
-    """Make a rename in a folder last, where the system can (POSIX)."""
+    """Make a rename in a folder survive a power cut, where the system can (POSIX)."""
     if os.name != "posix":
         return
     fd = os.open(folder, os.O_RDONLY)
@@ -94,15 +94,16 @@ def sync_folder(folder: str) -> None:
 
 
 def try_lock(file: BinaryIO) -> bool:
-    """Take an advisory lock; False when another program has one. File systems without locks say True."""
-    if fcntl is None:
-        return True
-    try:
-        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:
-        return True
+    """Take an advisory lock; False where another program has one. True on file systems without locks."""
+    if sys.platform != "win32":  # Windows locks files by opening them
+        import fcntl
+
+        try:
+            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
     return True
 
 
@@ -119,7 +120,7 @@ def _is_held(path: str) -> bool:
 
 
 def _finish_in_place(folder: str, redo: str) -> bool:
-    """Write a `.redo` over its file; False when the folder holds no such file."""
+    """Write a `.redo` over its file; False where the folder holds no such file."""
     inode, _, old_size = os.path.basename(redo)[len(_PREFIX) : -len(_REDO)].partition("-")
     sizes = {old_size, str(os.stat(redo).st_size)}
     with os.scandir(folder) as entries:
@@ -153,9 +154,7 @@ def _overwrite(source: str, target: str) -> None:
     os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-_CHUNK_BYTES = 1 << 20
-_KERNEL_COPY_MIN_BYTES = 1 << 17
-_NO_KERNEL_COPY = (errno.EXDEV, errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP, errno.EPERM, errno.EBADF)
+# --- The copy: long stretches are copied by the kernel -------------------------------------------------
 
 
 def copy_with_splices(source: BinaryIO, copy: BinaryIO, splices: Iterable[Splice]) -> None:
@@ -170,7 +169,7 @@ def copy_with_splices(source: BinaryIO, copy: BinaryIO, splices: Iterable[Splice
 
 
 def spliced_size(source: BinaryIO, splices: Iterable[Splice]) -> int:
-    """The size in bytes that the copy will have."""
+    """Give the size in bytes that the copy will have."""
     growth = sum(len(splice.data) - (splice.end - splice.start) for splice in splices)
     return os.fstat(source.fileno()).st_size + growth
 
@@ -183,7 +182,7 @@ def _in_order(splices: Iterable[Splice]) -> list[Splice]:
 
 
 def _copy_range(source: BinaryIO, copy: BinaryIO, start: int, end: int) -> None:
-    if end - start >= _KERNEL_COPY_MIN_BYTES and hasattr(os, "copy_file_range"):
+    if end - start >= _KERNEL_COPY_MIN_BYTES:
         copy.flush()
         start = _kernel_copy(source.fileno(), copy.fileno(), start, end)
         copy.seek(0, os.SEEK_END)
@@ -197,7 +196,9 @@ def _copy_range(source: BinaryIO, copy: BinaryIO, start: int, end: int) -> None:
 
 
 def _kernel_copy(source: int, copy: int, start: int, end: int) -> int:
-    """Copy what the kernel can; returns where it stopped."""
+    """Let the kernel (of Linux) copy as much as it can; give where it stopped."""
+    if sys.platform != "linux" or not hasattr(os, "copy_file_range"):
+        return start
     while start < end:
         try:
             copied = os.copy_file_range(source, copy, end - start, offset_src=start)

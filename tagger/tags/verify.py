@@ -1,8 +1,8 @@
-"""Proof, before a file is replaced, that only what was meant to change has changed.
+"""Verify, before a file is replaced, that the edited copy differs from it in our fields alone.
 
-Three readings of the original and its edited copy must agree: the bytes around the tags, one by
-one; the raw foreign tags in their order; and mutagen's view, whose parsers share nothing with ours.
-Comparing the payload itself is stricter than comparing hashes of it, and costs the same reading.
+Three readings of the original and the copy must agree: the bytes around the tags, one by one; the raw
+foreign tags in their order; and mutagen's view, whose parsers share nothing with ours. Comparing the
+payload itself is stricter than comparing hashes of it, and costs the same reading.
 """
 
 from __future__ import annotations
@@ -29,7 +29,8 @@ from mutagen.wave import WAVE
 from mutagen.wavpack import WavPack
 
 from tagger.errors import TagError
-from tagger.tags.block import Block, Span
+from tagger.files import folded
+from tagger.tags.block import Span, TagBlock
 from tagger.tags.fields import APEV2, ID3_USER_TEXT, MP4_FREEFORM, VORBIS, Field
 from tagger.tags.fields import ASF as ASF_NAMES
 
@@ -55,9 +56,13 @@ _MAX_DRIFT_S = 0.05
 
 
 def check_copy(
-    original: BinaryIO, before: Block, copy: BinaryIO, after: Block, wanted: Mapping[Field, tuple[str, ...]]
+    original: BinaryIO,
+    before: TagBlock,
+    copy: BinaryIO,
+    after: TagBlock,
+    wanted: Mapping[Field, tuple[str, ...]],
 ) -> None:
-    """TagError unless `copy` is `original` with exactly the fields of `wanted` holding those values."""
+    """Raise TagError unless `copy` is `original` with the fields of `wanted` changed, and nothing else."""
     if (before.format, before.dialect) != (after.format, after.dialect):
         raise TagError("the edited copy became another kind of file; nothing was written")
     if any(after.texts(field) != texts for field, texts in wanted.items()):
@@ -68,7 +73,7 @@ def check_copy(
     if not same_bytes(original, before.payload(renumbered), copy, after.payload(renumbered)):
         raise TagError("the edited copy holds other audio; nothing was written")
     names = _names(wanted)
-    views = [_second_opinion(file, before.format, names) for file in (original, copy)]
+    views = [_second_reading(file, before.format, names) for file in (original, copy)]
     if not _agree(*views):
         raise TagError("a second reader finds foreign tags changed; nothing was written")
 
@@ -76,7 +81,7 @@ def check_copy(
 def same_bytes(
     one: BinaryIO, one_spans: Iterable[Span], other: BinaryIO, other_spans: Iterable[Span]
 ) -> bool:
-    """Whether the byte ranges of two files, strung together, hold the same bytes."""
+    """Tell whether the byte ranges of two files, one after the other, hold the same bytes."""
     left_chunks, right_chunks = _chunks(one, one_spans), _chunks(other, other_spans)
     left = right = b""
     while True:
@@ -101,14 +106,14 @@ def _chunks(file: BinaryIO, spans: Iterable[Span]) -> Iterator[bytes]:
             yield data
 
 
-def _foreign(block: Block, wanted: Iterable[Field]) -> list[tuple[bytes, str]]:
+def _foreign(block: TagBlock, wanted: Iterable[Field]) -> list[tuple[bytes, str]]:
     changed = set(wanted)
-    return [(item.raw, item.where) for item in block.items if item.field not in changed]
+    return [(item.raw, item.container) for item in block.items if item.field not in changed]
 
 
 @dataclass(frozen=True, slots=True)
 class _View:
-    """What mutagen finds in a file: its tags but for some, its ID3 version, its sound."""
+    """What mutagen reads from a file: its tags except the changed ones, its ID3 version, its stream."""
 
     pairs: list[tuple[str, Any]]
     unknown: list[bytes]
@@ -116,7 +121,7 @@ class _View:
     info: Any
 
 
-def _second_opinion(file: BinaryIO, format_name: str, without: set[str]) -> _View:
+def _second_reading(file: BinaryIO, format_name: str, without: set[str]) -> _View:
     file.seek(0)
     try:
         parsed = _READERS[format_name](file)
@@ -136,21 +141,21 @@ def _second_opinion(file: BinaryIO, format_name: str, without: set[str]) -> _Vie
 def _agree(one: _View, other: _View) -> bool:
     if len(one.pairs) != len(other.pairs) or one.unknown != other.unknown or one.version != other.version:
         return False
-    return _same_sound(one.info, other.info) and all(map(_same, one.pairs, other.pairs))
+    return _same_stream(one.info, other.info) and all(map(_same, one.pairs, other.pairs))
 
 
 def _same(one: tuple[str, Any], other: tuple[str, Any]) -> bool:
     return one[0] == other[0] and (one[1] == other[1] or vars(one[1]) == vars(other[1]))
 
 
-def _same_sound(one: Any, other: Any) -> bool:
+def _same_stream(one: Any, other: Any) -> bool:
     names = ("sample_rate", "channels")
     same = all(getattr(one, name, None) == getattr(other, name, None) for name in names)
     return same and abs(getattr(one, "length", 0) - getattr(other, "length", 0)) <= _MAX_DRIFT_S
 
 
 def _plain_name(key: str) -> str:
-    return key.removeprefix("TXXX:").removeprefix("----:com.apple.iTunes:").casefold()
+    return folded(key.removeprefix("TXXX:").removeprefix("----:com.apple.iTunes:"))
 
 
 def _names(wanted: Iterable[Field]) -> set[str]:
@@ -158,4 +163,4 @@ def _names(wanted: Iterable[Field]) -> set[str]:
     names = {table[field] for table in tables for field in wanted if field in table}
     names |= {"TCON", "\xa9gen", "gnre"} if "genre" in wanted else set()
     names |= {"TBPM", "tmpo"} if "bpm" in wanted else set()
-    return {name.casefold() for name in names}
+    return {folded(name) for name in names}

@@ -1,10 +1,10 @@
-"""Writing our fields into a file and taking them back, without ever harming it.
+"""Write our fields into a file, and undo that, without ever harming the file.
 
-A file is never edited where it lies, padding or not: an edited copy in the same folder is verified
-and renamed over it, so that at every moment the file is wholly old or wholly new. (Hard-linked
-files, on request, are the exception; see `temporary`.) The copy is on the disk before the rename;
-that the rename itself is there too after a power cut costs a journal commit a folder, which the
-caller pays once at the end of a batch with `sync_folder`. Without it the file is the old one.
+A file is never edited in place, padding or not: an edited copy in the same folder is verified and
+renamed over it, so that at every moment the file is wholly old or wholly new. (Hard-linked files, on
+request, are the exception; see `temporary`.) The copy is on the disk before the rename. Only
+`sync_folder` makes the rename itself survive a power cut; it costs a journal commit a folder, so the
+caller calls it once at the end of a batch. Without it the file is the old one.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
-from tagger.tags.block import Block, Item, Shape
+from tagger.files import FileState
+from tagger.tags.block import Item, Layout, TagBlock
 from tagger.tags.edit import (
     Previous,
     WriteOptions,
@@ -28,12 +29,12 @@ from tagger.tags.edit import (
     changed_items,
     previous_of,
     restored_items,
-    restored_shape,
+    restored_layout,
 )
 from tagger.tags.fields import Field
 from tagger.tags.formats import load
 from tagger.tags.plan import Change
-from tagger.tags.secondary_tags import names_elsewhere
+from tagger.tags.secondary_tags import fallback_tag
 from tagger.tags.temporary import copy_with_splices, create_temporary, spliced_size, try_lock, write_in_place
 from tagger.tags.verify import check_copy
 
@@ -42,7 +43,7 @@ _SPARE_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What undoing did: `written` is None when nothing had to be; `left` fields somebody changed since."""
+    """What an undo did: `written` is None where nothing was to be done; `left` are fields changed since."""
 
     written: Written | None
     left: tuple[Field, ...]
@@ -52,7 +53,7 @@ class Restored:
 class Prepared:
     """An edited, verified copy on the disk beside its file, to be put in its place or thrown away.
 
-    `written` tells what the file will be, `left` the fields that undoing cannot restore.
+    `written` is the state that the file will have, `left` the fields that undoing cannot restore.
     """
 
     written: Written
@@ -65,27 +66,27 @@ class Prepared:
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """What the file's tags shall become."""
+    """The edit of one file: its tags now, and the items, layout and values that they shall have."""
 
-    block: Block
+    block: TagBlock
     items: tuple[Item, ...]
-    shape: Shape | None
+    layout: Layout | None
     wanted: Mapping[Field, tuple[str, ...]]
     previous: Previous
     left: tuple[Field, ...] = ()
 
 
 def apply(path: str, changes: Iterable[Change], options: WriteOptions | None = None) -> Written:
-    """Make the changes of a plan; TagError says in a line why not, and the file is as it was.
+    """Make the changes of a plan. Raises TagError, whose text is one line, and then the file is as it was.
 
-    Permissions, owner, extended attributes and ACLs are kept, a symbolic link's target is written.
-    Raises also whatever `before_replace` raises; then too the file is as it was.
+    Permissions, owner, extended attributes and ACLs are kept; a symbolic link's target is written.
+    Errors of `before_replace` are raised too, and then too the file is as it was.
     """
     return finish(prepare(path, changes, options))
 
 
 def restore(path: str, previous: Previous, options: WriteOptions | None = None) -> Restored:
-    """Put the previous values of one write back, byte for byte where the tag is still of its kind."""
+    """Put the previous values of one write back, byte for byte where the tag still has the same dialect."""
     prepared = prepare_restore(path, previous, options)
     if not isinstance(prepared, Prepared):
         return Restored(None, prepared)
@@ -93,29 +94,29 @@ def restore(path: str, previous: Previous, options: WriteOptions | None = None) 
 
 
 def prepare(path: str, changes: Iterable[Change], options: WriteOptions | None = None) -> Prepared:
-    """The first half of `apply`: all the work and every check, and the file still untouched.
+    """Do the first half of `apply`: all the work and every check, and the file still untouched.
 
-    Safe to run in several threads at once, which overlaps the waiting for the disk; a caller may
-    so store the previous values of many files in one transaction before it finishes them.
+    Safe in several threads at once, which then wait for the disk together. A caller may store the
+    previous values of many files in one transaction before it finishes them.
     """
     with _opened(path, options or WriteOptions()) as (file, target):
         return _prepared(file, target, _edit(file, target, tuple(changes)), options or WriteOptions())
 
 
 def measure(path: str, changes: Iterable[Change], options: WriteOptions | None = None) -> int:
-    """The bytes that `apply` would write; TagError where it can be told now that it would fail.
+    """Give the bytes that `apply` would write; TagError where it is certain already that it would fail.
 
     Opens nothing for writing.
     """
     with _opened(path, options or WriteOptions()) as (file, target):
         edit = _edit(file, target, tuple(changes))
-        return spliced_size(file, edit.block.rebuild(edit.items, edit.shape))
+        return spliced_size(file, edit.block.rebuild(edit.items, edit.layout))
 
 
 def prepare_restore(
     path: str, previous: Previous, options: WriteOptions | None = None
 ) -> Prepared | tuple[Field, ...]:
-    """The first half of `restore`; where nothing can be restored, the fields that were left."""
+    """Do the first half of `restore`; give the fields that were left where nothing can be restored."""
     with _opened(path, options or WriteOptions()) as (file, target):
         block = load(file, target)
         items, left = restored_items(block, previous)
@@ -124,12 +125,12 @@ def prepare_restore(
             return left
         wanted = {one.field: one.before for one in fields}
         now = previous_of(block, [Change(one.field, one.after, one.before) for one in fields])
-        edit = _Edit(block, items, restored_shape(block, previous, left), wanted, now, left)
+        edit = _Edit(block, items, restored_layout(block, previous, left), wanted, now, left)
         return _prepared(file, target, edit, options or WriteOptions())
 
 
 def finish(prepared: Prepared) -> Written:
-    """Put a prepared copy in the place of its file; TagError when the file changed meanwhile."""
+    """Put a prepared copy in the place of its file; TagError where the file changed meanwhile."""
     try:
         if prepared.options.before_replace:
             prepared.options.before_replace(prepared.written)
@@ -146,15 +147,15 @@ def finish(prepared: Prepared) -> Written:
 
 
 def discard(prepared: Prepared) -> None:
-    """Throw a prepared copy away; one that was put in place is not there any more."""
+    """Delete a prepared copy; one that was put in place is not there any more."""
     _remove(prepared.temporary)
 
 
 def _edit(file: BinaryIO, target: str, changes: tuple[Change, ...]) -> _Edit:
     block = load(file, target)
-    if where := names_elsewhere(file, block):
+    if other := fallback_tag(file, block):
         raise UnsupportedFormat(
-            f"its tags are in {where}, which players would not read any more beside a new one; "
+            f"its tags are in {other}, which players would not read any more beside a new one; "
             "move them into the usual tag with a tag editor"
         )
     if not changes or any(block.texts(change.field) != change.before for change in changes):
@@ -165,7 +166,7 @@ def _edit(file: BinaryIO, target: str, changes: tuple[Change, ...]) -> _Edit:
 
 @contextlib.contextmanager
 def _opened(path: str, options: WriteOptions) -> Iterator[tuple[BinaryIO, str]]:
-    """The file behind a path, open and fit to be written; every OSError becomes a TagError."""
+    """Open the file behind a path after checking that it may be written; every OSError becomes a TagError."""
     try:
         target = os.path.realpath(path)
         _check_may_write(target, options)
@@ -186,9 +187,9 @@ def _check_may_write(target: str, options: WriteOptions) -> None:
     status = os.stat(target)
     if not stat.S_ISREG(status.st_mode):
         raise TagError("not a regular file")
-    if options.expected not in (None, (status.st_size, status.st_mtime_ns)):
-        raise TagError("it changed since it was scanned; the next scan hears it again")
-    # The bits are asked too, because root may write everything and a read-only file is a wish.
+    if options.expected not in (None, FileState.of(status)):
+        raise TagError("it changed since it was scanned; the next scan analyses it again")
+    # The bits count too: root may write everything, but a read-only file is a wish.
     if not status.st_mode & 0o222 or not os.access(target, os.W_OK):
         raise TagError("the file is read-only")
     if not os.access(os.path.dirname(target), os.W_OK | os.X_OK):
@@ -210,7 +211,7 @@ def _prepared(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -
     except BaseException:
         _remove(temporary)
         raise
-    written = Written(new.st_size, new.st_size, new.st_mtime_ns, edit.previous)
+    written = Written(FileState.of(new), edit.previous)
     return Prepared(written, edit.left, target, temporary, status, options)
 
 
@@ -220,7 +221,7 @@ def _remove(temporary: str) -> None:
 
 
 def _write_copy(file: BinaryIO, copy: BinaryIO, edit: _Edit) -> None:
-    splices = edit.block.rebuild(edit.items, edit.shape)
+    splices = edit.block.rebuild(edit.items, edit.layout)
     size = spliced_size(file, splices)
     free = shutil.disk_usage(os.path.dirname(os.path.abspath(file.name))).free
     if free < size + _SPARE_BYTES:
@@ -229,7 +230,7 @@ def _write_copy(file: BinaryIO, copy: BinaryIO, edit: _Edit) -> None:
 
 
 def _copy_attributes(target: str, status: os.stat_result, temporary: str, options: WriteOptions) -> None:
-    """Owner, mode, extended attributes and ACLs as they were; a file never changes its owner."""
+    """Copy owner, mode, extended attributes and ACLs; a file never changes its owner."""
     own = os.stat(temporary)
     if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid) and hasattr(os, "chown"):
         try:
@@ -243,5 +244,5 @@ def _copy_attributes(target: str, status: os.stat_result, temporary: str, option
 
 def _check_unchanged(target: str, before: os.stat_result) -> None:
     now = os.stat(target)
-    if any(getattr(now, name) != getattr(before, name) for name in ("st_size", "st_mtime_ns", "st_ino")):
+    if FileState.of(now) != FileState.of(before) or now.st_ino != before.st_ino:
         raise TagError("it was changed by another program meanwhile; nothing was written")

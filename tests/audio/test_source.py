@@ -11,7 +11,7 @@ from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, TIT2
 
 from tagger.audio import Excerpt, read_excerpt
-from tagger.audio.source import Source
+from tagger.audio.source import BoundedFile
 from tagger.errors import AudioError
 from tests.sounds import add_cover, make_kind, make_sound, moment, picture
 
@@ -98,10 +98,10 @@ def test_a_file_that_must_not_be_read_says_so(
 def test_a_disk_that_fails_while_reading_is_named(
     sound_path: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(self: Source, n_bytes: int = -1) -> bytes:
+    def fail(self: BoundedFile, n_bytes: int = -1) -> bytes:
         raise OSError(5, "Input/output error")
 
-    monkeypatch.setattr(Source, "read", fail)
+    monkeypatch.setattr(BoundedFile, "read", fail)
     with pytest.raises(AudioError, match=r"^cannot be read: Input/output error$"):
         read_excerpt(sound_path("16-bit.flac"), sample_rate_hz=RATE_HZ, window_s=10.0)
 
@@ -126,7 +126,7 @@ def test_tags_before_and_after_the_sound_are_not_seen(bare: tuple[str, bytes]) -
     apev2["Title"] = "y" * 3000
     apev2.save(path)
     assert os.path.getsize(path) > 300_000 + len(sound)
-    with Source(path) as source:
+    with BoundedFile(path) as source:
         source.allow(1 << 30)
         assert source.size == len(sound)
         assert source.read() == sound
@@ -145,20 +145,20 @@ def test_tags_before_and_after_the_sound_are_not_seen(bare: tuple[str, bytes]) -
 )
 def test_a_tag_longer_than_the_file_or_damaged_is_left_where_it_is(prefix: bytes, tmp_path: Path) -> None:
     (tmp_path / "x.mp3").write_bytes(prefix)
-    with Source(str(tmp_path / "x.mp3")) as source:
+    with BoundedFile(str(tmp_path / "x.mp3")) as source:
         assert source.read() == prefix
 
 
 def test_in_a_container_that_knows_its_end_nothing_is_cut_off(tmp_path: Path) -> None:
     content = b"RIFF" + bytes(100) + b"TAG" + bytes(125)
     (tmp_path / "x.wav").write_bytes(content)
-    with Source(str(tmp_path / "x.wav")) as source:
+    with BoundedFile(str(tmp_path / "x.wav")) as source:
         assert source.read() == content
 
 
 def test_reading_ends_where_what_was_allowed_is_used_up(bare: tuple[str, bytes]) -> None:
     path, sound = bare
-    with Source(path) as source:
+    with BoundedFile(path) as source:
         source.allow(1000)
         assert source.read(600) == sound[:600]
         assert source.read(600) == sound[600:1000]
@@ -243,4 +243,4 @@ def test_listening_opens_no_other_file(
 
     monkeypatch.setattr(av, "open", spy)
     assert hear_start(path) == pytest.approx(3.0, abs=0.05)
-    assert [type(file) for file in opened] == [Source]
+    assert [type(file) for file in opened] == [BoundedFile]

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from mutagen.flac import FLAC
 
+from tagger.files import LAST_MTIME_NS, FileState
 from tagger.tags import (
     Change,
     TagError,
@@ -177,8 +178,19 @@ def test_a_locked_file_is_left(sample: MakeSample) -> None:
 def test_a_file_that_changed_since_its_scan_is_left(sample: MakeSample) -> None:
     path = sample("mp3")
     state = os.stat(path)
-    assert_refused(path, "changed since it was scanned", expected=(state.st_size, state.st_mtime_ns - 1))
-    assert write(path, expected=(state.st_size, state.st_mtime_ns)).size == os.path.getsize(path)
+    assert_refused(
+        path, "changed since it was scanned", expected=FileState(state.st_size, state.st_mtime_ns - 1)
+    )
+    assert write(path, expected=FileState.of(state)).state.size == os.path.getsize(path)
+
+
+def test_a_file_dated_after_the_last_time_that_a_store_can_hold_is_written(sample: MakeSample) -> None:
+    path = sample("mp3")
+    os.utime(path, (10**10, 10**10))  # in 2286
+    state = FileState.of(os.stat(path))
+    assert state.mtime_ns == LAST_MTIME_NS
+    assert write(path, expected=state, keep_mtime=True).state.mtime_ns == LAST_MTIME_NS
+    assert os.stat(path).st_mtime == 10**10
 
 
 def test_a_file_that_changes_while_it_is_written_is_left(sample: MakeSample) -> None:
@@ -252,9 +264,9 @@ def test_the_modification_time_is_kept_on_request(keep_mtime: bool, sample: Make
     path = sample("mp3")
     os.utime(path, ns=(10**18, 10**18 + 123_456_789))
     written = write(path, keep_mtime=keep_mtime)
-    assert os.stat(path).st_mtime_ns == written.mtime_ns
-    assert (written.mtime_ns == 10**18 + 123_456_789) == keep_mtime
-    assert keep_mtime or abs(written.mtime_ns - time.time_ns()) < 60 * 10**9
+    assert os.stat(path).st_mtime_ns == written.state.mtime_ns
+    assert (written.state.mtime_ns == 10**18 + 123_456_789) == keep_mtime
+    assert keep_mtime or abs(written.state.mtime_ns - time.time_ns()) < 60 * 10**9
 
 
 def test_a_symbolic_link_stays_one_and_its_target_is_written(sample: MakeSample, tmp_path: Path) -> None:
@@ -288,7 +300,7 @@ def test_all_names_of_a_file_are_written_on_request(sample: MakeSample, tmp_path
     before = data_of(path)
     written = write(path, hard_links="in-place")
     assert os.path.samefile(path, other)
-    assert (os.stat(other).st_size, os.stat(other).st_mtime_ns) == (written.size, written.mtime_ns)
+    assert FileState.of(os.stat(other)) == written.state
     assert read(other).genres == ("House",)
     restore(other, written.previous, WriteOptions(hard_links="in-place"))
     assert data_of(path) == before

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from tagger.files import FileState
 from tagger.tags import Policy, Wanted, apply, plan, previous_from_json, read, restore
 from tagger.tags.block import ByteSource
 from tagger.tags.formats.ogg import page_bytes, pages_from
@@ -45,7 +46,7 @@ def write_and_undo(path: str, wanted: Wanted = HEARD, policy: Policy | None = No
     assert view(path) == foreign
     assert not decodable or audio_digest(path) == sound
     assert plan(now, wanted, policy, written_bpm=now.bpm) == ()
-    assert (written.size, written.mtime_ns) == (os.stat(path).st_size, os.stat(path).st_mtime_ns)
+    assert written.state == FileState.of(os.stat(path))
 
     previous = previous_from_json(json.loads(json.dumps(written.previous.to_json())))
     assert restore(path, previous).left == ()

@@ -1,4 +1,4 @@
-"""Which format a file is, by its first bytes, and the loader of that format's tags."""
+"""Detect the format of a file by its first bytes, and load its tags with that format's module."""
 
 from __future__ import annotations
 
@@ -6,18 +6,18 @@ import os
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
+from tagger.containers import ASF_HEADER, ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import UnsupportedFormat
-from tagger.tags.block import Block, ByteSource
+from tagger.files import extension_of
+from tagger.tags.block import ByteSource, TagBlock
 from tagger.tags.formats.ape import load_ape
-from tagger.tags.formats.asf import HEADER as ASF_HEADER
 from tagger.tags.formats.asf import load_asf
 from tagger.tags.formats.flac import load_flac
-from tagger.tags.formats.id3 import HEADER_BYTES, tag_length
 from tagger.tags.formats.id3_hosts import load_chunked, load_dsf, load_front
 from tagger.tags.formats.mp4 import load_mp4
 from tagger.tags.formats.ogg import load_ogg, ogg_codec
 
-Loader = Callable[[ByteSource, str], Block]
+Loader = Callable[[ByteSource, str], TagBlock]
 
 LOADERS: Mapping[str, Loader] = {
     "mp3": load_front,
@@ -46,23 +46,23 @@ _MARKS = (
 )
 
 
-def load(file: BinaryIO, path: str) -> Block:
-    """The tag block of an open file; UnsupportedFormat when its kind carries no tags."""
+def load(file: BinaryIO, path: str) -> TagBlock:
+    """Load the tag block of an open file. Raises UnsupportedFormat where its kind carries no tags."""
     source = ByteSource(file, os.fstat(file.fileno()).st_size)
     name = detect(source, path)
     return LOADERS[name](source, name)
 
 
 def detect(source: ByteSource, path: str) -> str:
-    """The name of the file's format, a key of `LOADERS`."""
+    """Give the name of the file's format, a key of `LOADERS`. Raises UnsupportedFormat for other files."""
     start = source.peek(0, 64)
-    behind_id3 = source.peek(tag_length(start[:HEADER_BYTES]), 16)
+    behind_id3 = source.peek(id3v2_length(start[:ID3V2_HEADER_BYTES]), 16)
     name = _by_container(start) or next((name for mark, name in _MARKS if behind_id3.startswith(mark)), None)
     if name:
         return name
-    if _is_mpeg_audio(behind_id3) or path.lower().endswith((".mp3", ".mp2")):
+    extension = extension_of(path)
+    if _is_mpeg_audio(behind_id3) or extension in ("mp3", "mp2"):
         return "mp3"
-    extension = os.path.splitext(path)[1].lower().lstrip(".")
     if extension in LOADERS or extension in ("aif", "aifc", "mp4", "oga", "mp+"):
         raise UnsupportedFormat(f"does not begin as {extension} files do, so tags cannot be written into it")
     raise UnsupportedFormat(f"tags cannot be written into this kind of file ({extension or 'unknown'})")
@@ -81,5 +81,5 @@ def _by_container(start: bytes) -> str | None:
 
 
 def _is_mpeg_audio(start: bytes) -> bool:
-    """An MPEG audio frame of layer 1 to 3; ADTS has the same sync and the layer bits 00."""
+    """Tell whether an MPEG audio frame of layer 1 to 3 begins; ADTS has the same sync with layer bits 00."""
     return len(start) > 2 and start[0] == 0xFF and start[1] & 0xE0 == 0xE0 and bool(start[1] & 0x06)

@@ -8,58 +8,63 @@ from __future__ import annotations
 import functools
 from collections.abc import Sequence
 
+from tagger.containers import (
+    APEV2_FOOTER_BYTES,
+    APEV2_MAGIC,
+    ID3V1_BYTES,
+    ID3V1_LOOK_BYTES,
+    apev2_length,
+    id3v1_length,
+)
 from tagger.errors import TagError, UnsupportedFormat
-from tagger.tags.block import UNREADABLE, Block, ByteSource, Item, Shape, Splice
+from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Splice, TagBlock
 from tagger.tags.fields import APEV2, Field, field_named
 
-FOOTER_BYTES = 32
-_MAGIC = b"APETAGEX"
 _HAS_HEADER, _IS_HEADER = 1 << 31, 1 << 29
 _KIND_MASK = 0b110
 
 
-def load_ape(source: ByteSource, format_name: str) -> Block:
-    """The APEv2 tag of a file, or the place where one belongs."""
+def load_ape(source: ByteSource, format_name: str) -> TagBlock:
+    """Load the APEv2 tag of a file, or the place where one belongs."""
     start, end, footer = find_ape_tag(source)
     items = _parse_items(source, start, end, footer) if footer else ()
     rebuild = functools.partial(_splices, start, end, footer)
-    shape = Shape(present=bool(footer), padding=0)
+    layout = Layout(present=bool(footer), padding=0)
     payload = ((0, start), (end, source.size))
-    return Block(format_name, "apev2", items, shape, lambda _: payload, _encode, rebuild)
+    return TagBlock(format_name, "apev2", items, layout, lambda _: payload, _encode, rebuild)
 
 
 def find_ape_tag(source: ByteSource) -> tuple[int, int, bytes]:
-    """Start, end and footer of the APE tag; an empty span and footer where one would be put."""
+    """Find start, end and footer of the APE tag; an empty span and footer where one would be put."""
     end = source.size - _trailing_bytes(source)
-    footer = source.peek(end - FOOTER_BYTES, FOOTER_BYTES) if end >= FOOTER_BYTES else b""
-    if footer[:8] != _MAGIC:
+    footer = source.peek(end - APEV2_FOOTER_BYTES, APEV2_FOOTER_BYTES) if end >= APEV2_FOOTER_BYTES else b""
+    if not footer.startswith(APEV2_MAGIC):
         return end, end, b""
     version, size, _, flags = _numbers(footer)
-    start = end - size - (FOOTER_BYTES if flags & _HAS_HEADER else 0)
-    if version not in (1000, 2000) or start < 0 or size < FOOTER_BYTES or flags & _IS_HEADER:
+    start = end - apev2_length(footer)
+    if version not in (1000, 2000) or start < 0 or size < APEV2_FOOTER_BYTES or flags & _IS_HEADER:
         raise TagError("its APE tag is damaged")
     return start, end, footer
 
 
 def has_id3v1(source: ByteSource) -> bool:
-    """Whether an ID3v1 tag ends the file. An APE tag of 131 bytes has `TAG`, of APETAGEX, in its place."""
-    marks_ape = source.peek(source.size - 131, len(_MAGIC)) == _MAGIC
-    return source.peek(source.size - 128, 3) == b"TAG" and not marks_ape
+    """Tell whether an ID3v1 tag ends the file."""
+    return id3v1_length(source.peek(source.size - ID3V1_LOOK_BYTES, ID3V1_LOOK_BYTES)) > 0
 
 
 def _trailing_bytes(source: ByteSource) -> int:
-    """Length of the ID3v1 tag and the Lyrics3v2 block before it, which lie behind an APE tag."""
+    """Give the length of the ID3v1 tag and the Lyrics3v2 block before it, which lie behind an APE tag."""
     if not has_id3v1(source):
         return 0
-    mark = source.peek(source.size - 128 - 15, 15)
+    mark = source.peek(source.size - ID3V1_BYTES - 15, 15)
     lyrics = int(mark[:6]) + 15 if mark[6:] == b"LYRICS200" and mark[:6].isdigit() else 0
-    return 128 + lyrics
+    return ID3V1_BYTES + lyrics
 
 
 def _parse_items(source: ByteSource, start: int, end: int, footer: bytes) -> tuple[Item, ...]:
     _, size, count, flags = _numbers(footer)
-    data = source.at(end - size, size - FOOTER_BYTES)
-    if flags & _HAS_HEADER and source.at(start, 8) != _MAGIC:
+    data = source.at(end - size, size - APEV2_FOOTER_BYTES)
+    if flags & _HAS_HEADER and source.at(start, 8) != APEV2_MAGIC:
         raise TagError("its APE tag is damaged")
     items, position = [], 0
     for _ in range(count):
@@ -92,23 +97,23 @@ def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
 
 
 def _splices(
-    start: int, end: int, footer: bytes, items: tuple[Item, ...], shape: Shape | None
+    start: int, end: int, footer: bytes, items: tuple[Item, ...], layout: Layout | None
 ) -> list[Splice]:
-    if shape is not None and not shape.present and not items:
+    if layout is not None and not layout.present and not items:
         return [Splice(start, end, b"")]
     content = b"".join(item.raw for item in items)
     version, _, _, flags = _numbers(footer) if footer else (2000, 0, 0, _HAS_HEADER)
-    numbers = [version, len(content) + FOOTER_BYTES, len(items)]
+    numbers = [version, len(content) + APEV2_FOOTER_BYTES, len(items)]
     tail = footer[24:32] if footer else bytes(8)
     head = _frame(numbers, flags | _IS_HEADER, tail) if flags & _HAS_HEADER else b""
     return [Splice(start, end, head + content + _frame(numbers, flags, tail))]
 
 
 def _frame(numbers: Sequence[int], flags: int, reserved: bytes) -> bytes:
-    return _MAGIC + b"".join(number.to_bytes(4, "little") for number in (*numbers, flags)) + reserved
+    return APEV2_MAGIC + b"".join(number.to_bytes(4, "little") for number in (*numbers, flags)) + reserved
 
 
 def _numbers(footer: bytes) -> tuple[int, int, int, int]:
-    """Version, size of items and footer, number of items, flags."""
+    """Read version, size of items and footer, number of items, flags."""
     version, size, count, flags = (int.from_bytes(footer[at : at + 4], "little") for at in (8, 12, 16, 20))
     return version, size, count, flags

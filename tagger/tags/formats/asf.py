@@ -1,8 +1,21 @@
 """ASF attributes (wma): the extended content description, and the metadata objects for reading.
 
-Source: Microsoft, "Advanced Systems Format (ASF) Specification", revision 01.20.05, sections 3 and
-10. New attributes go into the extended content description, where every reader looks; those in
-the metadata and metadata library objects are replaced, removed and restored in place.
+    +- header object: GUID, size, number of objects ----------------------+
+    | file properties              size of the file, kept true            |
+    | extended content description    <- our attributes, "description"    |
+    | header extension: GUID, size, ..., size of its data                 |
+    |   +- metadata                   <- read and edited, "metadata"      |
+    |   +- metadata library           <- read and edited, "library"       |
+    | stream properties, codec list, ...                 never touched    |
+    | padding                      gives or takes room, so that the rest  |
+    +--------------------------------------------- keeps its place -------+
+    | data object: the sound                             never touched    |
+    | index objects                                      never touched    |
+
+Every object is a GUID of 16 bytes, its size in 8, and its content. New attributes go into the extended
+content description, where every reader looks; those in the metadata and metadata library objects are
+replaced, removed and restored in place.
+Source: Microsoft, "Advanced Systems Format (ASF) Specification", revision 01.20.05, sections 3 and 10.
 """
 
 from __future__ import annotations
@@ -11,12 +24,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from tagger.containers import ASF_FILE_PROPERTIES, ASF_HEADER_BYTES, AsfObject, asf_objects
 from tagger.errors import TagError, UnsupportedFormat
-from tagger.tags.block import UNREADABLE, Block, ByteSource, Item, Shape, Span, Splice
+from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Span, Splice, TagBlock
 from tagger.tags.fields import ASF, Field, field_named
 
-HEADER = UUID("75B22630-668E-11CF-A6D9-00AA0062CE6C").bytes_le
-_FILE_PROPERTIES = UUID("8CABDCA1-A947-11CF-8EE4-00C00C205365").bytes_le
 _EXTENSION = UUID("5FBF03B5-A92E-11CF-8EE3-00C00C205365").bytes_le
 _DESCRIPTION = UUID("D2D0A440-E307-11D2-97F0-00A0C95EA850").bytes_le
 _METADATA = UUID("C5F8CBEA-5BAF-4877-8467-AA8C44FA4CCA").bytes_le
@@ -28,55 +40,44 @@ _EXTENSION_HEADER_BYTES = 46
 
 
 @dataclass(frozen=True, slots=True)
-class _Object:
-    guid: bytes
-    start: int
-    end: int
-
-    @property
-    def body(self) -> int:
-        return self.start + 24
-
-
-@dataclass(frozen=True, slots=True)
 class _Header:
-    """The header's objects; `lists` are those that hold attributes, by the name of `Item.where`."""
+    """The objects of the header; `lists` are those that hold attributes, by the name of `Item.container`."""
 
     end: int
     count: int
-    objects: list[_Object]
-    extension: _Object | None
-    lists: dict[str, _Object]
-    padding: _Object | None
+    objects: list[AsfObject]
+    extension: AsfObject | None
+    lists: dict[str, AsfObject]
+    padding: AsfObject | None
     size_field: int
 
 
-def load_asf(source: ByteSource, format_name: str) -> Block:
-    """The attributes of an ASF file; the data object and all other header objects are payload."""
+def load_asf(source: ByteSource, format_name: str) -> TagBlock:
+    """Load the attributes of an ASF file; the data object and all other header objects are payload."""
     header = _read_header(source)
-    items = tuple(item for where, home in header.lists.items() for item in _items(source, home, where))
+    items = tuple(item for name, home in header.lists.items() for item in _items(source, home, name))
     padding = header.padding.end - header.padding.start if header.padding else 0
-    shape = Shape(present="description" in header.lists, padding=padding)
+    layout = Layout(present="description" in header.lists, padding=padding)
 
-    def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
-        return _splices(source, header, items, shape)
+    def rebuild(items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
+        return _splices(source, header, items, layout)
 
-    return Block(
-        format_name, "asf", items, shape, lambda _: _payload(source, header), _encode, rebuild, repeats=True
+    return TagBlock(
+        format_name, "asf", items, layout, lambda _: _payload(source, header), _encode, rebuild, repeats=True
     )
 
 
 def _read_header(source: ByteSource) -> _Header:
-    start = source.at(0, 30)
+    start = source.at(0, ASF_HEADER_BYTES)
     end = int.from_bytes(start[16:24], "little")
-    objects = _objects(source, 30, end)
+    objects = _objects(source, ASF_HEADER_BYTES, end)
     extension = next((one for one in objects if one.guid == _EXTENSION), None)
     inner = _objects(source, extension.start + _EXTENSION_HEADER_BYTES, extension.end) if extension else []
     homes = [one for one in objects if one.guid == _DESCRIPTION]
     homes += [one for one in inner if one.guid in (_METADATA, _LIBRARY)]
     if len({one.guid for one in homes}) < len(homes):
         raise UnsupportedFormat("its ASF header holds a list of attributes twice")
-    properties = next((one for one in objects if one.guid == _FILE_PROPERTIES), None)
+    properties = next((one for one in objects if one.guid == ASF_FILE_PROPERTIES), None)
     if properties is None:
         raise TagError("its ASF header is damaged (no file properties)")
     padding = next((one for one in objects if one.guid == _PADDING), None)
@@ -85,37 +86,35 @@ def _read_header(source: ByteSource) -> _Header:
     return _Header(end, count, objects, extension, lists, padding, properties.body + 16)
 
 
-def _objects(source: ByteSource, start: int, end: int) -> list[_Object]:
-    objects = []
-    while start + 24 <= end:
-        header = source.at(start, 24)
-        one = _Object(header[:16], start, start + int.from_bytes(header[16:], "little"))
-        if one.end > end or one.end < one.body:
-            raise TagError("its ASF header is damaged")
-        objects.append(one)
-        start = one.end
-    if start != end:
+def _objects(source: ByteSource, start: int, end: int) -> list[AsfObject]:
+    """Read the objects that fill [start, end). Raises TagError where they do not."""
+    objects = list(asf_objects(source.at, start, end))
+    is_sound = all(one.body <= one.end <= end for one in objects)
+    if not is_sound or (objects[-1].end if objects else start) != end:
         raise TagError("its ASF header is damaged")
     return objects
 
 
-def _items(source: ByteSource, home: _Object, where: str) -> list[Item]:
+# --- Reading attributes ---------------------------------------------------------------------------------
+
+
+def _items(source: ByteSource, home: AsfObject, container: str) -> list[Item]:
     data = source.at(home.body, home.end - home.body)
     items, position = [], 2
     for _ in range(int.from_bytes(data[:2], "little")):
-        name, kind, value, stop = _attribute(data, position, where)
+        name, kind, value, stop = _attribute(data, position, container)
         if stop > len(data):
             raise TagError("its ASF attributes are damaged")
         field = field_named(ASF, name)
         texts = (_text(kind, value),) if field else ()
-        items.append(Item(data[position:stop], field, texts, where))
+        items.append(Item(data[position:stop], field, texts, container))
         position = stop
     return items
 
 
-def _attribute(data: bytes, at: int, where: str) -> tuple[str, int, bytes, int]:
-    """Name, data type, value and end of the attribute at a position."""
-    if where == "description":
+def _attribute(data: bytes, at: int, container: str) -> tuple[str, int, bytes, int]:
+    """Read name, data type, value and end of the attribute at a position."""
+    if container == "description":
         name_start = at + 2
         kind_at = name_start + int.from_bytes(data[at:name_start], "little")
         value_start = kind_at + 4
@@ -141,6 +140,9 @@ def _utf16(data: bytes) -> str:
     return data[: len(data) & ~1].decode("utf-16-le", "replace").rstrip("\0")
 
 
+# --- Writing attributes ---------------------------------------------------------------------------------
+
+
 def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
     name = (ASF[field] + "\0").encode("utf-16-le")
     return tuple(Item(_described(name, value), field, (value,), "description") for value in values)
@@ -152,19 +154,19 @@ def _described(name: bytes, value: str) -> bytes:
 
 
 def _splices(
-    source: ByteSource, header: _Header, items: tuple[Item, ...], shape: Shape | None
+    source: ByteSource, header: _Header, items: tuple[Item, ...], layout: Layout | None
 ) -> list[Splice]:
-    new = {where: _list_bytes(where, items) for where in header.lists}
+    new = {name: _list_bytes(name, items) for name in header.lists}
     absent = "description" not in header.lists
-    wanted = any(item.where == "description" for item in items)
+    wanted = any(item.container == "description" for item in items)
     added = _list_bytes("description", items) if absent and wanted else b""
-    if shape is not None and not shape.present and not wanted and not absent:
+    if layout is not None and not layout.present and not wanted and not absent:
         new["description"] = b""
-    splices = [Splice(home.start, home.end, new[where]) for where, home in header.lists.items()]
-    growth = {where: len(new[where]) - (home.end - home.start) for where, home in header.lists.items()}
+    splices = [Splice(home.start, home.end, new[name]) for name, home in header.lists.items()]
+    growth = {name: len(new[name]) - (home.end - home.start) for name, home in header.lists.items()}
     inner = growth.get("metadata", 0) + growth.get("library", 0)
     splices += _extension_sizes(source, header, inner)
-    total, padding = _settled(header, sum(growth.values()) + len(added), shape)
+    total, padding = _padded(header, sum(growth.values()) + len(added), layout)
     splices += padding
     count = header.count + bool(added) - (not absent and not new["description"])
     # The new list stands behind the first object, where nobody depends on what is last.
@@ -173,16 +175,18 @@ def _splices(
     return [*splices, Splice(16, 28, numbers), *_file_size(source, header, total)]
 
 
-def _list_bytes(where: str, items: tuple[Item, ...]) -> bytes:
-    raws = [item.raw for item in items if item.where == where]
+def _list_bytes(container: str, items: tuple[Item, ...]) -> bytes:
+    """Spell the object that holds the attributes of one list."""
+    raws = [item.raw for item in items if item.container == container]
     if len(raws) >= 1 << 16:
         raise UnsupportedFormat("its ASF header cannot hold another attribute")
-    guid = next(guid for guid, name in _LISTS.items() if name == where)
+    guid = next(guid for guid, name in _LISTS.items() if name == container)
     body = len(raws).to_bytes(2, "little") + b"".join(raws)
     return guid + (len(body) + 24).to_bytes(8, "little") + body
 
 
 def _extension_sizes(source: ByteSource, header: _Header, growth: int) -> list[Splice]:
+    """Add `growth` to the two sizes of the header extension."""
     if header.extension is None or not growth:
         return []
     start, end = header.extension.start, header.extension.end
@@ -193,12 +197,12 @@ def _extension_sizes(source: ByteSource, header: _Header, growth: int) -> list[S
     ]
 
 
-def _settled(header: _Header, growth: int, shape: Shape | None) -> tuple[int, list[Splice]]:
-    """What the header grows in the end, after the padding object gave or took what it can."""
+def _padded(header: _Header, growth: int, layout: Layout | None) -> tuple[int, list[Splice]]:
+    """Give the growth of the header that is left after the padding object gave or took what it can."""
     if header.padding is None:
         return growth, []
     old = header.padding.end - header.padding.start
-    room = old - growth if shape is None else shape.padding
+    room = old - growth if layout is None else layout.padding
     if room < 24:
         return growth, []
     data = _PADDING + room.to_bytes(8, "little") + bytes(room - 24)
@@ -206,15 +210,18 @@ def _settled(header: _Header, growth: int, shape: Shape | None) -> tuple[int, li
 
 
 def _file_size(source: ByteSource, header: _Header, growth: int) -> list[Splice]:
-    """The file size that the header tells, where it was true."""
+    """Correct the file size that the header states, where it was right."""
     at = header.size_field
     if not growth or int.from_bytes(source.at(at, 8), "little") != source.size:
         return []
     return [Splice(at, at + 8, (source.size + growth).to_bytes(8, "little"))]
 
 
+# --- What no edit may change ----------------------------------------------------------------------------
+
+
 def _payload(source: ByteSource, header: _Header) -> tuple[Span, ...]:
-    ours = (_DESCRIPTION, _EXTENSION, _PADDING, _FILE_PROPERTIES)
+    ours = (_DESCRIPTION, _EXTENSION, _PADDING, ASF_FILE_PROPERTIES)
     spans: list[Span] = [(one.start, one.end) for one in header.objects if one.guid not in ours]
     if header.extension:
         start = header.extension.start

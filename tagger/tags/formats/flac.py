@@ -1,6 +1,8 @@
-"""FLAC's metadata blocks: the comment block is exchanged, the padding block gives or takes room.
+"""FLAC's metadata blocks and Vorbis comments: the comment block is exchanged, padding gives or takes room.
 
-Source: RFC 9639, section 8. An ID3v2 tag before `fLaC` and one behind the audio stay as they are.
+Sources: RFC 9639, section 8; xiph.org, "Ogg Vorbis I format specification: comment field and header
+specification". An ID3v2 tag before `fLaC` and one behind the audio stay as they are. Comments keep their
+bytes, so invalid UTF-8, key case, order, duplicates and the vendor stay.
 """
 
 from __future__ import annotations
@@ -8,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import TagError, UnsupportedFormat
-from tagger.tags.block import Block, ByteSource, Item, Shape, Splice
+from tagger.tags.block import ByteSource, Item, Layout, Splice, TagBlock
 from tagger.tags.fields import VORBIS, Field, field_named
-from tagger.tags.formats.id3 import HEADER_BYTES, tag_length
 
 _PADDING, _COMMENT = 1, 4
 _MAX_BLOCK_BYTES = (1 << 24) - 1
@@ -28,8 +30,8 @@ class _MetadataBlock:
         return self.start + 4 + self.size
 
 
-def load_flac(source: ByteSource, format_name: str) -> Block:
-    """The comments of a flac file; pictures, cue sheets and seek tables are payload."""
+def load_flac(source: ByteSource, format_name: str) -> TagBlock:
+    """Load the comments of a flac file; pictures, cue sheets and seek tables are payload."""
     blocks = _metadata_blocks(source)
     comment = next((block for block in blocks if block.kind == _COMMENT), None)
     padding = next((block for block in blocks if block.kind == _PADDING), None)
@@ -37,21 +39,21 @@ def load_flac(source: ByteSource, format_name: str) -> Block:
     if comment:
         vendor, items, _ = parse_comments(source.at(comment.start + 4, comment.size))
 
-    def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
-        return _splices(source, blocks, comment, padding, vendor, items, shape)
+    def rebuild(items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
+        return _splices(source, blocks, comment, padding, vendor, items, layout)
 
-    # Block headers hold the "last block" flag, which may move; their type and size bytes may not.
+    # TagBlock headers hold the "last block" flag, which may move; their type and size bytes may not.
     kept = [block for block in blocks if block is not comment and block is not padding]
     payload = ((0, blocks[0].start), *((block.start + 1, block.end) for block in kept))
     payload += ((blocks[-1].end, source.size),)
-    before = Shape(comment is not None, padding.size if padding else 0)
-    return Block(
+    before = Layout(comment is not None, padding.size if padding else 0)
+    return TagBlock(
         format_name, "vorbis", items, before, lambda _: payload, encode_comments, rebuild, repeats=True
     )
 
 
 def _metadata_blocks(source: ByteSource) -> list[_MetadataBlock]:
-    position = tag_length(source.peek(0, HEADER_BYTES))
+    position = id3v2_length(source.peek(0, ID3V2_HEADER_BYTES))
     if source.at(position, 4) != b"fLaC":
         raise UnsupportedFormat("not a FLAC stream")
     blocks, position, last = [], position + 4, False
@@ -71,11 +73,11 @@ def _splices(
     padding: _MetadataBlock | None,
     vendor: bytes,
     items: tuple[Item, ...],
-    shape: Shape | None,
+    layout: Layout | None,
 ) -> list[Splice]:
-    gone = shape is not None and not shape.present and not items
+    gone = layout is not None and not layout.present and not items
     content = None if gone else render_comments(vendor, items)
-    room = _room_after(comment, padding, content, shape)
+    room = _room_after(comment, padding, content, layout)
     rendered = [_rendered(source, block, comment, padding, content, room) for block in blocks]
     if comment is None and content is not None:
         rendered.insert(1, _with_header(_COMMENT, content))
@@ -90,13 +92,13 @@ def _room_after(
     comment: _MetadataBlock | None,
     padding: _MetadataBlock | None,
     content: bytes | None,
-    shape: Shape | None,
+    layout: Layout | None,
 ) -> int:
-    """The padding block's size: what was free, less what the comments grew, if that is enough."""
+    """Give the padding block's size: the free room less the growth of the comments, where there is enough."""
     if padding is None:
         return 0
-    if shape is not None:
-        return shape.padding
+    if layout is not None:
+        return layout.padding
     old = 4 + comment.size if comment else 0
     room = padding.size + old - (4 + len(content) if content is not None else 0)
     return room if 0 <= room <= _MAX_BLOCK_BYTES else padding.size
@@ -123,8 +125,11 @@ def _with_header(kind: int, content: bytes) -> bytes:
     return bytes([kind]) + len(content).to_bytes(3, "big") + content
 
 
+# --- Vorbis comments, for flac and for every codec in Ogg -----------------------------------------------
+
+
 def parse_comments(data: bytes) -> tuple[bytes, tuple[Item, ...], int]:
-    """Vendor string, comments, and how many bytes of `data` they took."""
+    """Read the vendor string, the comments, and the number of bytes of `data` that they take."""
     vendor, position = _counted(data, 0)
     count = int.from_bytes(data[position : position + 4], "little")
     position += 4
@@ -136,13 +141,13 @@ def parse_comments(data: bytes) -> tuple[bytes, tuple[Item, ...], int]:
 
 
 def render_comments(vendor: bytes, items: Sequence[Item]) -> bytes:
-    """The comment block, without framing bit or packet type."""
+    """Spell the comment block, without framing bit or packet type."""
     parts = [_with_length(vendor), len(items).to_bytes(4, "little")]
     return b"".join(parts + [_with_length(item.raw) for item in items])
 
 
 def encode_comments(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
-    """One comment a value."""
+    """Spell values as comments, one each."""
     return tuple(Item(f"{VORBIS[field]}={value}".encode(), field, (value,)) for value in values)
 
 

@@ -1,7 +1,8 @@
-"""The ID3v2 tag as a whole: header, extended header, frames, padding.
+"""ID3v2 tags: header, extended header, frames as raw bytes, padding; for v2.2, v2.3 and v2.4.
 
 The tag's version, flags, extended header and every foreign frame stay as they are; v2.2 is
 written too, since only whole frames are exchanged.
+Sources: id3.org, "ID3 tag version 2.2.0", "2.3.0" and "2.4.0 - Main Structure".
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tagger.containers import ID3V2_HEADER_BYTES, from_syncsafe, id3v2_length
 from tagger.errors import TagError, UnsupportedFormat
-from tagger.tags.block import UNREADABLE, ByteSource, Encode, Item, Shape
+from tagger.tags.block import UNREADABLE, ByteSource, Encode, Item, Layout
 from tagger.tags.fields import ID3_USER_TEXT, Field, field_named
 
-HEADER_BYTES = 10
 _UNSYNC, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
 
 
@@ -39,8 +40,8 @@ class Id3Tag:
     stored_bytes: int
 
     @property
-    def shape(self) -> Shape:
-        return Shape(present=self.stored_bytes > 0, padding=self.padding)
+    def layout(self) -> Layout:
+        return Layout(present=self.stored_bytes > 0, padding=self.padding)
 
     @property
     def dialect(self) -> str:
@@ -55,26 +56,18 @@ class Id3Tag:
 NO_TAG = Id3Tag(3, 0, 0, b"", (), b"", 0, False, 0)
 
 
-def tag_length(header: bytes) -> int:
-    """Bytes of the ID3v2 tag that begins with these ten bytes; 0 when none does."""
-    if len(header) < HEADER_BYTES or header[:3] != b"ID3" or header[3] == 0xFF or max(header[6:10]) >= 0x80:
-        return 0
-    footer = HEADER_BYTES if header[3] == 4 and header[5] & _FOOTER else 0
-    return HEADER_BYTES + from_syncsafe(header[6:10]) + footer
-
-
 def read_tag(source: ByteSource, start: int) -> Id3Tag:
-    """The tag at `start` of a file, or `NO_TAG`; TagError when it is damaged or of an unknown kind."""
-    length = tag_length(source.peek(start, HEADER_BYTES))
+    """Read the tag at `start` of a file, or `NO_TAG`; TagError where it is damaged or of an unknown kind."""
+    length = id3v2_length(source.peek(start, ID3V2_HEADER_BYTES))
     return parse(source.at(start, length)) if length else NO_TAG
 
 
 def parse(data: bytes) -> Id3Tag:
-    """Take a whole tag apart."""
+    """Split a whole tag into its parts."""
     major, revision, flags = data[3], data[4], data[5]
     if major not in (2, 3, 4) or (major == 4 and flags & _FOOTER) or (major == 2 and flags & 0x40):
         raise UnsupportedFormat(f"an ID3v2.{major} tag of a rare kind, which is left alone")
-    body = data[HEADER_BYTES:]
+    body = data[ID3V2_HEADER_BYTES:]
     if flags & _UNSYNC and major < 4:
         body = desynchronised(body)
     extended, body = _extended_header(body, major, flags)
@@ -86,13 +79,13 @@ def parse(data: bytes) -> Id3Tag:
     )
 
 
-def render(tag: Id3Tag, items: tuple[Item, ...], shape: Shape | None) -> bytes:
-    """The tag with other items: as long as it was when they fit, else longer; empty when it shall go."""
-    if shape is not None and not shape.present and not items and not tag.tail:
+def render(tag: Id3Tag, items: tuple[Item, ...], layout: Layout | None) -> bytes:
+    """Spell the tag with other items: as long as it was where they fit, else longer; empty to remove it."""
+    if layout is not None and not layout.present and not items and not tag.tail:
         return b""
     content = b"".join(item.raw for item in items) + tag.tail
-    if shape is not None:
-        return _assembled(tag, content, shape.padding)
+    if layout is not None:
+        return _assembled(tag, content, layout.padding)
     spare = tag.stored_bytes - len(_assembled(tag, content, 0))
     fitting = _assembled(tag, content, max(spare, 0))
     return fitting if len(fitting) == tag.stored_bytes else _assembled(tag, content, tag.padding)
@@ -113,7 +106,7 @@ def _encode(major: int, plain_sizes: bool, field: Field, values: Sequence[str]) 
 
 
 def _extended_header(body: bytes, major: int, flags: int) -> tuple[bytes, bytes]:
-    """The extended header and the rest; one with a checksum over the frames is refused."""
+    """Split off the extended header; one with a checksum over the frames is refused."""
     if major == 2 or not flags & _EXTENDED or body[:4].isalnum():
         return b"", body
     size = from_syncsafe(body[:4]) if major == 4 else 4 + int.from_bytes(body[:4], "big")
@@ -126,7 +119,7 @@ def _extended_header(body: bytes, major: int, flags: int) -> tuple[bytes, bytes]
 
 
 def _frames(body: bytes, major: int) -> tuple[bool, list[bytes], bytes]:
-    """Frames and rest, with frame sizes read the way that explains more of the tag."""
+    """Split into frames and rest, with frame sizes read in the way that explains more of the tag."""
     frames, rest = split_frames(body, major, plain_sizes=False)
     if major == 4 and rest.strip(b"\0"):
         plain_frames, plain_rest = split_frames(body, major, plain_sizes=True)
@@ -142,16 +135,14 @@ _TEXT_IDS: dict[bytes, Field] = {b"TCON": "genre", b"TCO": "genre", b"TBPM": "bp
 _CODECS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
 
 
+# --- Frames ---------------------------------------------------------------------------------------------
+
+
 def syncsafe(value: int) -> bytes:
-    """A 28-bit number in four bytes of seven bits, as ID3v2 headers hold it."""
+    """Spell a 28-bit number in four bytes of seven bits, as ID3v2 headers hold it."""
     if not 0 <= value < 1 << 28:
         raise TagError("an ID3 tag cannot be larger than 256 MiB")
     return bytes((value >> shift) & 0x7F for shift in (21, 14, 7, 0))
-
-
-def from_syncsafe(data: bytes) -> int:
-    """The number in four bytes of seven bits."""
-    return sum((byte & 0x7F) << shift for byte, shift in zip(data, (21, 14, 7, 0), strict=True))
 
 
 def desynchronised(data: bytes) -> bytes:
@@ -166,7 +157,7 @@ def unsynchronised(data: bytes) -> bytes:
 
 
 def split_frames(body: bytes, major: int, plain_sizes: bool) -> tuple[list[bytes], bytes]:
-    """The raw frames at the start of a tag's body, and the rest: padding, or what is no frame."""
+    """Split a tag's body into the raw frames at its start and the rest: padding, or other bytes."""
     frames, position, header = [], 0, FRAME_HEADER_BYTES[major]
     while position + header < len(body):
         if not _FRAME_ID[major].match(body, position):
@@ -180,7 +171,7 @@ def split_frames(body: bytes, major: int, plain_sizes: bool) -> tuple[list[bytes
 
 
 def as_item(frame: bytes, major: int, unsync: bool) -> Item:
-    """A frame as an item; its texts are read when it is one of ours."""
+    """Make a frame an item; its texts are read where it is one of ours."""
     frame_id = frame[: 3 if major == 2 else 4]
     if frame_id in _TEXT_IDS:
         return Item(frame, _TEXT_IDS[frame_id], _texts(_content(frame, major, unsync)))
@@ -192,7 +183,7 @@ def as_item(frame: bytes, major: int, unsync: bool) -> Item:
 
 
 def new_frame(field: Field, values: Sequence[str], major: int, plain_sizes: bool) -> Item:
-    """Our values as one frame, several separated by NUL.
+    """Spell our values as one frame, several separated by NUL.
 
     v2.4 defines NUL as the separator; in v2.3 and v2.2 it is the convention that TagLib, mutagen
     and foobar2000 read, and the only one that puts no `/` into a genre. Latin-1 for plain ASCII,
@@ -228,7 +219,7 @@ def _frame_size(header: bytes, major: int, plain_sizes: bool) -> int:
 
 
 def _content(frame: bytes, major: int, unsync: bool) -> bytes:
-    """A frame's content as its version's format flags say; empty when it is encrypted."""
+    """Decode a frame's content as its version's format flags say; empty where it is encrypted."""
     content = frame[FRAME_HEADER_BYTES[major] :]
     flags = 0 if major == 2 else frame[9]
     if major == 3:
@@ -257,7 +248,7 @@ def _texts(content: bytes) -> tuple[str, ...]:
 
 
 def _decoded_pieces(data: bytes, codec: str) -> list[str]:
-    """NUL-separated texts; each may carry its own byte order mark, which is dropped."""
+    """Split NUL-separated texts; each may carry its own byte order mark, which is dropped."""
     if codec == "utf-16" and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
         codec = "utf-16-le"
     return [piece.lstrip("\ufeff\ufffe") for piece in _decode(data, codec).split("\0")]

@@ -10,26 +10,27 @@ import functools
 from dataclasses import dataclass
 from typing import Literal
 
+from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import UnsupportedFormat
-from tagger.tags.block import Block, ByteSource, Item, Shape, Span, Splice
-from tagger.tags.formats.id3 import HEADER_BYTES, Id3Tag, parse, read_tag, render, tag_length
+from tagger.tags.block import ByteSource, Item, Layout, Span, Splice, TagBlock
+from tagger.tags.formats.id3 import Id3Tag, parse, read_tag, render
 
 _DSF_HEADER_BYTES = 28
 
 
-def load_front(source: ByteSource, format_name: str) -> Block:
-    """mp3 and tta: the tag is the start of the file; whatever follows it is payload."""
+def load_front(source: ByteSource, format_name: str) -> TagBlock:
+    """Load the tag of mp3 and tta: it is the start of the file; whatever follows it is payload."""
     tag = read_tag(source, 0)
 
-    def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
-        return [Splice(0, tag.stored_bytes, render(tag, items, shape))]
+    def rebuild(items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
+        return [Splice(0, tag.stored_bytes, render(tag, items, layout))]
 
     payload = ((tag.stored_bytes, source.size),)
-    return Block(format_name, tag.dialect, tag.items, tag.shape, lambda _: payload, tag.encode, rebuild)
+    return TagBlock(format_name, tag.dialect, tag.items, tag.layout, lambda _: payload, tag.encode, rebuild)
 
 
-def load_dsf(source: ByteSource, format_name: str) -> Block:
-    """dsf: the header points at a tag that ends the file."""
+def load_dsf(source: ByteSource, format_name: str) -> TagBlock:
+    """Load the tag of dsf: the header points at it, and it ends the file."""
     header = source.at(0, _DSF_HEADER_BYTES)
     pointer = int.from_bytes(header[20:28], "little")
     if int.from_bytes(header[12:20], "little") != source.size or pointer > source.size:
@@ -39,13 +40,13 @@ def load_dsf(source: ByteSource, format_name: str) -> Block:
     if start + tag.stored_bytes != source.size:
         raise UnsupportedFormat("its DSF tag is not the end of the file")
 
-    def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
-        data = render(tag, items, shape)
+    def rebuild(items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
+        data = render(tag, items, layout)
         numbers = (start + len(data)).to_bytes(8, "little") + (start if data else 0).to_bytes(8, "little")
         return [Splice(12, 28, numbers), Splice(start, source.size, data)]
 
     payload = ((0, 12), (_DSF_HEADER_BYTES, start))
-    return Block(format_name, tag.dialect, tag.items, tag.shape, lambda _: payload, tag.encode, rebuild)
+    return TagBlock(format_name, tag.dialect, tag.items, tag.layout, lambda _: payload, tag.encode, rebuild)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +61,8 @@ class Chunk:
         return min(self.end + (self.end - self.start) % 2, limit)
 
 
-def load_chunked(source: ByteSource, format_name: str) -> Block:
-    """wav and aiff: the tag is a chunk; `LIST INFO` and all other chunks are payload."""
+def load_chunked(source: ByteSource, format_name: str) -> TagBlock:
+    """Load the tag of wav and aiff: it is a chunk; `LIST INFO` and all other chunks are payload."""
     order: Literal["little", "big"] = "little" if format_name == "wav" else "big"
     end = 8 + int.from_bytes(source.at(4, 4), order)
     if end > source.size:
@@ -72,11 +73,11 @@ def load_chunked(source: ByteSource, format_name: str) -> Block:
     rebuild = functools.partial(_chunk_splices, tag, home, order, end)
     others: list[Span] = [(chunk.start, chunk.end) for chunk in chunks if chunk is not home]
     payload = ((0, 4), (8, 12), *others, (end, source.size))
-    return Block(format_name, tag.dialect, tag.items, tag.shape, lambda _: payload, tag.encode, rebuild)
+    return TagBlock(format_name, tag.dialect, tag.items, tag.layout, lambda _: payload, tag.encode, rebuild)
 
 
 def read_chunks(source: ByteSource, order: Literal["little", "big"], end: int) -> list[Chunk]:
-    """The chunks of the file up to `end`, where its header says that it ends."""
+    """Read the chunks of the file up to `end`, where its header says that it ends."""
     chunks, position = [], 12
     while position + 8 <= end:
         header = source.at(position, 8)
@@ -92,7 +93,7 @@ def _chunk_tag(source: ByteSource, home: Chunk | None) -> Id3Tag:
     if home is None:
         return read_tag(source, source.size)
     data = source.at(home.start + 8, home.end - home.start - 8)
-    length = tag_length(data[:HEADER_BYTES])
+    length = id3v2_length(data[:ID3V2_HEADER_BYTES])
     if not length or length > len(data) or data[length:].strip(b"\0"):
         raise UnsupportedFormat("its ID3 chunk holds something else than one ID3 tag")
     return parse(data[:length])
@@ -104,9 +105,9 @@ def _chunk_splices(
     order: Literal["little", "big"],
     end: int,
     items: tuple[Item, ...],
-    shape: Shape | None,
+    layout: Layout | None,
 ) -> list[Splice]:
-    data = render(tag, items, shape)
+    data = render(tag, items, layout)
     start = home.start if home else end
     stop = home.padded_end(end) if home else end
     name = home.name if home else (b"id3 " if order == "little" else b"ID3 ")

@@ -1,8 +1,22 @@
-"""iTunes metadata of m4a files: the atoms under moov/udta/meta/ilst.
+"""iTunes metadata of m4a files: the atoms under moov/udta/meta/ilst, and the chunk offsets.
 
-Growth goes into the `free` atom behind `ilst`, else into one behind `moov`, so that the audio need
-not move; only where neither is large enough do the audio and the chunk offsets move.
-Sources: those of `mp4_atoms`; mutagen's documentation of MP4Tags for the atoms' types.
+    ftyp
+    moov                                  sizes of it and of all that holds ilst change with the tags
+      trak
+        mdia/minf/stbl/stco or co64       byte offsets of the sound's chunks, moved where mdat moves
+      udta
+        meta
+          hdlr                            "mdir", without which no reader looks further
+          ilst                         <- one atom a tag: ©gen, tmpo, ----, and foreign ones
+          free                         <- room for tags to grow, often 1-2 kB
+    free                               <- room behind moov, which keeps mdat in its place
+    mdat                                  the sound; may also stand before moov
+
+Every atom is its size in 4 bytes (1: in 8 behind the name), a name of 4, and its content. Growth goes
+into the `free` atom behind `ilst`, else into one behind `moov`; only where neither is large enough do the
+audio and the chunk offsets move.
+Sources: ISO/IEC 14496-12 (boxes, stco, co64); Apple, "QuickTime File Format" (metadata atoms); mutagen's
+documentation of MP4Tags for the atoms' types.
 """
 
 from __future__ import annotations
@@ -11,17 +25,43 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tagger.errors import TagError, UnsupportedFormat
-from tagger.tags.block import UNREADABLE, Block, ByteSource, Item, Shape, Span, Splice
+from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Span, Splice, TagBlock
 from tagger.tags.fields import MP4_FREEFORM, Field, field_named, numbered_genre
 
 _MEAN = b"com.apple.iTunes"
 _UTF8, _INTEGER = 1, 21
+_HANDLER_CONTENT = bytes(8) + b"mdirappl" + bytes(9)
 _PROBE_BYTES = 16
+_CHUNK_TABLE_PATH = (b"mdia", b"minf", b"stbl")
+
+
+@dataclass(frozen=True, slots=True)
+class Atom:
+    """One atom: `start` to `end`, its content from `body` on."""
+
+    name: bytes
+    start: int
+    body: int
+    end: int
+    to_file_end: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ChunkTable:
+    """A stco (4-byte) or co64 (8-byte) table: where its numbers begin, and the numbers."""
+
+    start: int
+    width: int
+    offsets: tuple[int, ...]
+
+    @property
+    def end(self) -> int:
+        return self.start + self.width * len(self.offsets)
 
 
 @dataclass(frozen=True, slots=True)
 class _Places:
-    """Where the tags lie. `path` are the existing ones of moov, udta, meta; `free` follows `ilst`."""
+    """The places of the tags: `path` are the existing ones of moov, udta, meta; `free` follows `ilst`."""
 
     top: list[Atom]
     path: list[Atom]
@@ -46,8 +86,8 @@ class _Places:
         return behind if usable and behind and not behind.to_file_end else None
 
 
-def load_mp4(source: ByteSource, format_name: str) -> Block:
-    """The tags of an MP4 file; chunk tables are checked by what they point at."""
+def load_mp4(source: ByteSource, format_name: str) -> TagBlock:
+    """Load the tags of an MP4 file; chunk tables are payload by the bytes that they point at."""
     places = _find(source)
     ilst = places.ilst
     atoms = children(source, ilst.body, ilst.end) if ilst else []
@@ -55,12 +95,12 @@ def load_mp4(source: ByteSource, format_name: str) -> Block:
     padding = places.free.end - places.free.start if places.free else 0
     outer = places.free_behind_moov
     room = outer.end - outer.start if outer else 0
-    shape = Shape(ilst is not None, padding, places.depth, room)
+    layout = Layout(ilst is not None, padding, places.depth, room)
 
-    def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
-        return _splices(source, places, items, shape)
+    def rebuild(items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
+        return _splices(source, places, items, layout)
 
-    return Block(format_name, "mp4", items, shape, lambda _: _payload(source, places), _encode, rebuild)
+    return TagBlock(format_name, "mp4", items, layout, lambda _: _payload(source, places), _encode, rebuild)
 
 
 def _find(source: ByteSource) -> _Places:
@@ -83,32 +123,28 @@ def _find(source: ByteSource) -> _Places:
 
 
 def _splices(
-    source: ByteSource, places: _Places, items: tuple[Item, ...], shape: Shape | None
+    source: ByteSource, places: _Places, items: tuple[Item, ...], layout: Layout | None
 ) -> list[Splice]:
-    if shape is not None and not shape.present and not items and places.ilst:
-        kept = places.path[: shape.depth + 1]
-        removed = [*places.path, places.ilst][shape.depth + 1]
+    if layout is not None and not layout.present and not items and places.ilst:
+        kept = places.path[: layout.depth + 1]
+        removed = [*places.path, places.ilst][layout.depth + 1]
         end = places.tags[1] if removed is places.ilst else removed.end
-        return _exchange(source, places, kept, (removed.start, end), b"", shape)
+        return _exchange(source, places, kept, (removed.start, end), b"", layout)
     content = atom_bytes(b"ilst", b"".join(item.raw for item in items))
     if places.depth < 2:
-        content = atom_bytes(b"meta", bytes(4) + _handler() + content)
+        content = atom_bytes(b"meta", bytes(4) + atom_bytes(b"hdlr", _HANDLER_CONTENT) + content)
     if places.depth < 1:
         content = atom_bytes(b"udta", content)
-    room = _room_after(places, len(content), shape)
+    room = _room_after(places, len(content), layout)
     if room:
         content += atom_bytes(b"free", bytes(room - 8))
-    return _exchange(source, places, places.path, places.tags, content, shape)
+    return _exchange(source, places, places.path, places.tags, content, layout)
 
 
-def _handler() -> bytes:
-    """The `hdlr` atom of iTunes metadata."""
-    return atom_bytes(b"hdlr", bytes(8) + b"mdirappl" + bytes(9))
-
-
-def _room_after(places: _Places, length: int, shape: Shape | None) -> int:
-    if shape is not None:
-        return shape.padding
+def _room_after(places: _Places, length: int, layout: Layout | None) -> int:
+    """Give the size of the `free` atom behind an `ilst` of `length` bytes; 0 for none."""
+    if layout is not None:
+        return layout.padding
     if places.ilst is None or places.free is None:
         return 0
     old = places.free.end - places.free.start
@@ -122,9 +158,9 @@ def _exchange(
     ancestors: list[Atom],
     span: Span,
     content: bytes,
-    shape: Shape | None,
+    layout: Layout | None,
 ) -> list[Splice]:
-    """Put `content` in the place of `span`, and settle sizes, the room behind moov, and offsets."""
+    """Put `content` in the place of `span`, and correct sizes, the room behind moov, and offsets."""
     growth = len(content) - (span[1] - span[0])
     splices = [Splice(*span, content)]
     for atom in ancestors:
@@ -133,7 +169,7 @@ def _exchange(
     moved = growth
     if free and growth:
         old = free.end - free.start
-        room = shape.outer if shape is not None else old - growth
+        room = layout.outer if layout is not None else old - growth
         room = room if room >= 8 else old
         splices.append(Splice(free.start, free.end, atom_bytes(b"free", bytes(room - 8))))
         moved += room - old
@@ -142,8 +178,11 @@ def _exchange(
     return splices + (moved_chunks(source, places.path[0], places.path[0].end, moved) if moved else [])
 
 
+# --- What no edit may change --------------------------------------------------------------------------
+
+
 def _payload(source: ByteSource, places: _Places) -> tuple[Span, ...]:
-    """All but the tags, sizes, free room and chunk tables, and the start of each chunk."""
+    """Give all but the tags, sizes, free room and chunk tables; and the start of each chunk."""
     moov, *inner = places.path
     tables = list(chunk_tables(source, moov))
     holes: list[Span] = [(moov.start, moov.body), *((table.start, table.end) for table in tables)]
@@ -169,9 +208,13 @@ def _kept_in_meta(source: ByteSource, places: _Places) -> list[Span]:
 
 
 def _between(holes: list[Span], size: int) -> list[Span]:
+    """Give the spans of a file that lie between `holes`."""
     ends = [0, *(end for _, end in holes)]
     starts = [*(start for start, _ in holes), size]
     return [(end, start) for end, start in zip(ends, starts, strict=True) if start > end]
+
+
+# --- Items --------------------------------------------------------------------------------------------
 
 
 def _as_item(raw: bytes) -> Item:
@@ -201,6 +244,7 @@ def _texts(raw: bytes) -> tuple[str, ...]:
 
 
 def _parts(raw: bytes) -> list[tuple[bytes, bytes]]:
+    """Split a tag's atom into the (name, content) of the atoms in it."""
     parts, position = [], 8
     while position + 8 <= len(raw):
         size = int.from_bytes(raw[position : position + 4], "big")
@@ -229,35 +273,11 @@ def _data(kind: int, value: bytes) -> bytes:
     return atom_bytes(b"data", kind.to_bytes(4, "big") + bytes(4) + value)
 
 
-_CHUNK_TABLE_PATH = (b"mdia", b"minf", b"stbl")
-
-
-@dataclass(frozen=True, slots=True)
-class Atom:
-    """One atom: `start` to `end`, its content from `body` on."""
-
-    name: bytes
-    start: int
-    body: int
-    end: int
-    to_file_end: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ChunkTable:
-    """A stco (4-byte) or co64 (8-byte) table: where its numbers begin, and the numbers."""
-
-    start: int
-    width: int
-    offsets: tuple[int, ...]
-
-    @property
-    def end(self) -> int:
-        return self.start + self.width * len(self.offsets)
+# --- Atoms --------------------------------------------------------------------------------------------
 
 
 def children(source: ByteSource, start: int, end: int) -> list[Atom]:
-    """The atoms of [start, end); fewer than eight bytes at its end are a terminator."""
+    """Read the atoms of [start, end); fewer than eight bytes at its end are a terminator."""
     atoms = []
     while start + 8 <= end:
         header = source.peek(start, 16)
@@ -273,17 +293,17 @@ def children(source: ByteSource, start: int, end: int) -> list[Atom]:
 
 
 def named(atoms: list[Atom], name: bytes) -> Atom | None:
-    """The first atom of that name."""
+    """Find the first atom of that name."""
     return next((atom for atom in atoms if atom.name == name), None)
 
 
 def atom_bytes(name: bytes, content: bytes) -> bytes:
-    """An atom with a 32-bit size."""
+    """Spell an atom with a 32-bit size."""
     return (len(content) + 8).to_bytes(4, "big") + name + content
 
 
 def resized(source: ByteSource, atom: Atom, growth: int) -> list[Splice]:
-    """The splice that adds `growth` to an atom's size."""
+    """Add `growth` to an atom's size."""
     if atom.to_file_end or not growth:
         return []
     size = atom.end - atom.start + growth
@@ -292,8 +312,11 @@ def resized(source: ByteSource, atom: Atom, growth: int) -> list[Splice]:
     return [Splice(atom.start, atom.start + 4, size.to_bytes(4, "big"))]
 
 
+# --- Chunk offsets ------------------------------------------------------------------------------------
+
+
 def chunk_tables(source: ByteSource, moov: Atom) -> Iterator[ChunkTable]:
-    """The chunk offset tables of all tracks."""
+    """Yield the chunk offset tables of all tracks."""
     for track in children(source, moov.body, moov.end):
         if track.name != b"trak":
             continue

@@ -1,8 +1,15 @@
 """Comments of ogg vorbis, opus, speex and ogg flac.
 
-Sources: RFC 3533 (pages), RFC 7845 (opus), "Ogg Vorbis I", section 4.2, xiph.org's "Ogg FLAC
-mapping" and the Speex manual. Where the headers need another number of pages, every later page
-of the stream gets a new number and checksum; their packets stay as they are.
+    page 0           first packet: the codec's identification     never touched
+    page 1 ... n     comments, then the other header packets   <- laid out anew where comments grow
+    page n+1 ...     audio packets                                new number and checksum, same packets
+    (another stream may be chained behind; it is not touched)
+
+A page is a header with serial number, page number and checksum, then up to 255 lacing values, then
+the bodies of its packets, which may go on on the next page. Where the headers need another number of
+pages, every later page of the stream gets a new number and checksum; the packets stay as they are.
+Sources: RFC 3533 (pages), RFC 7845 (opus), "Ogg Vorbis I", section 4.2, xiph.org's "Ogg FLAC mapping"
+and the Speex manual.
 """
 
 from __future__ import annotations
@@ -13,10 +20,34 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 
 from tagger.errors import UnsupportedFormat
-from tagger.tags.block import Block, ByteSource, Item, Shape, Span, Splice
+from tagger.tags.block import ByteSource, Item, Layout, Span, Splice, TagBlock
 from tagger.tags.formats.flac import encode_comments, parse_comments, render_comments
 
 _NUMBER_BYTES = slice(18, 26)  # a page's number and checksum
+CONTINUED, FIRST, LAST = 1, 2, 4
+_HEADER_BYTES = 27
+_MAX_SEGMENTS = 255
+_REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page: its place in the file, the numbers of its header, its lacing values."""
+
+    start: int
+    flags: int
+    granule: bytes
+    serial: bytes
+    number: int
+    lacing: bytes
+
+    @property
+    def body_start(self) -> int:
+        return self.start + _HEADER_BYTES + len(self.lacing)
+
+    @property
+    def end(self) -> int:
+        return self.body_start + sum(self.lacing)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +68,7 @@ class _Headers:
 
 @dataclass(frozen=True, slots=True)
 class _Comments:
-    """A comment packet taken apart: prefix, vendor, comments, what must follow, free zeros."""
+    """The parts of a comment packet: prefix, vendor, comments, bytes to keep behind them, free zeros."""
 
     prefix: bytes
     vendor: bytes
@@ -47,27 +78,27 @@ class _Comments:
 
 
 def ogg_codec(first_packet: bytes) -> str | None:
-    """`ogg`, `opus`, `speex` or `oggflac` by the first packet of a stream; None for others."""
+    """Detect `ogg`, `opus`, `speex` or `oggflac` by the first packet of a stream; None for others."""
     marks = {b"\x01vorbis": "ogg", b"OpusHead": "opus", b"Speex   ": "speex", b"\x7fFLAC": "oggflac"}
     return next((name for mark, name in marks.items() if first_packet.startswith(mark)), None)
 
 
-def load_ogg(source: ByteSource, format_name: str) -> Block:
-    """The comments of the first stream of an Ogg file; its audio pages are payload."""
+def load_ogg(source: ByteSource, format_name: str) -> TagBlock:
+    """Load the comments of the first stream of an Ogg file; its audio pages are payload."""
     first = read_page(source, 0)
     identification = source.at(first.body_start, sum(first.lacing))
     headers = _read_headers(source, first, format_name, identification)
     comments = _take_apart(headers.packets[0], format_name)
 
-    def rebuild(items: tuple[Item, ...], shape: Shape | None) -> list[Splice]:
-        return _splices(source, headers, _packet(comments, items, shape, format_name))
+    def rebuild(items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
+        return _splices(source, headers, _packet(comments, items, layout, format_name))
 
-    shape = Shape(present=True, padding=comments.padding)
-    return Block(
+    layout = Layout(present=True, padding=comments.padding)
+    return TagBlock(
         format_name,
         "vorbis",
         comments.items,
-        shape,
+        layout,
         lambda renumbered: _payload(source, first, headers, renumbered),
         encode_comments,
         rebuild,
@@ -109,6 +140,9 @@ def _headers_complete(codec: str, identification: bytes, packets: list[bytes], e
     return len(packets) == needed if exactly else len(packets) >= needed
 
 
+# --- The comment packet -------------------------------------------------------------------------------
+
+
 def _take_apart(packet: bytes, codec: str) -> _Comments:
     prefix_length = {"ogg": 7, "opus": 8, "speex": 0, "oggflac": 4}[codec]
     prefix, content = packet[:prefix_length], packet[prefix_length:]
@@ -124,20 +158,23 @@ def _take_apart(packet: bytes, codec: str) -> _Comments:
     return _Comments(prefix, vendor, items, suffix, len(rest))
 
 
-def _packet(comments: _Comments, items: tuple[Item, ...], shape: Shape | None, codec: str) -> bytes:
+def _packet(comments: _Comments, items: tuple[Item, ...], layout: Layout | None, codec: str) -> bytes:
     content = render_comments(comments.vendor, items)
     growth = len(content) - len(render_comments(comments.vendor, comments.items))
     padding = comments.padding - growth if 0 < growth <= comments.padding else comments.padding
     if growth < 0 and comments.padding:
         padding = comments.padding - growth
-    if shape is not None:
-        padding = shape.padding
+    if layout is not None:
+        padding = layout.padding
     prefix = comments.prefix
     if codec == "oggflac":
         if len(content) >= 1 << 24:
             raise UnsupportedFormat("its comments would grow beyond the 16 MiB that FLAC can hold")
         prefix = prefix[:1] + len(content).to_bytes(3, "big")
     return prefix + content + comments.suffix + bytes(padding)
+
+
+# --- Pages laid out anew and renumbered ---------------------------------------------------------------
 
 
 def _splices(source: ByteSource, headers: _Headers, packet: bytes) -> list[Splice]:
@@ -163,18 +200,21 @@ def _renumbered(source: ByteSource, start: int, serial: bytes, shift: int) -> li
         body = source.at(page.body_start, page.end - page.body_start)
         number = (page.number + shift) % (1 << 32)
         data = page_bytes(replace(page, number=number), body)
-        where = page.start + _NUMBER_BYTES.start
-        splices.append(Splice(where, page.start + _NUMBER_BYTES.stop, data[_NUMBER_BYTES]))
+        at = page.start + _NUMBER_BYTES.start
+        splices.append(Splice(at, page.start + _NUMBER_BYTES.stop, data[_NUMBER_BYTES]))
     return splices
 
 
 def _rest_of_link(source: ByteSource, start: int) -> Iterator[Page]:
-    """The pages from `start` to where another stream is chained to this one, maybe with the same serial."""
+    """Yield the pages from `start` to where another stream is chained, which may have the same serial."""
     return takewhile(lambda page: not page.flags & FIRST, pages_from(source, start))
 
 
+# --- What no edit may change --------------------------------------------------------------------------
+
+
 def _payload(source: ByteSource, first: Page, headers: _Headers, renumbered: bool) -> tuple[Span, ...]:
-    """The first page and all audio pages, or of these all but their numbers and checksums."""
+    """Give the first page and all audio pages; where renumbered, these without numbers and checksums."""
     spans: list[Span] = [(0, first.end)]
     if not renumbered:
         return (*spans, (headers.end, source.size))
@@ -185,34 +225,11 @@ def _payload(source: ByteSource, first: Page, headers: _Headers, renumbered: boo
     return (*spans, (previous, source.size))
 
 
-CONTINUED, FIRST, LAST = 1, 2, 4
-_HEADER_BYTES = 27
-_MAX_SEGMENTS = 255
-_REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page: where it lies, its header's numbers, its lacing values."""
-
-    start: int
-    flags: int
-    granule: bytes
-    serial: bytes
-    number: int
-    lacing: bytes
-
-    @property
-    def body_start(self) -> int:
-        return self.start + _HEADER_BYTES + len(self.lacing)
-
-    @property
-    def end(self) -> int:
-        return self.body_start + sum(self.lacing)
+# --- Pages (RFC 3533, section 6) ----------------------------------------------------------------------
 
 
 def read_page(source: ByteSource, start: int) -> Page:
-    """The page at `start`; UnsupportedFormat when there is none."""
+    """Read the page at `start`; UnsupportedFormat where there is none."""
     header = source.peek(start, _HEADER_BYTES + _MAX_SEGMENTS)
     if len(header) < _HEADER_BYTES or header[:5] != b"OggS\0":
         raise UnsupportedFormat("its Ogg pages are damaged")
@@ -222,7 +239,7 @@ def read_page(source: ByteSource, start: int) -> Page:
 
 
 def pages_from(source: ByteSource, start: int) -> Iterator[Page]:
-    """All pages from `start` to the end of the file."""
+    """Yield all pages from `start` to the end of the file."""
     while start < source.size:
         page = read_page(source, start)
         yield page
@@ -230,7 +247,7 @@ def pages_from(source: ByteSource, start: int) -> Iterator[Page]:
 
 
 def lay_out(packets: Sequence[bytes], serial: bytes, first_number: int) -> list[bytes]:
-    """Packets on pages as full as they can be, as libogg flushes headers; the last page ends with them."""
+    """Lay packets out on pages as full as can be, as libogg flushes headers; the last page ends with them."""
     lacing = b"".join(b"\xff" * (len(packet) // 255) + bytes([len(packet) % 255]) for packet in packets)
     data, taken, continued = b"".join(packets), 0, False
     pages: list[bytes] = []
@@ -246,13 +263,13 @@ def lay_out(packets: Sequence[bytes], serial: bytes, first_number: int) -> list[
 
 
 def page_bytes(page: Page, body: bytes) -> bytes:
-    """A whole page with its checksum."""
+    """Spell a whole page with its checksum."""
     start = b"OggS\0" + bytes([page.flags]) + page.granule + page.serial + page.number.to_bytes(4, "little")
     end = bytes([len(page.lacing)]) + page.lacing + body
     return start + _checksum(start + bytes(4) + end) + end
 
 
 def _checksum(data: bytes) -> bytes:
-    """Ogg's CRC-32 (polynomial 04C11DB7, not reflected, start 0) by way of zlib's reflected one."""
+    """Compute Ogg's CRC-32 (polynomial 04C11DB7, not reflected, start 0) from zlib's reflected one."""
     crc = ~zlib.crc32(data.translate(_REVERSED_BITS), 0xFFFFFFFF) & 0xFFFFFFFF
     return crc.to_bytes(4, "little").translate(_REVERSED_BITS)[::-1]

@@ -25,7 +25,8 @@ def load_card(name: str) -> ModelCard:
     Without its number an id means the newest: `small` is `small-3` as long as there is no `small-4`.
     Raises `ModelError` where there is no such model or its `model.json` cannot be used.
     """
-    folder = name if os.path.isfile(os.path.join(name, "model.json")) else _installed_folder(name)
+    is_folder = os.path.isfile(os.path.join(name, "model.json"))
+    folder = os.path.abspath(name) if is_folder else _installed_folder(name)
     try:
         with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
             fields = json.load(file)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 def answering_model(store: Store, model: str | None) -> tuple[str, str | None]:
     """Give the id of the model whose answers are asked for: the one named, else that of the last scan.
 
-    `model` is an id or a folder. The second value is None, or what to tell where the model of the last
+    `model` is an id or a folder. The second value is None, or what to say where the model of the last
     scan has analysed fewer tracks than another one that is installed. Raises ModelError for a name that
     no model has.
     """

@@ -99,7 +99,7 @@ def distinct(tracks: Iterable[Track]) -> list[Track]:
 
 
 def _in_order(plan: Plan, tracks: list[Track]) -> list[Track]:
-    """As many of the tracks as the plan wants, in its order."""
+    """Keep as many of the tracks as the plan wants, in its order."""
     sort, seed = plan.sort or "energy", abs(plan.seed or 0)
     bounds: Bounds = {"limit": plan.limit, "minutes": plan.minutes, "per_artist": plan.per_artist}
     if plan.shape:
@@ -114,7 +114,7 @@ def _in_order(plan: Plan, tracks: list[Track]) -> list[Track]:
 def _alike(
     plan: Plan, query: Query, store: Store, model: str, analyse: Analyse, first_read: int
 ) -> list[Track]:
-    """The tracks most like the file; it sets which they are, and `sort` or `shape` their order."""
+    """Find the tracks most like the file, which sets which they are; `sort` or `shape` set their order."""
     from tagger.playlist.nearest import nearest
 
     path = absolute(plan.like or "")
@@ -133,7 +133,7 @@ def _alike(
 
 
 def _first_of(plan: Plan, ids: Sequence[int], store: Store, model: str, first_read: int) -> list[Track]:
-    """The first of the tracks that fit into the playlist; of a large library only those are read."""
+    """Take the first of the tracks, as many as fit; of a large library only those are read."""
     limit = LIKE_LIMIT if plan.limit is None and plan.minutes is None else plan.limit
     found: list[Track] = []
     read, chunk = 0, first_read
@@ -149,12 +149,12 @@ def _first_of(plan: Plan, ids: Sequence[int], store: Store, model: str, first_re
 
 
 def _existing(plan: Plan, tracks: list[Track]) -> list[Track]:
-    """Without the files that are gone, if that is asked for."""
+    """Leave out the files that are gone, if that is asked for."""
     return [track for track in tracks if os.path.exists(track.path)] if plan.no_missing else tracks
 
 
 def _refuse_if_all_are_gone(n_asked_for: int, n_found: int) -> None:
-    """Raise TaggerError then: a drive that is not mounted must not empty the playlists of a night."""
+    """Raise TaggerError: a drive that is not mounted must not empty the playlists of a night."""
     if n_asked_for and not n_found:
         tracks = counted(n_asked_for, "tracks")
         raise TaggerError(f"of {tracks} none is there; is the drive mounted? The playlist is left as it was")

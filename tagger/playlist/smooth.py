@@ -45,33 +45,30 @@ class Course:
     artist: Indices
 
 
-class _Remaining:
-    """How many tracks of each artist are left to play, and the largest such number, at O(1) a track."""
+def smoothed(course: Course, rng: np.random.Generator) -> Indices:
+    """Exchange tracks of like energy until steps of tempo are small and no artist follows himself.
 
-    def __init__(self, artist: Indices) -> None:
-        self.tracks = len(artist)
-        self.counts = np.bincount(artist)
-        self._artists_with = np.bincount(self.counts, minlength=2)
-        self.most = int(self.counts.max())
+    Returns the tracks in their new playing order, each exactly once, as indices (n,).
+    """
+    walk = _walk(course, rng)
+    remaining = _Remaining(course.artist)
+    strict = remaining.separable()
+    artist, tempo = -1, np.nan
+    for here in range(len(walk.track_at)):
+        after = _Follows(artist, tempo, remaining.due() if strict else None)
+        there = _smoothest(walk, here, after)
+        if there is None and strict:
+            there = _least_astray(walk, here, after)
+        if there is not None:
+            walk.track_at[[here, there]] = walk.track_at[[there, here]]
+        track = walk.track_at[here]
+        artist = int(course.artist[track])
+        tempo = tempo if np.isnan(course.tempo_octaves[track]) else float(course.tempo_octaves[track])
+        remaining.play(artist)
+    return walk.track_at
 
-    def play(self, artist: int) -> None:
-        count = self.counts[artist]
-        self._artists_with[count] -= 1
-        self._artists_with[count - 1] += 1
-        self.counts[artist] -= 1
-        self.tracks -= 1
-        while self.most > 0 and not self._artists_with[self.most]:
-            self.most -= 1
 
-    def separable(self) -> bool:
-        """Whether the tracks left can be laid so that no artist follows himself."""
-        return self.most <= (self.tracks + 1) // 2
-
-    def due(self) -> int | None:
-        """The artist who must be played next if the rest is to stay separable, if there is one."""
-        if self.most <= self.tracks // 2:
-            return None
-        return int(np.argmax(self.counts))
+# The walk: tracks that are exchanged in place
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -98,26 +95,6 @@ class _Follows:
         return allowed
 
 
-def smoothed(course: Course, rng: np.random.Generator) -> Indices:
-    """Give the tracks in their new playing order; each is in it exactly once."""
-    walk = _walk(course, rng)
-    remaining = _Remaining(course.artist)
-    strict = remaining.separable()
-    artist, tempo = -1, np.nan
-    for here in range(len(walk.track_at)):
-        after = _Follows(artist, tempo, remaining.due() if strict else None)
-        there = _smoothest(walk, here, after)
-        if there is None and strict:
-            there = _least_astray(walk, here, after)
-        if there is not None:
-            walk.track_at[[here, there]] = walk.track_at[[there, here]]
-        track = walk.track_at[here]
-        artist = int(course.artist[track])
-        tempo = tempo if np.isnan(course.tempo_octaves[track]) else float(course.tempo_octaves[track])
-        remaining.play(artist)
-    return walk.track_at
-
-
 def _walk(course: Course, rng: np.random.Generator) -> _Walk:
     rank_of = np.empty_like(course.places)
     rank_of[course.places] = np.arange(len(rank_of))
@@ -128,6 +105,9 @@ def _walk(course: Course, rng: np.random.Generator) -> _Walk:
         rank_of=rank_of,
         chance=rng.uniform(0, 1e-3, len(rank_of)),  # octaves: lets the seed decide between equals
     )
+
+
+# The choice: which track to come is exchanged for the one here
 
 
 def _smoothest(walk: _Walk, here: int, after: _Follows) -> int | None:
@@ -157,3 +137,35 @@ def _least_astray(walk: _Walk, here: int, after: _Follows) -> int | None:
 def _cheapest(places: Indices, cost: Floats) -> int | None:
     best = int(np.argmin(cost))
     return int(places[best]) if np.isfinite(cost[best]) else None
+
+
+# The count: whether the tracks left can be laid without an artist who follows himself
+
+
+class _Remaining:
+    """How many tracks of each artist are left to play, and the largest such number, at O(1) a track."""
+
+    def __init__(self, artist: Indices) -> None:
+        self.tracks = len(artist)
+        self.counts = np.bincount(artist)
+        self._artists_with = np.bincount(self.counts, minlength=2)
+        self.most = int(self.counts.max())
+
+    def play(self, artist: int) -> None:
+        count = self.counts[artist]
+        self._artists_with[count] -= 1
+        self._artists_with[count - 1] += 1
+        self.counts[artist] -= 1
+        self.tracks -= 1
+        while self.most > 0 and not self._artists_with[self.most]:
+            self.most -= 1
+
+    def separable(self) -> bool:
+        """Whether the tracks left can be laid so that no artist follows himself."""
+        return self.most <= (self.tracks + 1) // 2
+
+    def due(self) -> int | None:
+        """The artist who must be played next if the rest is to stay separable, if there is one."""
+        if self.most <= self.tracks // 2:
+            return None
+        return int(np.argmax(self.counts))

@@ -32,6 +32,8 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "failures": "failures:failures",
     "models": "models:app",
+    "train": "train:train",
+    "evaluate": "evaluate:evaluate",
     "help": "help:show_help",
 }
 """Every command in the order of `tagger --help`, as module:function below this package."""

@@ -5,14 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from tagger.training.corpus import LogMels
+from tagger.training.log_mels import LogMels
 
 FLOOR_DB = -100.0
-"""What `tagger.features.log_mel` gives for silence."""
+"""The value of `tagger.features.log_mel` for silence."""
 
 
 def random_crops(log_mels: LogMels, n_frames: int, stretch: float = 0.08) -> Tensor:
-    """A crop of each from a random offset: (n, n_mels, n_frames) float16 on the CPU.
+    """Crop each at a random offset: (n, n_mels, n_frames) float16 on the CPU.
 
     Clips shorter than the crop are repeated. Time runs up to `stretch` faster or slower.
     """
@@ -25,17 +25,17 @@ def random_crops(log_mels: LogMels, n_frames: int, stretch: float = 0.08) -> Ten
 
 
 def augment(log_mels: Tensor) -> Tensor:
-    """Gain, equaliser, low-pass, shift by mel bands, then SpecAugment; same shape, dB."""
+    """Apply gain, equaliser, low-pass, a shift by mel bands, then SpecAugment; same shape, dB."""
     return spec_augment(low_pass(equalise(shift_bands(gain(log_mels)))))
 
 
 def gain(log_mels: Tensor, range_db: float = 10.0) -> Tensor:
-    """Each clip louder or softer by up to `range_db`; what falls below the floor is lost."""
+    """Make each clip louder or softer by up to `range_db`; values below the floor are cut."""
     return (log_mels + _uniform(log_mels, (len(log_mels), 1, 1), -range_db, range_db)).clamp(min=FLOOR_DB)
 
 
 def equalise(log_mels: Tensor, range_db: float = 5.0) -> Tensor:
-    """A smooth random curve over the bands: a straight tilt and one bow, each up to `range_db`."""
+    """Add a smooth random curve over the bands: a straight tilt and one bow, each up to `range_db`."""
     n, n_mels, _ = log_mels.shape
     x = torch.linspace(-1, 1, n_mels, device=log_mels.device)
     tilt = _uniform(log_mels, (n, 1), -range_db, range_db) * x
@@ -44,9 +44,9 @@ def equalise(log_mels: Tensor, range_db: float = 5.0) -> Tensor:
 
 
 def low_pass(log_mels: Tensor, probability: float = 0.5, lowest_share: float = 0.65) -> Tensor:
-    """With `probability`, all bands above a random one (the upper 35 % of them) drop away steeply.
+    """Make, with `probability`, all bands above a random one (in the upper 35 %) drop away steeply.
 
-    The sources of the clips end at different frequencies, which must not tell them apart.
+    The data sets end at different frequencies, by which a network must not know them.
     """
     n, n_mels, _ = log_mels.shape
     band = torch.arange(n_mels, device=log_mels.device)
@@ -56,7 +56,7 @@ def low_pass(log_mels: Tensor, probability: float = 0.5, lowest_share: float = 0
 
 
 def shift_bands(log_mels: Tensor, furthest: int = 1) -> Tensor:
-    """All bands up or down by at most `furthest`: about a semitone of pitch."""
+    """Move all bands up or down by at most `furthest`: about a semitone of pitch."""
     n, n_mels, n_frames = log_mels.shape
     shift = torch.randint(-furthest, furthest + 1, (n, 1), device=log_mels.device)
     band = (torch.arange(n_mels, device=log_mels.device) + shift).clamp(0, n_mels - 1)
@@ -64,7 +64,7 @@ def shift_bands(log_mels: Tensor, furthest: int = 1) -> Tensor:
 
 
 def spec_augment(log_mels: Tensor, n_masks: int = 2, widest_band: int = 12, longest: int = 48) -> Tensor:
-    """Masks bands and stretches of time with the clip's mean (SpecAugment, Park et al. 2019)."""
+    """Mask bands and stretches of time with the clip's mean (SpecAugment, Park et al. 2019)."""
     mean = log_mels.mean(dim=(1, 2), keepdim=True)
     hidden = torch.zeros_like(log_mels, dtype=torch.bool)
     for _ in range(n_masks):

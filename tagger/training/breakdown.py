@@ -1,16 +1,16 @@
-"""A model's figures overall, by data set and by genre, each with its 95 % interval."""
+"""The figures of a model overall, by data set and by genre, each with its 95 % bootstrap interval."""
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from sklearn.metrics import average_precision_score
 
-from tagger.training.bootstrap import N_RESAMPLES, Estimate, estimates
 from tagger.training.clips import GENRES, Clip, label_sets
 from tagger.training.metrics import correlation, figures, labels_of, ranking, top_hits, top_hits_of_three
 from tagger.types import FloatArray
@@ -21,12 +21,27 @@ ENERGY_TRUTH = {
     "emotify": ("r with power − calmness", "power_minus_calmness"),
     "4q": ("AUC, high against low arousal", "arousal_high"),
 }
-"""By which figure the energy of a data set's clips is judged, and the field of the clip it is held to."""
+"""The figure by which the energy of a data set's clips is judged, and the field with the truth."""
+
+N_RESAMPLES = 1000
+"""Enough for the 2.5 % and 97.5 % quantiles (Efron & Tibshirani 1993, chapter 13)."""
+
+Measure = Callable[[NDArray[np.int_]], Mapping[str, float]]
+"""From the rows of a sample, some of them several times, to its figures by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A figure and the ends of its 95 % interval; all NaN where it is not defined."""
+
+    value: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Some of the clips: how many they are, their figures, and how many clips the model called so."""
+    """Some of the clips: their number, their figures, and the number of clips that the model called so."""
 
     n_clips: int
     figures: Mapping[str, Estimate]
@@ -40,7 +55,7 @@ def overall(
     bpm: FloatArray | None = None,
     n_resamples: int = N_RESAMPLES,
 ) -> dict[str, Estimate]:
-    """`metrics.figures` with intervals; clips of one group are resampled together."""
+    """Measure `metrics.figures` with intervals; clips of one group are resampled together."""
 
     def measure(rows: NDArray[np.int_]) -> dict[str, float]:
         chosen = [clips[row] for row in rows]
@@ -52,7 +67,7 @@ def overall(
 def by_dataset(
     clips: Sequence[Clip], probabilities: FloatArray, energy: FloatArray, n_resamples: int = N_RESAMPLES
 ) -> dict[str, Part]:
-    """`hit` and `hit_top3` of each data set's labelled clips, and its `energy` figure (`ENERGY_TRUTH`)."""
+    """Measure `hit` and `hit_top3` of each data set's labelled clips, and its `energy` figure."""
     hits = np.array([top_hits(clips, probabilities), top_hits_of_three(clips, probabilities)])
     labelled = np.array([bool(clip.genres) for clip in clips])
     parts = {}
@@ -75,7 +90,7 @@ def by_dataset(
 def by_genre(
     clips: Sequence[Clip], probabilities: FloatArray, n_resamples: int = N_RESAMPLES
 ) -> dict[str, Part]:
-    """Of each genre that a clip is labelled with: `recall`, `recall_top3`, `precision`, `average_precision`.
+    """Measure each genre that is a label: `recall`, `recall_top3`, `precision`, `average_precision`.
 
     `recall`: of the clips with the label, the share whose first answer is this very genre (a clip with
     several labels can give only one); `recall_top3`: one of the first three. `precision`: of the labelled
@@ -103,7 +118,7 @@ def by_genre(
 def hit_and_confidence(
     clips: Sequence[Clip], probabilities: FloatArray, n_resamples: int = N_RESAMPLES
 ) -> dict[str, Estimate]:
-    """`hit` and the mean `confidence` of the labelled clips."""
+    """Measure `hit` and the mean `confidence` of the labelled clips."""
     known = [i for i, clip in enumerate(clips) if clip.genres]
     hits, highest = top_hits(clips, probabilities)[known], probabilities[known].max(axis=1)
 
@@ -114,7 +129,7 @@ def hit_and_confidence(
 
 
 def confusion(clips: Sequence[Clip], probabilities: FloatArray, genres: Sequence[str] = GENRES) -> FloatArray:
-    """(n_genres, n_genres) of labels in rows and first answers in columns, in clips.
+    """Count labels in rows and first answers in columns: (n_genres, n_genres), in clips.
 
     A hit counts on the diagonal of the genre that was answered. A miss is shared out evenly among
     the clip's labels, and the share of `Pop/Rock` among its three members.
@@ -130,9 +145,29 @@ def confusion(clips: Sequence[Clip], probabilities: FloatArray, genres: Sequence
     return matrix
 
 
+def estimates(
+    measure: Measure, groups: Sequence[str], n_resamples: int = N_RESAMPLES, seed: int = 0
+) -> dict[str, Estimate]:
+    """Estimate each figure of `measure` over all rows, with its 95 % percentile bootstrap interval.
+
+    `groups` has a name for each row; rows of one group are drawn together, for songs of one artist
+    are no independent evidence. A row with an empty name is a group of its own. The same `seed` gives
+    the same intervals. Resamples in which a figure is NaN are left out of its interval.
+    """
+    members, random = _members(groups), np.random.default_rng(seed)
+    drawn = []
+    for _ in range(n_resamples):
+        chosen = random.integers(len(members), size=len(members))
+        drawn.append(measure(np.concatenate([members[g] for g in chosen])))
+    return {
+        name: Estimate(value, *_interval([d.get(name, math.nan) for d in drawn]))
+        for name, value in measure(np.arange(len(groups))).items()
+    }
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class _Columns:
-    """What is known of one genre in every clip, each (n,)."""
+    """The labels and answers of one genre in every clip, each (n,)."""
 
     truth: NDArray[np.bool_]
     holds: NDArray[np.bool_]
@@ -156,7 +191,7 @@ class _Columns:
 
 
 def _energy_figure(clips: Sequence[Clip], energy: FloatArray) -> dict[str, float]:
-    """`energy` by the measure of the clips' data set, if it has one."""
+    """Measure `energy` as the clips' data set allows; nothing where it has no ratings."""
     if clips[0].dataset not in ENERGY_TRUTH:
         return {}
     _, field = ENERGY_TRUTH[clips[0].dataset]
@@ -164,3 +199,18 @@ def _energy_figure(clips: Sequence[Clip], energy: FloatArray) -> dict[str, float
     rated = ~np.isnan(truth)
     measure = ranking if field == "arousal_high" else correlation
     return {"energy": measure(truth[rated], energy[rated])}
+
+
+def _members(groups: Sequence[str]) -> list[NDArray[np.int_]]:
+    rows: dict[str | int, list[int]] = {}
+    for row, name in enumerate(groups):
+        rows.setdefault(name or row, []).append(row)
+    return [np.array(of_one) for of_one in rows.values()]
+
+
+def _interval(values: Sequence[float]) -> tuple[float, float]:
+    defined = [value for value in values if not math.isnan(value)]
+    if not defined:
+        return math.nan, math.nan
+    low, high = np.percentile(defined, [2.5, 97.5])
+    return float(low), float(high)

@@ -1,4 +1,4 @@
-"""A labelled clip, the genres of the shipped model, and the front end that it hears through."""
+"""A labelled clip, the genres of the shipped models, and their front end."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ GENRES = (
 # fmt: on
 
 LEARNED = ("train", "unlabelled")
-"""The splits that training hears."""
+"""The splits of the clips to train on."""
 
 EITHER = {"Pop/Rock": ("Pop", "Rock", "Metal")}
-"""Labels that mean one of several genres: whoever labelled did not say which."""
+"""Labels that mean one of several genres, without saying which."""
 
 
 @dataclass(frozen=True, slots=True)
 class Clip:
-    """What is known of one excerpt or track; ratings are 0–1, and NaN where nobody rated.
+    """One excerpt or track with its annotations; ratings are 0–1, and NaN where nobody rated.
 
     `path` is relative to the folder of the data set. `split` is `train`, `valid`, `test` or
     `unlabelled`. `genres` are the labels as the data set names them, empty where unknown. `bpm` is
@@ -51,14 +51,18 @@ class Clip:
 
 
 def label_sets(labels: Sequence[str], genres: Sequence[str] = GENRES) -> list[set[int]]:
-    """Each label as the set of places in `genres` that would satisfy it: {i}, or several for `Pop/Rock`."""
+    """Give for each label the places in `genres` that would satisfy it: one, or several for `Pop/Rock`.
+
+    >>> label_sets(("Jazz", "Pop/Rock"), ("Jazz", "Metal", "Pop"))
+    [{0}, {1, 2}]
+    """
     return [
         {genres.index(name) for name in EITHER.get(label, (label,)) if name in genres} for label in labels
     ]
 
 
 def filter_bank(front_end: FrontEnd = FRONT_END) -> NDArray[np.float32]:
-    """The mel filter bank of a front end, (n_mels, 1 + n_fft // 2), as librosa defines it (Slaney)."""
+    """Make the mel filter bank of a front end, (n_mels, 1 + n_fft // 2), as librosa defines it (Slaney)."""
     bank: NDArray[np.float32] = librosa.filters.mel(
         sr=front_end.sample_rate_hz, n_fft=front_end.n_fft, n_mels=front_end.n_mels, dtype=np.float32
     )

@@ -16,10 +16,10 @@ TEMPO_TOLERANCE = 0.04
 """The share by which an estimate may miss the annotated tempo (Gouyon et al. 2006)."""
 
 OTHER_OCTAVES = (2.0, 3.0, 1 / 2, 1 / 3)
-"""What `tempo_acc2` allows besides the annotated tempo itself: people tap at any of these."""
+"""The factors that `tempo_acc2` allows besides 1: people tap at any of these."""
 
 MIN_TEMPO_S = 10.0
-"""Clips shorter than this have too few beats to tell a tempo from."""
+"""Clips shorter than this have too few beats to estimate a tempo from."""
 
 
 def figures(
@@ -29,7 +29,7 @@ def figures(
     bpm: FloatArray | None = None,
     genres: Sequence[str] = GENRES,
 ) -> dict[str, float]:
-    """All figures of a model's answers: `genre_probabilities` (n, n_genres) of `genres`, `energy` (n,).
+    """Measure a model's answers: `genre_probabilities` (n, n_genres) of `genres` and `energy` (n,).
 
     `hit`, `hit_top3`: a labelled genre is first, or among the first three. `genre_map`: mean over the
     genres of the average precision. `calibration_error`: expected calibration error of the first
@@ -37,7 +37,7 @@ def figures(
     DEAM's arousal. `4q_auc`: area under the ROC curve for high against low arousal. `tempo_acc1`,
     `tempo_acc2`: see `tempo_accuracies`; only where `bpm` (n,) is given, NaN for no answer, and a clip
     of `MIN_TEMPO_S` or more, or of unknown length, is annotated. A figure whose clips are not there is
-    NaN. What is None was not heard, and has no figures.
+    NaN. An aspect that is None was not predicted, and has no figures.
     """
     return {
         **({} if genre_probabilities is None else _genre_figures(clips, genre_probabilities, genres)),
@@ -47,14 +47,14 @@ def figures(
 
 
 def measured(figures: Mapping[str, float]) -> dict[str, float]:
-    """Those that there were clips for: less what is NaN."""
+    """Keep the figures that there were clips for: those that are not NaN."""
     return {name: value for name, value in figures.items() if not math.isnan(value)}
 
 
 def accuracy_figures(
     clips: Sequence[Clip], genre_probabilities: FloatArray, genres: Sequence[str] = GENRES
 ) -> dict[str, float]:
-    """What classifiers are compared by: `accuracy` (top-1), `top3` and `macro_f1`, of the clips with labels.
+    """Measure `accuracy` (top-1), `top3` and `macro_f1` of the clips with labels, to compare classifiers.
 
     For F1 the truth is the answer where it satisfies a label, else the first label. It is the mean over
     the genres that occur as truth; one that is never answered has 0.
@@ -74,29 +74,29 @@ def accuracy_figures(
 
 
 def tempo_error_figures(annotated_bpm: FloatArray, estimated_bpm: FloatArray) -> dict[str, float]:
-    """`rmse_bpm`, the root of the mean squared error, and `tempo_accuracies`, of tracks that have both."""
+    """Measure `rmse_bpm`, the root of the mean squared error, and `tempo_accuracies` where both are known."""
     known = ~np.isnan(annotated_bpm) & ~np.isnan(estimated_bpm)
-    truth, told = annotated_bpm[known], estimated_bpm[known]
-    acc1, acc2 = tempo_accuracies(truth, told)
-    return {"rmse_bpm": float(np.sqrt(np.mean((told - truth) ** 2))), "acc1": acc1, "acc2": acc2}
+    truth, estimated = annotated_bpm[known], estimated_bpm[known]
+    acc1, acc2 = tempo_accuracies(truth, estimated)
+    return {"rmse_bpm": float(np.sqrt(np.mean((estimated - truth) ** 2))), "acc1": acc1, "acc2": acc2}
 
 
 def top_hits(
     clips: Sequence[Clip], genre_probabilities: FloatArray, genres: Sequence[str] = GENRES
 ) -> NDArray[np.bool_]:
-    """(n,) whether the likeliest genre is among the clip's labels; clips without labels count as misses."""
+    """Tell, (n,), whether the likeliest genre is among the clip's labels; without labels it is not."""
     return _hits(clips, genre_probabilities, genres)[:, 0]
 
 
 def top_hits_of_three(clips: Sequence[Clip], genre_probabilities: FloatArray) -> NDArray[np.bool_]:
-    """(n,) whether one of the three likeliest genres is among the clip's labels."""
+    """Tell, (n,), whether one of the three likeliest genres is among the clip's labels."""
     return np.asarray(_hits(clips, genre_probabilities, GENRES)[:, :3].any(axis=1))
 
 
 def labels_of(
     clips: Sequence[Clip], genres: Sequence[str] = GENRES
 ) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    """(n, n_genres) twice: the genres that a label names, and those that one like `Pop/Rock` may mean."""
+    """Give the genres that a label names, (n, n_genres), and those that one like `Pop/Rock` may mean."""
     named, perhaps = np.zeros((2, len(clips), len(genres)), bool)
     for row, clip in enumerate(clips):
         for meant in label_sets(clip.genres, genres):
@@ -107,7 +107,7 @@ def labels_of(
 def average_precisions(
     clips: Sequence[Clip], genre_probabilities: FloatArray, genres: Sequence[str] = GENRES
 ) -> FloatArray:
-    """(n_genres,) over the clips whose labels decide a genre (`Pop/Rock` says nothing of its three members).
+    """Measure (n_genres,) over the clips whose labels decide a genre (`Pop/Rock` leaves its members open).
 
     NaN for a genre that no clip is labelled with.
     """
@@ -121,7 +121,11 @@ def average_precisions(
 
 
 def calibration_error(confidence: FloatArray, correct: NDArray[np.bool_], n_bins: int = 10) -> float:
-    """Mean distance between confidence and share correct over equal bins, weighted by their counts."""
+    """Average the distance of confidence and share correct over equal bins, weighted by their counts.
+
+    >>> round(calibration_error(np.full(10, 0.85), np.arange(10) < 6), 2)
+    0.25
+    """
     counts, means, shares = reliability(confidence, correct, n_bins)
     return float(np.sum(counts * np.abs(means - shares)) / len(confidence))
 
@@ -129,7 +133,7 @@ def calibration_error(confidence: FloatArray, correct: NDArray[np.bool_], n_bins
 def reliability(
     confidence: FloatArray, correct: NDArray[np.bool_], n_bins: int = 10
 ) -> tuple[NDArray[np.int_], FloatArray, FloatArray]:
-    """Of each equal bin of confidence that is not empty: count, mean confidence, share correct."""
+    """Give count, mean confidence and share correct of each equal bin of confidence that is not empty."""
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
     used = np.unique(bins)
     return (
@@ -140,22 +144,25 @@ def reliability(
 
 
 def correlation(truth: FloatArray, energy: FloatArray) -> float:
-    """Pearson's r, −1 to 1; NaN for fewer than two clips or where either is constant."""
+    """Measure Pearson's r, −1 to 1; NaN for fewer than two clips or where either is constant."""
     if len(truth) < 2 or np.ptp(truth) == 0 or np.ptp(energy) == 0:
         return math.nan
     return float(np.corrcoef(truth, energy)[0, 1])
 
 
 def ranking(high: FloatArray, energy: FloatArray) -> float:
-    """Area under the ROC curve of energy for `high` 1 against 0; NaN where one of them is missing."""
+    """Measure the area under the ROC curve of energy for `high` 1 against 0; NaN where one is missing."""
     return float(roc_auc_score(high, energy)) if len(np.unique(high)) == 2 else math.nan
 
 
 def tempo_accuracies(annotated_bpm: FloatArray, estimated_bpm: FloatArray) -> tuple[float, float]:
-    """The shares of estimates within 4 % of the annotation, and of it or its octaves (acc1, acc2).
+    """Measure the shares of estimates within 4 % of the annotation, and of it or its octaves (acc1, acc2).
 
     Gouyon et al. 2006, "An experimental comparison of audio tempo induction algorithms": acc2 also takes
     two and three times the annotated tempo, a half and a third of it. NaN is a wrong answer.
+
+    >>> tempo_accuracies(np.full(4, 120.0), np.array([120, 124, 60, 90]))
+    (0.5, 0.75)
     """
     near = [
         np.abs(estimated_bpm - factor * annotated_bpm) <= TEMPO_TOLERANCE * factor * annotated_bpm
@@ -198,7 +205,7 @@ def _tempo_figures(clips: Sequence[Clip], bpm: FloatArray) -> dict[str, float]:
 
 
 def _hits(clips: Sequence[Clip], probabilities: FloatArray, genres: Sequence[str]) -> NDArray[np.bool_]:
-    """(n, n_genres) whether the k-th likeliest genre of a clip satisfies one of its labels."""
+    """Tell, (n, n_genres), whether the k-th likeliest genre of a clip satisfies one of its labels."""
     order = np.argsort(-probabilities, axis=1, kind="stable")
     named, perhaps = labels_of(clips, genres)
     return np.take_along_axis(named | perhaps, order, axis=1)

@@ -16,28 +16,32 @@ if TYPE_CHECKING:
 
 BLUE, GREY = "#2b6ca3", "#8a8a8a"
 
+LEAST_SHOWN = 2.5
+"""Per cent from which on a cell of the confusion matrix shows its number."""
+
 
 def draw_confusion(path: str, matrix: FloatArray, genres: Sequence[str]) -> None:
-    """Of each label (row, with its number of clips) the per cent that were given each genre (column)."""
+    """Draw the per cent of each label (row, with its number of clips) that were given each genre (column)."""
+    from sklearn.metrics import ConfusionMatrixDisplay
+
     figure = _figure(7.6, 6.6)
     axes = figure.add_subplot()
     totals = matrix.sum(axis=1)
     share = 100 * matrix / np.maximum(totals, 1e-9)[:, None]
-    axes.imshow(share, cmap="Blues", vmin=0, vmax=100, interpolation="none")
-    for (row, column), value in np.ndenumerate(share):
-        if value >= 2.5:
-            colour = "white" if value > 55 else "black"
-            axes.text(column, row, f"{value:.0f}", ha="center", va="center", color=colour, size=8)
-    at = np.arange(len(genres))
-    axes.set_xticks(at, genres, rotation=45, ha="right", rotation_mode="anchor")
-    axes.set_yticks(at, [f"{g} ({n:.0f})" for g, n in zip(genres, totals, strict=True)])
+    display = ConfusionMatrixDisplay(share, display_labels=genres)
+    how = {"vmin": 0, "vmax": 100, "interpolation": "none"}
+    display.plot(ax=axes, cmap="Blues", values_format=".0f", im_kw=how, text_kw={"size": 8}, colorbar=False)
+    for text, value in zip(display.text_.flat, share.flat, strict=True):
+        text.set_visible(value >= LEAST_SHOWN)
+    axes.set_xticks(range(len(genres)), genres, rotation=45, ha="right", rotation_mode="anchor")
+    axes.set_yticks(range(len(genres)), [f"{g} ({n:.0f})" for g, n in zip(genres, totals, strict=True)])
     axes.tick_params(length=0)
     axes.set(xlabel="first answer", ylabel="label (clips)", title="Of each label, % answered")
     _save(figure, path)
 
 
 def draw_reliability(path: str, confidence: FloatArray, correct: NDArray[np.bool_]) -> None:
-    """Share correct over confidence in ten bins; each point as large as its bin has clips."""
+    """Draw the share correct over the confidence in ten bins; a point is as large as its bin has clips."""
     counts, means, shares = reliability(confidence, correct)
     figure = _figure(4.8, 4.6)
     axes = figure.add_subplot()
@@ -50,7 +54,7 @@ def draw_reliability(path: str, confidence: FloatArray, correct: NDArray[np.bool
 
 
 def draw_energy(path: str, arousal: FloatArray, energy: FloatArray) -> None:
-    """Energy over the arousal that listeners gave, both 0–1; clips with neither are to be left out."""
+    """Draw the energy over the arousal that listeners gave, both 0–1."""
     figure = _figure(4.8, 4.6)
     axes = figure.add_subplot()
     axes.scatter(arousal, energy, s=12, color=BLUE, alpha=0.5, linewidths=0)
@@ -60,7 +64,7 @@ def draw_energy(path: str, arousal: FloatArray, energy: FloatArray) -> None:
 
 
 def draw_curves(path: str, log: Mapping[str, FloatArray]) -> None:
-    """The loss of a training log over its epochs, and below it the figures of the validation split."""
+    """Draw the loss of a training log over its epochs, and below it the figures of the validation split."""
     names = [
         name for name in log if name not in ("epoch", "loss", "seconds") and not np.isnan(log[name]).all()
     ]
@@ -81,7 +85,7 @@ def draw_curves(path: str, log: Mapping[str, FloatArray]) -> None:
 
 
 def draw_log_mels(path: str, titles: Sequence[str], log_mels: Sequence[NDArray[np.float16]]) -> None:
-    """Up to nine log-mels, (n_mels, n_frames) in dB, three in a row; the loudest 80 dB of each."""
+    """Draw up to nine log-mels, (n_mels, n_frames) in dB, three in a row; the loudest 80 dB of each."""
     figure = _figure(9.0, 7.2)
     for place, (title, log_mel) in enumerate(zip(titles, log_mels, strict=True), 1):
         axes = figure.add_subplot(3, 3, place)
@@ -99,7 +103,7 @@ def draw_log_mels(path: str, titles: Sequence[str], log_mels: Sequence[NDArray[n
 
 
 def _wilson(shares: FloatArray, counts: NDArray[np.int_]) -> FloatArray:
-    """(2, n) how far the ends of the 95 % interval lie below and above each share (Wilson 1927)."""
+    """Give (2, n) how far the ends of the 95 % interval lie below and above each share (Wilson 1927)."""
     z = 1.96
     centre = (shares + z**2 / (2 * counts)) / (1 + z**2 / counts)
     half = z * np.sqrt(shares * (1 - shares) / counts + z**2 / (4 * counts**2)) / (1 + z**2 / counts)
@@ -107,14 +111,14 @@ def _wilson(shares: FloatArray, counts: NDArray[np.int_]) -> FloatArray:
 
 
 def _figure(width_in: float, height_in: float) -> Figure:
-    """A figure of no window system: it is drawn by Agg or as SVG when it is saved."""
+    """Make a figure of no window system: it is drawn by Agg or as SVG when it is saved."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width_in, height_in), layout="constrained")
 
 
 def _save(figure: Figure, path: str) -> None:
-    """By the ending of `path`; the same figure gives the same bytes. Text stays text in SVG."""
+    """Save a figure by the ending of `path`; the same figure gives the same bytes. Text stays text in SVG."""
     import matplotlib
 
     how: dict[str, Any] = {"metadata": {"Date": None}} if path.endswith(".svg") else {}

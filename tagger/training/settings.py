@@ -33,11 +33,11 @@ SMALL = {
 SIZES = {"standard": STANDARD, "small": SMALL}
 
 OPTIONS = ("epochs", "learning_rate", "seed")
-"""Settings that `scripts/train.py` has options of their own for."""
+"""Settings that have options of their own on the command line."""
 
 LEAST = {"batch_size": 2}
 MOST = {"dropout": 1.0, "average_decay": 1.0}
-"""Of some numbers, beyond which a run would end in an error; else 1 and 0 are the least."""
+"""The limits of some numbers, beyond which a run would end in an error; else 1 and 0 are the least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,8 @@ class Settings:
 
     Crops run up to `stretch` faster or slower. They are shorter than a scan's windows: it halves the
     work, and attention pooling does not mind. `mixup` is the alpha of the Beta distribution (Zhang et
-    al. 2018). `label_weight` is that of the genre labels among the losses, `distil` that of all a teacher
-    says, `soft_genre_weight` and `soft_arousal_weight` within it those of what probes make of that.
+    al. 2018). `label_weight` is that of the genre labels among the losses, `distil` that of a
+    teacher's answers, `soft_genre_weight` and `soft_arousal_weight` within it those of the probes on them.
     `start_from` names models of the same network to go on from: from the mean of their weights. `optimiser`
     is AdamW under a one-cycle schedule, or plain gradient descent at a constant rate.
     """
@@ -73,9 +73,12 @@ class Settings:
 
 
 def changed(settings: Settings, changes: Sequence[str]) -> Settings:
-    """With other numbers in `settings` or in its network: "mixup=0", "dropout=0.1".
+    """Change numbers in `settings` or in its network: "mixup=0", "dropout=0.1".
 
-    Raises `TaggerError` for a name that is not among them, and for what is no number of its kind.
+    Raises `TaggerError` for a name that is not among them, and for a value that is no number of its kind.
+
+    >>> changed(Settings(), ["mixup=0", "dropout=0.1"]).network["dropout"]
+    0.1
     """
     for change in changes:
         name, _, text = change.partition("=")
@@ -101,7 +104,7 @@ def _numbers(values: dict[str, Any]) -> dict[str, int | float]:
 
 
 def _number_like(name: str, example: int | float, text: str) -> int | float | None:
-    """None where `text` is no number of the same type, or too small or too large a one."""
+    """Read a number of the type of `example`; None where `text` is none, or too small or too large a one."""
     with suppress(ValueError):
         value = type(example)(text)
         if _least(name, example) <= value <= MOST.get(name, math.inf) and value < math.inf:

@@ -1,4 +1,4 @@
-"""What a network can be taught: losses, and the figures that tell how well it has learnt."""
+"""The tasks that a network can be trained for: their losses, and the figures of how well it has learnt."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from torch import Tensor, nn
 
 from tagger.nets import NetOutput, Network
 from tagger.nets.tempo_head import mean_bpm
-from tagger.training.answers import answers, heard_bpm
 from tagger.training.corpus import Corpus
+from tagger.training.evaluation import answers, estimated_bpm
 from tagger.training.metrics import accuracy_figures, figures, tempo_error_figures
 from tagger.training.settings import Settings
 from tagger.training.targets import Losses, Targets, genre_loss
-from tagger.training.tempo import tempo_loss
+from tagger.training.tempo_training import tempo_loss
 
 SCALE_BPM = 35.0
 """About the standard deviation of tempi."""
@@ -25,7 +25,7 @@ SCALE_BPM = 35.0
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """What a network is to learn, and how well it has.
+    """A task for a network, and the measure of how well it has learnt it.
 
     `losses` makes the module that turns a `NetOutput` and `Targets` into one number, `prepare` is done
     to the untrained network, `measure` gives figures of a corpus, and `aim` names the one that is to
@@ -39,14 +39,14 @@ class Task:
 
 
 class GenreLoss(nn.Module):
-    """Of the labels alone."""
+    """The loss of the labels alone."""
 
     def forward(self, output: NetOutput, targets: Targets) -> Tensor:
         return genre_loss(output.genre_logits, targets.labels)
 
 
 class SquaredGenreError(nn.Module):
-    """Between the probabilities of two genres and the labels, as networks with one output were taught."""
+    """The squared error between the probabilities of two genres and the labels, as for one output."""
 
     def forward(self, output: NetOutput, targets: Targets) -> Tensor:
         wanted = targets.labels.any(dim=1).float()
@@ -56,8 +56,8 @@ class SquaredGenreError(nn.Module):
 class TempoError(nn.Module):
     """The squared error of the mean of a distribution over tempi, and that distribution's cross-entropy.
 
-    The squared error alone, which is what the figure counts, learns a few hundred clips by heart: on clips
-    that it did not hear, it was further off than a constant.
+    The squared error alone, by which it is measured, learns a few hundred clips by heart: on other clips
+    it was further off than a constant.
     """
 
     def forward(self, output: NetOutput, targets: Targets) -> Tensor:
@@ -76,13 +76,13 @@ def _accuracy(network: Network, corpus: Corpus, device: torch.device) -> dict[st
 
 def _tempo_error(network: Network, corpus: Corpus, device: torch.device) -> dict[str, float]:
     annotated = np.array([clip.bpm for clip in corpus.clips])
-    return tempo_error_figures(annotated, heard_bpm(network, corpus, device))
+    return tempo_error_figures(annotated, estimated_bpm(network, corpus, device))
 
 
 GENRE_AND_ENERGY = Task(
     lambda network, settings: Losses(network.embedding_dim, settings), _all_figures, "genre_map"
 )
-"""That of the models that ship: labels, ratings and a teacher."""
+"""The task of the models that ship: labels, ratings and a teacher."""
 
 GENRE = Task(lambda network, settings: GenreLoss(), _accuracy, "accuracy")
 

@@ -1,4 +1,4 @@
-"""Asks the teacher, MusiCNN, about a folder of music: python -m tagger.training.teacher FOLDER
+"""Ask the teacher, MusiCNN, about a folder of music: python -m tagger.training.teacher FOLDER
 
 It needs TensorFlow, so it has an environment of its own, with this repository as the working folder:
 
@@ -24,18 +24,18 @@ from tagger.walk import walk
 FILE = "teacher.npz"
 
 SAMPLE_RATE_HZ, N_FFT, HOP_LENGTH, N_MELS, PATCH_FRAMES = 16_000, 512, 256, 96, 187
-"""What MusiCNN hears: patches of 2.99 s."""
+"""The front end of MusiCNN: patches of 2.99 s."""
 
 NETWORKS = {"msd": "MSD_musicnn", "mtt": "MTT_musicnn"}
 N_TAGS = 50
 LONGEST_S = 60.0
-"""Of one file; cut long tracks into pieces, so that what is learned is of what is heard."""
+"""Read of one file; cut long tracks into pieces, so that the answers are of the sound to learn from."""
 
 Ask = Callable[[NDArray[np.float32]], tuple[FloatArray, FloatArray]]
 
 
 def teach(folder: str, networks: dict[str, Ask]) -> int:
-    """Writes `teacher.npz` into `folder`; how many files it answers for.
+    """Write `teacher.npz` into `folder`; gives the number of files that it answers for.
 
     `path` (n,), relative to the folder; `msd` and `mtt` (n, 50), mean tag probabilities; `embedding`
     (n, 200), the mean of MSD's penultimate layer; float16. `networks` maps patches (n, 187, 96) to tags
@@ -59,7 +59,7 @@ def teach(folder: str, networks: dict[str, Ask]) -> int:
 
 
 def patches_of(path: str) -> NDArray[np.float32]:
-    """The log-mels of consecutive patches of a file, (n, 187, 96); one patch, repeated, of a short file.
+    """Make the log-mels of consecutive patches of a file, (n, 187, 96); a short file is repeated to one.
 
     As `musicnn.extractor.batch_data` makes them, but that a file shorter than a patch is not lost, and that
     loud sound does not overflow float16.
@@ -77,7 +77,7 @@ def patches_of(path: str) -> NDArray[np.float32]:
 
 
 def load(network: str) -> Ask:
-    """One of `NETWORKS`, with the weights that its package carries."""
+    """Load one of `NETWORKS`, with the weights that its package carries."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     import musicnn
     import tensorflow as tf

@@ -15,8 +15,7 @@ from tagger.files import AudioFile
 from tagger.training import log_mels
 from tagger.training.clips import FRONT_END, Clip, filter_bank
 from tagger.training.corpus import LogMels
-from tagger.training.log_mel_store import LogMelStore, front_end_key
-from tagger.training.log_mels import cached_log_mels
+from tagger.training.log_mels import LogMelStore, cached_log_mels, front_end_key
 from tagger.types import FrontEnd
 from tests.sounds import make_sound, moment
 
@@ -28,16 +27,16 @@ def clips_of(*names: str) -> list[Clip]:
 
 
 @pytest.fixture
-def heard(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """The names of all files that were heard, in order."""
+def extracted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of all files that were extracted, in order."""
     names: list[str] = []
-    original = log_mels._hear
+    original = log_mels._extract
 
-    def hear(file: AudioFile, bank: np.ndarray, front_end: FrontEnd) -> object:
+    def extract(file: AudioFile, bank: np.ndarray, front_end: FrontEnd) -> object:
         names.append(os.path.basename(file.path))
         return original(file, bank, front_end)
 
-    monkeypatch.setattr(log_mels, "_hear", hear)
+    monkeypatch.setattr(log_mels, "_extract", extract)
     return names
 
 
@@ -62,7 +61,7 @@ def test_a_log_mel_is_that_of_the_whole_clip(music: Path, tmp_path: Path) -> Non
     assert isinstance(c, np.memmap) and not c.flags.writeable
 
 
-def test_of_a_long_track_the_middle_is_heard(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_long_track_the_middle_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     make_sound(tmp_path / "long.flac", seconds=80.0)
     samples: list[np.ndarray] = []
     monkeypatch.setattr(log_mels, "log_mel", lambda s, *rest: samples.append(s) or log_mel(s, *rest))
@@ -71,23 +70,23 @@ def test_of_a_long_track_the_middle_is_heard(tmp_path: Path, monkeypatch: pytest
     assert moment(samples[0], 22_050, 80.0) == pytest.approx(25.0, abs=0.3)
 
 
-def test_only_new_and_changed_files_are_heard(music: Path, tmp_path: Path, heard: list[str]) -> None:
+def test_only_new_and_changed_files_are_extracted(music: Path, tmp_path: Path, extracted: list[str]) -> None:
     cache = str(tmp_path / "cache")
     _, (a, b) = cached_log_mels(str(music), clips_of("a.wav", "b.flac"), cache, 1)
     make_sound(music / "b.flac", seconds=1.0)
     _, again = cached_log_mels(str(music), clips_of("c.mp3", "b.flac", "a.wav"), cache, 1)
     cached_log_mels(str(music), clips_of("a.wav", "b.flac"), cache, 1)
-    assert heard == ["a.wav", "b.flac", "c.mp3", "b.flac"]
+    assert extracted == ["a.wav", "b.flac", "c.mp3", "b.flac"]
     np.testing.assert_array_equal(again[2], a)
     assert (b.shape[1], again[1].shape[1]) == (87, 44)
 
 
-def test_front_ends_never_mix(music: Path, tmp_path: Path, heard: list[str]) -> None:
+def test_front_ends_never_mix(music: Path, tmp_path: Path, extracted: list[str]) -> None:
     cache = str(tmp_path / "cache")
     for front_end, n_mels in ((FRONT_END, 96), (SMALL, 40), (FRONT_END, 96)):
         _, (view,) = cached_log_mels(str(music), clips_of("a.wav"), cache, 1, front_end)
         assert view.shape == (n_mels, 44)
-    assert heard == ["a.wav", "a.wav"]
+    assert extracted == ["a.wav", "a.wav"]
     assert front_end_key(replace(SMALL, window_s=5.0)) != front_end_key(SMALL)
 
 
@@ -101,25 +100,25 @@ def test_a_broken_file_is_logged_counted_and_left_out(
     assert [clip.path for clip in kept] == ["a.wav", "b.flac"]
     assert [view.shape[1] for view in views] == [44, 87]
     assert "broken.mp3: " in caplog.text and "gone.mp3: No such file" in caplog.text
-    assert "2 of 4 clips cannot be heard" in caplog.text
-    with pytest.raises(TaggerError, match="none of 1 clips can be heard"):
+    assert "2 of 4 clips cannot be decoded" in caplog.text
+    with pytest.raises(TaggerError, match="none of 1 clips can be decoded"):
         cached_log_mels(str(music), clips_of("broken.mp3"), str(tmp_path / "cache"), 1)
 
 
-def test_what_was_heard_before_an_interruption_stays(
-    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, heard: list[str]
+def test_log_mels_made_before_an_interruption_stay(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, extracted: list[str]
 ) -> None:
     cache, names = str(tmp_path / "cache"), clips_of("a.wav", "b.flac", "c.mp3")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(log_mels, "_heard", interrupted_after_one)
+        patch.setattr(log_mels, "_extracted", interrupted_after_one)
         cached_log_mels(str(music), names, cache, 1)
     _, views = cached_log_mels(str(music), names, cache, 1)
-    assert heard == ["a.wav", "b.flac", "c.mp3"]
+    assert extracted == ["a.wav", "b.flac", "c.mp3"]
     assert [view.shape[1] for view in views[:2]] == [44, 87]
 
 
 def interrupted_after_one(files: list[AudioFile], front_end: FrontEnd, jobs: int) -> object:
-    yield log_mels._hear(files[0], filter_bank(front_end), front_end)
+    yield log_mels._extract(files[0], filter_bank(front_end), front_end)
     raise KeyboardInterrupt
 
 
@@ -136,7 +135,7 @@ def test_what_a_crash_left_behind_the_index_is_overwritten(tmp_path: Path) -> No
     data = Path(store.folder, "log-mels.f16")
     with open(data, "ab") as file:
         file.write(b"half a log-mel")
-    Path(store.folder, "index.json.new").write_text('{"log_m')
+    Path(store.folder, ".tagger-0.tmp").write_text('{"log_m')
     again, new = LogMelStore(str(tmp_path), SMALL), AudioFile("/new", 1, 1)
     with again.filling() as add:
         add(new, np.full((40, 2), 9, np.float16))
@@ -163,7 +162,7 @@ def test_a_damaged_index_is_made_again(tmp_path: Path, caplog: pytest.LogCapture
     assert json.loads(index.read_text())["front_end"]["n_mels"] == 40
     index.write_text("[")
     assert files[0] not in LogMelStore(str(tmp_path), SMALL)
-    assert "all clips are heard again" in caplog.text
+    assert "all clips are decoded again" in caplog.text
 
 
 def test_two_runs_do_not_fill_one_cache_at_a_time(tmp_path: Path) -> None:

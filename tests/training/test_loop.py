@@ -17,22 +17,27 @@ from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, genre_thresholds, load_card
 from tagger.nets import build
 from tagger.predict import Predictor
-from tagger.training.answers import answers
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import Corpus, LogMels
-from tagger.training.energy_head import refit_energy
-from tagger.training.export import record_figures, save
-from tagger.training.log import log_path, read_log
-from tagger.training.loop import _Run, train, weights_of
+from tagger.training.evaluation import answers
+from tagger.training.export import record_figures, refit_energy, save, trunk_sha256
+from tagger.training.loop import TrainingState, log_path, log_row, logged_seconds, read_log, train, weights_of
 from tagger.training.metrics import figures
 from tagger.training.settings import Settings
 from tagger.training.targets import Targets, make_targets
 from tagger.training.tasks import GENRE_AND_ENERGY
-from tagger.training.trunk import trunk_sha256
 from tagger.types import Recording, TrackFeatures
 
 SETTINGS = Settings(epochs=8, batch_size=8, crop_frames=64, average_decay=0.5)
 CPU = torch.device("cpu")
+TINY = {
+    "name": "crnn",
+    "channels": [4, 4, 8, 8, 8],
+    "blocks": [0] * 5,
+    "hidden": 8,
+    "embedding_dim": 8,
+    "dropout": 0.0,
+}
 
 
 def made_corpus(folder: Path, n: int, seed: int) -> Corpus:
@@ -58,11 +63,11 @@ def made_corpus(folder: Path, n: int, seed: int) -> Corpus:
     return Corpus(clips, LogMels(log_mels), targets)
 
 
-def cut_off_after(n_epochs: int) -> Callable[[_Run, int], float]:
+def cut_off_after(n_epochs: int) -> Callable[[TrainingState, int], float]:
     """An `epoch` that is interrupted when its number is reached."""
-    whole = _Run.epoch
+    whole = TrainingState.epoch
 
-    def epoch(run: _Run, number: int) -> float:
+    def epoch(run: TrainingState, number: int) -> float:
         if number == n_epochs:
             raise KeyboardInterrupt
         return whole(run, number)
@@ -77,7 +82,7 @@ def test_training_learns_resumes_and_exports_what_a_scan_can_load(
     checkpoint = str(tmp_path / "run.checkpoint")
     with caplog.at_level(logging.INFO):
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-            patch.setattr(_Run, "epoch", cut_off_after(2))
+            patch.setattr(TrainingState, "epoch", cut_off_after(2))
             train(corpus, valid, SETTINGS, CPU, checkpoint, resume=False)
         network = train(corpus, valid, SETTINGS, CPU, checkpoint, resume=True)
     epochs = [record.args[0] for record in caplog.records if isinstance(record.args, tuple)]
@@ -119,7 +124,7 @@ def test_a_resumed_run_ends_like_one_that_was_never_cut_off(
     settings = replace(SETTINGS, epochs=3)
     cut_off, whole = str(tmp_path / "cut-off.checkpoint"), str(tmp_path / "whole.checkpoint")
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
-        patch.setattr(_Run, "epoch", cut_off_after(1))
+        patch.setattr(TrainingState, "epoch", cut_off_after(1))
         train(corpus, corpus, settings, CPU, cut_off, resume=False)
     torch.rand(7)
     np.random.rand(7)
@@ -156,7 +161,7 @@ def test_training_does_not_go_on_from_a_model_of_another_size_or_other_genres(tm
     with pytest.raises(TaggerError, match="small: is of another size or shape; give the --size that it has"):
         train(corpus, corpus, settings, CPU, checkpoint, resume=False)
     others = replace(corpus, genres=tuple(f"{genre}core" for genre in corpus.genres))
-    with pytest.raises(TaggerError, match="small: hears other genres than the data has: Blues, Bluescore, "):
+    with pytest.raises(TaggerError, match="small: predicts other genres than the data has: Blues, Bl"):
         train(others, others, settings, CPU, checkpoint, resume=False)
 
 
@@ -177,12 +182,57 @@ def test_a_checkpoint_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) ->
         train(corpus, corpus, settings, CPU, checkpoint, resume=True)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no /dev/full here")
 def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
+    resource = pytest.importorskip("resource")  # which Windows has not
     corpus, checkpoint = made_corpus(tmp_path, 16, 0), tmp_path / "x.checkpoint"
-    (tmp_path / "x.checkpoint.best.new").symlink_to("/dev/full")
-    with pytest.raises(TaggerError, match=r"x\.checkpoint\.best: cannot be written \(.*\); is the disk full"):
-        train(corpus, corpus, replace(SETTINGS, epochs=1), CPU, str(checkpoint), resume=False)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, hard))
+    try:
+        with pytest.raises(
+            TaggerError, match=r"x\.checkpoint\.best: cannot be written \(.*\); is the disk full"
+        ):
+            train(corpus, corpus, replace(SETTINGS, epochs=1), CPU, str(checkpoint), resume=False)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    assert [path.name for path in tmp_path.iterdir() if ".tagger-" in path.name] == []  # no draft is left
+
+
+@pytest.mark.parametrize(
+    ("n_clips", "epochs", "batch_size"),
+    [(2, 1, 8), (3, 1, 2), (16, 5, 8), (20, 5, 10), (16, 10, 16)],
+    ids=["one batch, one step", "a clip is left over", "ten steps", "ten steps", "ten steps of one batch"],
+)
+def test_few_steps_train_to_the_end(tmp_path: Path, n_clips: int, epochs: int, batch_size: int) -> None:
+    corpus = made_corpus(tmp_path, n_clips, 0)
+    settings = replace(SETTINGS, network=TINY, epochs=epochs, batch_size=batch_size)
+    network = train(corpus, corpus, settings, CPU, str(tmp_path / "x.checkpoint"), resume=False)
+    fresh = build(TINY, 96, 17).state_dict()
+    assert not torch.equal(network.state_dict()["genre_head.weight"], fresh["genre_head.weight"])
+    assert all(t.isfinite().all() for t in network.state_dict().values())
+
+
+@pytest.mark.parametrize(
+    ("n_train", "n_valid", "line"),
+    [(1, 4, "1 clips to learn from"), (0, 4, "0 clips"), (4, 0, "no clip to validate")],
+)
+def test_too_few_clips_are_one_clear_line(tmp_path: Path, n_train: int, n_valid: int, line: str) -> None:
+    corpus = made_corpus(tmp_path, 8, 0)
+    parts = corpus.rows(range(n_train)), corpus.rows(range(n_valid))
+    with pytest.raises(TaggerError, match=line):
+        train(*parts, replace(SETTINGS, network=TINY), CPU, str(tmp_path / "x.checkpoint"), resume=False)
+
+
+def test_a_checkpoint_of_another_version_is_told_in_one_line(tmp_path: Path) -> None:
+    corpus, checkpoint = made_corpus(tmp_path, 8, 0), str(tmp_path / "x.checkpoint")
+    settings = replace(SETTINGS, network=TINY, epochs=1)
+    train(corpus, corpus, settings, CPU, checkpoint, resume=False)
+    stored = torch.load(checkpoint, weights_only=True)
+    for change in ({"averaged": stored["network"]}, {"schedule": None}):
+        torch.save(stored | change, checkpoint)
+        with pytest.raises(
+            TaggerError, match=r"x\.checkpoint: is of another version of tagger; leave out --resume"
+        ):
+            train(corpus, corpus, settings, CPU, checkpoint, resume=True)
 
 
 @pytest.mark.parametrize(("aim", "seen"), [("genre_map", (0.5, 0.6, 0.55, 0.4)), ("-rmse", (22, 20, 21, 25))])
@@ -199,7 +249,7 @@ def test_training_ends_early_with_the_weights_that_were_best(
     last = torch.load(checkpoint, weights_only=True)["averaged"]
     weights = network.state_dict()["genre_head.weight"]
     assert torch.equal(weights, best["genre_head.weight"])
-    assert not torch.equal(weights, last["genre_head.weight"])
+    assert not torch.equal(weights, last["module.genre_head.weight"])
 
 
 def test_the_energy_head_is_fitted_to_ratings_and_nothing_else_moves(tmp_path: Path) -> None:
@@ -221,3 +271,28 @@ def test_without_ratings_the_energy_head_stays(tmp_path: Path) -> None:
     before = network.energy_head.weight.clone()
     refit_energy(network, corpus, CPU)
     assert torch.equal(network.energy_head.weight, before)
+
+
+def test_a_log_has_a_row_for_each_epoch_and_columns_may_come_later(tmp_path: Path) -> None:
+    path = str(tmp_path / "runs" / "crnn.csv")
+    log_row(path, {"epoch": 1, "loss": 3.25, "seconds": 5.0})
+    log_row(path, {"epoch": 2, "loss": 2.5, "seconds": 7.5, "hit": 0.4})
+    log = read_log(path)
+    assert log["loss"].tolist() == [3.25, 2.5]
+    np.testing.assert_array_equal(log["hit"], [np.nan, 0.4])
+    assert logged_seconds(path) == 12.5
+    assert Path(path).read_text() == "epoch,loss,seconds,hit\n1,3.25,5,\n2,2.5,7.5,0.4\n"
+
+
+def test_a_run_that_goes_on_from_a_checkpoint_leaves_no_epoch_twice(tmp_path: Path) -> None:
+    path = str(tmp_path / "crnn.csv")
+    for epoch in (1, 2, 3, 2):
+        log_row(path, {"epoch": epoch, "loss": 10.0 * epoch})
+    assert read_log(path)["epoch"].tolist() == [1, 2]
+
+
+def test_a_run_without_a_log_has_no_columns_and_no_time(tmp_path: Path) -> None:
+    path = log_path(str(tmp_path / "crnn.checkpoint"))
+    assert path == str(tmp_path / "crnn.csv")
+    assert read_log(path) == {}
+    assert np.isnan(logged_seconds(path))

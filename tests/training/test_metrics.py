@@ -99,9 +99,9 @@ def test_a_figure_without_its_clips_is_not_a_number() -> None:
 @pytest.mark.shared_data
 @pytest.mark.skipif(not os.path.isdir("../shared/data"), reason="../shared/data is not there")
 def test_the_shipped_model_reaches_its_bar_on_the_test_split() -> None:
-    from tagger.training.evaluate import answers_of
+    from tagger.training.evaluation import evaluate
 
-    result = answers_of("../shared/data", "test", DEFAULT_MODEL, jobs=2, device="cpu").figures()
+    result = evaluate("../shared/data", "test", DEFAULT_MODEL, jobs=2, device="cpu").figures()
     assert result["hit"] >= 0.50
     assert result["4q_auc"] >= 0.95
     assert result["deam_r"] >= 0.68

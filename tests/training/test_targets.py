@@ -4,11 +4,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from tagger.nets import NetOutput
 from tagger.training.clips import GENRES, Clip
 from tagger.training.settings import Settings
-from tagger.training.targets import MAX_LABELS, Losses, Targets, genre_loss, make_targets
+from tagger.training.targets import MAX_LABELS, Losses, Targets, cross_fitted, genre_loss, make_targets
 
 NAN = torch.nan
 
@@ -143,3 +144,47 @@ def test_clips_of_two_folders_have_the_answers_of_their_own_teachers(tmp_path: P
     known = targets.embedding[[0, 2], 0]
     assert known.mean().item() == pytest.approx(0.0, abs=1e-5)  # one scale for both
     assert known[0] < known[1]
+
+
+def made(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Features that tell one of two classes."""
+    random = torch.Generator().manual_seed(seed)
+    targets = torch.arange(n) % 2
+    features = torch.randn(n, 6, generator=random)
+    features[:, 0] += 4.0 * targets
+    return features, targets
+
+
+def test_probes_tell_what_the_features_hold_also_of_clips_without_targets() -> None:
+    features, targets = made(120, 0)
+    known = torch.arange(120) < 80
+    answers = cross_fitted(features, targets, known, [str(i) for i in range(120)], 2, F.cross_entropy)
+    assert answers.shape == (120, 2)
+    assert (answers.argmax(dim=1) == targets)[~known].float().mean() > 0.9
+
+
+def test_no_clip_is_answered_by_a_probe_that_has_seen_its_group() -> None:
+    """Targets at random, the same within a group, which has a feature of its own: whoever has seen the
+    group is always right, who has not is right half of the time."""
+    random = torch.Generator().manual_seed(1)
+    group = torch.arange(200) // 4
+    features = F.one_hot(group, 50).float() * 5
+    targets = torch.randint(0, 2, (50,), generator=random)[group]
+    everything = torch.ones(200, dtype=torch.bool)
+    answers = cross_fitted(features, targets, everything, [str(int(g)) for g in group], 2, F.cross_entropy)
+    assert (answers.argmax(dim=1) == targets).float().mean() < 0.75
+
+
+def test_too_few_targets_give_no_answers() -> None:
+    features, targets = made(20, 2)
+    answers = cross_fitted(features, targets, torch.arange(20) < 5, ["a"] * 20, 2, F.cross_entropy)
+    assert answers.isnan().all()
+
+
+def test_targets_of_one_group_give_no_answers() -> None:
+    """Whoever answers them has learned them, or nothing at all."""
+    features, targets = made(20, 2)
+    everything = torch.ones(20, dtype=torch.bool)
+    assert cross_fitted(features, targets, everything, ["a"] * 20, 2, F.cross_entropy).isnan().all()
+    answers = cross_fitted(features, targets, everything, ["a"] * 10 + ["b"] * 10, 2, F.cross_entropy)
+    assert answers.isfinite().all()

@@ -11,7 +11,7 @@ import pytest
 
 from tagger.errors import TaggerError
 from tagger.training.datasets import fma, genre_list, guess_layout
-from tagger.training.datasets.fma_tables import EchoNest, echonest, metadata_folder
+from tagger.training.datasets.fma import EchoNest, echonest_features, metadata_folder, read_fma
 
 TRACKS_HEADER = [
     ["", "album", "artist", "artist", "set", "set", "track", "track", "track", "track"],
@@ -76,7 +76,7 @@ def add_track(size: Path, track_id: int, sound: str) -> None:
 
 
 def test_tracks_have_the_official_split_their_top_genre_and_their_artist(fma_folder: Path) -> None:
-    clips = fma.read(str(fma_folder))
+    clips = read_fma(str(fma_folder))
     assert [(c.path, c.split, c.genres, c.group) for c in clips] == [
         (os.path.join("fma_small", "000", "000002.mp3"), "train", ("Hip-Hop",), "artist 1"),
         (os.path.join("fma_small", "000", "000005.mp3"), "train", ("Hip-Hop",), "artist 1"),
@@ -90,7 +90,7 @@ def test_tracks_have_the_official_split_their_top_genre_and_their_artist(fma_fol
 
 def test_the_known_broken_tracks_are_left_out_by_name(fma_folder: Path) -> None:
     assert (fma_folder / "fma_small" / "098" / "098565.mp3").exists()
-    assert not any("098565" in clip.path for clip in fma.read(str(fma_folder)))
+    assert not any("098565" in clip.path for clip in read_fma(str(fma_folder)))
     assert {98565, 98567, 98569, 99134, 108925, 133297} < fma.BROKEN
 
 
@@ -98,21 +98,21 @@ def test_the_folder_of_one_size_finds_the_tables_beside_it_and_inside(fma_folder
     small = fma_folder / "fma_small"
     assert metadata_folder(str(small)) == str(fma_folder / "fma_metadata")
     assert guess_layout(str(small)) == "fma"
-    assert fma.read(str(small))[0].path == os.path.join("000", "000002.mp3")
+    assert read_fma(str(small))[0].path == os.path.join("000", "000002.mp3")
     (fma_folder / "fma_metadata").rename(small / "fma_metadata")
-    assert len(fma.read(str(small))) == 5
+    assert len(read_fma(str(small))) == 5
 
 
 def test_a_track_in_two_sizes_is_one_clip(fma_folder: Path, sound_path: Callable[[str], str]) -> None:
     add_track(fma_folder / "fma_large", 2, sound_path("cbr.mp3"))
     add_track(fma_folder / "fma_large", 133297, sound_path("cbr.mp3"))
-    paths = [clip.path for clip in fma.read(str(fma_folder))]
+    paths = [clip.path for clip in read_fma(str(fma_folder))]
     assert len(paths) == 5
     assert all(path.startswith("fma_small") for path in paths)
 
 
 def test_echonest_gives_eight_features_by_track(fma_folder: Path) -> None:
-    features = echonest(str(fma_folder))
+    features = echonest_features(str(fma_folder))
     assert list(features) == [2, 140]
     assert (features[2].energy, features[2].tempo, features[2].valence) == (0.6344762684, 165.922, 0.5766)
     assert features[140].acousticness == 0.3763
@@ -122,16 +122,16 @@ def test_echonest_gives_eight_features_by_track(fma_folder: Path) -> None:
 def test_what_is_missing_is_named(fma_folder: Path) -> None:
     shutil.rmtree(fma_folder / "fma_small")
     with pytest.raises(TaggerError, match=r"no audio; unpack fma_small\.zip"):
-        fma.read(str(fma_folder))
+        read_fma(str(fma_folder))
     write_table(fma_folder / "fma_metadata" / "tracks.csv", [["track_id", "title"], [2, "Food"]])
     with pytest.raises(TaggerError, match=r"tracks\.csv: no column set/split"):
-        fma.read(str(fma_folder))
+        read_fma(str(fma_folder))
     (fma_folder / "fma_metadata" / "genres.csv").unlink()
     with pytest.raises(TaggerError, match=r"genres\.csv: No such file .* part of fma_metadata\.zip"):
-        fma.read(str(fma_folder))
+        read_fma(str(fma_folder))
     (fma_folder / "fma_metadata" / "tracks.csv").unlink()
     with pytest.raises(TaggerError, match=r"no tracks\.csv"):
-        fma.read(str(fma_folder))
+        read_fma(str(fma_folder))
 
 
 @pytest.mark.shared_data

@@ -1,0 +1,128 @@
+"""A card of the shipped model, made from a few clips that a test can make."""
+
+import csv
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tagger.model_card import DEFAULT_MODEL, ModelCard, load_card
+from tagger.training.card_page import write_card
+from tagger.training.evaluation import Evaluation, evaluate
+from tests.sounds import make_sound
+
+RATINGS = ("arousal", "arousal_high", "power", "calmness")
+COLUMNS = ("path", "dataset", "split", "group", "genres", *RATINGS, "bpm", "length_s")
+RUN = {
+    "clips": 3141,
+    "reference_clips": 422,
+    "epochs": 70,
+    "seconds": 3600,
+    "device": "cpu",
+    "settings": {"mixup": 0.2, "network": {}},
+    "finished": "2025-01-31",
+    "tempos_told": 1234,
+}
+
+
+def noise(seed: int) -> np.ndarray:
+    return np.random.default_rng(seed).normal(0, 0.1, (1, 44_100)).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Twelve sounds of two kinds and what is said to be known of them."""
+    folder = tmp_path_factory.mktemp("data")
+    rows = []
+    for i in range(12):
+        name = f"{i}.wav"
+        make_sound(folder / name, seconds=1.0, samples=noise(i) if i % 2 else None, channels=1)
+        row: dict[str, object] = {"path": name, "split": "test", "length_s": 1.0, "group": i // 2}
+        row |= {"dataset": "deam", "arousal": i / 12} if i < 6 else {"dataset": "4q", "arousal_high": i % 2}
+        rows.append(row | {"genres": "Electronic" if i % 2 else "Classical;Pop/Rock"})
+    rows.append({"path": "no.wav", "split": "train", "dataset": "games", "length_s": 6.0, "group": 99})
+    with open(folder / "clips.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+    return str(folder)
+
+
+def copy_of_the_model(folder: Path, more: Mapping[str, object]) -> ModelCard:
+    shutil.copytree(load_card(DEFAULT_MODEL).folder, folder)
+    fields = json.loads((folder / "model.json").read_text())
+    fields.pop("training", None)
+    (folder / "model.json").write_text(json.dumps(fields | dict(more)))
+    return load_card(str(folder))
+
+
+@pytest.fixture(scope="module")
+def answers(data: str, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+    card = copy_of_the_model(tmp_path_factory.mktemp("models") / "copy-1", {"training": RUN})
+    return evaluate(data, "test", card.folder, jobs=2, device="cpu")
+
+
+def test_answers_are_in_the_order_of_the_clips(answers: Evaluation) -> None:
+    assert [clip.path for clip in answers.clips] == [f"{i}.wav" for i in range(12)]
+    assert answers.probabilities.shape == (12, 17)
+    sweeps, noises = answers.probabilities[::2], answers.probabilities[1::2]
+    assert np.ptp(sweeps, axis=0).max() < 1e-6  # one and the same sound
+    assert np.abs(noises - sweeps).max(axis=1).min() > 0.05
+    assert answers.clips[4].group == "2"
+    assert 0.5 < answers.predict_ms < 1000
+
+
+def test_a_card_holds_what_was_measured_and_what_was_recorded(data: str, answers: Evaluation) -> None:
+    path = Path(write_card(data, answers, jobs=2, device="cpu", n_resamples=20))
+    text = path.read_text(encoding="utf-8")
+    figures = answers.figures()
+    assert path.parent == Path(answers.card.folder)
+    assert f"| `hit` | {figures['hit']:.3f} | (" in text
+    assert f"| `deam_r` | {figures['deam_r']:.3f} | (" in text
+    assert f"Expected calibration error {figures['calibration_error']:.3f}" in text
+    assert "12 clips, 12 of them with genres" in text
+    assert "Clips heard in training: 3,141" in text
+    assert "70 epochs, on cpu, finished 2025-01-31" in text
+    assert "- Time: 60 minutes.\n" in text
+    assert '`{"mixup": 0.2}`' in text
+    assert "made-up rhythms, and 1,234 other pieces as tempo-cnn tells their tempo" in text
+    assert "| digital silence, 30 s | none (silent) | 0.06 | 0.00 |" in text
+    assert "| `games` | 1 | 0 |" in text
+    assert "{" not in text.replace("`{", "")
+    for picture in ("confusion.svg", "reliability.svg", "energy.svg"):
+        assert f"({picture})" in text
+        assert 1000 < os.path.getsize(path.parent / picture) < 100_000
+
+
+def test_the_same_answers_give_the_same_card_to_the_byte(data: str, answers: Evaluation) -> None:
+    folder = Path(answers.card.folder)
+    made = []
+    for _ in range(2):
+        write_card(data, answers, jobs=2, device="cpu", n_resamples=5)
+        made.append({p.name: p.read_bytes() for p in folder.iterdir() if p.suffix in (".md", ".svg")})
+    assert made[0] == made[1]
+    assert len(made[0]) == 4
+
+
+def test_a_card_says_what_was_not_recorded(data: str, answers: Evaluation, tmp_path: Path) -> None:
+    card = copy_of_the_model(tmp_path / "old-1", {})
+    assert card.training == {}
+    old = Evaluation(card, answers.clips, answers.predictions, answers.predict_ms)
+    text = Path(write_card(data, old, jobs=2, device="cpu", n_resamples=2)).read_text(encoding="utf-8")
+    assert "clips on which it agreed with librosa's beat tracker" in text
+    for line in ("- Run: not recorded.", "- Time: not recorded.", "- Settings: not recorded."):
+        assert line in text
+
+
+@pytest.mark.shared_data
+def test_the_shipped_card_says_what_the_shipped_model_does(shared_data: str) -> None:
+    answers = evaluate(shared_data, "test", DEFAULT_MODEL, jobs=2, device="cpu")
+    with open(os.path.join(answers.card.folder, "CARD.md"), encoding="utf-8") as file:
+        text = file.read()
+    for name, value in answers.figures().items():
+        shown = float(text.split(f"| `{name}` | ")[1].split(" |")[0])
+        assert shown == pytest.approx(value, abs=0.006), name

@@ -18,8 +18,6 @@ from tagger.errors import TaggerError
 from tagger.types import ENERGY_BANDS, Aspect
 
 TrackOrder = Literal["path", "energy", "-energy"]
-Typed = Mapping[str, Sequence[str] | str | None]
-"""Filters as they were typed, by `Filter.name`: a text, or several of a filter that repeats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,31 +73,41 @@ class Filter:
         """Tell whether `query` narrows by this filter."""
         return getattr(query, self.field) not in (None, ())
 
-    def value_of(self, typed: Sequence[str] | str) -> Any:
-        """Read what was typed; raise TaggerError, with the option's name, where it cannot be meant."""
+    def value_of(self, given: Any) -> Any:
+        """Read a text, several of a filter that repeats, a number, or a range that is one already.
+
+        Raises TaggerError, with the option's name, where the value cannot be meant.
+        """
         if self.repeats:
-            return tuple([typed] if isinstance(typed, str) else typed)
-        text = str(typed)
+            return (given,) if isinstance(given, str) else tuple(given)
+        if isinstance(given, tuple):
+            return given
         try:
-            return self.read(text)
+            return self.read(str(given))
         except ValueError:
-            raise TaggerError(f"{self.option} {text}: give {self.expected}") from None
+            raise TaggerError(f"{self.option} {given}: give {self.expected}") from None
 
 
-def read_query(typed: Typed) -> Query:
-    """Read filters as they were typed. Genres stay as they are spelled: only a model knows its own.
+def read_query(given: Mapping[str, Any]) -> Query:
+    """Read filters by their names, as they were typed or as values; None is a filter that is not given.
 
-    `tagger.model_choice.fitted` corrects them. Raises TaggerError for a text that a filter cannot read.
+    Genres stay as they are spelled; `tagger.model_choice.fitted` corrects them for a model. Raises
+    TaggerError for a name that no filter has, and for a value that a filter cannot read.
 
-    >>> read_query({"artist": ["Björk"], "year": "1990-1999"}) == Query(artists=("Björk",), year=(1990, 1999))
+    >>> read_query({"artist": "Björk", "year": "1990-1999"}) == Query(artists=("Björk",), year=(1990, 1999))
     True
+    >>> read_query({"genre": ["Rock", "Metal"], "bpm": (120.0, 128.0)}).bpm
+    (120.0, 128.0)
     >>> read_query({"year": "90s"})
     Traceback (most recent call last):
         ...
     tagger.errors.TaggerError: --year 90s: give one number or a range such as 1990-1999
     """
-    given = ((each, value) for each in FILTERS if (value := typed.get(each.name)) is not None)
-    return Query(**{each.field: each.value_of(value) for each, value in given})
+    by_name = {each.name: each for each in FILTERS}
+    if unknown := given.keys() - by_name.keys():
+        raise TaggerError(f"no filter {min(unknown)!r}; there are {', '.join(by_name)}")
+    filters = ((by_name[name], value) for name, value in given.items() if value is not None)
+    return Query(**{each.field: each.value_of(value) for each, value in filters})
 
 
 def genre_named(name: str, known: Sequence[str], model: str) -> str:

@@ -69,6 +69,15 @@ def test_what_a_filter_cannot_read_is_refused_with_what_it_can(each: Filter, tex
     assert str(refused.value) == f"{each.option} {text}: give {each.expected}"
 
 
+def test_python_gives_values_where_people_type_texts() -> None:
+    typed = read_query({"genre": "Rock", "energy": "high", "year": "1994", "min_confidence": "0.8"})
+    energy = typed.energy or (0.0, 0.0)
+    given = {"genre": ("Rock",), "energy": energy, "year": 1994, "min_confidence": 0.8, "bpm": None}
+    assert read_query(given) == typed
+    with pytest.raises(TaggerError, match="no filter 'gener'; there are genre, not_genre, energy"):
+        read_query({"gener": "Rock"})
+
+
 def test_an_empty_question_asks_for_everything() -> None:
     assert read_query({}) == read_query(dict.fromkeys(EXAMPLES)) == Query()
 

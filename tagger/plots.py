@@ -1,6 +1,6 @@
-"""Pictures of what a model sees: log-mels over time and frequency, as the bytes of a file.
+"""Draw log-mel spectrograms over time and frequency, as the bytes of a picture (matplotlib, librosa).
 
-Only the functions that draw import matplotlib and librosa.
+Only the functions that draw import these libraries.
 """
 
 from __future__ import annotations
@@ -25,18 +25,15 @@ if TYPE_CHECKING:
 
 FORMATS = ("png", "svg", "pdf", "webp")
 
-MARK = "tagger spectrogram"
-"""Stands uncompressed in every picture, so that a later one knows what it may take the place of."""
-
 RANGE_DB = 80.0
-"""Of the loudest point drawn: what lies further below it, the shipped networks do not look at either."""
+"""Drawn below the loudest point; the shipped networks cut off the rest too."""
 
 FLOOR_DB = -100.0
 """Digital silence in a log-mel; it is drawn dark, and not as the loudest thing there is."""
 
 HEIGHT_IN, MARGINS_IN, WINDOW_IN, NARROWEST_IN = 4.4, 1.4, 2.8, 6.4
 NAME_LETTERS_PER_IN = 10
-"""How much of a file's name goes over a picture."""
+"""The letters of a file's name that fit over a picture."""
 
 FONTS = (
     "DejaVu Sans",
@@ -50,7 +47,7 @@ a letter is drawn in the first of them that is there and has it."""
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Panel:
-    """What is drawn of one file: under its name and a line about it, the windows side by side.
+    """The drawing of one file: under its name and a line about it, the windows side by side.
 
     `log_mels` are (n_mels, n_frames) in dB, one for each of `starts_s`.
     """
@@ -66,8 +63,8 @@ class Panel:
 
 
 def check_drawing() -> None:
-    """Raises `TaggerError` where there is nothing to draw with."""
-    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # where it caches fonts concerns nobody
+    """Raise `TaggerError` where matplotlib is missing or does not start."""
+    logging.getLogger("matplotlib").setLevel(logging.ERROR)  # it would tell where it caches fonts
     try:
         import_module("matplotlib")
     except ImportError:
@@ -81,33 +78,37 @@ def check_drawing() -> None:
 def spectrograms(
     panels: Sequence[Panel], front_end: FrontEnd, filter_bank: NDArray[np.float32], format: str
 ) -> bytes:
-    """The files beside each other on one scale of colours, as a picture in one of `FORMATS`.
+    """Draw files beside each other on one scale of colours, as a picture in one of `FORMATS`.
 
-    Time is in seconds of the track. `filter_bank` is (n_mels, 1 + n_fft // 2) and says which
-    frequencies a band hears. The same panels give the same bytes. Raises `TaggerError` without matplotlib.
+    Time is in seconds of the track. `filter_bank` is (n_mels, 1 + n_fft // 2), the frequencies of each
+    band. The same panels give the same bytes. Raises `TaggerError` without matplotlib.
     """
     check_drawing()
-    with _as_asked():
+    with _own_style():
         return _saved(_figure(panels, front_end, band_centres_hz(filter_bank, front_end)), format)
 
 
 def band_centres_hz(filter_bank: NDArray[np.float32], front_end: FrontEnd) -> FloatArray:
-    """(n_mels,) the mean frequency that each band hears."""
+    """Give the mean frequency of each band, (n_mels,)."""
     bins_hz = np.arange(filter_bank.shape[1]) * front_end.sample_rate_hz / front_end.n_fft
     centres: FloatArray = filter_bank @ bins_hz / np.maximum(filter_bank.sum(axis=1), 1e-12)
     return centres
 
 
 def colour_range_db(panels: Sequence[Panel]) -> tuple[float, float]:
-    """The quietest and the loudest level that have a colour of their own."""
+    """Give the quietest and the loudest level that have a colour of their own.
+
+    >>> colour_range_db([Panel("a.mp3", "", (0.0,), (np.array([[-3.0, -50.0]]),))])
+    (-83.0, -3.0)
+    """
     loudest = max(float(log_mel.max()) for panel in panels for log_mel in panel.log_mels)
     top = max(loudest, FLOOR_DB + RANGE_DB)
     return top - RANGE_DB, top
 
 
 @contextmanager
-def _as_asked() -> Iterator[None]:
-    """matplotlib without its owner's style, and without a word on letters that its font lacks."""
+def _own_style() -> Iterator[None]:
+    """Use matplotlib without its owner's style, and without warnings of letters that its font lacks."""
     import matplotlib
 
     with warnings.catch_warnings(), matplotlib.rc_context():
@@ -120,7 +121,7 @@ def _as_asked() -> Iterator[None]:
 
 
 def _figure(panels: Sequence[Panel], front_end: FrontEnd, bands_hz: FloatArray) -> Figure:
-    """A figure of no window system: it is drawn when it is saved."""
+    """Make a figure of no window system: it is drawn when it is saved."""
     from matplotlib.figure import Figure
 
     widths_in = [panel.width_in for panel in panels]
@@ -156,7 +157,7 @@ def _draw(
             vmin=range_db[0],
             vmax=range_db[1],
         )
-        axes.xaxis.set_major_formatter(ScalarFormatter(useOffset=False))  # librosa's tells 1234 s as 1.23e+03
+        axes.xaxis.set_major_formatter(ScalarFormatter(useOffset=False))  # else 1234 s is 1.23e+03
         axes.xaxis.set_major_locator(MaxNLocator(6, steps=(1, 2, 5, 10)))
         axes.set(xlabel="", ylabel="Hz")
         axes.label_outer()
@@ -167,24 +168,24 @@ def _draw(
 
 
 def _saved(figure: Figure, format: str) -> bytes:
+    # Without a date, so that the same panels give the same bytes.
     how: dict[str, dict[str, Any]] = {
-        "png": {"metadata": {"Software": MARK}},
-        "svg": {"metadata": {"Creator": MARK, "Date": None}},
-        "pdf": {"metadata": {"Creator": MARK, "CreationDate": None}},
-        "webp": {"pil_kwargs": {"quality": 90, "xmp": MARK.encode()}},
+        "svg": {"metadata": {"Date": None}},
+        "pdf": {"metadata": {"CreationDate": None}},
+        "webp": {"pil_kwargs": {"quality": 90}},
     }
     file = io.BytesIO()
-    figure.savefig(file, format=format, dpi=100, facecolor="white", **how[format])
+    figure.savefig(file, format=format, dpi=100, facecolor="white", **how.get(format, {}))
     return file.getvalue()
 
 
 def _drawable(text: str) -> str:
-    """With a replacement sign for what no font has: bytes that are no text, and control characters."""
+    """Put a replacement sign for what no font has: bytes that are no text, and control characters."""
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def _shortened(text: str, n_letters: int) -> str:
-    """At most `n_letters`, the middle left out: the ends tell most of a file's name."""
+    """Cut a name to `n_letters` by leaving out the middle: the ends say most."""
     if len(text) <= n_letters:
         return text
     kept = n_letters - 1

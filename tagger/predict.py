@@ -1,9 +1,10 @@
-"""From log-mels to answers: the one place that runs a network."""
+"""Predict genre, energy and tempo from log-mels: the one place that runs a network."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from operator import itemgetter
 
 import numpy as np
 import torch
@@ -13,35 +14,41 @@ from torch import Tensor
 
 from tagger.errors import ModelError
 from tagger.model_card import FILTER_BANK, ModelCard, check_weights
-from tagger.nets import CRNN, NetOutput, Network, build, for_inference, keep_freed_memory, multiplies_bfloat16
+from tagger.nets import CRNN, NetOutput, Network, build, for_inference, multiplies_bfloat16
 from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
 
 WINDOWS_AT_ONCE = {"cpu": 6, "cuda": 512, "mps": 128}
 """Windows that `CRNN.encode` gets at once: on a CPU few enough that the maps of a layer stay in the cache."""
 
+TOLERANCE = 0.04
+"""A tempo within 4 % of the true one counts as right: Acc1 of Gouyon et al. 2006 ("An experimental
+comparison of audio tempo induction algorithms")."""
+
 
 class Predictor:
-    """A loaded network on its device. Not to be shared between threads."""
+    """A loaded network on its device. Not to be shared between threads.
 
-    def __init__(self, card: ModelCard, device: str = "auto", threads: int | None = None) -> None:
-        """Loads and checks the weights that `card` names.
+        predictor = Predictor(load_card("standard"))
+        (prediction,) = predictor.predict([features])
 
-        `device` is auto, cpu, cuda or mps; `threads` limits the CPU threads of the whole process.
-        Raises `ModelError` for weights that do not fit and devices that are not there.
+    It leaves the settings of the process alone; a program whose CPU does nothing else is faster after
+    `tagger.nets.inference.tune_process`.
+    """
+
+    def __init__(self, card: ModelCard, device: str = "auto") -> None:
+        """Load and check the weights that `card` names; `device` is auto, cpu, cuda or mps.
+
+        Raises `ModelError` for weights that do not fit and for a device that is not there.
         """
         self.card = card
         self.device = device_named(device)
-        if self.device.type == "cpu":
-            keep_freed_memory()
-        if threads is not None:
-            torch.set_num_threads(threads)
         self._network = _prepared(load_network(card), self.device)
 
     def predict(self, tracks: Sequence[TrackFeatures]) -> list[Prediction]:
-        """One answer per track, in order.
+        """Give one prediction for each track, in order.
 
-        The answer is the mean over the windows that hold sound. A track without any gets an equal
-        probability for every genre, energy 0 and no tempo, for silence tells nothing.
+        It is the mean over the windows that hold sound. A window without sound has no genre and energy 0; a
+        track without any has neither genre nor tempo, no probabilities, and energy 0.
         """
         if not tracks:
             return []
@@ -51,22 +58,21 @@ class Predictor:
         ends = np.cumsum([len(track.log_mels) for track in tracks])
         rows = [slice(end - len(track.log_mels), end) for track, end in zip(tracks, ends, strict=True)]
         return [
-            self._answer(track, probabilities[r], energy[r], embedding[r], tempo[r])
+            self._prediction(track, probabilities[r], energy[r], embedding[r], tempo[r])
             for track, r in zip(tracks, rows, strict=True)
         ]
 
     @property
     def embedding_dim(self) -> int:
-        """Numbers in an embedding."""
+        """The number of values in an embedding; 0 where the network gives none."""
         return self._network.embedding_dim
 
     def from_embeddings(self, embeddings: NDArray[np.float16]) -> list[tuple[str | None, float | None]]:
-        """What the heads alone say of tracks by their stored embeddings, (n, embedding_dim): (genre, energy).
+        """Predict (genre, energy) from stored embeddings, (n, embedding_dim), by the heads alone.
 
-        Either is None where the model hears none.
-        The energy is that of `predict`, for its head is linear. The genre is close to it: here the logits
-        of the windows are averaged, there their probabilities. Of clips with two windows, one in 200
-        gets another genre. So compare heads with heads.
+        Either is None where the model does not predict it. The energy is that of `predict`, because its
+        head is linear. The genre nearly is: here the logits of the windows are averaged, there their
+        probabilities. Of clips with two windows, one in 200 gets another genre. So compare heads with heads.
         """
         assert isinstance(self._network, CRNN)  # no other network gives embeddings to store
         with torch.inference_mode():
@@ -74,17 +80,18 @@ class Predictor:
             logits = self._network.genre_head(features).cpu().numpy()
             raw_energy = self._network.energy_head(features).squeeze(1).cpu().numpy()
         energies = _energies(raw_energy, self.card)
-        return [(_likeliest(row, self.card)[0], e) for row, e in zip(logits, energies, strict=True)]
+        genres = [_likeliest(_by_genre(row, self.card))[0] for row in logits]
+        return list(zip(genres, energies, strict=True))
 
     def _forward(self, log_mels: NDArray[np.float16]) -> tuple[FloatArray, ...]:
-        """The fields of `NetOutput` for all windows; the logits of genre and tempo are float64."""
+        """Run the network on all windows: `NetOutput` as arrays, the logits of genre and tempo as float64."""
         windows = torch.from_numpy(log_mels).split(WINDOWS_AT_ONCE[self.device.type])
         with torch.inference_mode():
             output = _outputs(self._network, [part.to(self.device).float() for part in windows])
         logits, energy, embedding, tempo = (part.cpu().numpy() for part in output)
         return logits.astype(np.float64), energy, embedding, tempo.astype(np.float64)
 
-    def _answer(
+    def _prediction(
         self,
         track: TrackFeatures,
         probabilities: FloatArray,
@@ -92,32 +99,28 @@ class Predictor:
         embedding: FloatArray,
         tempo_logits: FloatArray,
     ) -> Prediction:
-        card, silent = self.card, np.array(track.silent)
-        probabilities = np.where(silent[:, None], 1 / max(1, len(card.genres)), probabilities)
-        raw_energy = np.where(silent, -np.inf, raw_energy)
-        heard = ~silent if not silent.all() else silent
-        mean = probabilities[heard].mean(axis=0)
-        genre, genre_confidence = _likeliest(mean, card)
-        windows = (
-            WindowAnswer(start_s, *_likeliest(p, card), e)
-            for start_s, p, e in zip(track.starts_s, probabilities, _energies(raw_energy, card), strict=True)
-        )
-        bpm, bpm_confidence = self._tempo(tempo_logits[~silent])
+        card, has_sound = self.card, ~np.array(track.silent)
+        silent = not has_sound.any()
+        counted = np.full_like(has_sound, True) if silent else has_sound
+        raw_energy = np.where(has_sound, raw_energy, -np.inf)
+        genres = {} if silent else _by_genre(probabilities[counted].mean(axis=0), card)
+        genre, genre_confidence = _likeliest(genres)
+        bpm, bpm_confidence = self._tempo(tempo_logits[has_sound])
         return Prediction(
             model=card.id,
-            genres={genre: float(p) for genre, p in zip(card.genres, mean, strict=True)},
+            genres=genres,
             genre=genre,
             genre_confidence=genre_confidence,
-            energy=_energies(raw_energy[heard].mean(keepdims=True), card)[0],
-            windows=tuple(windows),
-            embedding=embedding[heard].mean(axis=0).astype(np.float16),
-            silent=bool(silent.all()),
+            energy=_energies(raw_energy[counted].mean(keepdims=True), card)[0],
+            windows=_windows(track, probabilities, _energies(raw_energy, card), card),
+            embedding=embedding[counted].mean(axis=0).astype(np.float16),
+            silent=silent,
             bpm=bpm,
             bpm_confidence=bpm_confidence,
         )
 
     def _tempo(self, logits: FloatArray) -> tuple[float | None, float | None]:
-        """(n_windows, n_tempo) of the windows that hold sound → BPM and confidence, None where unknown."""
+        """Give BPM and confidence by the logits (n_windows, n_tempo) of windows with sound; None of none."""
         classes = self.card.tempo
         if classes is None or 0 in logits.shape:
             return None, None
@@ -126,57 +129,44 @@ class Predictor:
 
 
 def energy_quantile(raw_energy: FloatArray, card: ModelCard) -> FloatArray:
-    """Raw energies → the share (0–1) of the card's reference set that has less; same shape."""
+    """Give for each raw energy the share (0–1) of the card's reference set that has less; same shape.
+
+    For a model whose `energy_quantiles` are (-2, 0, 4), the raw energies -9, -1, 2 and 9 are 0, 0.25, 0.75
+    and 1.
+    """
     knots = np.linspace(0, 1, len(card.energy_quantiles))
     return np.asarray(np.interp(raw_energy, card.energy_quantiles, knots))
 
 
-def _energies(raw_energy: FloatArray, card: ModelCard) -> list[float | None]:
-    """The energy (0–1) of each raw one; None where the model hears none."""
-    return (
-        [*map(float, energy_quantile(raw_energy, card))] if card.predicts_energy else [None] * len(raw_energy)
-    )
+def tempo_and_confidence(probabilities: FloatArray, first_bpm: float) -> tuple[float, float]:
+    """Give (BPM, confidence) by the probabilities (n_tempo,) of tempos a BPM apart, from `first_bpm` on.
 
+    One class a BPM is Schreiber & Müller 2018 ("A single-step approach to musical tempo estimation
+    using a convolutional neural network"). The tempo lies between the classes: the mean of those
+    within 4 % of the likeliest, weighted by their probability, to a tenth of a BPM, because no ear hears
+    more. Its confidence is the probability (0–1) that it is right by the tolerance of Acc1.
 
-def _likeliest(scores: FloatArray, card: ModelCard) -> tuple[str | None, float | None]:
-    """The genre of the highest score and that score, of (n_genres,); None where the model hears no genre."""
-    return (card.genres[int(scores.argmax())], float(scores.max())) if card.predicts_genre else (None, None)
+    >>> tempo_and_confidence(np.array([0.1, 0.3, 0.3, 0.0, 0.0, 0.0, 0.0, 0.3]), first_bpm=120.0)
+    (121.3, 0.7)
+    """
+    bpms = first_bpm + np.arange(len(probabilities))
+    near = _within_tolerance(bpms, float(bpms[probabilities.argmax()]))
+    bpm = round(float(np.average(bpms[near], weights=probabilities[near])), 1)
+    confidence = float(probabilities[_within_tolerance(bpms, bpm)].sum())
+    return bpm, min(1.0, confidence)
 
 
 def concatenated(log_mels: Sequence[FloatArray], n_windows: int) -> FloatArray:
-    """`n_windows` windows one after the other in time, repeated where there are fewer."""
+    """Join `n_windows` windows (n_mels, n_frames) in time; where there are fewer, they are repeated.
+
+    >>> concatenated([np.array([[1, 2]]), np.array([[3, 4]])], 3)
+    array([[1, 2, 3, 4, 1, 2]])
+    """
     return np.concatenate([log_mels[i % len(log_mels)] for i in range(n_windows)], axis=1)
 
 
-def _as_one(track: TrackFeatures, n_windows: int) -> TrackFeatures:
-    """The track with its windows that hold sound strung together, for networks that hear several at once."""
-    if n_windows == 1:
-        return track
-    heard = [m for m, silent in zip(track.log_mels, track.silent, strict=True) if not silent]
-    together = concatenated(heard or list(track.log_mels), n_windows)
-    log_mels = together[None].astype(np.float16, copy=False)
-    return replace(track, log_mels=log_mels, starts_s=track.starts_s[:1], silent=(not heard,))
-
-
-def _prepared(network: Network, device: torch.device) -> Network:
-    if isinstance(network, CRNN):
-        return for_inference(network, device.type == "cpu" and multiplies_bfloat16()).to(device)
-    return network.eval().to(device)
-
-
-def _outputs(network: Network, parts: Sequence[Tensor]) -> NetOutput:
-    """What it says of all windows; a CRNN goes through time once, for all of them together."""
-    if isinstance(network, CRNN):
-        return network.predict(*_joined([network.encode(part) for part in parts]))
-    return NetOutput(*_joined([network(part) for part in parts]))
-
-
-def _joined(outputs: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
-    return tuple(torch.cat(column) for column in zip(*outputs, strict=True))
-
-
 def load_network(card: ModelCard) -> Network:
-    """The network of `card`, as PyTorch runs it. Raises `ModelError` for weights that do not fit."""
+    """Build the network of `card` and load its weights. Raises `ModelError` for weights that do not fit."""
     path = check_weights(card)
     try:
         network = build(card.network, card.front_end.n_mels, len(card.genres))
@@ -190,7 +180,7 @@ def load_network(card: ModelCard) -> Network:
 
 
 def device_named(name: str) -> torch.device:
-    """That of auto, cpu, cuda or mps. Raises `ModelError` where there is none."""
+    """Give the device of auto, cpu, cuda or mps. Raises `ModelError` where it is not there."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
     if name == "auto":
         name = next(device for device, available in there.items() if available)
@@ -199,33 +189,67 @@ def device_named(name: str) -> torch.device:
     return torch.device(name)
 
 
+def _as_one(track: TrackFeatures, n_windows: int) -> TrackFeatures:
+    """Join the windows of a track that hold sound into one, for networks that take several at once."""
+    if n_windows == 1:
+        return track
+    with_sound = [m for m, silent in zip(track.log_mels, track.silent, strict=True) if not silent]
+    joined = concatenated(with_sound or list(track.log_mels), n_windows)
+    log_mels = joined[None].astype(np.float16, copy=False)
+    return replace(track, log_mels=log_mels, starts_s=track.starts_s[:1], silent=(not with_sound,))
+
+
+def _prepared(network: Network, device: torch.device) -> Network:
+    if isinstance(network, CRNN):
+        return for_inference(network, device.type == "cpu" and multiplies_bfloat16()).to(device)
+    return network.eval().to(device)
+
+
+def _outputs(network: Network, parts: Sequence[Tensor]) -> NetOutput:
+    """Run the network on parts of the windows; a CRNN goes through time once, for all of them together."""
+    if isinstance(network, CRNN):
+        return network.predict(*_joined([network.encode(part) for part in parts]))
+    return NetOutput(*_joined([network(part) for part in parts]))
+
+
+def _joined(outputs: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
+    return tuple(torch.cat(column) for column in zip(*outputs, strict=True))
+
+
+def _windows(
+    track: TrackFeatures, probabilities: FloatArray, energies: list[float | None], card: ModelCard
+) -> tuple[WindowAnswer, ...]:
+    rows = zip(track.starts_s, track.silent, probabilities, energies, strict=True)
+    return tuple(
+        WindowAnswer(start_s, *_likeliest({} if silent else _by_genre(row, card)), energy)
+        for start_s, silent, row, energy in rows
+    )
+
+
+def _by_genre(scores: FloatArray, card: ModelCard) -> dict[str, float]:
+    """Name the scores (n_genres,); none where the model does not predict genre."""
+    return dict(zip(card.genres, map(float, scores), strict=True)) if card.predicts_genre else {}
+
+
+def _likeliest(scores: dict[str, float]) -> tuple[str | None, float | None]:
+    """Give the genre of the highest score and that score; None of no scores."""
+    return max(scores.items(), key=itemgetter(1)) if scores else (None, None)
+
+
+def _energies(raw_energy: FloatArray, card: ModelCard) -> list[float | None]:
+    """Give the energy (0–1) of each raw one; None where the model does not predict energy."""
+    return (
+        [*map(float, energy_quantile(raw_energy, card))] if card.predicts_energy else [None] * len(raw_energy)
+    )
+
+
+def _within_tolerance(bpms: FloatArray, bpm: float) -> FloatArray:
+    """Tell which of `bpms` (n,) are within 4 % of `bpm`, both edges included."""
+    inside: FloatArray = np.abs(bpms - bpm) <= TOLERANCE * bpm + 1e-9
+    return inside
+
+
 def _softmax(logits: FloatArray) -> FloatArray:
     exponential = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
     probabilities: FloatArray = exponential / exponential.sum(axis=1, keepdims=True)
     return probabilities
-
-
-TOLERANCE = 0.04
-"""A tempo within 4 % of the true one counts as right: Acc1 of Gouyon et al. 2006 ("An experimental
-comparison of audio tempo induction algorithms")."""
-
-
-def tempo_and_confidence(probabilities: FloatArray, first_bpm: float) -> tuple[float, float]:
-    """Probabilities (n_tempo,) of tempos a BPM apart, the first of `first_bpm` → (BPM, confidence).
-
-    One class a BPM is Schreiber & Müller 2018 ("A single-step approach to musical tempo estimation
-    using a convolutional neural network"). The tempo lies between the classes: the mean of those
-    within 4 % of the likeliest, weighted by their probability, to a tenth of a BPM, for more is not
-    heard. Its confidence is the probability (0–1) that it is right by the tolerance of Acc1.
-    """
-    bpms = first_bpm + np.arange(len(probabilities))
-    near = _within_tolerance(bpms, float(bpms[probabilities.argmax()]))
-    bpm = round(float(np.average(bpms[near], weights=probabilities[near])), 1)
-    confidence = float(probabilities[_within_tolerance(bpms, bpm)].sum())
-    return bpm, min(1.0, confidence)
-
-
-def _within_tolerance(bpms: FloatArray, bpm: float) -> FloatArray:
-    """Which of `bpms` are within 4 % of `bpm`, both edges included: (n,) of booleans."""
-    inside: FloatArray = np.abs(bpms - bpm) <= TOLERANCE * bpm + 1e-9
-    return inside

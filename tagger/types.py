@@ -139,10 +139,10 @@ class Prediction:
     """The model's answer for a track.
 
     `genres` maps every genre of the model to its calibrated probability (0–1); `genre` is the
-    likeliest and `genre_confidence` its probability. All three are empty or None where the model hears
-    no genre. `energy` is 0–1, the track's quantile in the model's reference set, None where it hears no
-    energy. `embedding` is (d,) float16, d being 0 for a model that makes none. `silent` says that no
-    window held sound: the answer is then a guess of low confidence. `bpm` is the tempo and
+    likeliest and `genre_confidence` its probability. All three are empty or None where the model predicts
+    no genre, and of silence. `energy` is 0–1, the track's quantile in the model's reference set, None where
+    it predicts no energy. `embedding` is (d,) float16, d being 0 for a model that makes none. `silent` says
+    that no window held sound; the energy is then 0. `bpm` is the tempo and
     `bpm_confidence` the probability (0–1) that it is right within 4 %; both are None where the model
     hears no tempo, and of silence.
     """

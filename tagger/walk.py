@@ -1,4 +1,4 @@
-"""The walk: from files and folders to the audio files in them, at one `stat` each."""
+"""Walk from files and folders to the audio files in them, at one `stat` each."""
 
 from __future__ import annotations
 
@@ -8,7 +8,15 @@ import stat
 from collections.abc import Container, Iterable, Iterator, Sequence
 from operator import attrgetter
 
-from tagger.files import AUDIO_EXTENSIONS, LAST_MTIME_NS, AudioFile, Fingerprint, absolute, fingerprint
+from tagger.files import (
+    AUDIO_EXTENSIONS,
+    LAST_MTIME_NS,
+    AudioFile,
+    FileState,
+    Fingerprint,
+    absolute,
+    fingerprint,
+)
 from tagger.types import Failure
 
 # Thumbnails and trash that NAS systems and Windows put into shared folders, in lower case.
@@ -19,7 +27,7 @@ _NamedFiles = dict[_FolderId, set[str]]
 
 
 def walk(paths: Sequence[str], known: set[Fingerprint] | None = None) -> Iterator[AudioFile | Failure]:
-    """Yield every audio file among and beneath `paths`, each once, and what could not be looked at.
+    """Yield every audio file among and beneath `paths`, each once, and a failure for what cannot be read.
 
     Files in a state that is `known` are left out, and their fingerprints taken out of the set: in a
     library of which little has changed, making a value of each would take longer than looking at it.
@@ -27,7 +35,7 @@ def walk(paths: Sequence[str], known: set[Fingerprint] | None = None) -> Iterato
     Named files come first and whatever their extension; of folders, only regular files with one of
     `AUDIO_EXTENSIONS`, in the order of their names, a folder's own files before those of its
     subfolders. Symbolic links are followed; every real folder is listed once, under its own name
-    where the walk meets both it and a link to it. Skipped without a word: hidden folders (unless
+    where the walk meets both it and a link to it. Skipped silently: hidden folders (unless
     named), macOS `._*` files, trash and thumbnail folders of NAS systems. Failures have the stage
     `scan`. Memory grows with the folders, not with the files.
     """
@@ -51,19 +59,27 @@ def _is_known(file: AudioFile, known: set[Fingerprint]) -> bool:
 
 
 def is_music_name(name: str) -> bool:
-    """Whether the walk takes a regular file of this name, found in a folder, for music."""
+    """Tell whether the walk takes a regular file of this name, found in a folder, for music.
+
+    >>> [is_music_name(name) for name in ("a.FLAC", "cover.jpg", ".mp3", "._a.mp3")]
+    [True, False, False, False]
+    """
     stem, _, extension = name.rpartition(".")
     return extension.lower() in AUDIO_EXTENSIONS and bool(stem) and not name.startswith("._")
 
 
 def is_skipped_folder(name: str) -> bool:
-    """Whether the walk passes by a folder of this name unless it was named."""
+    """Tell whether the walk skips a folder of this name unless it was named.
+
+    >>> [is_skipped_folder(name) for name in (".git", "@eaDir", "...And Justice for All")]
+    [True, True, False]
+    """
     is_hidden = name.startswith(".") and not name.startswith("..")  # "...And Justice for All" is music
     return is_hidden or name.lower() in _SYSTEM_FOLDERS
 
 
 def _named(path: str, named: _NamedFiles) -> AudioFile | Failure | str | None:
-    """The file that `path` is, or its path again if it is a folder; None if it was named before."""
+    """Look at a named path: give its file, or the path again for a folder, or None if it was named before."""
     try:
         status = os.stat(path)
         if stat.S_ISDIR(status.st_mode):
@@ -78,7 +94,8 @@ def _named(path: str, named: _NamedFiles) -> AudioFile | Failure | str | None:
     names.add(os.path.basename(path))
     if not stat.S_ISREG(status.st_mode):
         return Failure(path, "scan", "not a regular file; name a file or a folder")
-    return AudioFile(path, status.st_size, min(status.st_mtime_ns, LAST_MTIME_NS))
+    state = FileState.of(status)
+    return AudioFile(path, state.size, state.mtime_ns)
 
 
 def _walk_folders(
@@ -106,7 +123,7 @@ def _walk_folders(
 def _listed(
     folder: str, already: Container[str], known: set[Fingerprint]
 ) -> tuple[list[AudioFile | Failure], list[os.DirEntry[str]]]:
-    """What is new in one folder, and its subfolders, in any order. Raises OSError if it cannot be listed."""
+    """List what is new in one folder, and its subfolders, in any order. Raises OSError if it cannot."""
     found: list[AudioFile | Failure] = []
     subfolders = []
     with os.scandir(folder) as listing:
@@ -123,7 +140,7 @@ def _listed(
                         known.remove(state)
                         continue
                     if stat.S_ISREG(status.st_mode) and name not in already:  # a FIFO would never end
-                        found.append(AudioFile(path, size, min(mtime_ns, LAST_MTIME_NS)))
+                        found.append(AudioFile(path, size, min(mtime_ns, LAST_MTIME_NS)))  # as `FileState.of`
                 if entry.is_dir() and not is_skipped_folder(name):
                     subfolders.append(entry)
             except OSError as error:

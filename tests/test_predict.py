@@ -112,7 +112,7 @@ def test_windows_that_disagree_are_less_sure_than_windows_that_agree(
 
 
 def _rest(card: ModelCard, confidence: float) -> float:
-    """What each other genre gets."""
+    """The share of each other genre."""
     return (1 - confidence) / (len(card.genres) - 1)
 
 
@@ -133,15 +133,30 @@ def test_silent_windows_are_left_out(predictor: Predictor) -> None:
     assert with_silence.genres == pytest.approx(without.genres, abs=1e-3)
     assert with_silence.energy == pytest.approx(without.energy, abs=1e-3)
     assert not with_silence.silent
-    assert with_silence.windows[0].energy == 0.0
+    first, *others = with_silence.windows
+    assert (first.genre, first.genre_confidence, first.energy) == (None, None, 0.0)
+    assert all(window.genre in with_silence.genres for window in others)
 
 
-def test_pure_silence_is_flagged_and_unsure(predictor: Predictor) -> None:
+def test_silence_has_neither_genre_nor_tempo_and_no_energy(predictor: Predictor) -> None:
     (answer,) = predictor.predict([track(np.full((3, 96, 431), -100.0), (True, True, True))])
     assert answer.silent
-    assert answer.genre_confidence == pytest.approx(1 / 17)
+    assert answer.genres == {}
+    assert answer.genre is answer.genre_confidence is answer.bpm is answer.bpm_confidence is None
     assert answer.energy == 0.0
+    assert [(w.genre, w.genre_confidence, w.energy) for w in answer.windows] == [(None, None, 0.0)] * 3
     assert np.isfinite(answer.embedding).all()
+
+
+def test_a_predictor_leaves_the_settings_of_the_process_alone(
+    card: ModelCard, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("a library has no business here")
+
+    monkeypatch.setattr("ctypes.CDLL", refuse)
+    monkeypatch.setattr(torch, "set_num_threads", refuse)
+    assert Predictor(card, "cpu").predict([track(noise(1))])
 
 
 def test_no_tracks_give_no_answers(predictor: Predictor) -> None:
@@ -236,9 +251,9 @@ def test_a_model_without_energy_gives_none(tmp_path: Path) -> None:
     for silent in (False, True):
         (answer,) = predictor.predict([track(noise(2), (silent, silent))])
         assert (answer.energy, [window.energy for window in answer.windows]) == (None, [None, None])
-        assert answer.genre in answer.genres and len(answer.genres) == 17
+        assert len(answer.genres) == (0 if silent else 17) and (answer.genre is None) == silent
     ((genre, energy),) = predictor.from_embeddings(answer.embedding[None])
-    assert genre in answer.genres and energy is None
+    assert genre in predictor.card.genres and energy is None
 
 
 def test_a_model_without_genres_gives_none(tmp_path: Path, predictor: Predictor) -> None:

@@ -115,13 +115,16 @@ def _hear(found: Comparison, new: Side, device: str) -> None:
     message(f"{unheard} would have to be heard with {name}; hears {len(found.to_hear):,} now")
     if not found.to_hear:
         return
+    from tagger.nets import tune_process
     from tagger.pipeline.unstored import hear_unstored
     from tagger.predict import Predictor
+
+    tune_process(threads=1)
 
     files = [track.file for track in found.to_hear.values()]
     bar = hearing_bar(len(files)) if sys.stderr.isatty() else nullcontext(lambda: None)
     with terminated_as_interrupted(), bar as advance:
-        for outcome in hear_unstored(files, card.folder, Predictor(card, device, threads=1), cores()):
+        for outcome in hear_unstored(files, card.folder, Predictor(card, device), cores()):
             if failure := found.add(outcome):
                 message(f"{shown(failure.path)}: {failure.reason} (skipped)")
             advance()

@@ -1,4 +1,4 @@
-"""`tagger doctor`: what a player reads from a file's tags, and what it ignores."""
+"""`tagger doctor`: print what each player reads from a file's tags, and what it ignores."""
 
 from __future__ import annotations
 
@@ -93,10 +93,10 @@ def _print(file: str, tags: Tags, players: Mapping[str, Player]) -> None:
     _print_line("in the file", _described(tags.genres, tags.energy_level, tags.energy, tags.bpm))
     for player in players.values():
         seen = seen_by(player, tags)
-        told = [_described(seen.genres, seen.energy_level, None, seen.bpm)]
-        told += [f"ignores {', '.join(seen.ignored)}"] if seen.ignored else []
-        told += [f"not known: {', '.join(seen.unknown)}"] if seen.unknown else []
-        _print_line(player.title, "; ".join(told))
+        parts = [_described(seen.genres, seen.energy_level, None, seen.bpm)]
+        parts += [f"ignores {', '.join(seen.ignored)}"] if seen.ignored else []
+        parts += [f"not known: {', '.join(seen.unknown)}"] if seen.unknown else []
+        _print_line(player.title, "; ".join(parts))
         _print_line("", player.note)
 
 

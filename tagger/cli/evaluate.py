@@ -41,6 +41,7 @@ def evaluate(
 
     check_libraries()
     from tagger.model_card import DEFAULT_MODEL
+    from tagger.nets import tune_process
     from tagger.training.card_page import write_card
     from tagger.training.evaluation import evaluate as measure
     from tagger.training.metrics import measured
@@ -48,6 +49,7 @@ def evaluate(
     if split not in SPLITS:
         raise TaggerError(f"--split {split}: give one of {', '.join(SPLITS)}")
     check_layout(layout)
+    tune_process()
     with terminated_as_interrupted():
         evaluation = measure(data, split, model or DEFAULT_MODEL, jobs, device, layout)
         figures = measured(evaluation.figures())

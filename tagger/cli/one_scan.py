@@ -67,9 +67,11 @@ def predictor_loader(card: ModelCard, device: str) -> Callable[[], Predicts]:
 
     @cache
     def load() -> Predicts:
-        from tagger.predict import Predictor  # and with it torch, two seconds
+        from tagger.nets import tune_process  # and with it torch, two seconds
+        from tagger.predict import Predictor
 
-        return Predictor(card, device, threads=1)
+        tune_process(threads=1)
+        return Predictor(card, device)
 
     return load
 

@@ -1,4 +1,4 @@
-"""The networks that a `model.json` can name."""
+"""The networks that a `model.json` can name (PyTorch)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tagger.errors import ModelError
 from tagger.nets.backbone import Backbone
 from tagger.nets.classic import EchoNestMlp, MelCnn, MfccLstm, SpectrogramCnn, TempoRegression
 from tagger.nets.crnn import CRNN
-from tagger.nets.inference import for_inference, keep_freed_memory, multiplies_bfloat16
+from tagger.nets.inference import for_inference, keep_freed_memory, multiplies_bfloat16, tune_process
 from tagger.nets.network import NetOutput
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "for_inference",
     "keep_freed_memory",
     "multiplies_bfloat16",
+    "tune_process",
 ]
 
 Network = CRNN | MfccLstm | SpectrogramCnn | MelCnn | TempoRegression | Backbone | EchoNestMlp
@@ -43,7 +44,7 @@ NETWORKS: Mapping[str, Callable[..., Network]] = {
 
 
 def build(network: Mapping[str, Any], n_mels: int, n_genres: int) -> Network:
-    """The untrained network that a model card's `network` describes. Raises `ModelError` if unknown."""
+    """Build the untrained network that a model card's `network` describes. Raises `ModelError` if unknown."""
     settings = dict(network)
     name = settings.pop("name", "")
     if name not in NETWORKS:

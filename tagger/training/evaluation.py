@@ -53,7 +53,9 @@ class Evaluation:
     @property
     def probabilities(self) -> FloatArray:
         """(n, n_genres), in the order of the model's genres."""
-        return np.array([list(answer.genres.values()) for answer in self.predictions])
+        genres = self.card.genres
+        shares = ([p.genres.get(genre, 1 / len(genres)) for genre in genres] for p in self.predictions)
+        return np.array(list(shares))
 
     @property
     def energy(self) -> FloatArray:

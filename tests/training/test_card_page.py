@@ -90,7 +90,7 @@ def test_a_card_holds_what_was_measured_and_what_was_recorded(data: str, answers
     assert "- Time: 60 minutes.\n" in text
     assert '`{"mixup": 0.2}`' in text
     assert "made-up rhythms, and 1,234 other pieces as tempo-cnn tells their tempo" in text
-    assert "| digital silence, 30 s | none (silent) | 0.06 | 0.00 |" in text
+    assert "| digital silence, 30 s | none (silent) | – | 0.00 |" in text
     assert "| `games` | 1 | 0 |" in text
     assert "{" not in text.replace("`{", "")
     for picture in ("confusion.svg", "reliability.svg", "energy.svg"):

@@ -1,7 +1,7 @@
+import csv
 import os
 from pathlib import Path
 
-import csv
 import pytest
 
 from tagger.model_card import DEFAULT_MODEL

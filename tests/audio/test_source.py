@@ -188,6 +188,7 @@ def test_windows_are_found_by_seeking_and_not_by_reading(kind: str, tmp_path: Pa
     assert len(excerpt.windows) == 3
 
 
+@pytest.mark.slow
 @counts_bytes
 def test_a_recording_of_ten_hours_costs_no_more_than_a_song(tmp_path: Path) -> None:
     plain = {"codec": "libmp3lame", "container": {"write_xing": "0", "id3v2_version": "0"}}
@@ -204,6 +205,7 @@ def test_a_recording_of_ten_hours_costs_no_more_than_a_song(tmp_path: Path) -> N
     assert len(excerpt.windows) == 3
 
 
+@pytest.mark.slow
 @counts_bytes
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
@@ -222,6 +224,7 @@ def test_terabytes_of_nothing_behind_a_sound_are_not_read(
     assert all(len(window.samples) == 10 * RATE_HZ for window in excerpt.windows)
 
 
+@pytest.mark.slow
 def test_a_terabyte_of_zeros_is_no_audio(tmp_path: Path) -> None:
     path = tmp_path / "x.mp3"
     path.touch()

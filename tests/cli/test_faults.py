@@ -81,6 +81,7 @@ def test_a_disk_that_is_full_at_a_commit_ends_the_scan_and_the_next_goes_on(
     assert 2 <= again["unchanged"] < 6
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform == "win32", reason="limits of resources are of POSIX")
 def test_a_file_system_that_takes_no_more_bytes_ends_the_scan(tagger: Tagger, music: Path, db: Path) -> None:
     assert tagger("scan", music, "--limit", 1, "--quiet").code == 0
@@ -176,6 +177,7 @@ def test_a_root_that_is_unmounted_during_the_walk_marks_nothing_missing(
     assert tagger("scan", music, "--json").json["unchanged"] == 6
 
 
+@pytest.mark.slow
 def test_a_file_that_kills_its_worker_is_quarantined(
     tagger: Tagger, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,7 @@ def test_names_that_change_places_are_answered_rightly_unheard(tagger: Tagger, m
         assert after[f"{music}/{i}.flac"] == before[f"{music}/{(i + 1) % 4}.flac"]
 
 
+@pytest.mark.slow
 def test_a_thousand_random_renames_are_heard_zero_times(tagger: Tagger, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()

@@ -52,6 +52,7 @@ def stored(db: Path) -> int:
         return 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_scan_says_so_and_the_next_goes_on(
     tagger: Tagger, music: Path, db: Path, number: signal.Signals
@@ -69,6 +70,7 @@ def test_an_interrupted_scan_says_so_and_the_next_goes_on(
     assert (result["analysed"], result["unchanged"]) == (N_FILES - done, done)
 
 
+@pytest.mark.slow
 def test_kill_9_loses_at_most_the_batch_under_way(tagger: Tagger, music: Path, db: Path) -> None:
     process = start(music, db)
     wait_for_first_batch(db)

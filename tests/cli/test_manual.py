@@ -15,11 +15,13 @@ from typing import Any
 
 import pytest
 import typer
+from joblib.externals.loky import get_reusable_executor
 
 from tagger.cli import app_for
 from tagger.cli.help import TOPICS, page, summary
 from tagger.model_card import load_card
 from tests.cli.conftest import Tagger
+from tests.labelled_music import make_clips
 from tests.own_model import make_own_model
 from tests.sounds import make_sound, sweep
 
@@ -30,8 +32,6 @@ PAGES = {"README": (ROOT / "README.md").read_text(encoding="utf-8")} | {
 
 PARSED_ONLY = ("# until Ctrl-C", "# hours", "# if run 12 wrote tags")
 """A command with one of these comments is not run, only parsed, with its options and their values."""
-
-TO_COME = ("tagger train", "tagger evaluate")
 
 OF_OTHER_PROGRAMS = {
     *("--index-url", "--extra-index-url", "--pip-args", "--torch-backend"),  # pip, pipx, uv
@@ -65,7 +65,7 @@ def commands(text: str) -> Iterator[tuple[list[str], bool]]:
     """The arguments of each `tagger` command of a page in its order, and whether it is to be run."""
     for line in shell_lines(text):
         for part in re.split("&&|;", line):
-            if part.strip().startswith("tagger ") and not part.strip().startswith(TO_COME):
+            if part.strip().startswith("tagger "):
                 words = shlex.split(part, comments=True)
                 words = words[1 : words.index(">")] if ">" in words else words[1:]
                 is_run = not line.endswith(PARSED_ONLY)
@@ -105,6 +105,9 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("live.flac", "studio.flac"):
         shutil.copy(home / "Music/New/one.flac", home / name)
     make_own_model(home / "my-model", "my-model")
+    make_own_model(home / "runs/crnn", "crnn")
+    (home / "DATA").mkdir()
+    make_clips(home / "DATA")
     (recipe,) = blocks(PAGES["playlists"], "toml")
     (home / "playlists.toml").write_text(recipe, encoding="utf-8")
     return home
@@ -120,10 +123,13 @@ def home(prepared: Path, tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.chdir(prepared)
     if not (prepared / "tagger.db").exists():
         assert tagger("scan", prepared / "Music").code == 0
+    get_reusable_executor().shutdown()  # `joblib.Parallel` would take over that of a scan, and fails with it
     return prepared
 
 
-@pytest.mark.parametrize("name", PAGES)
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name == "training" else ()) for name in PAGES]
+)
 def test_every_command_that_is_shown_runs(name: str, home: Path, tagger: Tagger) -> None:
     for words, is_run in commands(PAGES[name]):
         if is_run:
@@ -153,7 +159,6 @@ def test_every_option_that_is_named_exists() -> None:
     named = {
         (name, option)
         for name, text in PAGES.items()
-        if name not in ("training", "developing")  # their commands are to come
         for code in [*re.findall(r"`([^`\n]+)`", text), *shell_lines(text)]
         for option in re.findall(r"(?<![\w-])--[a-z][\w-]+", code)
     }

@@ -106,6 +106,7 @@ def test_what_ends_a_scan_is_a_line_of_a_json_log(tagger: Tagger, music: Path, t
         assert error["reason"]
 
 
+@pytest.mark.slow
 def test_an_interruption_is_a_line_and_the_last_success_stays(
     tagger: Tagger, music: Path, db: Path, tmp_path: Path
 ) -> None:

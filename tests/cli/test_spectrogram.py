@@ -199,6 +199,7 @@ def test_without_matplotlib_one_line_tells_how_to_get_it(
     assert result.code == 2
 
 
+@pytest.mark.slow
 def test_the_owners_settings_of_matplotlib_neither_break_nor_change_the_picture(
     short: Path, folder: Path
 ) -> None:

@@ -62,6 +62,7 @@ def watch(music: Path, db: Path, tmp_path: Path) -> Iterator[Watch]:
     watch.process.wait()
 
 
+@pytest.mark.slow
 def test_a_growing_file_is_heard_once_when_complete_and_a_rename_not_at_all(
     watch: Watch, music: Path, tmp_path: Path, tagger: Tagger
 ) -> None:
@@ -85,6 +86,7 @@ def test_a_growing_file_is_heard_once_when_complete_and_a_rename_not_at_all(
     assert watch.out.read_text() == ""
 
 
+@pytest.mark.slow
 def test_a_watch_lets_others_work_in_between_and_waits_for_them(
     watch: Watch, music: Path, db: Path, tagger: Tagger
 ) -> None:
@@ -98,6 +100,7 @@ def test_a_watch_lets_others_work_in_between_and_waits_for_them(
     assert len(watch.events("waiting")) == 1
 
 
+@pytest.mark.slow
 def test_a_root_that_vanishes_is_waited_for(watch: Watch, music: Path, tmp_path: Path) -> None:
     watch.wait_for_scans(1)
     music.rename(tmp_path / "away")
@@ -107,6 +110,7 @@ def test_a_root_that_vanishes_is_waited_for(watch: Watch, music: Path, tmp_path:
     assert (again["unchanged"], again["missing"], again["failed"]) == (1, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_removal_does_not_wait_for_a_file_that_is_no_music(watch: Watch, music: Path) -> None:
     make_sound(music / "b.flac", seconds=2.0)
     watch.wait_for(lambda: sum(event["analysed"] for event in watch.events("finished")) == 2)
@@ -120,6 +124,7 @@ def test_a_removal_does_not_wait_for_a_file_that_is_no_music(watch: Watch, music
             assert time.monotonic() < began + 30, watch.log.read_text()
 
 
+@pytest.mark.slow
 def test_a_database_that_is_deleted_is_begun_anew(
     watch: Watch, music: Path, db: Path, tagger: Tagger
 ) -> None:
@@ -134,6 +139,7 @@ def test_a_database_that_is_deleted_is_begun_anew(
     assert len(tagger("list", "--json").json) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
 def test_a_name_that_is_no_utf8_has_its_root_looked_at(music: Path) -> None:
     watched = changes([str(music)])
@@ -147,6 +153,7 @@ def test_a_name_that_is_no_utf8_has_its_root_looked_at(music: Path) -> None:
     watched.close()
 
 
+@pytest.mark.slow
 def test_a_root_behind_a_link_keeps_its_name(music: Path, tmp_path: Path) -> None:
     link = tmp_path / "link"
     link.symlink_to(music)

@@ -117,6 +117,7 @@ texts = st.dictionaries(
 )
 
 
+@pytest.mark.slow
 @given(texts, texts)
 def test_whatever_tags_hold_names_are_trimmed_and_free_of_nul(
     container: dict[str, str], stream: dict[str, str]

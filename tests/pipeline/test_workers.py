@@ -84,6 +84,7 @@ def test_files_are_taken_no_further_ahead_than_asked(tmp_path: Path) -> None:
     outcomes.close()
 
 
+@pytest.mark.slow
 def test_a_file_that_kills_its_worker_is_named_and_the_others_are_heard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -97,6 +98,7 @@ def test_a_file_that_kills_its_worker_is_named_and_the_others_are_heard(
     assert len(outcomes) == 6
 
 
+@pytest.mark.slow
 def test_a_file_that_blocks_its_worker_is_named_and_the_others_are_heard(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

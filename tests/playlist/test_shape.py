@@ -160,6 +160,7 @@ def test_an_unknown_shape_is_named():
         shaped([track()], "spiral")  # type: ignore[arg-type]
 
 
+@pytest.mark.slow
 def test_twenty_thousand_candidates_take_less_than_two_seconds():
     tracks = library(20_000, 2000)
     start = time.process_time()

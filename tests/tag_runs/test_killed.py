@@ -32,6 +32,7 @@ def music(tmp_path: Path) -> Path:
     return tmp_path / "music"
 
 
+@pytest.mark.slow
 def test_200_kills_damage_nothing_and_the_store_knows(music: Path, tmp_path: Path) -> None:
     db = str(tmp_path / "tagger.db")
     old = contents(music)

@@ -142,6 +142,7 @@ def _reasons_as_nobody(db: str) -> list[str]:
     return told.splitlines()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_ends_cleanly_and_the_next_goes_on(
     tagger: Tagger, tmp_path: Path, db: Path, number: signal.Signals

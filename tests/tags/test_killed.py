@@ -77,6 +77,7 @@ def test_a_file_that_was_given_the_inode_of_a_deleted_one_is_not_written_over(
     assert redo.read_bytes() == b"wholly new"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("hard_links", ["skip", "in-place"])
 def test_a_killed_writer_leaves_each_file_wholly_old_or_wholly_new(
     hard_links: str, sample: MakeSample, tmp_path: Path

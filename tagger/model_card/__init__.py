@@ -1,4 +1,4 @@
-"""Which models there are, and what each says of itself in its `model.json`."""
+"""Models: which are installed, and what each predicts by its `model.json`."""
 
 from tagger.model_card.card import (
     FORMAT,

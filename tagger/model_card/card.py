@@ -1,4 +1,4 @@
-"""What is known of a model: its `model.json` as a value, and how it is read and refused."""
+"""The card of a model: its `model.json` as a value, and the checks that refuse one that makes no sense."""
 
 from __future__ import annotations
 
@@ -11,12 +11,15 @@ from typing import Any
 from tagger.errors import ModelError
 from tagger.types import Aspect, FrontEnd
 
+FORMAT = 1
+"""Version of the layout of `model.json` that this program reads and writes."""
+
 PrecisionTable = tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
 class TempoClasses:
-    """What the tempo logits mean: class i is `first_bpm` + i, and `temperature` divides the logits."""
+    """The meaning of the tempo logits: class i is `first_bpm` + i, and `temperature` divides the logits."""
 
     first_bpm: float
     temperature: float
@@ -24,19 +27,19 @@ class TempoClasses:
 
 @dataclass(frozen=True, slots=True)
 class ModelCard:
-    """What `model.json` says.
+    """The fields of a `model.json`.
 
     `network` names the architecture under `name` and holds its keyword arguments. `genres` are in
-    the order of the network's outputs, empty for a model that hears none. `temperature` divides the
+    the order of the network's outputs, empty for a model that predicts none. `temperature` divides the
     genre logits so that confidences are probabilities (Guo et al. 2017). `energy_quantiles` are raw
     energies of the frozen reference set at evenly spaced quantiles from 0 to 1, empty for a model that
-    hears no energy. `figures` were measured on the test split. `tempo` is None for a model that hears
+    predicts no energy. `figures` were measured on the test split. `tempo` is None for a model that predicts
     no tempo.
 
     `genre_precision` has for each genre rising pairs (precision, threshold), both 0–1: of validation
-    answers with the genre at a confidence of at least the threshold, that share was right. Empty in
-    models that do not tell. `trunk_sha256` is of all weights but the heads', None where not told.
-    `training` is what is known of the run that made it, empty where it was not recorded.
+    answers with the genre at a confidence of at least the threshold, that share was right. Empty where it
+    was not measured. `trunk_sha256` is of all weights but the heads', None where it is unknown. `training`
+    describes the run that made the model, empty where it was not recorded.
     """
 
     id: str
@@ -56,32 +59,37 @@ class ModelCard:
 
     @property
     def predicts_genre(self) -> bool:
-        """Whether its answers have a genre."""
+        """Tell whether the model's answers have a genre."""
         return bool(self.genres)
 
     @property
     def predicts_energy(self) -> bool:
-        """Whether its answers have an energy."""
+        """Tell whether the model's answers have an energy."""
         return bool(self.energy_quantiles)
 
     @property
     def aspects(self) -> tuple[Aspect, ...]:
-        """What its answers have."""
-        said: dict[Aspect, bool] = {
+        """The aspects of a track that the model predicts."""
+        predicted: dict[Aspect, bool] = {
             "genre": self.predicts_genre,
             "energy": self.predicts_energy,
             "tempo": self.tempo is not None,
         }
-        return tuple(aspect for aspect, is_heard in said.items() if is_heard)
+        return tuple(aspect for aspect, is_predicted in predicted.items() if is_predicted)
 
 
 def genre_thresholds(card: ModelCard, target: float) -> dict[str, float | None]:
-    """For each genre the least confidence (0–1) at which its precision reached `target` on validation data.
+    """Give for each genre the least confidence (0–1) with a precision of `target` on validation data.
 
-    None for a genre that never did. Raises `ModelError` for a model that tells no precision.
+    None for a genre that never reached it. Raises `ModelError` for a model without measured precision.
+
+    >>> from tagger.model_card import load_card
+    >>> thresholds = genre_thresholds(load_card("standard-6"), target=0.9)
+    >>> thresholds["Jazz"], thresholds["Pop"]
+    (0.6032, None)
     """
     if not card.genre_precision:
-        raise ModelError(f"{card.id}: its model.json tells no precision by genre; use --min-confidence")
+        raise ModelError(f"{card.id}: its model.json has no precision by genre; use --min-confidence")
     return {
         genre: next((t for precision, t in card.genre_precision.get(genre, ()) if precision >= target), None)
         for genre in card.genres
@@ -89,17 +97,19 @@ def genre_thresholds(card: ModelCard, target: float) -> dict[str, float | None]:
 
 
 def shares_trunk(one: ModelCard, other: ModelCard) -> bool:
-    """Whether both models make the same embedding of a sound, so that only their heads can differ."""
+    """Tell whether both models make the same embedding of a sound, so that only their heads can differ."""
     known = one.trunk_sha256 is not None and one.trunk_sha256 == other.trunk_sha256
     return known and (one.network, one.front_end) == (other.network, other.front_end)
 
 
-FORMAT = 1
-"""Version of the layout of `model.json` that this program reads and writes."""
+# --- Reading and refusing --------------------------------------------------------------------------------
 
 
 def card_of(folder: str, fields: dict[str, Any]) -> ModelCard:
-    """The card of the model in `folder`. Raises ValueError, KeyError or TypeError for what makes no sense."""
+    """Read a card from the fields of the `model.json` in `folder`.
+
+    Raises ValueError, KeyError or TypeError for fields that are missing or make no sense.
+    """
     if fields["format"] != FORMAT:
         raise ValueError(f"format {fields['format']}, this version of tagger reads {FORMAT}")
     return ModelCard(

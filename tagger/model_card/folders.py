@@ -1,4 +1,4 @@
-"""Model folders: `model.json` (what the model is), `model.safetensors` (weights, filter bank), `CARD.md`."""
+"""Model folders: `model.json` (the card), `model.safetensors` (weights, filter bank), `CARD.md`."""
 
 from __future__ import annotations
 
@@ -20,10 +20,13 @@ WEIGHTS_FILE = "model.safetensors"
 
 
 def load_card(name: str) -> ModelCard:
-    """The card of an installed model by its id, or of the model in the folder of that name.
+    """Load the card of an installed model by its id, or of the model in the folder of that name.
 
     Without its number an id means the newest: `small` is `small-3` as long as there is no `small-4`.
     Raises `ModelError` where there is no such model or its `model.json` cannot be used.
+
+    >>> load_card("standard").aspects
+    ('genre', 'energy', 'tempo')
     """
     is_folder = os.path.isfile(os.path.join(name, "model.json"))
     folder = os.path.abspath(name) if is_folder else _installed_folder(name)
@@ -38,29 +41,29 @@ def load_card(name: str) -> ModelCard:
 
 
 def installed_models() -> list[str]:
-    """Ids of the models that come with the program, and of those that the owner added, sorted."""
+    """List the ids of the models that come with the program and of those that the owner added, sorted."""
     return sorted({*shipped_models(), *added_models()})
 
 
 def shipped_models() -> list[str]:
-    """Ids of the models that come with the program."""
+    """List the ids of the models that come with the program."""
     return _models_in(models_folder())
 
 
 def added_models() -> list[str]:
-    """Ids of the owner's own models."""
+    """List the ids of the owner's own models."""
     return _models_in(added_models_folder())
 
 
 def models_folder() -> str:
-    """Inside the package where it was installed from a wheel, beside it in a source tree."""
+    """Give the folder of the program's models: in the package of a wheel, beside it in a source tree."""
     package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
     inside = os.path.join(package, "models")
     return inside if os.path.isdir(inside) else os.path.join(os.path.dirname(package), "models")
 
 
 def added_models_folder() -> str:
-    """Where the owner's own models lie: in `TAGGER_MODELS`, else beside the default database."""
+    """Give the folder of the owner's own models: `TAGGER_MODELS`, else beside the default database."""
     from platformdirs import user_data_path
 
     named = os.environ.get("TAGGER_MODELS")
@@ -68,7 +71,7 @@ def added_models_folder() -> str:
 
 
 def check_weights(card: ModelCard) -> str:
-    """The path of the weight file, its SHA-256 checked. Raises `ModelError` if missing or altered."""
+    """Check the SHA-256 of the weight file and give its path. Raises `ModelError` if missing or altered."""
     path = os.path.join(card.folder, WEIGHTS_FILE)
     try:
         with open(path, "rb") as file:
@@ -81,7 +84,7 @@ def check_weights(card: ModelCard) -> str:
 
 
 def load_filter_bank(card: ModelCard) -> NDArray[np.float32]:
-    """The mel filter bank that lies beside the weights, (n_mels, 1 + n_fft // 2) float32."""
+    """Load the mel filter bank that lies beside the weights, (n_mels, 1 + n_fft // 2) float32."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
@@ -94,7 +97,7 @@ def load_filter_bank(card: ModelCard) -> NDArray[np.float32]:
 
 
 def _installed_folder(name: str) -> str:
-    """That of the id `name`, or of the newest `name-1`, `name-2`, ...; shipped ones go before added ones."""
+    """Find the folder of an id, or of the newest `name-1`, `name-2`, ...; shipped ones before added ones."""
     installed = installed_models()
     versions = [(int(number), i) for i in installed if (number := i.removeprefix(f"{name}-")).isdecimal()]
     if name not in installed and not versions:
@@ -107,7 +110,7 @@ def _installed_folder(name: str) -> str:
 
 
 def _models_in(root: str) -> list[str]:
-    """Names of the model folders there; none where it is missing or cannot be read."""
+    """List the model folders in `root`; none where it is missing or cannot be read."""
     try:
         names = sorted(os.listdir(root))
     except OSError:

@@ -1,4 +1,4 @@
-"""The owner's own models: copied beside the shipped ones, whole or not at all, and taken away again."""
+"""Install the owner's own models beside the shipped ones, whole or not at all, and remove them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Outcome = Literal["added", "replaced", "unchanged"]
 
 NEEDED = ("model.json", WEIGHTS_FILE)
 BESIDE = (".md", ".svg", ".png")
-"""Endings of what goes with them: the card and its pictures, but no checkpoints of the training."""
+"""Endings of the files beside them that are copied too: the card and its pictures, no checkpoints."""
 
 ID_RULE = "up to 100 of a-z, 0-9, '.', '_' and '-', a letter or digit at both ends"
 
@@ -32,7 +32,7 @@ _SAFE_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
 
 
 def install(card: ModelCard, replace: bool = False) -> Outcome:
-    """Copies the model's folder to where `load_card` finds it by its id.
+    """Copy the model's folder to where `load_card` finds it by its id.
 
     Raises `ModelError` for an id that `check_id` refuses, one that is there with other content unless
     `replace`, and where the copy cannot be written.
@@ -56,7 +56,7 @@ def install(card: ModelCard, replace: bool = False) -> Outcome:
 
 
 def uninstall(model_id: str) -> None:
-    """Takes away a model that was added. Raises `ModelError` for any other, and where it cannot."""
+    """Remove a model that was added. Raises `ModelError` for any other, and where it cannot."""
     root = _root()
     if model_id not in (added := added_models()):
         if model_id in shipped_models():
@@ -69,7 +69,7 @@ def uninstall(model_id: str) -> None:
 
 
 def check_id(model_id: str) -> None:
-    """Raises `ModelError` for an id that cannot name a folder everywhere, or that is the program's own."""
+    """Raise `ModelError` for an id that cannot name a folder everywhere, or that is the program's own."""
     if not can_be_id(model_id):
         raise ModelError(f"id {model_id!r} in model.json cannot name a folder; give {ID_RULE}")
     families = {_family(shipped) for shipped in shipped_models()}
@@ -79,7 +79,11 @@ def check_id(model_id: str) -> None:
 
 
 def can_be_id(name: str) -> bool:
-    """True for a name that keeps to `ID_RULE`, so that it can name a folder everywhere."""
+    """Tell whether a name keeps to `ID_RULE`, so that it can name a folder everywhere.
+
+    >>> can_be_id("my-model.2"), can_be_id("../mine"), can_be_id("")
+    (True, False, False)
+    """
     return _SAFE_ID.fullmatch(name) is not None
 
 
@@ -95,7 +99,7 @@ def _root() -> str:
 
 
 def _put(source: str, target: str) -> None:
-    """All the files at once: a reader finds the old model or the new one, and for an instant perhaps none."""
+    """Exchange all files at once: a reader finds the old model or the new one, or for an instant none."""
     draft = _beside(target)
     try:
         os.makedirs(draft)
@@ -107,7 +111,7 @@ def _put(source: str, target: str) -> None:
 
 
 def _exchange(draft: str, target: str) -> None:
-    """Two renames, for no folder can be renamed onto one that holds files."""
+    """Rename twice, because no folder can be renamed onto one that holds files."""
     old = _hidden(target) if os.path.lexists(target) else None
     try:
         os.rename(draft, target)
@@ -121,7 +125,7 @@ def _exchange(draft: str, target: str) -> None:
 
 
 def _hidden(folder: str) -> str:
-    """The folder under a new name that nothing looks for."""
+    """Rename a folder so that nothing finds it."""
     hidden = _beside(folder)
     os.rename(folder, hidden)
     return hidden
@@ -139,7 +143,7 @@ def _discard(path: str) -> None:
 
 
 def _contents(folder: str) -> dict[str, str]:
-    """The SHA-256 of each file of the model; empty for what is no folder."""
+    """Give the SHA-256 of each file of a model; empty for what is no folder."""
     digests = {}
     for name in _files(folder):
         with open(os.path.join(folder, name), "rb") as file:

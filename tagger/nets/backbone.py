@@ -1,4 +1,4 @@
-"""Networks that were made for photographs, looking at spectrograms."""
+"""Networks made for photographs, on pictures of spectrograms (pytorchcv)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Backbone(nn.Module):
 
 
 def imagenet_weights(backbone: str) -> str:
-    """Where pytorchcv keeps the ImageNet weights of a backbone once it has loaded them for its user."""
+    """Give the file in which pytorchcv keeps the ImageNet weights of a backbone once it has loaded them."""
     name = BACKBONES[backbone][0]
     from pytorchcv.models.model_store import get_model_name_suffix_data
 
@@ -65,7 +65,7 @@ def imagenet_weights(backbone: str) -> str:
 
 
 def load_imagenet(network: Backbone, path: str) -> None:
-    """Takes over all weights but those of the last layers, which know ImageNet's classes."""
+    """Load all weights but those of the last layers, which are of ImageNet's classes."""
     stored = torch.load(path, map_location="cpu", weights_only=True)
     kept = {name: t for name, t in stored.items() if not name.startswith("output.")}
     missing, unexpected = network.network.load_state_dict(kept, strict=False)

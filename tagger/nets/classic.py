@@ -16,10 +16,10 @@ from tagger.nets.tempo_head import TempoHead, mean_bpm, tempo_classes
 class MelCnn(nn.Module):
     """Log-mel → convolutions, each with batch norm and a pool → mean and maximum → genres.
 
-    With `window_frames`, the sound is cut into windows of so many frames, each of which is heard
+    With `window_frames`, the sound is cut into windows of so many frames, each of which is classified
     alone; the answer is the mean of their probabilities (soft voting). 129 frames are 3 s, and of a
-    track's three windows of 10 s, which then come one after the other, they make ten. What is left
-    over at the end is not heard. Input is (batch, n_mels, n_frames) in dB.
+    track's three windows of 10 s, which then come one after the other, they make ten. The rest at the
+    end is left out. Input is (batch, n_mels, n_frames) in dB.
     """
 
     embedding_dim = 0
@@ -54,7 +54,7 @@ class MelCnn(nn.Module):
         return only_genre(log_p.logsumexp(dim=1) - torch.tensor(log_p.shape[1]).log())
 
     def window_logits(self, log_mel_db: Tensor) -> Tensor:
-        """What each window says by itself, (batch, n_windows, n_genres)."""
+        """Compute the logits of each window by itself, (batch, n_windows, n_genres)."""
         windows = log_mel_db.unfold(2, self.window_frames, self.window_frames).transpose(1, 2)
         logits: Tensor = self._logits(windows.flatten(0, 1)).unflatten(0, windows.shape[:2])
         return logits
@@ -121,7 +121,11 @@ class MfccLstm(nn.Module):
 
 
 def dct(n: int) -> Tensor:
-    """The orthonormal DCT-II, (n, n): what makes cepstral coefficients of decibels."""
+    """Make the matrix of the orthonormal DCT-II, (n, n), which turns decibels into cepstral coefficients.
+
+    >>> bool(torch.allclose(dct(4) @ dct(4).T, torch.eye(4), atol=1e-6))
+    True
+    """
     k, i = torch.arange(n).unsqueeze(1), torch.arange(n)
     matrix = torch.cos(math.pi / n * (i + 0.5) * k) * math.sqrt(2 / n)
     matrix[0] /= math.sqrt(2)
@@ -129,7 +133,7 @@ def dct(n: int) -> Tensor:
 
 
 def one_bias(lstm: nn.LSTM) -> nn.LSTM:
-    """With one trainable bias, as the textbooks and Keras have it; PyTorch's second adds nothing to it."""
+    """Leave an LSTM one trainable bias, as textbooks and Keras have it; PyTorch's second adds nothing."""
     bias = cast(nn.Parameter, lstm.bias_hh_l0)
     nn.init.zeros_(bias).requires_grad_(False)
     return lstm
@@ -176,7 +180,7 @@ class TempoRegression(nn.Module):
     """Log-mel → learned tempogram → distribution over tempi → its mean in BPM.
 
     In training, the tempo logits are those of the distribution. Afterwards they are a bell around the mean,
-    so that it is read like the answer of a network that tells classes. Input is (batch, n_mels, n_frames)
+    so that it is read like the answer of a network of classes. Input is (batch, n_mels, n_frames)
     in dB.
     """
 
@@ -193,7 +197,7 @@ class TempoRegression(nn.Module):
         return NetOutput(nothing, logits.new_full((len(logits),), float("nan")), nothing, logits)
 
     def tempo_logits(self, log_mel_db: Tensor) -> Tensor:
-        """(batch, 257): a bell around the one number that it tells; in training, what it is the mean of."""
+        """Compute a bell around the mean tempo, (batch, 257); in training, the logits behind the mean."""
         logits: Tensor = self.tempogram(remove_level(log_mel_db)).float()
         if self.training:
             return logits

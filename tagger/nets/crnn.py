@@ -69,8 +69,10 @@ class CRNN(nn.Module):
         return self.predict(*self.encode(log_mel_db))
 
     def encode(self, log_mel_db: Tensor) -> tuple[Tensor, Tensor]:
-        """The part whose maps are large, best run on few windows at once: steps of time (batch,
-        n_steps, n_features) and tempo logits."""
+        """Encode log-mels into steps of time (batch, n_steps, n_features), and compute the tempo logits.
+
+        This part has large maps, so it is best run on few windows at once.
+        """
         level_removed = remove_level(log_mel_db)
         dtype = next(self.convolutions.parameters()).dtype
         maps = self.convolutions(self.bands(level_removed).unsqueeze(1).to(dtype)).float()
@@ -79,7 +81,10 @@ class CRNN(nn.Module):
         return steps, tempo
 
     def predict(self, steps: Tensor, tempo_logits: Tensor) -> NetOutput:
-        """The part that goes step by step through time, best run on many windows at once."""
+        """Predict genre and energy from steps of time.
+
+        This part goes through time step by step, so it is best run on many windows at once.
+        """
         states, _ = self.recurrent(self.dropout(steps))
         weights = self.attention(states).softmax(dim=1)
         pooled = torch.cat([(weights * states).sum(dim=1), steps.mean(dim=1), steps.amax(dim=1)], dim=1)

@@ -1,4 +1,4 @@
-"""What every network takes and gives: log-mels, and what is made of them first; `NetOutput`."""
+"""The input and output that all networks share: log-mels made level or coloured; `NetOutput`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 DYNAMIC_RANGE_DB = 80.0
-"""What lies further below the loudest point of a window is cut off (librosa's `top_db`)."""
+"""Below the loudest point of a window; the rest is cut off (librosa's `top_db`)."""
 
 SCALE_DB = 20.0
 """Divides the centred decibels, so that inputs are of order one."""
@@ -29,7 +29,7 @@ class NetOutput(NamedTuple):
 
 
 def only_genre(genre_logits: Tensor) -> NetOutput:
-    """The output of a network that hears nothing but genre."""
+    """Make the output of a network that predicts genre alone."""
     nothing = genre_logits.new_zeros(len(genre_logits), 0)
     return NetOutput(
         genre_logits, genre_logits.new_full((len(genre_logits),), float("nan")), nothing, nothing
@@ -37,7 +37,10 @@ def only_genre(genre_logits: Tensor) -> NetOutput:
 
 
 def remove_level(log_mel_db: Tensor) -> Tensor:
-    """Decibels → zero mean per window, about unit scale, nothing over 80 dB below the loudest point."""
+    """Bring decibels to zero mean per window and about unit scale, cut 80 dB below the loudest point.
+
+    A louder copy of a window gives the same values. Shape (batch, n_mels, n_frames).
+    """
     loudest = log_mel_db.amax(dim=(1, 2), keepdim=True)
     clipped = torch.maximum(log_mel_db, loudest - DYNAMIC_RANGE_DB)
     centred: Tensor = (clipped - clipped.mean(dim=(1, 2), keepdim=True)) / SCALE_DB
@@ -45,10 +48,10 @@ def remove_level(log_mel_db: Tensor) -> Tensor:
 
 
 def colour_picture(log_mel_db: Tensor, height: int, width: int) -> Tensor:
-    """(batch, n_mels, n_frames) in dB → (batch, 3, height, width) in 0–1, high bands on top.
+    """Paint log-mels, (batch, n_mels, n_frames) in dB → (batch, 3, height, width) in 0–1, high bands on top.
 
     The colours are those of "jet", which plots of spectrograms had before perceptual maps: dark blue
-    for soft, by way of green, to dark red for loud. All that the CRNN cuts off is of the first.
+    for soft, by way of green, to dark red for loud. Everything 80 dB below the loudest point is dark blue.
     """
     loudest = log_mel_db.amax(dim=(1, 2), keepdim=True)
     level = ((log_mel_db - loudest) / DYNAMIC_RANGE_DB + 1).clamp(0, 1).flip(1).unsqueeze(1)

@@ -1,4 +1,4 @@
-"""The tempo head: from a log-mel spectrogram to one class a BPM, by way of a learned tempogram."""
+"""The tempo head: from a log-mel spectrogram by a learned tempogram to one class a BPM."""
 
 from __future__ import annotations
 
@@ -17,15 +17,14 @@ BINS_PER_OCTAVE = 60
 """Of the logarithmic axis of pulse rates: 1.2 % a bin, a third of the tolerance of Acc1."""
 
 OCTAVES = (-1, 0, 1, 2)
-"""Besides the rate itself, those that a tempo is told by: half of it (pairs of beats), and its
-divisions into two and four."""
+"""Rates that a tempo shows at: itself, half of it (pairs of beats), and its divisions into two and four."""
 
 
 class TempoHead(nn.Module):
     """Onset curves → strength of every pulse rate → one logit a BPM.
 
     A convolution over all bands turns the rise of the sound into `channels` onset curves. For each,
-    its Fourier transform and its autocorrelation tell how strong every pulse rate is (a tempogram,
+    its Fourier transform and its autocorrelation measure how strong every pulse rate is (a tempogram,
     Grosche & Müller 2011), on a logarithmic axis, where a faster copy of the music is the same
     picture further up: what follows are convolutions along that axis, so few examples teach all tempi.
     """
@@ -51,7 +50,7 @@ class TempoHead(nn.Module):
         self.prior = nn.Parameter(torch.zeros(1, 1, 14))
 
     def forward(self, log_mel: Tensor) -> Tensor:
-        """(batch, n_mels, n_frames), level removed, about unit scale → (batch, 257) logits."""
+        """Compute the logits (batch, 257) of log-mels (batch, n_mels, n_frames) by `remove_level`."""
         rise = F.pad((log_mel[:, :, 1:] - log_mel[:, :, :-1]).clamp(min=0), (1, 0))
         curves = self.onsets(torch.cat([log_mel, 2 * rise], dim=1)).float()
         strength = self.norm(self._tempogram(curves))
@@ -63,8 +62,10 @@ class TempoHead(nn.Module):
         return self._to_bpm((scores + prior).squeeze(1))
 
     def _tempogram(self, curves: Tensor) -> Tensor:
-        """(batch, channels, n_frames) → (batch, 3 × channels, n_rates): the spectrum, and the
-        autocorrelation at one and at four periods of each rate."""
+        """Compute the spectrum, and the autocorrelation at one and at four periods of each rate.
+
+        (batch, channels, n_frames) → (batch, 3 × channels, n_rates).
+        """
         n_frames = curves.shape[2]
         centred = curves - curves.mean(dim=2, keepdim=True)
         scale = centred.square().mean(dim=2, keepdim=True).sqrt() + 1e-3
@@ -77,26 +78,26 @@ class TempoHead(nn.Module):
         return torch.cat([(spectrum + 1e-3).log(), once, fourfold], dim=1)
 
     def _to_bpm(self, scores: Tensor) -> Tensor:
-        """(batch, n_bins) on the logarithmic axis → (batch, 257), one a BPM."""
+        """Read scores (batch, n_bins) on the logarithmic axis at each BPM: (batch, 257)."""
         bpm = tempo_classes(scores)
         bins = (bpm / FIRST_BPM).log2() * BINS_PER_OCTAVE
         return _at(scores.unsqueeze(1), bins).squeeze(1)
 
 
 def tempo_classes(like: Tensor) -> Tensor:
-    """(257,) the tempo in BPM that each class stands for, on the device of `like`."""
+    """Give the tempo in BPM of each class, (257,), on the device of `like`."""
     return torch.arange(FIRST_BPM, LAST_BPM + 1, device=like.device, dtype=torch.float32)
 
 
 def mean_bpm(logits: Tensor) -> Tensor:
-    """(batch, 257) → (batch,), the mean tempo of the distribution."""
+    """Compute the mean tempo in BPM of distributions by their logits, (batch, 257) → (batch,)."""
     return (logits.softmax(dim=1) * tempo_classes(logits)).sum(dim=1)
 
 
 @lru_cache(maxsize=4)
 def _waves(n_frames: int, frame_rate_hz: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """A cosine and a sine of every pulse rate under a Hann window, each (n_frames, n_rates)."""
-    with torch.inference_mode(False):  # what is kept must be good for training too
+    """Make a cosine and a sine of every pulse rate under a Hann window, each (n_frames, n_rates)."""
+    with torch.inference_mode(False):  # the cache serves training too
         time_s = torch.arange(n_frames, device=device) / frame_rate_hz
         phase = 2 * math.pi * _rates_bpm(device) / 60 * time_s.unsqueeze(1)
         window = torch.hann_window(n_frames, periodic=False, device=device).unsqueeze(1) * (2 / n_frames)
@@ -104,14 +105,14 @@ def _waves(n_frames: int, frame_rate_hz: float, device: torch.device) -> tuple[T
 
 
 def _rates_bpm(device: torch.device) -> Tensor:
-    """Pulse rates from an octave under the slowest tempo to two over the fastest."""
+    """Give the pulse rates from an octave under the slowest tempo to two over the fastest."""
     n_bins = math.ceil(math.log2(LAST_BPM / FIRST_BPM) * BINS_PER_OCTAVE) + 2
     bins = torch.arange(n_bins + 3 * BINS_PER_OCTAVE, device=device)
     return FIRST_BPM / 2 * 2 ** (bins / BINS_PER_OCTAVE)
 
 
 def _autocorrelation(curves: Tensor) -> Tensor:
-    """Along the last axis, without wrapping round, divided by the overlap and by the power."""
+    """Autocorrelate along the last axis, without wrapping round, divided by the overlap."""
     n = curves.shape[2]
     n_fft = 1 << (2 * n - 1).bit_length()
     spectrum = torch.fft.rfft(curves, n=n_fft)
@@ -123,7 +124,7 @@ def _autocorrelation(curves: Tensor) -> Tensor:
 
 
 def _at(values: Tensor, position: Tensor) -> Tensor:
-    """Linear interpolation of (batch, channels, n) at `position` (m,); what lies beyond the end is 0."""
+    """Interpolate (batch, channels, n) linearly at `position` (m,); beyond the end it is 0."""
     n = values.shape[2]
     low = position.floor().clamp(max=n - 2).long()
     share = (position - low).clamp(max=1.0)

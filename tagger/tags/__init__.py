@@ -9,8 +9,8 @@ from __future__ import annotations
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.tags.edit import HardLinks, Previous, WriteOptions, Written, previous_from_json
 from tagger.tags.fields import FIELDS, Field
-from tagger.tags.plan import BpmPolicy, Change, GenrePolicy, Policy, Wanted, plan
 from tagger.tags.players import PLAYERS, Player, Seen, seen_by
+from tagger.tags.policy import BpmPolicy, Change, GenrePolicy, Policy, Wanted, plan
 from tagger.tags.read import Tags, read
 from tagger.tags.temporary import recover_temporary_files, stale_temporary_files, sync_folder
 from tagger.tags.write import (

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 from tagger.files import FileState
 from tagger.tags.block import Item, Layout, TagBlock
 from tagger.tags.fields import Field
-from tagger.tags.plan import Change
+from tagger.tags.policy import Change
 
 HardLinks = Literal["skip", "break", "in-place"]
 

@@ -33,7 +33,7 @@ from tagger.tags.edit import (
 )
 from tagger.tags.fields import Field
 from tagger.tags.formats import load
-from tagger.tags.plan import Change
+from tagger.tags.policy import Change
 from tagger.tags.secondary_tags import fallback_tag
 from tagger.tags.temporary import copy_with_splices, create_temporary, spliced_size, try_lock, write_in_place
 from tagger.tags.verify import check_copy

@@ -253,7 +253,7 @@ def test_a_model_that_tells_no_precision_is_refused(tagger: Tagger, music: Path,
     (old / "model.json").write_text(json.dumps(fields))
     result = tagger("write-tags", "--yes", "--target-precision", "0.9", "--model", old)
     assert (result.code, result.err.count("\n")) == (2, 1)
-    assert "tells no precision by genre; use --min-confidence" in result.err
+    assert "has no precision by genre; use --min-confidence" in result.err
 
 
 @pytest.mark.parametrize("precision", ["0.3", "1", "much"])

@@ -67,7 +67,7 @@ def test_a_model_of_before_still_loads(copied_model: Path, missing: str) -> None
     if missing == "trunk_sha256":
         assert not shares_trunk(card, card)
     else:
-        with pytest.raises(ModelError, match="tells no precision by genre; use --min-confidence"):
+        with pytest.raises(ModelError, match="has no precision by genre; use --min-confidence"):
             genre_thresholds(card, 0.9)
 
 

@@ -5,7 +5,7 @@ from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, TCON
 
 from tagger.tags import TagError, Tags, UnsupportedFormat, plan, read
-from tagger.tags.plan import Wanted
+from tagger.tags.policy import Wanted
 
 from . import samples
 from .conftest import MakeSample

@@ -3,15 +3,18 @@
 import csv
 import json
 import os
+import re
 import shutil
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from tagger.model_card import DEFAULT_MODEL, ModelCard, load_card
-from tagger.training.card_page import write_card
+from tagger.training.card_page import Measured, card_text, measure, write_card
+from tagger.training.datasets import in_genres, read
 from tagger.training.evaluation import Evaluation, evaluate
 from tests.sounds import make_sound
 
@@ -61,35 +64,40 @@ def copy_of_the_model(folder: Path, more: Mapping[str, object]) -> ModelCard:
 
 
 @pytest.fixture(scope="module")
-def answers(data: str, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
+def evaluation(data: str, tmp_path_factory: pytest.TempPathFactory) -> Evaluation:
     card = copy_of_the_model(tmp_path_factory.mktemp("models") / "copy-1", {"training": RUN})
     return evaluate(data, "test", card.folder, jobs=2, device="cpu")
 
 
-def test_answers_are_in_the_order_of_the_clips(answers: Evaluation) -> None:
-    assert [clip.path for clip in answers.clips] == [f"{i}.wav" for i in range(12)]
-    assert answers.probabilities.shape == (12, 17)
-    sweeps, noises = answers.probabilities[::2], answers.probabilities[1::2]
+@pytest.fixture(scope="module")
+def measured(data: str, evaluation: Evaluation) -> Measured:
+    return measure(data, evaluation, jobs=2, device="cpu", n_resamples=2)
+
+
+def test_answers_are_in_the_order_of_the_clips(evaluation: Evaluation) -> None:
+    assert [clip.path for clip in evaluation.clips] == [f"{i}.wav" for i in range(12)]
+    assert evaluation.probabilities.shape == (12, 17)
+    sweeps, noises = evaluation.probabilities[::2], evaluation.probabilities[1::2]
     assert np.ptp(sweeps, axis=0).max() < 1e-6  # one and the same sound
     assert np.abs(noises - sweeps).max(axis=1).min() > 0.05
-    assert answers.clips[4].group == "2"
-    assert 0.5 < answers.predict_ms < 1000
+    assert evaluation.clips[4].group == "2"
+    assert 0.5 < evaluation.predict_ms < 1000
 
 
-def test_a_card_holds_what_was_measured_and_what_was_recorded(data: str, answers: Evaluation) -> None:
-    path = Path(write_card(data, answers, jobs=2, device="cpu", n_resamples=20))
+def test_a_card_holds_what_was_measured_and_what_was_recorded(data: str, evaluation: Evaluation) -> None:
+    path = Path(write_card(data, evaluation, jobs=2, device="cpu", n_resamples=20))
     text = path.read_text(encoding="utf-8")
-    figures = answers.figures()
-    assert path.parent == Path(answers.card.folder)
+    figures = evaluation.figures()
+    assert path.parent == Path(evaluation.card.folder)
     assert f"| `hit` | {figures['hit']:.3f} | (" in text
     assert f"| `deam_r` | {figures['deam_r']:.3f} | (" in text
     assert f"Expected calibration error {figures['calibration_error']:.3f}" in text
     assert "12 clips, 12 of them with genres" in text
-    assert "Clips heard in training: 3,141" in text
+    assert "Clips trained on: 3,141" in text
     assert "70 epochs, on cpu, finished 2025-01-31" in text
     assert "- Time: 60 minutes.\n" in text
     assert '`{"mixup": 0.2}`' in text
-    assert "made-up rhythms, and 1,234 other pieces as tempo-cnn tells their tempo" in text
+    assert "made-up rhythms, and 1,234 other pieces with the tempo that tempo-cnn predicts" in text
     assert "| digital silence, 30 s | none (silent) | – | 0.00 |" in text
     assert "| `games` | 1 | 0 |" in text
     assert "{" not in text.replace("`{", "")
@@ -98,31 +106,45 @@ def test_a_card_holds_what_was_measured_and_what_was_recorded(data: str, answers
         assert 1000 < os.path.getsize(path.parent / picture) < 100_000
 
 
-def test_the_same_answers_give_the_same_card_to_the_byte(data: str, answers: Evaluation) -> None:
-    folder = Path(answers.card.folder)
+def test_the_same_answers_give_the_same_card_to_the_byte(data: str, evaluation: Evaluation) -> None:
+    folder = Path(evaluation.card.folder)
     made = []
     for _ in range(2):
-        write_card(data, answers, jobs=2, device="cpu", n_resamples=5)
+        write_card(data, evaluation, jobs=2, device="cpu", n_resamples=5)
         made.append({p.name: p.read_bytes() for p in folder.iterdir() if p.suffix in (".md", ".svg")})
     assert made[0] == made[1]
     assert len(made[0]) == 4
 
 
-def test_a_card_says_what_was_not_recorded(data: str, answers: Evaluation, tmp_path: Path) -> None:
+def test_a_card_says_what_was_not_recorded(
+    data: str, evaluation: Evaluation, measured: Measured, tmp_path: Path
+) -> None:
     card = copy_of_the_model(tmp_path / "old-1", {})
     assert card.training == {}
-    old = Evaluation(card, answers.clips, answers.predictions, answers.predict_ms)
-    text = Path(write_card(data, old, jobs=2, device="cpu", n_resamples=2)).read_text(encoding="utf-8")
+    text = card_text(replace(evaluation, card=card), measured, in_genres(read(data)))
     assert "clips on which it agreed with librosa's beat tracker" in text
     for line in ("- Run: not recorded.", "- Time: not recorded.", "- Settings: not recorded."):
         assert line in text
 
 
+@pytest.mark.parametrize("model", ["standard", "small"])
+def test_the_words_of_a_shipped_card_are_those_of_the_template(
+    model: str, data: str, evaluation: Evaluation, measured: Measured
+) -> None:
+    """Lines with a number are of other clips or of another run, and so are those of tables."""
+    card = load_card(model)
+    shipped = Path(card.folder, "CARD.md").read_text(encoding="utf-8")
+    text = card_text(replace(evaluation, card=card), measured, in_genres(read(data)))
+    words = [line for line in shipped.splitlines() if not re.search(r"\d|^\|", line)]
+    assert len(words) > 80
+    assert [line for line in text.splitlines() if not re.search(r"\d|^\|", line)] == words
+
+
 @pytest.mark.shared_data
 def test_the_shipped_card_says_what_the_shipped_model_does(shared_data: str) -> None:
-    answers = evaluate(shared_data, "test", DEFAULT_MODEL, jobs=2, device="cpu")
-    with open(os.path.join(answers.card.folder, "CARD.md"), encoding="utf-8") as file:
+    evaluation = evaluate(shared_data, "test", DEFAULT_MODEL, jobs=2, device="cpu")
+    with open(os.path.join(evaluation.card.folder, "CARD.md"), encoding="utf-8") as file:
         text = file.read()
-    for name, value in answers.figures().items():
+    for name, value in evaluation.figures().items():
         shown = float(text.split(f"| `{name}` | ")[1].split(" |")[0])
         assert shown == pytest.approx(value, abs=0.006), name

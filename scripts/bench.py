@@ -14,7 +14,7 @@ def main() -> None:
     scan = commands.add_parser("scan", help="tagger scan beside librosa, one track at a time")
     scan.add_argument("--music", help="folder of 44.1 kHz stereo mp3 files; without it some are made")
     scan.add_argument("--files", type=int, default=3000, help="files that tagger scans")
-    scan.add_argument("--baseline-files", type=int, default=60, help="files that the baseline hears")
+    scan.add_argument("--baseline-files", type=int, default=60, help="files that the baseline analyses")
     query = commands.add_parser("query", help="questions to a made library beside a look at every row")
     query.add_argument("--tracks", type=int, default=1_000_000, help="rows in the library")
     query.add_argument("--embeddings", type=int, default=100_000, help="rows that have an embedding")

@@ -1,4 +1,4 @@
-"""Miniatures of labelled music whose genres, energies and tempi anyone can tell apart."""
+"""Miniatures of labelled music whose genres, energies and tempi anyone can distinguish."""
 
 import csv
 from pathlib import Path

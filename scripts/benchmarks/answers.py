@@ -1,4 +1,4 @@
-"""Answers for files that nothing has heard."""
+"""Made answers, for files that no model has analysed."""
 
 import numpy as np
 
@@ -12,11 +12,11 @@ from tagger.walk import walk
 
 def store_made_up_answers(library: str, db: str) -> None:
     genres = load_card(DEFAULT_MODEL).genres
-    heard = []
+    analysed = []
     for i, file in enumerate(file for file in walk([library]) if isinstance(file, AudioFile)):
         sure = genres[i % len(genres)]
         energy, embedding = i % 1000 / 1000, np.zeros(4, np.float16)
         answer = Prediction(DEFAULT_MODEL, {sure: 0.9}, sure, 0.9, energy, (), embedding, False)
-        heard.append((file, Recording(f"{i:032}", 210.0, "mp3", RATE_HZ, 2), answer))
+        analysed.append((file, Recording(f"{i:032}", 210.0, "mp3", RATE_HZ, 2), answer))
     with Store.open(db, create=True) as store:
-        store.record_batch(heard, [])
+        store.record_batch(analysed, [])

@@ -1,4 +1,4 @@
-"""Music to time: what is there, or chords and beats that are made."""
+"""Music to time: files that are given, or chords and beats that are made."""
 
 import os
 import sys

@@ -13,7 +13,7 @@ from benchmarks.answers import store_made_up_answers
 def bench_rescan(n_files: int) -> None:
     """Seconds of a second scan of `n_files` small files, process start included, and of `find` on them.
 
-    Every file is stored as heard, without hearing it.
+    Every file is stored as analysed, without being decoded.
     """
     with tempfile.TemporaryDirectory() as folder:
         library, db = os.path.join(folder, "library"), os.path.join(folder, "bench.db")

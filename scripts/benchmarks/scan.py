@@ -46,7 +46,7 @@ def _scan_tracks_per_s(library: str, db: str) -> float:
 
 
 def _baseline_tracks_per_s(files: list[str]) -> float:
-    """What a plain script does: load each window, librosa's log-mel, the model, track after track.
+    """Do the work of a plain script: load each window, librosa's log-mel, the model, track after track.
 
     The model is the scan's own, as PyTorch runs it. That `Predictor` folds its norms, multiplies in
     bfloat16 and keeps freed memory (from which librosa would gain as well) is part of what is measured.

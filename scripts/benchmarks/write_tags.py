@@ -16,7 +16,7 @@ def bench_write_tags(music: str | None, n_files: int) -> None:
     """Files per second of `shutil.copyfile` + fsync and of `tagger write-tags`, its process start included.
 
     The copies are those that are then written, so both find the files in memory, and both are timed
-    twice. Every file is stored as heard, without hearing it.
+    twice. Every file is stored as analysed, without being decoded.
     """
     with tempfile.TemporaryDirectory() as folder:
         sources = music_files(music) if music else made_mp3_files(folder)

@@ -106,6 +106,7 @@ def test_a_card_holds_what_was_measured_and_what_was_recorded(data: str, evaluat
         assert 1000 < os.path.getsize(path.parent / picture) < 100_000
 
 
+@pytest.mark.slow
 def test_the_same_answers_give_the_same_card_to_the_byte(data: str, evaluation: Evaluation) -> None:
     folder = Path(evaluation.card.folder)
     made = []

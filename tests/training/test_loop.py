@@ -1,4 +1,4 @@
-"""A whole training run on sounds that anyone can tell apart."""
+"""A whole training run on sounds that anyone can distinguish."""
 
 import json
 import logging
@@ -165,7 +165,7 @@ def test_training_does_not_go_on_from_a_model_of_another_size_or_other_genres(tm
         train(others, others, settings, CPU, checkpoint, resume=False)
 
 
-def test_a_checkpoint_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_checkpoint_that_cannot_be_used_is_one_clear_line(tmp_path: Path) -> None:
     corpus, checkpoint = made_corpus(tmp_path, 16, 0), str(tmp_path / "x.checkpoint")
     settings = replace(SETTINGS, epochs=1)
     train(corpus, corpus, settings, CPU, checkpoint, resume=False)
@@ -182,7 +182,7 @@ def test_a_checkpoint_that_cannot_be_used_is_told_in_one_line(tmp_path: Path) ->
         train(corpus, corpus, settings, CPU, checkpoint, resume=True)
 
 
-def test_a_full_disk_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_full_disk_is_one_clear_line(tmp_path: Path) -> None:
     resource = pytest.importorskip("resource")  # which Windows has not
     corpus, checkpoint = made_corpus(tmp_path, 16, 0), tmp_path / "x.checkpoint"
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -222,7 +222,7 @@ def test_too_few_clips_are_one_clear_line(tmp_path: Path, n_train: int, n_valid:
         train(*parts, replace(SETTINGS, network=TINY), CPU, str(tmp_path / "x.checkpoint"), resume=False)
 
 
-def test_a_checkpoint_of_another_version_is_told_in_one_line(tmp_path: Path) -> None:
+def test_a_checkpoint_of_another_version_is_one_clear_line(tmp_path: Path) -> None:
     corpus, checkpoint = made_corpus(tmp_path, 8, 0), str(tmp_path / "x.checkpoint")
     settings = replace(SETTINGS, network=TINY, epochs=1)
     train(corpus, corpus, settings, CPU, checkpoint, resume=False)
@@ -235,6 +235,7 @@ def test_a_checkpoint_of_another_version_is_told_in_one_line(tmp_path: Path) -> 
             train(corpus, corpus, settings, CPU, checkpoint, resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("aim", "seen"), [("genre_map", (0.5, 0.6, 0.55, 0.4)), ("-rmse", (22, 20, 21, 25))])
 def test_training_ends_early_with_the_weights_that_were_best(
     tmp_path: Path, aim: str, seen: tuple[float, ...]

@@ -47,6 +47,14 @@ PARAMETERS = {
 LARGE = ("alexnet", "vgg11-bn")
 """Their checkpoints take gigabytes: they learn for a moment, and are not written."""
 
+QUICK = ("mfcc-lstm", "mfcc-lstm-frames", "squeezenet")
+
+SOUND_RECIPES = [
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.slow)
+    for name, recipe in RECIPES.items()
+    if recipe.input == "sound" and name not in LARGE
+]
+
 TINY_CRNN = {"channels": [4, 4, 8, 8, 8], "blocks": [0] * 5, "hidden": 8, "embedding_dim": 8}
 TEMPO = TempoSettings(first_steps=2, steps=2, rhythms=4, batch_size=4, annotated=1, made_up=2)
 
@@ -71,7 +79,7 @@ def sounds_of(clips_folder: str, tmp_path: Path) -> Path:
     return folder
 
 
-def heard(path: str, folder: str) -> TrackFeatures:
+def features_of(path: str, folder: str) -> TrackFeatures:
     features = hear(AudioFile(path, 1, 1), folder)
     assert isinstance(features, TrackFeatures)
     return features
@@ -85,8 +93,7 @@ def test_the_networks_are_as_large_as_published(name: str) -> None:
     assert sum(p.numel() for p in network.parameters() if p.requires_grad) == PARAMETERS[name]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", [n for n, r in RECIPES.items() if r.input == "sound" and n not in LARGE])
+@pytest.mark.parametrize("name", SOUND_RECIPES)
 def test_a_recipe_trains_and_is_a_model_of_a_scan(
     name: str, clips_folder: str, cache: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -95,7 +102,7 @@ def test_a_recipe_trains_and_is_a_model_of_a_scan(
     run = Run(Sources(clips_folder, cache, jobs=1, n_rhythms=4), str(tmp_path / "model"))
     result = train_recipe(recipe, run, moment_of(recipe), TEMPO)
     card, predictor = load_card(run.folder), Predictor(load_card(run.folder), "cpu")
-    track = heard(os.path.join(clips_folder, "6.wav"), run.folder)
+    track = features_of(os.path.join(clips_folder, "6.wav"), run.folder)
     (answer,) = predictor.predict([track])
     if recipe.genres:
         assert 0 <= result.figures["test_accuracy"] <= 1
@@ -105,10 +112,10 @@ def test_a_recipe_trains_and_is_a_model_of_a_scan(
     else:
         assert result.figures["test_rmse_bpm"] >= 0
         assert answer.genre is None
-    hears_energy = recipe.settings.network["name"] == "crnn"
-    assert (answer.energy is not None) == hears_energy
-    hears_tempo = hears_energy or not recipe.genres
-    assert (answer.bpm is not None) == hears_tempo
+    predicts_energy = recipe.settings.network["name"] == "crnn"
+    assert (answer.energy is not None) == predicts_energy
+    predicts_tempo = predicts_energy or not recipe.genres
+    assert (answer.bpm is not None) == predicts_tempo
 
 
 @pytest.mark.slow
@@ -212,7 +219,7 @@ def test_a_crnn_of_all_genres_without_ratings_is_trained_to_the_end(
 
 
 @pytest.mark.slow
-def test_a_crnn_that_nobody_told_of_energy_claims_none(clips_folder: str, tmp_path: Path) -> None:
+def test_a_crnn_without_ratings_claims_no_energy(clips_folder: str, tmp_path: Path) -> None:
     folder = tmp_path / "folders"
     for i in range(40):
         genre = ("Jazz", "Klezmer")[i % 2]
@@ -314,11 +321,11 @@ def test_the_tempo_recipe_learns_from_what_another_network_is_sure_of(
     np.savez(answers, path=[f"{i}.wav" for i in unknown], tempo=tempo)
     sources = Sources(str(folder), cache, jobs=1, tempos=answers, n_rhythms=4)
     corpus = RECIPES["tempo-regression"].corpus(sources, ())
-    told = [clip for clip in corpus.clips if clip.path in {f"{i}.wav" for i in unknown}]
-    assert {clip.path for clip in told} == {"0.wav"}
-    assert len(told) == 2
-    assert told[0].bpm == pytest.approx(90, abs=0.5)
-    assert told[1].bpm != told[0].bpm
+    labelled = [clip for clip in corpus.clips if clip.path in {f"{i}.wav" for i in unknown}]
+    assert {clip.path for clip in labelled} == {"0.wav"}
+    assert len(labelled) == 2
+    assert labelled[0].bpm == pytest.approx(90, abs=0.5)
+    assert labelled[1].bpm != labelled[0].bpm
 
 
 @pytest.mark.parametrize(

@@ -29,12 +29,12 @@ def test_lo_fi_keeps_the_telephone_band_alone_and_eight_bits(tmp_path: Path) -> 
         assert (file.getsampwidth(), file.getframerate(), file.getnchannels()) == (1, 8000, 1)
 
 
-def test_what_is_written_is_what_a_scan_hears(tmp_path: Path) -> None:
+def test_a_written_sound_is_read_as_it_was(tmp_path: Path) -> None:
     for sample_bytes, step in ((1, 1 / 64), (2, 1 / 16_384)):
         path = str(tmp_path / f"{sample_bytes}.wav")
         write_wav(path, Sound(tone(440), sample_bytes=sample_bytes))
-        heard = read_excerpt(path, sample_rate_hz=RATE_HZ, window_s=30.0).windows[0].samples
-        np.testing.assert_allclose(heard, tone(440), atol=step)
+        samples = read_excerpt(path, sample_rate_hz=RATE_HZ, window_s=30.0).windows[0].samples
+        np.testing.assert_allclose(samples, tone(440), atol=step)
 
 
 def test_half_a_second_is_cut_from_the_middle() -> None:

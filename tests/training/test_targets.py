@@ -147,7 +147,7 @@ def test_clips_of_two_folders_have_the_answers_of_their_own_teachers(tmp_path: P
 
 
 def made(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Features that tell one of two classes."""
+    """Features that distinguish two classes."""
     random = torch.Generator().manual_seed(seed)
     targets = torch.arange(n) % 2
     features = torch.randn(n, 6, generator=random)

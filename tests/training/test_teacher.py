@@ -24,7 +24,7 @@ def test_the_answers_of_both_networks_lie_beside_the_music(
     make_sound(tmp_path / "album" / "a.wav", seconds=7.0)
     (tmp_path / "broken.mp3").write_bytes(b"no music")
 
-    def asked(level: float):  # the tags tell the number of patches
+    def asked(level: float):  # the embedding is the number of patches
         return lambda patches: (
             np.full((len(patches), 50), level),
             np.full((len(patches), 200), len(patches)),

@@ -83,18 +83,16 @@ def test_the_loss_is_least_at_the_tempo_and_forgives_what_is_near() -> None:
     assert loss(126) == pytest.approx(loss(60), abs=0.2)
 
 
-def test_librosa_hears_the_beats_in_a_log_mel_of_ours() -> None:
+def test_librosa_finds_the_beats_in_a_log_mel_of_ours() -> None:
     time_s = np.arange(500) / FRAME_RATE_HZ
     level = -60 + 60 * np.exp(-8 * (time_s % 0.5))
     assert librosa_bpm(np.tile(level, (96, 1)).astype(np.float16)) == pytest.approx(120, rel=0.04)
 
 
-def test_a_tempo_told_by_another_network_is_learned_where_none_is_annotated(
-    corpus: Corpus, tmp_path: Path
-) -> None:
+def test_another_network_labels_clips_that_are_not_annotated(corpus: Corpus, tmp_path: Path) -> None:
     tempo = np.full((3, 256), 0.001, np.float16)
     tempo[:, 90] = 0.6
-    np.savez(tmp_path / "tempos.npz", path=["0", "1", "elsewhere"], tempo=tempo)
+    np.savez(tmp_path / "tempos.npz", path=["0", "1", "other"], tempo=tempo)
     answers = read_tempo_distributions(str(tmp_path / "tempos.npz"))
     assert answers["0"].sum() == pytest.approx(1.0, abs=1e-3)
     examples = pseudo_labels(corpus.clips, corpus.log_mels, answers)
@@ -156,6 +154,7 @@ def test_a_head_learns_from_either_kind_alone(corpus: Corpus, learns_from: str) 
     assert head(torch.zeros(1, 96, 431)).shape == (1, 257)
 
 
+@pytest.mark.slow
 def test_a_head_learns_the_tempos_of_its_clips(corpus: Corpus) -> None:
     settings = TempoSettings(
         first_steps=2,

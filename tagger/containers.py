@@ -98,6 +98,7 @@ class AsfObject:
 
     @property
     def body(self) -> int:
+        """Where its content begins."""
         return self.start + ASF_OBJECT_BYTES
 
 

@@ -59,6 +59,7 @@ class Panel:
 
     @property
     def width_in(self) -> float:
+        """Inches that it is wide."""
         return max(NARROWEST_IN, MARGINS_IN + WINDOW_IN * len(self.log_mels))
 
 

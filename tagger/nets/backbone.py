@@ -48,6 +48,7 @@ class Backbone(nn.Module):
         self.register_buffer("std", torch.tensor(IMAGENET_STD).reshape(1, 3, 1, 1), persistent=False)
 
     def forward(self, log_mel_db: Tensor) -> NetOutput:
+        """Predict from log-mels in dB."""
         picture = colour_picture(log_mel_db, self.size, self.size)
         network: Any = self.network
         maps = network.features((picture - cast(Tensor, self.mean)) / cast(Tensor, self.std))

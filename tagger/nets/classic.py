@@ -48,6 +48,7 @@ class MelCnn(nn.Module):
         )
 
     def forward(self, log_mel_db: Tensor) -> NetOutput:
+        """Predict from log-mels in dB."""
         if not self.window_frames:
             return only_genre(self._logits(log_mel_db))
         log_p = self.window_logits(log_mel_db).log_softmax(dim=2)
@@ -114,6 +115,7 @@ class MfccLstm(nn.Module):
         )
 
     def forward(self, log_mel_db: Tensor) -> NetOutput:
+        """Predict from log-mels in dB."""
         coefficients = self.norm((cast(Tensor, self.cosines) @ log_mel_db)[:, :, :MFCC_FRAMES])
         sequence = coefficients if self.steps == "coefficients" else coefficients.transpose(1, 2)
         states, _ = self.second(self.first(sequence)[0])
@@ -169,6 +171,7 @@ class SpectrogramCnn(nn.Module):
         )
 
     def forward(self, log_mel_db: Tensor) -> NetOutput:
+        """Predict from log-mels in dB."""
         return only_genre(self.network(colour_picture(log_mel_db, self.height, self.width) - 0.5))
 
 
@@ -192,6 +195,7 @@ class TempoRegression(nn.Module):
         self.tempogram = TempoHead(n_mels, frame_rate_hz)
 
     def forward(self, log_mel_db: Tensor) -> NetOutput:
+        """Predict from log-mels in dB."""
         logits = self.tempo_logits(log_mel_db)
         nothing = logits.new_zeros(len(logits), 0)
         return NetOutput(nothing, logits.new_full((len(logits),), float("nan")), nothing, logits)
@@ -227,5 +231,6 @@ class EchoNestMlp(nn.Module):
         self.network = nn.Sequential(*layers, nn.Linear(widths[-1], 1))
 
     def forward(self, features: Tensor) -> NetOutput:
+        """Predict from a table of features."""
         logit = self.network(features[:, :, 0])
         return only_genre(torch.cat([torch.zeros_like(logit), logit], dim=1))

@@ -66,6 +66,7 @@ class CRNN(nn.Module):
         self.tempo_head = TempoHead(n_mels, frame_rate_hz) if frame_rate_hz else None
 
     def forward(self, log_mel_db: Tensor) -> NetOutput:
+        """Predict from log-mels (batch, n_mels, n_frames) in dB."""
         return self.predict(*self.encode(log_mel_db))
 
     def encode(self, log_mel_db: Tensor) -> tuple[Tensor, Tensor]:

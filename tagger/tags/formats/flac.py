@@ -27,6 +27,7 @@ class _MetadataBlock:
 
     @property
     def end(self) -> int:
+        """The byte behind the block."""
         return self.start + 4 + self.size
 
 

@@ -41,14 +41,17 @@ class Id3Tag:
 
     @property
     def layout(self) -> Layout:
+        """How the tag lies in its file."""
         return Layout(present=self.stored_bytes > 0, padding=self.padding)
 
     @property
     def dialect(self) -> str:
+        """The spelling of its frames, such as `id3v2.3`."""
         return f"id3v2.{self.major}"
 
     @property
     def encode(self) -> Encode:
+        """The function that spells values as frames of its version."""
         return functools.partial(_encode, self.major, self.plain_sizes)
 
 

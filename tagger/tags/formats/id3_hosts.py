@@ -58,6 +58,7 @@ class Chunk:
     end: int
 
     def padded_end(self, limit: int) -> int:
+        """Give the end with the pad byte of a chunk of odd length, at most `limit`."""
         return min(self.end + (self.end - self.start) % 2, limit)
 
 

@@ -71,16 +71,19 @@ class _Places:
 
     @property
     def depth(self) -> int:
+        """How far the path moov/udta/meta/ilst goes: 0 to 3."""
         return len(self.path) - 1 + (self.ilst is not None)
 
     @property
     def tags(self) -> Span:
+        """The bytes of `ilst` and the room behind it, or the empty span where one would be put."""
         if self.ilst is None:
             return self.end_of_children, self.end_of_children
         return self.ilst.start, (self.free or self.ilst).end
 
     @property
     def free_behind_moov(self) -> Atom | None:
+        """The `free` atom behind moov, where its size may change."""
         behind = next((atom for atom in self.top if atom.start == self.path[0].end), None)
         usable = behind and behind.name == b"free" and behind.body - behind.start == 8
         return behind if usable and behind and not behind.to_file_end else None

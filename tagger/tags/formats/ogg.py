@@ -43,6 +43,7 @@ class Page:
 
     @property
     def body_start(self) -> int:
+        """The first byte of its packets."""
         return self.start + _HEADER_BYTES + len(self.lacing)
 
     @property

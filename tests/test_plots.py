@@ -47,13 +47,13 @@ def test_every_kind_of_picture_is_what_it_says(format: str) -> None:
     assert spectrograms([panel()], FRONT_END, BANK, format) == picture
 
 
-def test_a_band_is_drawn_at_the_frequency_that_it_hears() -> None:
+def test_a_band_is_drawn_at_the_frequency_of_its_filter() -> None:
     centres_hz = band_centres_hz(BANK, FRONT_END)
     peaks_hz = librosa.mel_frequencies(FRONT_END.n_mels + 2, fmax=FRONT_END.sample_rate_hz / 2)[1:-1]
     np.testing.assert_allclose(centres_hz, peaks_hz, rtol=0.02, atol=3)
     t = np.arange(FRONT_END.sample_rate_hz) / FRONT_END.sample_rate_hz
-    heard = log_mel(np.sin(2 * np.pi * 1000 * t).astype(np.float32), BANK, FRONT_END)
-    assert centres_hz[heard[:, 20].argmax()] == pytest.approx(1000, abs=25)
+    drawn = log_mel(np.sin(2 * np.pi * 1000 * t).astype(np.float32), BANK, FRONT_END)
+    assert centres_hz[drawn[:, 20].argmax()] == pytest.approx(1000, abs=25)
 
 
 def test_the_colours_of_all_files_reach_80_db_below_the_loudest_point() -> None:
@@ -109,7 +109,7 @@ def test_a_front_end_of_another_rate_is_drawn_at_its_own_frequencies() -> None:
     np.testing.assert_allclose(2 * band_centres_hz(BANK, slower), band_centres_hz(BANK, FRONT_END))
 
 
-def test_without_matplotlib_the_way_on_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_matplotlib_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(TaggerError, match=r"pip install '\.\[plots\]'"):
         check_drawing()

@@ -96,12 +96,12 @@ def test_windows_that_disagree_are_less_sure_than_windows_that_agree(
     predictor = Predictor(card, "cpu")
     network = predictor._network
 
-    def heard(*genres: int) -> Prediction:
+    def predicted(*genres: int) -> Prediction:
         logits = sureness * np.eye(len(card.genres))[list(genres)]
         monkeypatch.setattr(predictor, "_network", Saying(network, logits))
         return predictor.predict([track(noise(3))])[0]
 
-    agreeing, two_of_three, none_alike = heard(0, 0, 0), heard(0, 0, 5), heard(0, 5, 9)
+    agreeing, two_of_three, none_alike = predicted(0, 0, 0), predicted(0, 0, 5), predicted(0, 5, 9)
     alone = {window.genre_confidence for window in (*agreeing.windows, *none_alike.windows)}
     assert max(alone) == pytest.approx(min(alone))
     assert agreeing.genre == two_of_three.genre == card.genres[0]

@@ -44,7 +44,7 @@ def test_an_extension_counts_in_any_case(tmp_path: Path, extension: str) -> None
     assert _paths(tmp_path) == files
 
 
-def test_other_files_are_left_out_of_a_folder_but_heard_when_named(tmp_path: Path) -> None:
+def test_other_files_are_left_out_of_a_folder_but_taken_when_named(tmp_path: Path) -> None:
     text, bare, dotted = (_touch(tmp_path / name) for name in ("cover.jpg", "mp3", ".mp3"))
     assert _paths(tmp_path) == []
     assert _paths(text, bare, dotted) == [text, bare, dotted]

@@ -33,17 +33,17 @@ def whole(sound_path: Callable[[str], str]) -> Bytes:
 
 
 @pytest.fixture
-def hear(tmp_path: Path) -> Callable[..., Excerpt]:
-    """Writes bytes as a file of that name and listens to it."""
+def excerpt_of(tmp_path: Path) -> Callable[..., Excerpt]:
+    """Writes bytes as a file of that name and reads its excerpt."""
 
-    def write_and_listen(name: str, content: bytes) -> Excerpt:
+    def write_and_read(name: str, content: bytes) -> Excerpt:
         path = tmp_path / name
         path.write_bytes(content)
         excerpt = read_excerpt(str(path), sample_rate_hz=RATE_HZ, window_s=10.0)
         assert all(np.isfinite(window.samples).all() for window in excerpt.windows)
         return excerpt
 
-    return write_and_listen
+    return write_and_read
 
 
 def spans(excerpt: Excerpt) -> list[tuple[int, int]]:
@@ -77,11 +77,11 @@ def assert_in_place(excerpt: Excerpt, error_s: float = 0.3) -> None:
         "opus.webm",
     ],
 )
-def test_of_a_file_cut_in_half_that_claims_its_old_length_the_first_windows_are_heard(
-    kind: str, whole: Bytes, hear: Callable[..., Excerpt]
+def test_of_a_file_cut_in_half_that_claims_its_old_length_the_first_windows_are_decoded(
+    kind: str, whole: Bytes, excerpt_of: Callable[..., Excerpt]
 ) -> None:
     content = whole(kind)
-    excerpt = hear(kind, content[: len(content) // 2])
+    excerpt = excerpt_of(kind, content[: len(content) // 2])
     assert excerpt.recording.duration_s == pytest.approx(SECONDS, abs=0.1)
     assert spans(excerpt)[0] == (3, 10)
     assert [start for start, _ in spans(excerpt)] == [3, 15]
@@ -92,11 +92,11 @@ def test_of_a_file_cut_in_half_that_claims_its_old_length_the_first_windows_are_
 @pytest.mark.parametrize(
     "kind", ["cbr-without-info.mp3", "vorbis.ogg", "opus.opus", "raw.aac", "u8.wav", "s24.wav"]
 )
-def test_a_file_cut_in_half_that_does_not_know_it_is_heard_as_the_shorter_sound_it_is(
-    kind: str, whole: Bytes, hear: Callable[..., Excerpt]
+def test_a_file_cut_in_half_that_does_not_know_it_is_decoded_as_the_shorter_sound_it_is(
+    kind: str, whole: Bytes, excerpt_of: Callable[..., Excerpt]
 ) -> None:
     content = whole(kind)
-    excerpt = hear(kind, content[: len(content) // 2])
+    excerpt = excerpt_of(kind, content[: len(content) // 2])
     assert excerpt.recording.duration_s == pytest.approx(SECONDS / 2, abs=1.5)
     assert spans(excerpt)[0] == (0, 10)
     assert excerpt.windows[-1].start_s + 10.0 == pytest.approx(excerpt.recording.duration_s, abs=0.05)
@@ -104,12 +104,12 @@ def test_a_file_cut_in_half_that_does_not_know_it_is_heard_as_the_shorter_sound_
 
 
 @pytest.mark.parametrize("kind", ["aac.m4a", "alac.m4a", "with-video.mp4"])
-def test_an_mp4_that_lost_the_index_at_its_end_cannot_be_heard(
-    kind: str, whole: Bytes, hear: Callable[..., Excerpt]
+def test_an_mp4_that_lost_the_index_at_its_end_cannot_be_decoded(
+    kind: str, whole: Bytes, excerpt_of: Callable[..., Excerpt]
 ) -> None:
     content = whole(kind)
     with pytest.raises(AudioError, match=NOT_AUDIO):
-        hear(kind, content[: len(content) // 2])
+        excerpt_of(kind, content[: len(content) // 2])
 
 
 # ---- garbage in the middle -----------------------------------------------------------------------
@@ -121,12 +121,12 @@ def test_an_mp4_that_lost_the_index_at_its_end_cannot_be_heard(
     sorted(set(KINDS) - {"aac.m4a", "alac.m4a", "with-video.mp4", "vbr-without-xing.mp3", "adpcm.wav"}),
 )
 def test_garbage_in_the_middle_tenth_costs_at_most_the_window_that_lies_in_it(
-    kind: str, garbage: str, whole: Bytes, hear: Callable[..., Excerpt]
+    kind: str, garbage: str, whole: Bytes, excerpt_of: Callable[..., Excerpt]
 ) -> None:
     content = whole(kind)
     n = len(content) // 10 // 8 * 8
     junk = bytes(n) if garbage == "zeros" else np.random.default_rng(1).bytes(n)
-    excerpt = hear(kind, patched(content, len(content) // 2 - n // 2, junk))
+    excerpt = excerpt_of(kind, patched(content, len(content) // 2 - n // 2, junk))
     assert excerpt.recording.duration_s == pytest.approx(SECONDS, abs=1.0)
     first, *_, last = excerpt.windows
     for window, start_s in ((first, 3.0), (last, 27.0)):
@@ -135,12 +135,14 @@ def test_garbage_in_the_middle_tenth_costs_at_most_the_window_that_lies_in_it(
         assert moment(window.samples, RATE_HZ, SECONDS) == pytest.approx(window.start_s, abs=0.7)
 
 
-def test_packets_that_cannot_be_decoded_are_passed_over(whole: Bytes, hear: Callable[..., Excerpt]) -> None:
+def test_packets_that_cannot_be_decoded_are_passed_over(
+    whole: Bytes, excerpt_of: Callable[..., Excerpt]
+) -> None:
     content = bytearray(whole("aac-moov-first.m4a"))
-    sound = hear("sound.m4a", bytes(content))
+    sound = excerpt_of("sound.m4a", bytes(content))
     for position in range(content.find(b"mdat") + 1000, len(content) - 1000, 2000):
         content[position : position + 8] = b"\xff" * 8  # about one packet in four
-    excerpt = hear("damaged.m4a", bytes(content))
+    excerpt = excerpt_of("damaged.m4a", bytes(content))
     assert spans(excerpt) == spans(sound) == [(3, 10), (15, 10), (27, 10)]
     assert_in_place(excerpt)
 
@@ -188,38 +190,38 @@ WRONG_DURATIONS = {
 
 
 @pytest.mark.parametrize("name", sorted(WRONG_DURATIONS))
-def test_a_duration_that_leads_every_window_astray_makes_the_first_thirty_seconds_be_heard(
-    name: str, whole: Bytes, hear: Callable[..., Excerpt]
+def test_a_duration_that_leads_every_window_astray_makes_the_first_thirty_seconds_be_decoded(
+    name: str, whole: Bytes, excerpt_of: Callable[..., Excerpt]
 ) -> None:
-    excerpt = hear(name, WRONG_DURATIONS[name](whole))
+    excerpt = excerpt_of(name, WRONG_DURATIONS[name](whole))
     assert excerpt.recording.duration_s == 0.0  # more than 30 s, but nothing tells how much
     assert spans(excerpt) == [(0, 10), (10, 10), (20, 10)]
     assert_in_place(excerpt)
 
 
 def test_a_threefold_duration_costs_the_windows_past_the_end(
-    whole: Bytes, hear: Callable[..., Excerpt]
+    whole: Bytes, excerpt_of: Callable[..., Excerpt]
 ) -> None:
-    excerpt = hear("x.flac", _flac_with_samples(whole("16-bit.flac"), 120 * 44_100))
+    excerpt = excerpt_of("x.flac", _flac_with_samples(whole("16-bit.flac"), 120 * 44_100))
     assert excerpt.recording.duration_s == pytest.approx(120.0)
     assert spans(excerpt) == [(19, 10)]
     assert_in_place(excerpt)
 
 
 @pytest.mark.parametrize("n_bytes", [0xFFFFFFFF, 0, 400 * 44_100 * 4])
-def test_a_wav_that_lies_about_its_size_is_heard_as_long_as_the_file_is(
-    n_bytes: int, whole: Bytes, hear: Callable[..., Excerpt]
+def test_a_wav_that_lies_about_its_size_is_decoded_as_long_as_the_file_is(
+    n_bytes: int, whole: Bytes, excerpt_of: Callable[..., Excerpt]
 ) -> None:
-    excerpt = hear("x.wav", _wav_with_data_size(whole("s16.wav"), n_bytes))
+    excerpt = excerpt_of("x.wav", _wav_with_data_size(whole("s16.wav"), n_bytes))
     assert excerpt.recording.duration_s == pytest.approx(SECONDS, abs=0.01)
     assert spans(excerpt) == [(3, 10), (15, 10), (27, 10)]
     assert_in_place(excerpt)
 
 
-def test_of_a_wav_that_claims_to_be_shorter_only_that_much_is_heard(
-    whole: Bytes, hear: Callable[..., Excerpt]
+def test_of_a_wav_that_claims_to_be_shorter_only_that_much_is_decoded(
+    whole: Bytes, excerpt_of: Callable[..., Excerpt]
 ) -> None:
-    excerpt = hear("x.wav", _wav_with_data_size(whole("s16.wav"), 4 * 44_100 * 4))
+    excerpt = excerpt_of("x.wav", _wav_with_data_size(whole("s16.wav"), 4 * 44_100 * 4))
     assert excerpt.recording.duration_s == pytest.approx(4.0, abs=1e-3)
     assert spans(excerpt) == [(0, 4)]
 
@@ -228,7 +230,7 @@ def test_of_a_wav_that_claims_to_be_shorter_only_that_much_is_heard(
 
 
 @pytest.mark.parametrize(("rate_hz", "channels"), [(44_100, 1), (22_050, 2), (32_000, 1)])
-def test_an_mp3_that_changes_rate_or_channels_inside_is_heard_on_both_sides(
+def test_an_mp3_that_changes_rate_or_channels_inside_is_decoded_on_both_sides(
     rate_hz: int, channels: int, tmp_path: Path
 ) -> None:
     plain = {"seconds": 10.0, "codec": "libmp3lame", "container": {"write_xing": "0", "id3v2_version": "0"}}
@@ -239,15 +241,15 @@ def test_an_mp3_that_changes_rate_or_channels_inside_is_heard_on_both_sides(
     whole = window.samples
     assert len(whole) / RATE_HZ == pytest.approx(20.0, abs=0.2)
     for at_s, second_s in ((2.0, 2.0), (8.0, 8.0), (12.0, 2.0), (18.0, 8.0)):
-        heard_s = moment(whole[round(at_s * RATE_HZ) :], RATE_HZ, 10.0)
-        assert heard_s == pytest.approx(second_s, abs=0.15)
+        found_s = moment(whole[round(at_s * RATE_HZ) :], RATE_HZ, 10.0)
+        assert found_s == pytest.approx(second_s, abs=0.15)
     loudness = [np.sqrt(np.mean(whole[a * RATE_HZ : (a + 6) * RATE_HZ] ** 2)) for a in (2, 12)]
     assert loudness == pytest.approx([0.336, 0.336], rel=0.01)
 
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", ["MT0000249842.mp3", "MT0009628869.mp3"])
-def test_real_songs_whose_channel_count_changes_inside_are_heard(name: str, shared_data: str) -> None:
+def test_real_songs_whose_channel_count_changes_inside_are_decoded(name: str, shared_data: str) -> None:
     excerpt = read_excerpt(os.path.join(shared_data, "odd", name), sample_rate_hz=RATE_HZ, window_s=10.0)
     assert excerpt.recording.duration_s == pytest.approx(30.06, abs=0.01)
     assert spans(excerpt) == [(1, 10), (10, 10), (19, 10)]
@@ -257,9 +259,9 @@ def test_real_songs_whose_channel_count_changes_inside_are_heard(name: str, shar
 # ---- no sound at all -----------------------------------------------------------------------------
 
 
-def test_an_empty_file_says_so(hear: Callable[..., Excerpt]) -> None:
+def test_an_empty_file_says_so(excerpt_of: Callable[..., Excerpt]) -> None:
     with pytest.raises(AudioError, match=r"^the file is empty \(0 bytes\); copy it again from its source$"):
-        hear("x.mp3", b"")
+        excerpt_of("x.mp3", b"")
 
 
 @pytest.mark.parametrize(
@@ -269,17 +271,17 @@ def test_an_empty_file_says_so(hear: Callable[..., Excerpt]) -> None:
     "content", [b"x", b"These are the lyrics of a song.\n" * 500, bytes(100_000), b"<html></html>"]
 )
 def test_what_is_no_audio_says_so_whatever_its_name(
-    extension: str, content: bytes, hear: Callable[..., Excerpt]
+    extension: str, content: bytes, excerpt_of: Callable[..., Excerpt]
 ) -> None:
     with pytest.raises(AudioError, match=f"^{NOT_AUDIO}$"):
-        hear(f"x.{extension}", content)
+        excerpt_of(f"x.{extension}", content)
 
 
 @pytest.mark.parametrize("seed", range(8))
-def test_noise_called_a_song_is_none(seed: int, hear: Callable[..., Excerpt]) -> None:
+def test_noise_called_a_song_is_none(seed: int, excerpt_of: Callable[..., Excerpt]) -> None:
     for name in ("x.mp3", "x.aac", "x.flac", "x.ogg"):
         with pytest.raises(AudioError, match=f"^({NOT_AUDIO}|{NO_SOUND})$"):
-            hear(name, np.random.default_rng(seed).bytes(500_000))
+            excerpt_of(name, np.random.default_rng(seed).bytes(500_000))
 
 
 def test_a_video_without_sound_says_so(tmp_path: Path) -> None:
@@ -289,14 +291,14 @@ def test_a_video_without_sound_says_so(tmp_path: Path) -> None:
         read_excerpt(str(path), sample_rate_hz=RATE_HZ, window_s=10.0)
 
 
-def test_a_codec_that_nobody_knows_says_so(whole: Bytes, hear: Callable[..., Excerpt]) -> None:
+def test_a_codec_that_nobody_knows_says_so(whole: Bytes, excerpt_of: Callable[..., Excerpt]) -> None:
     with pytest.raises(
         AudioError, match=r"^its codec is not supported, or it is copy-protected; convert it$"
     ):
-        hear("x.mka", whole("opus.mka").replace(b"A_OPUS", b"A_ZZZZ"))
+        excerpt_of("x.mka", whole("opus.mka").replace(b"A_OPUS", b"A_ZZZZ"))
 
 
-def test_silence_is_heard_and_known_as_silence(tmp_path: Path) -> None:
+def test_silence_is_decoded_and_known_as_silence(tmp_path: Path) -> None:
     silence = np.zeros((2, 35 * 44_100), np.float32)
     for kind in ("cbr.mp3", "16-bit.flac", "s16.wav", "opus.opus", "aac.m4a"):
         rate = {"rate_hz": 44_100} if kind != "opus.opus" else {}
@@ -317,7 +319,7 @@ def test_sound_under_minus_eighty_decibels_is_silence(rms: float, silent: bool) 
 
 
 def test_whatever_is_broken_in_a_file_the_outcome_is_sound_or_an_audio_error(
-    mixed_folder: str, hear: Callable[..., Excerpt]
+    mixed_folder: str, excerpt_of: Callable[..., Excerpt]
 ) -> None:
     random = np.random.default_rng(7)
     outcomes = {"sound": 0, "error": 0}
@@ -328,7 +330,7 @@ def test_whatever_is_broken_in_a_file_the_outcome_is_sound_or_an_audio_error(
             for position in random.integers(0, min(where, len(content)), 30):
                 broken[position] = random.integers(256)
             try:
-                hear(name, bytes(broken))
+                excerpt_of(name, bytes(broken))
                 outcomes["sound"] += 1
             except AudioError:
                 outcomes["error"] += 1

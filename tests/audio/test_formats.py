@@ -1,4 +1,4 @@
-"""Every format is heard where it says it is: in these sounds each moment has a pitch of its own."""
+"""Every format is decoded where it says it is: in these sounds each moment has a pitch of its own."""
 
 import math
 import os
@@ -23,7 +23,7 @@ SEEK_ERROR_S = {"vbr.mp3": 0.25, "v2.wma": 0.1, "adpcm.wav": 0.5}
 the delay of its encoder."""
 
 
-def hear(path: str) -> Excerpt:
+def excerpt_of(path: str) -> Excerpt:
     excerpt = read_excerpt(path, sample_rate_hz=RATE_HZ, window_s=10.0)
     for window in excerpt.windows:
         assert window.samples.dtype == np.float32 and window.samples.ndim == 1
@@ -37,7 +37,7 @@ def starts(excerpt: Excerpt) -> list[float]:
 
 @pytest.mark.parametrize("kind", sorted(set(KINDS) - ESTIMATED))
 def test_three_windows_come_from_where_they_say(kind: str, sound_path: Callable[[str], str]) -> None:
-    excerpt = hear(sound_path(kind))
+    excerpt = excerpt_of(sound_path(kind))
     assert excerpt.recording.duration_s == pytest.approx(SECONDS, abs=0.15)
     assert len(excerpt.windows) == 3
     for window, start_s in zip(excerpt.windows, (3.0, 15.0, 27.0), strict=True):
@@ -53,7 +53,7 @@ def test_three_windows_come_from_where_they_say(kind: str, sound_path: Callable[
 def test_where_the_duration_is_a_guess_the_windows_lie_at_the_right_share_of_the_track(
     kind: str, sound_path: Callable[[str], str]
 ) -> None:
-    excerpt = hear(sound_path(kind))
+    excerpt = excerpt_of(sound_path(kind))
     claimed_s = excerpt.recording.duration_s
     assert claimed_s == pytest.approx(SECONDS, rel=0.1)
     assert len(excerpt.windows) == 3
@@ -65,7 +65,7 @@ def test_where_the_duration_is_a_guess_the_windows_lie_at_the_right_share_of_the
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_a_recording_tells_its_codec_rate_and_channels(kind: str, sound_path: Callable[[str], str]) -> None:
-    recording = hear(sound_path(kind)).recording
+    recording = excerpt_of(sound_path(kind)).recording
     codec = {"libmp3lame": "mp3", "libopus": "opus"}.get(KINDS[kind]["codec"], KINDS[kind]["codec"])
     assert recording.codec == codec
     assert recording.sample_rate_hz == KINDS[kind].get("rate_hz", 44_100)
@@ -73,17 +73,17 @@ def test_a_recording_tells_its_codec_rate_and_channels(kind: str, sound_path: Ca
     assert len(recording.audio_id) == 32
 
 
-def test_every_file_of_a_mixed_folder_is_heard(mixed_folder: str) -> None:
+def test_every_file_of_a_mixed_folder_is_decoded(mixed_folder: str) -> None:
     names = sorted(os.listdir(mixed_folder))
     assert names == sorted(KINDS)
     for name in names:
-        (window,) = hear(os.path.join(mixed_folder, name)).windows
+        (window,) = excerpt_of(os.path.join(mixed_folder, name)).windows
         assert len(window.samples) / RATE_HZ == pytest.approx(2.0, abs=0.12)
 
 
 @pytest.mark.parametrize("kind", ["u8.wav", "s16.wav", "s24.wav", "s32.wav", "f32.wav", "f64.wav"])
 def test_every_sample_format_has_the_same_full_scale(kind: str, sound_path: Callable[[str], str]) -> None:
-    window = hear(sound_path(kind)).windows[0]
+    window = excerpt_of(sound_path(kind)).windows[0]
     assert np.sqrt(np.mean(window.samples**2)) == pytest.approx(0.5 / math.sqrt(2), rel=2e-3)
     assert np.abs(window.samples).max() == pytest.approx(0.5, rel=0.03)
     assert np.mean(window.samples) == pytest.approx(0.0, abs=1e-3)
@@ -92,15 +92,15 @@ def test_every_sample_format_has_the_same_full_scale(kind: str, sound_path: Call
 @pytest.mark.parametrize("rate_hz", [8_000, 11_025, 16_000, 32_000, 48_000, 96_000, 192_000])
 @pytest.mark.parametrize("kind", ["16-bit.flac", "s16.wav"])
 def test_any_rate_comes_out_at_the_wanted_one(kind: str, rate_hz: int, tmp_path: Path) -> None:
-    window = hear(make_kind(tmp_path, kind, seconds=2.0, rate_hz=rate_hz)).windows[0]
+    window = excerpt_of(make_kind(tmp_path, kind, seconds=2.0, rate_hz=rate_hz)).windows[0]
     assert len(window.samples) == 2 * RATE_HZ
     assert moment(window.samples, RATE_HZ, 2.0) == pytest.approx(0.0, abs=0.01)
     assert moment(window.samples[RATE_HZ:], RATE_HZ, 2.0) == pytest.approx(1.0, abs=0.01)
 
 
 @pytest.mark.parametrize("rate_hz", [8_000, 16_000, 24_000, 32_000, 48_000])
-def test_mp3_of_any_rate_is_heard_by_seeking(rate_hz: int, tmp_path: Path) -> None:
-    excerpt = hear(make_kind(tmp_path, "cbr.mp3", seconds=SECONDS, rate_hz=rate_hz, channels=1))
+def test_mp3_of_any_rate_is_decoded_by_seeking(rate_hz: int, tmp_path: Path) -> None:
+    excerpt = excerpt_of(make_kind(tmp_path, "cbr.mp3", seconds=SECONDS, rate_hz=rate_hz, channels=1))
     assert starts(excerpt) == pytest.approx([3.0, 15.0, 27.0], abs=0.15)
     for window in excerpt.windows:
         assert moment(window.samples, RATE_HZ, SECONDS) == pytest.approx(window.start_s, abs=0.1)
@@ -111,15 +111,15 @@ def test_mp3_of_any_rate_is_heard_by_seeking(rate_hz: int, tmp_path: Path) -> No
 def test_mono_is_the_mean_of_the_channels(kind: str, channels: int, tmp_path: Path) -> None:
     loudness = np.linspace(1.0, -0.3, channels, dtype=np.float32)[:, None]
     sound = loudness * sweep(1.0, 44_100)
-    window = hear(make_kind(tmp_path, kind, samples=sound)).windows[0]
-    alone = hear(make_kind(tmp_path, kind, samples=sound.mean(axis=0, keepdims=True))).windows[0]
+    window = excerpt_of(make_kind(tmp_path, kind, samples=sound)).windows[0]
+    alone = excerpt_of(make_kind(tmp_path, kind, samples=sound.mean(axis=0, keepdims=True))).windows[0]
     assert np.abs(window.samples - alone.samples).max() < 1e-4
 
 
 @pytest.mark.parametrize("channels", [6, 8])
 @pytest.mark.parametrize("kind", ["aac.m4a", "opus.opus"])
-def test_lossy_surround_is_heard(kind: str, channels: int, tmp_path: Path) -> None:
-    excerpt = hear(make_kind(tmp_path, kind, channels=channels))
+def test_lossy_surround_is_decoded(kind: str, channels: int, tmp_path: Path) -> None:
+    excerpt = excerpt_of(make_kind(tmp_path, kind, channels=channels))
     assert excerpt.recording.channels == channels
     assert moment(excerpt.windows[0].samples, RATE_HZ, 2.0) == pytest.approx(0.0, abs=0.05)
 
@@ -139,7 +139,7 @@ def test_lossy_surround_is_heard(kind: str, channels: int, tmp_path: Path) -> No
 def test_a_short_track_is_covered_whole_from_thirty_seconds_on_by_windows(
     kind: str, seconds: float, expected: list[float], tmp_path: Path
 ) -> None:
-    excerpt = hear(make_kind(tmp_path, kind, seconds=seconds, rate_hz=22_050, channels=1))
+    excerpt = excerpt_of(make_kind(tmp_path, kind, seconds=seconds, rate_hz=22_050, channels=1))
     assert starts(excerpt) == expected
     assert excerpt.recording.duration_s == pytest.approx(seconds, abs=1e-3)
     assert {len(window.samples) for window in excerpt.windows} == {round(min(seconds, 10.0) * RATE_HZ)}
@@ -147,29 +147,29 @@ def test_a_short_track_is_covered_whole_from_thirty_seconds_on_by_windows(
 
 @pytest.mark.parametrize("kind", ["cbr.mp3", "vorbis.ogg", "opus.opus", "aac.m4a", "raw.aac", "v2.wma"])
 @pytest.mark.parametrize("seconds", [0.05, 0.5])
-def test_a_very_short_lossy_sound_is_heard_whole(kind: str, seconds: float, tmp_path: Path) -> None:
-    (window,) = hear(make_kind(tmp_path, kind, seconds=seconds)).windows
+def test_a_very_short_lossy_sound_is_decoded_whole(kind: str, seconds: float, tmp_path: Path) -> None:
+    (window,) = excerpt_of(make_kind(tmp_path, kind, seconds=seconds)).windows
     assert len(window.samples) / RATE_HZ == pytest.approx(seconds, abs=0.12)  # frames of the codec
 
 
 @pytest.mark.parametrize("kind", ["cbr.mp3", "16-bit.flac", "aac.m4a", "vorbis.ogg", "v2.wma", "s16.aiff"])
 def test_a_large_cover_is_not_taken_for_the_sound(kind: str, tmp_path: Path) -> None:
-    excerpt = hear(make_kind(tmp_path, kind, seconds=SECONDS, cover=picture(900_000)))
+    excerpt = excerpt_of(make_kind(tmp_path, kind, seconds=SECONDS, cover=picture(900_000)))
     assert len(excerpt.windows) == 3
     for window in excerpt.windows:
         assert moment(window.samples, RATE_HZ, SECONDS) == pytest.approx(window.start_s, abs=0.1)
 
 
 @pytest.mark.parametrize("name", ["two.mka", "two.mp4"])
-def test_of_several_audio_streams_the_default_one_is_heard(name: str, tmp_path: Path) -> None:
+def test_of_several_audio_streams_the_default_one_is_decoded(name: str, tmp_path: Path) -> None:
     silence = np.zeros((6, 2 * 44_100), np.float32)
-    excerpt = hear(make_sound(tmp_path / name, codec="aac", second_stream=silence))
+    excerpt = excerpt_of(make_sound(tmp_path / name, codec="aac", second_stream=silence))
     assert excerpt.recording.channels == 2
     assert moment(excerpt.windows[0].samples, RATE_HZ, 2.0) == pytest.approx(0.0, abs=0.05)
 
 
-def test_dsd_is_heard(tmp_path: Path) -> None:
-    excerpt = hear(dsf(os.path.join(tmp_path, "x.dsf"), 2.0))
+def test_dsd_is_decoded(tmp_path: Path) -> None:
+    excerpt = excerpt_of(dsf(os.path.join(tmp_path, "x.dsf"), 2.0))
     assert excerpt.recording.codec.startswith("dsd")
     assert moment(excerpt.windows[0].samples, RATE_HZ, 2.0) == pytest.approx(0.0, abs=0.01)
     assert moment(excerpt.windows[0].samples[RATE_HZ:], RATE_HZ, 2.0) == pytest.approx(1.0, abs=0.01)
@@ -179,14 +179,14 @@ def test_dsd_is_heard(tmp_path: Path) -> None:
 def test_float_samples_that_are_no_sound_do_no_harm(sample_type: type, tmp_path: Path) -> None:
     sound = sweep(2.0, RATE_HZ)[0].astype(sample_type)
     sound[1000:1004] = np.nan, np.inf, -np.inf, 1e30
-    window = hear(float_wav(os.path.join(tmp_path, "x.wav"), sound, RATE_HZ)).windows[0]
+    window = excerpt_of(float_wav(os.path.join(tmp_path, "x.wav"), sound, RATE_HZ)).windows[0]
     assert window.samples[1000:1004].tolist() == [0.0, 64.0, -64.0, 64.0]
     assert np.array_equal(window.samples[1004:], sound[1004:].astype(np.float32))
 
 
 @pytest.mark.shared_data
 @pytest.mark.parametrize("name", ["musepack.mpc", "raw-adts.aac", "windows-media.wma"])
-def test_formats_that_nothing_here_can_write_are_heard(name: str, shared_data: str) -> None:
-    excerpt = hear(os.path.join(shared_data, "formats", name))
+def test_formats_that_nothing_here_can_write_are_decoded(name: str, shared_data: str) -> None:
+    excerpt = excerpt_of(os.path.join(shared_data, "formats", name))
     assert excerpt.recording.duration_s == pytest.approx(60.0, abs=2.5)
     assert [len(window.samples) for window in excerpt.windows] == [10 * RATE_HZ] * 3

@@ -19,13 +19,13 @@ RATE_HZ = 22_050
 SECONDS = 40.0
 
 
-def hear_start(path: str) -> float:
+def first_moment(path: str) -> float:
     """Listens; where in a sound of 40 s its first window begins by its pitch."""
     window = read_excerpt(path, sample_rate_hz=RATE_HZ, window_s=10.0).windows[0]
     return moment(window.samples, RATE_HZ, SECONDS)
 
 
-def hear_and_count(path: str) -> tuple[Excerpt, int]:
+def read_and_count(path: str) -> tuple[Excerpt, int]:
     """Listens, and counts the bytes that this process reads meanwhile."""
 
     def so_far() -> int:
@@ -56,7 +56,7 @@ def test_any_name_is_just_a_name(
         os.link(sound_path("16-bit.flac"), name)
     except OSError:
         pytest.skip("this file system refuses the name")
-    assert hear_start(os.fsdecode(name)) == pytest.approx(3.0, abs=0.05)
+    assert first_moment(os.fsdecode(name)) == pytest.approx(3.0, abs=0.05)
 
 
 def test_a_playlist_called_like_a_song_is_not_followed(
@@ -174,7 +174,7 @@ SPARE_BYTES |= {"aac.m4a": 300_000, "alac.m4a": 300_000, "raw.aac": 300_000, "v2
 SPARE_BYTES |= {"16-bit.flac": 600_000, "lossless.wv": 2_000_000, "lossless.tta": 400_000}
 SPARE_BYTES |= {"s16.wav": 1_200_000, "s16.aiff": 400_000, "opus.mka": 300_000}
 SPARE_BYTES |= {"vorbis.ogg": 1_500_000, "opus.opus": 1_500_000}
-"""What may be read beside the 30 s that are heard: headers, an index, and in Ogg a search by halves."""
+"""What may be read beside the 30 s that are decoded: headers, an index, and in Ogg a search by halves."""
 
 
 @counts_bytes
@@ -183,7 +183,7 @@ def test_windows_are_found_by_seeking_and_not_by_reading(kind: str, tmp_path: Pa
     small = {"rate_hz": 16_000 if kind.startswith("opus") else 22_050}
     channels = 2 if kind.startswith("vorbis") else 1
     path = make_kind(tmp_path, kind, seconds=240.0, channels=channels, **small)
-    excerpt, n_bytes = hear_and_count(path)
+    excerpt, n_bytes = read_and_count(path)
     assert n_bytes < os.path.getsize(path) / 8 + SPARE_BYTES[kind]
     assert len(excerpt.windows) == 3
 
@@ -198,7 +198,7 @@ def test_a_recording_of_ten_hours_costs_no_more_than_a_song(tmp_path: Path) -> N
         for _ in range(3600):
             file.write(second)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    excerpt, n_bytes = hear_and_count(str(path))
+    excerpt, n_bytes = read_and_count(str(path))
     assert n_bytes < 1_000_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 50_000  # kB
     assert excerpt.recording.duration_s == pytest.approx(36_000, rel=0.01)
@@ -218,7 +218,7 @@ def test_terabytes_of_nothing_behind_a_sound_are_not_read(
     path.write_bytes(Path(sound_path(kind)).read_bytes())
     os.truncate(path, 1 << 40)
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    excerpt, n_bytes = hear_and_count(str(path))
+    excerpt, n_bytes = read_and_count(str(path))
     assert n_bytes < 250_000_000
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory < 200_000  # kB
     assert all(len(window.samples) == 10 * RATE_HZ for window in excerpt.windows)
@@ -233,7 +233,7 @@ def test_a_terabyte_of_zeros_is_no_audio(tmp_path: Path) -> None:
         read_excerpt(str(path), sample_rate_hz=RATE_HZ, window_s=10.0)
 
 
-def test_listening_opens_no_other_file(
+def test_reading_opens_no_other_file(
     sound_path: Callable[[str], str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = sound_path("aac.m4a")
@@ -245,5 +245,5 @@ def test_listening_opens_no_other_file(
         return open_container(file, *args, **options)  # type: ignore[call-overload]
 
     monkeypatch.setattr(av, "open", spy)
-    assert hear_start(path) == pytest.approx(3.0, abs=0.05)
+    assert first_moment(path) == pytest.approx(3.0, abs=0.05)
     assert [type(file) for file in opened] == [BoundedFile]

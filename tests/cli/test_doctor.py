@@ -41,16 +41,16 @@ def test_it_splits_as_the_player_does(tagger: Tagger, tmp_path: Path) -> None:
     }
 
 
-def test_without_a_name_all_players_are_told(tagger: Tagger, song: str) -> None:
-    (told,) = tagger("doctor", song, "--json").json
-    assert (told["path"], told["format"], told["genres"]) == (song, "mp3", ["Drum & Bass", "Jazz"])
-    assert set(told["players"]) == {"navidrome", "jellyfin", "mixxx", "picard", "mixed-in-key", "kodi"}
-    assert told["players"]["mixed-in-key"]["energy_level"] == "5"
-    assert told["players"]["mixed-in-key"]["unknown"] == ["genre", "BPM"]
-    assert told["players"]["jellyfin"]["ignored"] == ["energy level", "energy 0–1", "BPM"]
+def test_without_a_name_all_players_are_listed(tagger: Tagger, song: str) -> None:
+    (fields,) = tagger("doctor", song, "--json").json
+    assert (fields["path"], fields["format"], fields["genres"]) == (song, "mp3", ["Drum & Bass", "Jazz"])
+    assert set(fields["players"]) == {"navidrome", "jellyfin", "mixxx", "picard", "mixed-in-key", "kodi"}
+    assert fields["players"]["mixed-in-key"]["energy_level"] == "5"
+    assert fields["players"]["mixed-in-key"]["unknown"] == ["genre", "BPM"]
+    assert fields["players"]["jellyfin"]["ignored"] == ["energy level", "energy 0–1", "BPM"]
 
 
-def test_a_file_that_cannot_be_read_is_told(tagger: Tagger, song: str, tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_read_is_named(tagger: Tagger, song: str, tmp_path: Path) -> None:
     missing = tmp_path / "missing.mp3"
     some = tagger("doctor", song, missing)
     assert (some.code, some.err) == (1, f"tagger: {missing}: No such file or directory\n")

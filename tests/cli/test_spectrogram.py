@@ -54,7 +54,7 @@ def test_all_windows_of_a_file_are_drawn_into_the_current_folder(
     assert not db.exists()
 
 
-def test_json_tells_what_was_drawn_and_heard(tagger: Tagger, song: Path, folder: Path) -> None:
+def test_json_holds_what_was_drawn_and_predicted(tagger: Tagger, song: Path, folder: Path) -> None:
     result = tagger("spectrogram", song, "--json").json
     shown = tagger("show", song, "--json").json
     assert result["path"] == str(folder / "song-spectrogram.png")
@@ -66,7 +66,7 @@ def test_json_tells_what_was_drawn_and_heard(tagger: Tagger, song: Path, folder:
     ]
 
 
-def test_the_picture_tells_the_name_and_what_is_heard(tagger: Tagger, song: Path) -> None:
+def test_the_picture_shows_the_name_and_the_prediction(tagger: Tagger, song: Path) -> None:
     (file,) = tagger("spectrogram", song, "-o", "song.svg", "--json").json["files"]
     drawn = texts(Path("song.svg"))
     assert "song.mp3" in drawn
@@ -83,7 +83,7 @@ def test_one_window_stands_at_its_own_seconds(tagger: Tagger, song: Path) -> Non
     assert seconds[:5] == [12, 14, 16, 18, 20]
 
 
-def test_a_window_that_is_not_there_is_told(tagger: Tagger, song: Path, short: Path) -> None:
+def test_a_window_that_is_not_there_is_named(tagger: Tagger, song: Path, short: Path) -> None:
     refused(tagger("spectrogram", song, "--window", 4), "song.mp3: --window 4: it has 3 windows")
     refused(
         tagger("spectrogram", song, "--window", 2, "--compare", short), "short.wav: --window 2: it has one"
@@ -123,7 +123,7 @@ def test_silence_is_drawn_and_called_so(tagger: Tagger, folder: Path) -> None:
     assert "silent: no window holds any sound" in texts(Path("rest.svg"))
 
 
-def test_a_file_that_cannot_be_heard_leaves_no_picture(tagger: Tagger, song: Path) -> None:
+def test_a_file_that_cannot_be_decoded_leaves_no_picture(tagger: Tagger, song: Path) -> None:
     Path("torn.mp3").write_bytes(b"no music " * 100)
     refused(tagger("spectrogram", "torn.mp3"), "torn.mp3: not an audio file")
     refused(tagger("spectrogram", "gone.mp3"), "gone.mp3: no such file")
@@ -173,21 +173,21 @@ def test_music_is_never_written_over(tagger: Tagger, song: Path, short: Path) ->
         ("folder.png", "folder.png: not a regular file; give another name"),
     ],
 )
-def test_a_name_that_cannot_be_a_picture_is_told_before_anything_is_heard(
+def test_a_name_that_cannot_be_a_picture_is_refused_before_anything_is_analysed(
     tagger: Tagger, short: Path, output: str, text: str
 ) -> None:
     Path("folder.png").mkdir()
     refused(tagger("spectrogram", "gone.mp3", "-o", output), text)
 
 
-def test_a_folder_that_cannot_be_written_to_is_told(
+def test_a_folder_that_cannot_be_written_to_is_named(
     tagger: Tagger, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     refused(tagger("spectrogram", short), "short-spectrogram.png: its folder is not writable")
 
 
-def test_without_matplotlib_one_line_tells_how_to_get_it(
+def test_without_matplotlib_one_line_says_how_to_get_it(
     tagger: Tagger, short: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
@@ -217,7 +217,7 @@ def test_the_owners_settings_of_matplotlib_neither_break_nor_change_the_picture(
     assert done.stderr.startswith("tagger: matplotlib does not start (Key backend: 'none'")
 
 
-def test_what_a_model_does_not_tell_is_left_out_of_the_caption() -> None:
+def test_what_a_model_does_not_predict_is_left_out_of_the_caption() -> None:
     answer = Prediction("m", {"Rock": 0.6}, "Rock", 0.6, 0.5, (), np.zeros(4, np.float16), False, 120.0, 0.9)
     assert _caption(answer) == "Rock (60%) · energy 0.50 · 120.0 BPM (90%)"
     assert _caption(replace(answer, bpm=None)) == "Rock (60%) · energy 0.50"

@@ -14,7 +14,7 @@ from tagger.model_card import (
 from tests import partial_model
 
 
-def test_a_card_says_what_its_model_hears(tmp_path: Path) -> None:
+def test_a_card_says_what_its_model_predicts(tmp_path: Path) -> None:
     assert load_card(DEFAULT_MODEL).aspects == ("genre", "energy", "tempo")
     genre = load_card(partial_model.make_model(tmp_path / "genre-1", "genre"))
     assert (genre.aspects, genre.predicts_genre, genre.predicts_energy) == (("genre",), True, False)

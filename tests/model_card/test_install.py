@@ -205,7 +205,7 @@ def test_the_programs_folder_is_not_taken_for_the_owners(
     assert os.listdir(tmp_path / "shipped") == [SMALL_MODEL]
 
 
-def test_a_folder_of_models_that_cannot_be_made_is_told(card: ModelCard, root: Path) -> None:
+def test_a_folder_of_models_that_cannot_be_made_is_named(card: ModelCard, root: Path) -> None:
     root.parent.write_text("a file")
     with pytest.raises(ModelError, match="my-model: cannot be written"):
         install(card)

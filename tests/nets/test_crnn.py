@@ -32,7 +32,7 @@ def test_the_networks_are_small(size: str, at_most: int) -> None:
     assert at_most / 2 <= sum(p.numel() for p in network.parameters()) <= at_most
 
 
-def test_hearing_in_parts_gives_the_same_answer(network: CRNN) -> None:
+def test_encoding_in_parts_gives_the_same_answer(network: CRNN) -> None:
     windows = torch.randn(5, 96, 431) * 20 - 30
     with torch.inference_mode():
         expected = network(windows)

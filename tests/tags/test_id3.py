@@ -15,7 +15,7 @@ from tagger.tags.formats.id3 import desynchronised, read_tag, syncsafe, unsynchr
 
 from .conftest import MakeSample
 
-HEARD = Wanted(("Ünïque",), 0.5, 120)
+PREDICTED = Wanted(("Ünïque",), 0.5, 120)
 FRAMES = {
     2: [b"TT2", b"COM", b"PIC", b"XYZ"],
     3: [b"TIT2", b"COMM", b"PRIV", b"TYER", b"XYZW"],
@@ -78,7 +78,7 @@ def test_frames_of_every_version_keep_their_bytes_order_and_number(
     flags = 0x80 if unsync and major == 3 else 0
     before = with_tag(path, tag(major, frames, padding, flags), b"TAG" + bytes(124) + b"\xff")
 
-    written = apply(path, plan(read(path), HEARD, Policy("replace")))
+    written = apply(path, plan(read(path), PREDICTED, Policy("replace")))
 
     assert raw_frames(path) == frames
     assert data_of(path)[3] == major
@@ -92,7 +92,7 @@ def test_frames_of_every_version_keep_their_bytes_order_and_number(
 def test_v23_gets_utf16_and_never_utf8(sample: MakeSample) -> None:
     path = sample("mp3")
     with_tag(path, tag(3, [frame(3, b"TYER", b"\x001999")]))
-    apply(path, plan(read(path), HEARD))
+    apply(path, plan(read(path), PREDICTED))
     assert frame(3, b"TCON", b"\x01\xff\xfe" + "Ünïque".encode("utf-16-le")) in data_of(path)
     assert raw_frames(path) == [frame(3, b"TYER", b"\x001999")]
 
@@ -103,7 +103,7 @@ def test_a_genre_keeps_its_place_and_comes_back_in_its_own_encoding(sample: Make
     frames = [frame(3, b"TIT2", b"\0a"), genre, frame(3, b"TALB", b"\0b"), genre]
     before = with_tag(path, tag(3, frames, 50))
     assert read(path).genre_texts == ("Rück", "Rück")
-    written = apply(path, plan(read(path), HEARD, Policy("replace")))
+    written = apply(path, plan(read(path), PREDICTED, Policy("replace")))
     assert list(ID3(path))[:3] == ["TIT2", "TCON", "TALB"]
     restore(path, written.previous)
     assert data_of(path) == before
@@ -115,7 +115,7 @@ def test_id3v1_and_ape_tags_of_an_mp3_stay_as_they_are(sample: MakeSample) -> No
     numbers = b"".join(n.to_bytes(4, "little") for n in (2000, len(item) + 32, 1, 0))
     end = item + b"APETAGEX" + numbers + bytes(8) + b"TAG" + b"x" * 124 + b"\xff"
     with_tag(path, tag(3, [frame(3, b"TIT2", b"\0a")]), end)
-    apply(path, plan(read(path), HEARD))
+    apply(path, plan(read(path), PREDICTED))
     assert data_of(path).endswith(end)
     assert read(path).genres == ("Ünïque",)
 
@@ -124,7 +124,7 @@ def test_v24_frame_sizes_as_old_itunes_wrote_them_are_understood(sample: MakeSam
     path = sample("mp3")
     long = b"PRIV" + (300).to_bytes(4, "big") + b"\0\0" + b"o\0" + b"\x81" * 298
     with_tag(path, tag(4, [long, frame(4, b"TIT2", b"\0a")], 20))
-    apply(path, plan(read(path), HEARD))
+    apply(path, plan(read(path), PREDICTED))
     assert raw_frames(path) == [long, frame(4, b"TIT2", b"\0a")]
 
 

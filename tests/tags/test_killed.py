@@ -26,7 +26,7 @@ from tagger.tags import (
 
 from .conftest import MakeSample
 
-HEARD = Wanted(("House",), 0.5, 120)
+PREDICTED = Wanted(("House",), 0.5, 120)
 
 
 def data_of(path: str) -> bytes:
@@ -104,7 +104,7 @@ def _old_and_new(path: str) -> tuple[bytes, bytes, Previous]:
     copy = path + ".copy"
     shutil.copyfile(path, copy)
     try:
-        previous = apply(copy, plan(read(copy), HEARD)).previous
+        previous = apply(copy, plan(read(copy), PREDICTED)).previous
         return data_of(path), data_of(copy), previous
     finally:
         os.unlink(copy)
@@ -132,4 +132,4 @@ def _toggle_all(paths: list[str], previous: dict[str, Previous], options: WriteO
         if read(path).genres:
             restore(path, previous[path], options)
         else:
-            apply(path, plan(read(path), HEARD), options)
+            apply(path, plan(read(path), PREDICTED), options)

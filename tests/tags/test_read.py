@@ -70,7 +70,7 @@ def test_a_file_that_carries_no_tags_is_reported_as_such(start: bytes, tmp_path:
         read(path)
 
 
-def test_a_file_that_is_not_what_its_name_says_is_told(tmp_path: object) -> None:
+def test_a_file_that_is_not_what_its_name_says_is_named(tmp_path: object) -> None:
     path = f"{tmp_path}/song.flac"
     append(path, b"noise".ljust(200, b"\0"))
     with pytest.raises(UnsupportedFormat, match=r"^does not begin as flac files do, so tags cannot be"):

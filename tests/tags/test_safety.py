@@ -34,7 +34,7 @@ from tagger.tags.verify import check_copy
 
 from .conftest import MakeSample
 
-HEARD = Wanted(("House",), 0.5, 120)
+PREDICTED = Wanted(("House",), 0.5, 120)
 
 
 def data_of(path: str) -> bytes:
@@ -43,7 +43,7 @@ def data_of(path: str) -> bytes:
 
 
 def write(path: str, **options: Any) -> Written:
-    return apply(path, plan(read(path), HEARD), WriteOptions(**options))
+    return apply(path, plan(read(path), PREDICTED), WriteOptions(**options))
 
 
 def assert_refused(path: str, match: str, **options: Any) -> None:
@@ -93,7 +93,7 @@ def test_tags_that_ours_would_hide_from_players_are_not_hidden(
     path = sample(name)
     put_around(path, start, end)
     with pytest.raises(TagError, match=f"its tags are in {kind}"):
-        measure(path, plan(read(path), HEARD))
+        measure(path, plan(read(path), PREDICTED))
     assert_refused(path, f"its tags are in {kind}")
 
 
@@ -133,7 +133,7 @@ def put_around(path: str, start: bytes, end: bytes) -> None:
 
 def test_a_file_larger_than_allowed_is_reported_and_left(sample: MakeSample) -> None:
     path = sample("flac")
-    changes, before = plan(read(path), HEARD), data_of(path)
+    changes, before = plan(read(path), PREDICTED), data_of(path)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (50_000, hard))
     try:
@@ -235,7 +235,7 @@ def test_a_caller_that_cannot_store_the_previous_values_stops_the_write(sample: 
 def test_a_prepared_write_can_be_thrown_away(sample: MakeSample) -> None:
     path = sample("mp3")
     before = data_of(path)
-    prepared = prepare(path, plan(read(path), HEARD))
+    prepared = prepare(path, plan(read(path), PREDICTED))
     discard(prepared)
     assert os.listdir(os.path.dirname(path)) == [os.path.basename(path)]
     with pytest.raises(TagError):

@@ -20,7 +20,7 @@ from . import samples
 from .conftest import MakeSample
 from .foreign import add_foreign, audio_digest, open_with_mutagen, pairs, view
 
-HEARD = Wanted(("Drum & Bass",), 0.734, 128.4)
+PREDICTED = Wanted(("Drum & Bass",), 0.734, 128.4)
 # The formats whose tag block may take another page layout after undo, though with the same packets.
 OGG = ("ogg", "opus", "oggflac", "speex")
 SHARED = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "data", "formats")
@@ -31,7 +31,7 @@ def read_bytes(path: str) -> bytes:
         return file.read()
 
 
-def write_and_undo(path: str, wanted: Wanted = HEARD, policy: Policy | None = None) -> None:
+def write_and_undo(path: str, wanted: Wanted = PREDICTED, policy: Policy | None = None) -> None:
     """Write, check everything, carry the previous values through JSON, undo, check again."""
     policy = policy or Policy(max_genres=3)
     before, foreign, was = read_bytes(path), view(path), read(path)
@@ -167,7 +167,7 @@ def move_first_packet_of_audio(path: str) -> None:
 @pytest.mark.parametrize("name", samples.NAMES)
 def test_mutagen_reads_what_was_written(name: str, sample: MakeSample) -> None:
     path = sample(name)
-    apply(path, plan(read(path), HEARD))
+    apply(path, plan(read(path), PREDICTED))
     tags = open_with_mutagen(path).tags
     found = {
         key.casefold(): str(value[0] if isinstance(value, list) else value) for key, value in _items(tags)
@@ -181,7 +181,7 @@ def test_mutagen_reads_what_was_written(name: str, sample: MakeSample) -> None:
 @pytest.mark.parametrize("name", [name for name in samples.NAMES if name not in ("wav", "tta")])
 def test_ffmpeg_reads_the_genre(name: str, sample: MakeSample) -> None:
     path = sample(name)
-    apply(path, plan(read(path), HEARD))
+    apply(path, plan(read(path), PREDICTED))
     tags = tags_by_ffmpeg(path)
     assert "Drum & Bass" in (tags.get("genre"), tags.get("wm/genre"))
 
@@ -210,7 +210,7 @@ def test_real_files_of_rare_formats_are_written_and_undone(name: str, tmp_path: 
 
 def test_undo_leaves_a_field_that_somebody_changed_and_restores_the_others(sample: MakeSample) -> None:
     path = sample("flac")
-    written = apply(path, plan(read(path), HEARD))
+    written = apply(path, plan(read(path), PREDICTED))
     file = open_with_mutagen(path)
     file["GENRE"] = ["Their own"]
     file.save()
@@ -224,7 +224,7 @@ def test_undo_leaves_a_field_that_somebody_changed_and_restores_the_others(sampl
 
 def test_undoing_twice_leaves_everything_and_writes_nothing(sample: MakeSample) -> None:
     path = sample("mp3")
-    written = apply(path, plan(read(path), HEARD))
+    written = apply(path, plan(read(path), PREDICTED))
     restore(path, written.previous)
     state = os.stat(path)
     assert restore(path, written.previous).written is None

@@ -68,10 +68,12 @@ def train(
     from tagger.training import check_libraries
 
     check_libraries()
+    from tagger.nets import tune_process
     from tagger.training.corpus import Sources
     from tagger.training.settings import changed
     from tagger.training.trainer import Run
 
+    tune_process()
     chosen = _recipe(recipe)
     network = _network(chosen, size, picture_size, tempos)
     given = {"epochs": epochs, "learning_rate": _rate(learning_rate)}

@@ -23,7 +23,7 @@ from torch import Tensor
 from tagger.errors import TaggerError
 from tagger.files import atomic_replacement
 from tagger.model_card import FILTER_BANK, check_weights, load_card
-from tagger.nets import NetOutput, Network, build, keep_freed_memory
+from tagger.nets import NetOutput, Network, build
 from tagger.training import augment
 from tagger.training.corpus import Corpus
 from tagger.training.optimise import LARGEST_GRADIENT, Descent, constant, descent, one_cycle, optimise
@@ -56,34 +56,45 @@ def train(
     none to validate with, for a checkpoint of another run, and where the loss is no number any more.
     """
     _check_clips(corpus, valid)
-    keep_freed_memory()
     _seed(settings.seed, 0)
     state = TrainingState(corpus, settings, device, task)
-    averaged = state.descent.result
-    start = state.load(checkpoint) if resume and os.path.exists(checkpoint) else 0
-    if not start:
-        _forget(checkpoint)
-    elif any(_is_looked_at(n + 1, settings) for n in range(start)) and not os.path.exists(checkpoint + BEST):
-        raise TaggerError(f"{checkpoint}{BEST}: is gone, and the best weights with it; leave out --resume")
-    if not settings.epochs:
-        return averaged
-    for epoch in range(start, settings.epochs):
+    for epoch in range(_start(state, checkpoint, resume), settings.epochs):
         if _looks_in_vain(checkpoint, task.aim) >= settings.patience:
             log.info("no better for %d looks: ends with the best weights", settings.patience)
             break
-        began, loss = time.perf_counter(), state.epoch(epoch)
-        if not math.isfinite(loss):
-            raise TaggerError(f"the loss of epoch {epoch + 1} is no number; try a lower --learning-rate")
-        row = {"epoch": epoch + 1, "loss": loss, "seconds": time.perf_counter() - began}
-        if is_looked_at := _is_looked_at(epoch + 1, settings):
-            row |= task.measure(averaged, valid, device)
-        log.info("epoch %d %s", epoch + 1, {name: round(value, 3) for name, value in row.items()})
-        log_row(log_path(checkpoint), row)
-        if is_looked_at and _looks_in_vain(checkpoint, task.aim) == 0:
-            _write(averaged.state_dict(), checkpoint + BEST)
-        state.save(checkpoint, epoch + 1)
-    averaged.load_state_dict(_read(checkpoint + BEST, device))
+        _epoch(state, valid, epoch, checkpoint, task)
+    averaged = state.descent.result
+    if settings.epochs:
+        averaged.load_state_dict(_read(checkpoint + BEST, device))
     return averaged
+
+
+def _start(state: TrainingState, checkpoint: str, resume: bool) -> int:
+    """Give the number of epochs that are done: those of the checkpoint, or 0 for a run that begins anew."""
+    done = state.load(checkpoint) if resume and os.path.exists(checkpoint) else 0
+    if not done:
+        _forget(checkpoint)
+    elif any(_is_looked_at(n + 1, state.settings) for n in range(done)) and not os.path.exists(
+        checkpoint + BEST
+    ):
+        raise TaggerError(f"{checkpoint}{BEST}: is gone, and the best weights with it; leave out --resume")
+    return done
+
+
+def _epoch(state: TrainingState, valid: Corpus, epoch: int, checkpoint: str, task: Task) -> None:
+    """Learn for one epoch, look at `valid` where it is time to, log the figures, and write the checkpoint."""
+    began, loss = time.perf_counter(), state.epoch(epoch)
+    if not math.isfinite(loss):
+        raise TaggerError(f"the loss of epoch {epoch + 1} is no number; try a lower --learning-rate")
+    averaged, row = state.descent.result, {"epoch": epoch + 1, "loss": loss}
+    row["seconds"] = time.perf_counter() - began
+    if is_looked_at := _is_looked_at(epoch + 1, state.settings):
+        row |= task.measure(averaged, valid, state.device)
+    log.info("epoch %d %s", epoch + 1, {name: round(value, 3) for name, value in row.items()})
+    log_row(log_path(checkpoint), row)
+    if is_looked_at and _looks_in_vain(checkpoint, task.aim) == 0:
+        _write(averaged.state_dict(), checkpoint + BEST)
+    state.save(checkpoint, epoch + 1)
 
 
 class TrainingState:
@@ -105,13 +116,14 @@ class TrainingState:
             self.network, optimiser, schedule, settings.average_decay, LARGEST_GRADIENT
         )
         self.identity = _identity(corpus, settings)
+        self.random = np.random.RandomState(settings.seed % 2**32)
 
     def epoch(self, epoch: int) -> float:
         """Learn from all clips once; gives the mean loss.
 
         The random numbers of an epoch are its own, so that a resumed run ends like a whole one.
         """
-        _seed(self.settings.seed, epoch + 1)
+        self.random = np.random.RandomState(_seed(self.settings.seed, epoch + 1))
         self.network.train()
         return optimise(self.descent, list(self._batches()), self._loss)
 
@@ -129,7 +141,7 @@ class TrainingState:
             crops = augment.augment(crops)
         targets, other = self.targets.rows(index), torch.randperm(len(index), device=self.device)
         alpha = self.settings.mixup
-        share = float(np.random.beta(alpha, alpha)) if alpha else 1.0
+        share = float(self.random.beta(alpha, alpha)) if alpha else 1.0
         mixed = share * crops + (1 - share) * crops[other]
         with torch.autocast(self.device.type, torch.bfloat16):
             output = NetOutput(*(part.float() for part in self.network(mixed)))
@@ -168,7 +180,7 @@ class TrainingState:
 def _check_clips(corpus: Corpus, valid: Corpus) -> None:
     """Raise `TaggerError` where there is nothing to learn from or to choose the weights by."""
     if len(corpus.clips) < 2:
-        raise TaggerError(f"{len(corpus.clips)} clips to learn from; two are the least")
+        raise TaggerError(f"too few clips to learn from ({len(corpus.clips)}); two are the least")
     if not len(valid.clips):
         raise TaggerError("no clip to validate with; give the split 'valid' some")
 
@@ -185,11 +197,11 @@ def _looks_in_vain(checkpoint: str, aim: str) -> int:
     return len(seen) - 1 - int(seen.argmax()) if len(seen) else 0
 
 
-def _seed(seed: int, part: int) -> None:
-    """Begin one part of a run anew with random numbers of its own."""
+def _seed(seed: int, part: int) -> int:
+    """Begin one part of a run anew with random numbers of its own; gives the seed of these."""
     number = (seed + 1_000_003 * part) % 2**32
     torch.manual_seed(number)
-    np.random.seed(number)
+    return number
 
 
 def _optimiser(

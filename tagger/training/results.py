@@ -135,7 +135,7 @@ def write_short_card(folder: str, result: Result) -> None:
     parts = [
         f"# {os.path.basename(os.path.abspath(folder))}",
         f"Recipe `{recipe.name}`: {recipe.about}. {result.parameters:,} parameters.",
-        f"Trained on {facts['clips']:,} clips of {facts['data']}: {facts['epochs']} epochs.",
+        f"Trained on {facts['clips']:,} clips of {facts['data']}; epochs: {facts['epochs']}.",
         f"Genres: {', '.join(result.genres) or 'none'}.",
         f"On {facts['test_clips']:,} clips of the test split:",
         markdown_table(("figure", "value"), figures),

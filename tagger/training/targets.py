@@ -55,9 +55,11 @@ class Targets:
     bpm: Tensor
 
     def rows(self, index: Tensor) -> Targets:
+        """Give the targets of the clips at these places."""
         return Targets(*(getattr(self, field.name)[index] for field in fields(self)))
 
     def to(self, device: torch.device) -> Targets:
+        """Move the targets to a device."""
         return Targets(*(getattr(self, field.name).to(device) for field in fields(self)))
 
 

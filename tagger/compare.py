@@ -4,29 +4,33 @@ from __future__ import annotations
 
 import heapq
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from tagger.errors import ModelError, TaggerError
 from tagger.files import AudioFile
+from tagger.model_card import ModelCard, load_card, shares_trunk
 from tagger.store import Answer, AnswerPair, Store
-from tagger.types import Failure, Prediction, TrackFeatures, energy_level
+from tagger.types import Analysis, Failure, energy_level
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from tagger.predict import Predictor
 
 
 SILENT = "(silent)"
 """In the place of a genre: silence has none, whatever model was asked."""
 
 UNKNOWN = "(unknown)"
-"""In the place of a genre that a model does not hear."""
+"""In the place of a genre that a model does not predict."""
 
 
 @dataclass(frozen=True, slots=True)
 class GenreChange:
-    """Of one genre: the tracks that either model hears as it; all else is of the `old` tracks.
+    """Of one genre: the tracks to which either model gives it; all else is of the `old` tracks.
 
     `changed` get another genre, `levels_changed` another energy level; `energy_difference` (0–1) is the
     mean of |new − old|, None without tracks. Both are None unless each track has an energy of both models.
@@ -49,7 +53,7 @@ class GenreChange:
 class Differences:
     """Running counts over tracks; by the old genre but for the pairs (old genre, new genre) themselves.
 
-    `with_energies` counts the tracks of which both tell the energy.
+    `with_energies` counts the tracks of which both give the energy.
     """
 
     pairs: Counter[tuple[str, str]] = field(default_factory=Counter)
@@ -69,7 +73,7 @@ class Differences:
         self.energy_differences[genre] = self.energy_differences.get(genre, 0.0) + difference
 
     def by_genre(self) -> list[GenreChange]:
-        """A row for each genre that either model hears, most old tracks first."""
+        """Give a row for each genre that either model gives, most old tracks first."""
         genres = {genre for pair in self.pairs for genre in pair}
         return sorted(map(self._of_genre, genres), key=lambda row: (-row.old, -row.new, row.genre))
 
@@ -106,7 +110,7 @@ BATCH = 4096
 
 
 class Heads(Protocol):
-    """What is needed of `tagger.predict.Predictor`, whose import takes seconds."""
+    """The part of `tagger.predict.Predictor` that reads stored embeddings; its import takes seconds."""
 
     @property
     def embedding_dim(self) -> int: ...
@@ -114,9 +118,33 @@ class Heads(Protocol):
     def from_embeddings(self, embeddings: NDArray[np.float16]) -> list[tuple[str | None, float | None]]: ...
 
 
+class Observer(Protocol):
+    """Sees what happens during a comparison; every method may do nothing."""
+
+    def starts(self, model: str, unanswered: int, chosen: int, installed: bool) -> None:
+        """`unanswered` tracks must be analysed with the new model, which does so with `chosen` of them now.
+
+        None of them where it is not `installed` any more.
+        """
+
+    def failed(self, failure: Failure) -> None:
+        """A track could not be analysed."""
+
+    def progress(self) -> None:
+        """Another track has been analysed, or could not be."""
+
+
 @dataclass(frozen=True, slots=True)
-class ToHear:
-    """A track that must be heard with the new model, and what the old one said of this sound."""
+class Side:
+    """A model of a comparison; `card` is None where it is known by its stored answers alone."""
+
+    model: str
+    card: ModelCard | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToAnalyse:
+    """A track that must be analysed with the new model, and the old one's answer for this sound."""
 
     file: AudioFile
     audio_id: str
@@ -125,31 +153,84 @@ class ToHear:
 
 @dataclass(slots=True)
 class Comparison:
-    """What was found, and by what; `unheard` tracks could only be compared by hearing them.
+    """The differences between the (old, new) `models` that were found, and from which source.
 
-    `to_hear` are those of them that are to be heard now, by their path.
+    `unanswered` tracks could only be compared by analysing them; `to_analyse` are those of them that are
+    to be analysed now, by their path.
     """
 
+    models: tuple[str, str] = ("", "")
     differences: Differences = field(default_factory=Differences)
     stored: int = 0
     by_heads: int = 0
-    heard: int = 0
+    analysed: int = 0
     failed: int = 0
-    unheard: int = 0
-    to_hear: dict[str, ToHear] = field(default_factory=dict)
+    unanswered: int = 0
+    to_analyse: dict[str, ToAnalyse] = field(default_factory=dict)
 
-    def add(self, outcome: tuple[TrackFeatures, Prediction] | Failure) -> Failure | None:
-        """Count what hearing one of `to_hear` gave; the answer is why it cannot be compared, if so."""
+    def add(self, outcome: Analysis | Failure) -> Failure | None:
+        """Count the analysis of one of `to_analyse`; return why it cannot be compared, if so."""
         if not isinstance(outcome, Failure):
-            heard, answer = outcome
-            track = self.to_hear[heard.file.path]
-            if heard.recording.audio_id == track.audio_id:
-                self.heard += 1
+            answer = outcome.prediction
+            track = self.to_analyse[outcome.file.path]
+            if outcome.recording.audio_id == track.audio_id:
+                self.analysed += 1
                 self.differences.add(track.old, Answer(answer.genre, answer.energy, answer.silent))
                 return None
-            outcome = Failure(heard.file.path, "decode", "it changed since it was scanned; `tagger scan` it")
+            outcome = Failure(
+                outcome.file.path, "decode", "it changed since it was scanned; `tagger scan` it"
+            )
         self.failed += 1
         return outcome
+
+
+def compare_models(
+    store: Store,
+    sides: tuple[Side, Side],
+    paths: Sequence[str],
+    limit: int,
+    load_predictor: Callable[[ModelCard], Predictor],
+    observer: Observer,
+) -> Comparison:
+    """Compare the old and the new model on the tracks at and beneath `paths` (or all); nothing is stored.
+
+    `compare_stored` says from which sources; of the tracks that must be analysed, at most `limit` are.
+    Raises TaggerError where the sides cannot be compared.
+    """
+    old, new = sides
+    _check(old, new, store)
+    heads = None
+    if old.card and new.card and shares_trunk(old.card, new.card):
+        heads = load_predictor(old.card), load_predictor(new.card)
+    found = compare_stored(store, paths, (old.model, new.model), heads, limit)
+    if new.card is None:
+        found.to_analyse.clear()
+    if found.unanswered:
+        observer.starts(new.model, found.unanswered, len(found.to_analyse), new.card is not None)
+    if found.to_analyse and new.card:
+        from tagger.pipeline.analyse import analyse_all
+        from tagger.pipeline.scan import n_cores
+
+        files = [track.file for track in found.to_analyse.values()]
+        for outcome in analyse_all(files, new.card, load_predictor(new.card), n_cores()):
+            if failure := found.add(outcome):
+                observer.failed(failure)
+            observer.progress()
+    return found
+
+
+def side_named(name: str, store: Store) -> Side:
+    """Give the model of that id or folder; one that is not installed any more goes by its stored answers.
+
+    Raises ModelError where there is neither.
+    """
+    try:
+        card = load_card(name)
+        return Side(card.id, card)
+    except ModelError:
+        if name in store.answers.models():
+            return Side(name, None)
+        raise
 
 
 def compare_stored(
@@ -159,27 +240,27 @@ def compare_stored(
     heads: tuple[Heads, Heads] | None,
     limit: int,
 ) -> Comparison:
-    """What of the (old, new) `models` can be compared without hearing the tracks at and beneath `paths`.
+    """Compare the (old, new) `models` as far as that needs no analysis of the tracks at and beneath `paths`.
 
     Stored answers of both are compared as they are, and silence is the same to every model. Where there
-    is none of the new one, `heads`, if the models share the rest, read the stored embedding, both of
-    them: so nothing differs but they. The at most `limit` tracks `to_hear` are the first by their
-    `audio_id`, a hash: as good as drawn by lot, and the same again each time.
+    is none of the new one, `heads`, if the models share the rest, both read the stored embedding, so that
+    nothing differs but they. The at most `limit` tracks `to_analyse` are the first by their `audio_id`, a
+    hash: a random sample, and the same one each time.
     """
-    found = Comparison()
-    pairs = store.answer_pairs(paths, *models, with_embeddings=heads is not None)
-    unheard = _without_answer(pairs, heads, found)
-    for track in heapq.nsmallest(limit, unheard, key=lambda track: (track.audio_id, track.file.path)):
-        found.to_hear[track.file.path] = track
-    for _ in unheard:  # nsmallest of 0 reads nothing
+    found = Comparison(models)
+    pairs = store.answers.pairs(paths, *models, with_embeddings=heads is not None)
+    unanswered = _without_answer(pairs, heads, found)
+    for track in heapq.nsmallest(limit, unanswered, key=lambda track: (track.audio_id, track.file.path)):
+        found.to_analyse[track.file.path] = track
+    for _ in unanswered:  # nsmallest of 0 reads nothing
         pass
     return found
 
 
 def _without_answer(
     pairs: Iterator[AnswerPair], heads: tuple[Heads, Heads] | None, found: Comparison
-) -> Iterator[ToHear]:
-    """Yield what must be heard; the rest is counted on the way. A missing file cannot be heard."""
+) -> Iterator[ToAnalyse]:
+    """Yield the tracks that must be analysed; the rest is counted on the way. A missing file cannot be."""
     vectors: list[bytes] = []
     for pair in pairs:
         if pair.new or pair.old.silent:
@@ -191,11 +272,28 @@ def _without_answer(
                 _read_by(heads, vectors, found)
                 vectors = []
         else:
-            found.unheard += 1
+            found.unanswered += 1
             if not pair.missing:
-                yield ToHear(pair.file, pair.audio_id, pair.old)
+                yield ToAnalyse(pair.file, pair.audio_id, pair.old)
     if heads and vectors:
         _read_by(heads, vectors, found)
+
+
+def _check(old: Side, new: Side, store: Store) -> None:
+    """Raise TaggerError where the two models cannot be compared."""
+    if old.model == new.model:
+        raise TaggerError(f"both models are named {old.model}, so their answers cannot be told apart")
+    if old.model not in (answered_by := store.answers.models()):
+        known = (
+            f"it has those of {', '.join(answered_by)}" if answered_by else "`tagger scan` the music first"
+        )
+        raise TaggerError(f"no answers of {old.model} in the database; {known}")
+    for side in (old, new):
+        card = side.card
+        if not (card.predicts_genre if card else store.answers.predicts("genre", side.model)):
+            raise TaggerError(
+                f"{side.model} predicts no genre, by which tracks are compared; name a model that does"
+            )
 
 
 def _read_by(heads: tuple[Heads, Heads], vectors: Sequence[bytes], found: Comparison) -> None:

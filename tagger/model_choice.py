@@ -30,11 +30,11 @@ def answering_model(store: Store, model: str | None) -> tuple[str, str | None]:
 
     if model:
         return load_card(model).id, None
-    models = store.models()
+    models = store.answers.models()
     if len(models) < 2:
         return models[0] if models else DEFAULT_MODEL, None
     last = models[0]
-    counts = dict.fromkeys(models, 0) | store.counts()
+    counts = dict.fromkeys(models, 0) | store.answers.counts()
     installed = {last, *installed_models()}
     most = max((name for name in models if name in installed), key=counts.__getitem__)
     if counts[last] >= counts[most]:
@@ -73,7 +73,7 @@ def predicts(store: Store, model: str, aspect: Aspect) -> bool:
     try:
         return aspect in load_card(model).aspects
     except ModelError:
-        return store.has(aspect, model) or not store.count(model)
+        return store.answers.predicts(aspect, model) or not store.answers.count(model)
 
 
 def require_aspect(store: Store, model: str, aspect: Aspect, or_else: str) -> None:
@@ -82,7 +82,7 @@ def require_aspect(store: Store, model: str, aspect: Aspect, or_else: str) -> No
 
     if predicts(store, model, aspect):
         return
-    able = next((other for other in store.models() if store.has(aspect, other)), None)
+    able = next((other for other in store.answers.models() if store.answers.predicts(aspect, other)), None)
     how = f"{'choose' if able else 'scan with'} a model that does (--model {able or DEFAULT_MODEL})"
     raise TaggerError(f"{model} predicts no {aspect}; {how} or {or_else}")
 
@@ -94,7 +94,7 @@ def genres_of(store: Store, model: str) -> Sequence[str]:
     try:
         return load_card(model).genres
     except ModelError:
-        return sorted(genre for genre, _ in store.genre_counts(model))
+        return sorted(genre for genre, _ in store.answers.genre_counts(model))
 
 
 def warnings(query: Query, store: Store, model: str, by_tempo: bool = False) -> Iterator[str]:
@@ -103,7 +103,7 @@ def warnings(query: Query, store: Store, model: str, by_tempo: bool = False) -> 
     `by_tempo` says that the tracks are to be sorted by tempo.
     """
     yield from unknown_paths(query.paths, store)
-    if (query.bpm or by_tempo) and not store.has("tempo", model):
+    if (query.bpm or by_tempo) and not store.answers.predicts("tempo", model):
         therefore = "--bpm matches nothing" if query.bpm else "--sort bpm leaves them in the order of paths"
         yield f"no track has a tempo from {model}, so {therefore}"
 
@@ -111,7 +111,7 @@ def warnings(query: Query, store: Store, model: str, by_tempo: bool = False) -> 
 def unknown_paths(paths: Sequence[str], store: Store) -> Iterator[str]:
     """Yield a line for each of `paths` that holds no track of the database."""
     for path in paths:
-        if not store.has_tracks(path):
+        if not store.files.any_beneath(path):
             known = "no track in the database; `tagger scan` it first"
             unknown = "no such file or folder, and no track in the database; check the name"
             yield f"{path}: {known if os.path.lexists(path) else unknown}"

@@ -168,7 +168,7 @@ def _target(path: str, roots: Sequence[str], store: Store) -> str | None:
         return None if path != root and is_skipped_folder(name) else path
     if os.path.lexists(path):
         return path if _is_heard(path, roots) else None
-    was_heard = next(iter(store.whereabouts([path])), None) is not None
+    was_heard = next(iter(store.files.beneath([path])), None) is not None
     return _surroundings(path, root, store) if was_heard else None
 
 
@@ -186,7 +186,7 @@ def _surroundings(path: str, root: str, store: Store) -> str:
     for folder in folders_around(path):
         if folder == root:
             break
-        if any(os.path.lexists(known) for _, known, _, _ in store.whereabouts([folder])):
+        if any(os.path.lexists(known) for _, known, _, _ in store.files.beneath([folder])):
             return folder
     return root
 

@@ -33,11 +33,12 @@ LAYERS = {
     "predict": 5,
     "tag_runs": 5,
     "watch": 5,
-    "compare": 5,
     "model_choice": 5,
+    "compare": 6,
     "playlist": 6,
-    "cli": 8,
+    "library": 7,
     "training": 7,
+    "cli": 8,
 }
 
 HOMES = {
@@ -140,6 +141,6 @@ def test_a_worker_process_imports_neither_torch_nor_sqlite() -> None:
 
 
 def test_a_scan_that_finds_nothing_new_waits_for_no_heavy_library() -> None:
-    code = "import sys, tagger.cli.scan, tagger.pipeline.run, tagger.model_card; print(*sys.modules)"
+    code = "import sys, tagger.cli.scan, tagger.pipeline.scan, tagger.model_card; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert not set(loaded.stdout.split()) & {"torch", "numpy", "scipy", "av", "joblib", "librosa"}

@@ -12,7 +12,7 @@ from tagger.cli.stats import stats
 from tagger.errors import TaggerError
 from tagger.playlist import plan_of
 from tagger.query import FILTERS, Filter, Query, genre_named, read_query
-from tagger.store.query import tracks_query
+from tagger.store.answers import tracks_query
 
 EXAMPLES: dict[str, tuple[str, Any]] = {
     "genre": ("Rock", ("Rock",)),

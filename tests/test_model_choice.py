@@ -38,7 +38,7 @@ def test_the_model_of_the_last_scan_answers_and_one_with_more_answers_is_named(
 ) -> None:
     store.record_batch([heard(f"/m/{n}.mp3", model=DEFAULT_MODEL) for n in range(2)], [])
     store.record_batch([heard("/m/0.mp3", model=SMALL_MODEL)], [])
-    store.note_use(SMALL_MODEL)
+    store.answers.note_use(SMALL_MODEL)
     model, warning = answering_model(store, None)
     assert (model, warning) == (
         SMALL_MODEL,

@@ -29,9 +29,11 @@ def bench_query(n_tracks: int, n_embeddings: int) -> None:
         path = os.path.join(folder, "made.db")
         _make_library(path, n_tracks, 0)
         with Store.open(path, create=False) as store:
-            listed_s = _best_s(lambda: list(store.tracks(LOUD_ROCK, model=DEFAULT_MODEL)))
-            tempo_s = _best_s(lambda: list(store.tracks(AT_120_BPM, model=DEFAULT_MODEL)))
-            every_s = _best_s(lambda: list(store._connection.execute(EVERY_ROW, (DEFAULT_MODEL, 2 / 3))))
+            listed_s = _best_s(lambda: list(store.answers.tracks(LOUD_ROCK, model=DEFAULT_MODEL)))
+            tempo_s = _best_s(lambda: list(store.answers.tracks(AT_120_BPM, model=DEFAULT_MODEL)))
+            every_s = _best_s(
+                lambda: list(store.database.connection.execute(EVERY_ROW, (DEFAULT_MODEL, 2 / 3)))
+            )
             stats_s = _best_s(lambda: store.statistics(Query(), DEFAULT_MODEL))
         path = os.path.join(folder, "embedded.db")
         _make_library(path, n_embeddings, n_embeddings)
@@ -46,9 +48,9 @@ def bench_query(n_tracks: int, n_embeddings: int) -> None:
 
 
 def _like(store: Store) -> list[TrackRow]:
-    ids, embeddings = store.embeddings(Query(), DEFAULT_MODEL, EMBEDDING_SIZE, "")
+    ids, embeddings = store.answers.embeddings(Query(), DEFAULT_MODEL, EMBEDDING_SIZE, "")
     order, _ = nearest(embeddings[0], embeddings)
-    return store.tracks_of(ids[order][:500].tolist(), DEFAULT_MODEL)
+    return store.answers.tracks_by_id(ids[order][:500].tolist(), DEFAULT_MODEL)
 
 
 def _best_s(work: Callable[[], object], times: int = 5) -> float:

@@ -3,138 +3,168 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
-from contextlib import nullcontext
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tagger.cli import options
-from tagger.cli.exit_codes import SOME_FAILED
-from tagger.cli.interrupts import terminated_as_interrupted
-from tagger.cli.one_scan import cores
-from tagger.cli.output import counted, message, shown
-from tagger.cli.progress import hearing_bar
-from tagger.errors import ModelError, TaggerError
+from tagger.cli.exit_codes import SOME_FAILED, terminated_as_interrupted
+from tagger.cli.output import counted, message, print_json, shown
+from tagger.cli.progress import analysing_bar
+from tagger.cli.scan import predictor_loader
+from tagger.types import rounded
 
 if TYPE_CHECKING:
-    from tagger.compare import Comparison, Heads
-    from tagger.model_card import ModelCard
-    from tagger.store import Store
+    from tagger.compare import Comparison, GenreChange
+    from tagger.types import Failure
 
-    Side = tuple[str, ModelCard | None]
+TOP_CHANGES = 10
 
 
 def compare(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="The model that has heard the tracks.")],
+    old: Annotated[str, typer.Argument(metavar="OLD", help="The model that has analysed the tracks.")],
     new: Annotated[str, typer.Argument(metavar="NEW", help="The other one: an id or a folder.")],
     paths: Annotated[
         list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these files and folders.")
     ] = None,
-    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Hear at most this many tracks.")] = 200,
+    limit: Annotated[int, typer.Option(min=0, metavar="N", help="Analyse at most this many tracks.")] = 200,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     db: options.Db = None,
     json: options.Json = False,
 ) -> None:
-    """Show what the model NEW would change of what OLD has heard, genre by genre; nothing is stored.
+    """Show which answers of the model OLD the model NEW would change, genre by genre; nothing is stored.
 
     Stored answers of NEW are taken as they are. Where the models differ
-    only in what they make of an embedding, no track is heard. Else NEW
-    hears --limit tracks, drawn by lot, but the same each time.
+    only in their heads, which read an embedding, no track is analysed.
+    Else NEW analyses --limit tracks, a random sample that is the same each
+    time.
 
         tagger models compare small standard
         tagger models compare small standard ~/Music/Jazz --limit 1000
     """
-    from tagger.compare import compare_stored
-    from tagger.store import Store
+    from tagger.library import Library
 
     options.check_device(device)
-    with Store.open(options.database_path(db), create=False) as store:
-        before, after = _side(old, store), _side(new, store)
-        _check(before[0], after[0], paths, store)
-        options.warn_of_unknown(paths, store)
-        for side in (before, after):
-            _check_genre(*side, store)
-        heads = _heads(before[1], after[1], device)
-        found = compare_stored(store, paths or (), (before[0], after[0]), heads, limit)
-    if found.unheard:
-        _hear(found, after, device)
-    _report(found, before[0], after[0], json)
+    options.check_paths(paths or ())
+    loader = predictor_loader(device)
+    with terminated_as_interrupted(), Library(options.database_path(db), load_predictor=loader) as library:
+        options.warn_of_unknown(paths, library.store)
+        with Events() as events:
+            found = library.compare(old, new, *(paths or ()), limit=limit, observer=events)
+    names = found.models
+    if json:
+        print_json(_fields(found, *names))
+    else:
+        print("\n".join(_lines(found, *names)))
     if found.failed:
-        message(f"{found.failed:,} could not be heard")
+        message(f"{found.failed:,} could not be analysed")
         raise typer.Exit(SOME_FAILED)
 
 
-def _side(name: str, store: Store) -> Side:
-    """The model's id and card; a model that is not installed any more is known by its stored answers."""
-    from tagger.model_card import load_card
+class Events:
+    """The observer of a comparison: a bar where a person watches, a line for each failure."""
 
-    try:
-        card = load_card(name)
-        return card.id, card
-    except ModelError:
-        if name in store.models():
-            return name, None
-        raise
+    def __init__(self) -> None:
+        self._bar = ExitStack()
+        self._advance: Callable[[], None] = lambda: None
 
+    def __enter__(self) -> Events:
+        return self
 
-def _check(old: str, new: str, paths: Sequence[str] | None, store: Store) -> None:
-    """Raises before any work what would end it anyway."""
-    if old == new:
-        raise TaggerError(f"both models are named {old}, so their answers cannot be told apart")
-    if old not in (heard_by := store.models()):
-        known = f"it has those of {', '.join(heard_by)}" if heard_by else "`tagger scan` the music first"
-        raise TaggerError(f"no answers of {old} in the database; {known}")
-    options.check_paths(paths or ())
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        self._bar.close()
 
+    def starts(self, model: str, unanswered: int, chosen: int, installed: bool) -> None:
+        """Say how many tracks are analysed now."""
+        tracks = counted(unanswered, "tracks")
+        if not installed:
+            message(f"{model}, which is not installed any more, has not analysed {tracks}")
+            return
+        message(f"{tracks} would have to be analysed with {model}; analyses {chosen:,} now")
+        if chosen and sys.stderr.isatty():
+            self._advance = self._bar.enter_context(analysing_bar(chosen))
 
-def _check_genre(model: str, card: ModelCard | None, store: Store) -> None:
-    if not (card.predicts_genre if card else store.has("genre", model)):
-        raise TaggerError(f"{model} hears no genre, by which tracks are compared; name a model that does")
+    def failed(self, failure: Failure) -> None:
+        """Name the file and why it cannot be compared."""
+        message(f"{shown(failure.path)}: {failure.reason} (skipped)")
 
-
-def _heads(old: ModelCard | None, new: ModelCard | None, device: str) -> tuple[Heads, Heads] | None:
-    """Both networks, where only their heads differ."""
-    from tagger.model_card import shares_trunk
-
-    if not (old and new and shares_trunk(old, new)):
-        return None
-    from tagger.predict import Predictor
-
-    return Predictor(old, device), Predictor(new, device)
+    def progress(self) -> None:
+        """Redraw the bar."""
+        self._advance()
 
 
-def _hear(found: Comparison, new: Side, device: str) -> None:
-    """Has the new model hear the tracks that were drawn, and tells how many were not."""
-    name, card = new
-    if card is None:
-        message(f"{name}, which is not installed any more, has not heard {counted(found.unheard, 'tracks')}")
-        found.to_hear.clear()
+def _fields(found: Comparison, old: str, new: str) -> dict[str, Any]:
+    """The comparison by the names that JSON uses; `tracks` is the sum of stored, by_heads and heard."""
+    overall = _row_fields(found.differences.overall())
+    overall.pop("genre")
+    return {
+        "old": old,
+        "new": new,
+        "tracks": overall.pop("old"),
+        "stored": found.stored,
+        "by_heads": found.by_heads,
+        "heard": found.analysed,
+        "failed": found.failed,
+        "left": _left(found),
+        **{name: value for name, value in overall.items() if name != "new"},
+        "genres": [_row_fields(row) for row in found.differences.by_genre()],
+        "changes": [
+            {"from": before, "to": after, "tracks": count}
+            for (before, after), count in found.differences.changes()
+        ],
+    }
+
+
+def _lines(found: Comparison, old: str, new: str) -> Iterator[str]:
+    """The comparison as a table by genre and the most frequent changes of genre."""
+    overall = found.differences.overall()
+    yield f"{counted(overall.old, 'tracks compared')}: {_sources(found)}"
+    if not overall.old:
         return
-    unheard = counted(found.unheard, "tracks")
-    message(f"{unheard} would have to be heard with {name}; hears {len(found.to_hear):,} now")
-    if not found.to_hear:
-        return
-    from tagger.nets import tune_process
-    from tagger.pipeline.unstored import hear_unstored
-    from tagger.predict import Predictor
-
-    tune_process(threads=1)
-
-    files = [track.file for track in found.to_hear.values()]
-    bar = hearing_bar(len(files)) if sys.stderr.isatty() else nullcontext(lambda: None)
-    with terminated_as_interrupted(), bar as advance:
-        for outcome in hear_unstored(files, card.folder, Predictor(card, device), cores()):
-            if failure := found.add(outcome):
-                message(f"{shown(failure.path)}: {failure.reason} (skipped)")
-            advance()
+    widths = [max(7, len(name)) for name in (old, new)]
+    yield ""
+    yield f"{'genre':<14} {old:>{widths[0]}} {new:>{widths[1]}}  changed  energy  levels"
+    for row in (*found.differences.by_genre(), overall):
+        yield _line(row, *widths)
+    if changes := found.differences.changes():
+        yield "\nmost changes of genre"
+    for (before, after), count in changes[:TOP_CHANGES]:
+        yield f"  {count:>7,} {shown(before)} → {shown(after)}"
 
 
-def _report(found: Comparison, old: str, new: str, as_json: bool) -> None:
-    from tagger.cli.compared import fields, lines
-    from tagger.cli.output import print_json
+def _sources(found: Comparison) -> str:
+    counts = {
+        "by stored answers": found.stored,
+        "by the heads on stored embeddings": found.by_heads,
+        "analysed now": found.analysed,
+        "not compared": _left(found),
+    }
+    return ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "none in the database"
 
-    if as_json:
-        print_json(fields(found, old, new))
-    else:
-        print("\n".join(lines(found, old, new)))
+
+def _left(found: Comparison) -> int:
+    """Tracks without an answer of the new model: not in the sample, or they could not be analysed."""
+    return found.unanswered - found.analysed
+
+
+def _line(row: GenreChange, old_width: int, new_width: int) -> str:
+    counts = f"{shown(row.genre):<14} {row.old:>{old_width},} {row.new:>{new_width},}"
+    changed = "–" if row.changed_share is None else f"{row.changed_share:.1%}"
+    if row.energy_difference is None:
+        return f"{counts} {changed:>8}       –       –"
+    return f"{counts} {changed:>8}  ±{row.energy_difference:.3f} {row.levels_changed:>7,}"
+
+
+def _row_fields(row: GenreChange) -> dict[str, Any]:
+    share, difference = row.changed_share, row.energy_difference
+    return {
+        "genre": row.genre,
+        "old": row.old,
+        "new": row.new,
+        "changed": row.changed,
+        "changed_share": rounded(share, 4),
+        "energy_difference": rounded(difference, 4),
+        "levels_changed": row.levels_changed,
+    }

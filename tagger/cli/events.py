@@ -1,60 +1,130 @@
-"""What happens during a scan, told on stderr: to a person, or a JSON object a line to a log."""
+"""Report the events of a scan on stderr: to a person, or a JSON object a line to a log; and its figures."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tagger.cli.exit_codes import exit_code
-from tagger.cli.output import message, shown
+from tagger.cli.output import counted, message, shown
+from tagger.cli.progress import scan_bar
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
+    from tagger.pipeline.ingest import ScanCounts
     from tagger.types import Failure
 
 
 class Events:
-    """Tells of events in one format; the `Observer` of a scan. `advance` redraws a progress bar."""
+    """The observer of a scan: reports its events in one format, and draws a bar where a person watches.
 
-    def __init__(self, log_format: str, advance: Callable[[], None]) -> None:
+    A context manager, at whose end the bar goes. `report` serves other events.
+    """
+
+    def __init__(self, log_format: str, watched: bool = False) -> None:
         self.as_json = log_format == "json"
-        self.progress = advance
+        self._is_watched = watched and sys.stderr.isatty() and not self.as_json
+        self._advance: Callable[[], None] = lambda: None
+        self._counts: ScanCounts | None = None
+        self._bar = ExitStack()
 
-    def tell(self, event: str, text: str, **fields: object) -> None:
-        """One line. `text` is for a person; a log gets the time, `event` and `fields`."""
+    def __enter__(self) -> Events:
+        self._counts = None
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: object, trace: object) -> None:
+        self._bar.close()
+        if kind is KeyboardInterrupt and self._counts:
+            counts = self._counts
+            text = f"interrupted after {counted(counts.analysed, 'tracks')}; the next scan goes on from here"
+            self.report("interrupted", text, **counts.as_dict())
+
+    def report(self, event: str, text: str, **fields: object) -> None:
+        """Print one line. `text` is for a person; a log gets the time, `event` and `fields`."""
         if not self.as_json:
             message(text)
             return
-        time = datetime.now(UTC).isoformat(timespec="milliseconds")
-        print(json.dumps({"time": time, "event": event, **fields}), file=sys.stderr, flush=True)
+        now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        print(json.dumps({"time": now, "event": event, **fields}), file=sys.stderr, flush=True)
+
+    def started(self, paths: Sequence[str], model: str, counts: ScanCounts) -> None:
+        """A scan has begun."""
+        self._counts = counts
+        if self.as_json:
+            self.report("started", "", paths=list(paths), model=model)
+        if self._is_watched:
+            self._advance = self._bar.enter_context(scan_bar(paths, counts))
+
+    def progress(self) -> None:
+        """Redraw the bar."""
+        self._advance()
 
     def failed(self, failure: Failure) -> None:
+        """A file could not be analysed."""
         text = f"{shown(failure.path)}: {failure.reason} (skipped)"
-        self.tell("failed", text, path=failure.path, stage=failure.stage, reason=failure.reason)
+        self.report("failed", text, path=failure.path, stage=failure.stage, reason=failure.reason)
 
     def unmounted(self, root: str) -> None:
+        """Nothing is left beneath a root."""
         text = f"{shown(root)}: nothing is left of what was there; not marked missing (is its drive mounted?)"
-        self.tell("unmounted", text, path=root)
+        self.report("unmounted", text, path=root)
+
+    def not_backed_up(self, reason: str) -> None:
+        """The weekly copy of the database could not be made."""
+        self.report("not backed up", f"no backup of the database was made ({reason})", reason=reason)
 
 
 @contextmanager
-def ends_told(log_format: str) -> Iterator[None]:
-    """What ends a command is an event, too, where its messages are a log: no line of another kind.
+def end_reported(log_format: str) -> Iterator[None]:
+    """Report the error that ends a command as an event where messages are a log: no line of another kind.
 
-    To a person, and of internal errors, `main` tells. Raises `TaggerError` for an unknown format.
+    For a person, and of internal errors, `main` prints. Raises TaggerError for an unknown format.
     """
     if log_format not in ("text", "json"):
         raise TaggerError(f"--log-format {log_format}: give text or json")
     try:
         yield
     except (TaggerError, KeyboardInterrupt) as error:
-        events = Events(log_format, lambda: None)
-        if not events.as_json:
+        if log_format == "text":
             raise
         if isinstance(error, TaggerError):
-            events.tell("error", "", reason=str(error))
+            Events(log_format).report("error", "", reason=str(error))
         raise SystemExit(exit_code(error)) from None
+
+
+METRICS = {
+    "tracks": "Tracks in the database.",
+    "scan_found": "Files that the last scan found.",
+    "scan_analysed": "Files that the last scan analysed.",
+    "scan_unchanged": "Files that the last scan knew already.",
+    "scan_moved": "Files that the last scan knew under another path.",
+    "scan_duplicates": "Files whose sound the last scan knew from another file.",
+    "scan_failed": "Files that could not be analysed.",
+    "scan_missing": "Tracks whose file was gone since the scan before.",
+    "scan_seconds": "Duration of the last scan.",
+    "scan_tracks_per_second": "Files analysed per second.",
+    "last_success_timestamp_seconds": "When a scan last came to its end (Unix time).",
+}
+
+
+def metrics_text(counts: Mapping[str, float], n_tracks: int) -> bytes:
+    """Write all gauges in Prometheus' text format, for node_exporter's textfile collector.
+
+    `counts` are those of a scan that has just come to its end. The format:
+    https://prometheus.io/docs/instrumenting/exposition_formats/
+    """
+    values = {f"scan_{name.replace('_per_s', '_per_second')}": value for name, value in counts.items()}
+    values |= {"tracks": n_tracks, "last_success_timestamp_seconds": round(time.time(), 3)}
+    lines = []
+    for name, text in METRICS.items():
+        lines += [
+            f"# HELP tagger_{name} {text}",
+            f"# TYPE tagger_{name} gauge",
+            f"tagger_{name} {values[name]}",
+        ]
+    return ("\n".join(lines) + "\n").encode()

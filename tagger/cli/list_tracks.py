@@ -55,7 +55,7 @@ def list_tracks(
     with Store.open(options.database_path(db), create=False) as store:
         model = options.answering_model(store, model)
         query = options.fitted_query(replace(query, limit=limit), paths, store, model)
-        tracks = store.tracks(query, model=model)
+        tracks = store.answers.tracks(query, model=model)
         if json:
             print_json_array(map(track_json, tracks))
         elif as_csv:

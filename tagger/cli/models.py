@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 import textwrap
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagger.cli import options
-from tagger.cli.add_model import add
 from tagger.cli.compare import compare
 from tagger.cli.exit_codes import SOME_FAILED
-from tagger.cli.output import counted, message, print_json_array, shown
-from tagger.cli.remove_model import remove
+from tagger.cli.output import counted, message, print_json, print_json_array, shown
 from tagger.errors import ModelError, TaggerError
 
 if TYPE_CHECKING:
     from tagger.model_card import ModelCard
+    from tagger.types import TrackFeatures
 
 app = typer.Typer()
 app.command("compare")(compare)
-app.command("add")(add)
-app.command("remove")(remove)
 
 
 @app.callback(invoke_without_command=True)
@@ -43,6 +41,56 @@ def models(context: typer.Context, db: options.Db = None, json: options.Json = F
         raise TaggerError(
             f"--db and --json belong behind `{context.invoked_subcommand}`, where it takes them"
         )
+
+
+@app.command("add")
+def add(
+    folder: Annotated[str, typer.Argument(metavar="DIR", help="Its folder, with model.json and weights.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Take the place of one with its id.")] = False,
+    json: options.Json = False,
+) -> None:
+    """Install a model that you trained, so that --model finds it by the id in its model.json.
+
+    It is tried out, then copied to the user data folder, or to TAGGER_MODELS.
+
+        tagger models add ~/trained/my-model
+        tagger scan ~/Music --model my-model
+    """
+    from tagger.model_card import load_card
+    from tagger.model_card.install import check_id, install
+
+    if not os.path.isfile(os.path.join(folder, "model.json")):
+        raise ModelError(f"{shown(folder)}: no model.json in it; name the folder of a trained model")
+    card = load_card(os.path.abspath(folder))
+    check_id(card.id)
+    _try_out(card)
+    outcome = install(card, replace)
+    if json:
+        print_json({"id": card.id, "version": card.version, "outcome": outcome})
+    else:
+        print(f"{card.id} {shown(card.version)}: {outcome}")
+    if outcome == "replaced":
+        message(
+            f"answers of the earlier {card.id} are kept; `tagger scan --full --model {card.id}` analyses anew"
+        )
+
+
+@app.command("remove")
+def remove(
+    model: Annotated[str, typer.Argument(metavar="ID", help="Its id, as `tagger models` lists it.")],
+    json: options.Json = False,
+) -> None:
+    """Remove a model that `tagger models add` installed; its answers stay in the database.
+
+    tagger models remove my-model
+    """
+    from tagger.model_card.install import uninstall
+
+    uninstall(model)
+    if json:
+        print_json({"id": model, "outcome": "removed"})
+    else:
+        print(f"{model}: removed")
 
 
 def _list(db: str | None, json: bool) -> None:
@@ -92,7 +140,7 @@ def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
     print(f"{shown(card.id)} {shown(card.version)}{whose}: {counted(n_tracks, 'tracks')} in the database")
     if card.genres:
         _print_listed("genres", map(shown, card.genres))
-    _print_listed("hears", card.aspects)
+    _print_listed("predicts", card.aspects)
     if card.figures:
         _print_listed("on the test split", [f"{name} {value:.3f}" for name, value in card.figures.items()])
 
@@ -112,10 +160,54 @@ def _print_listed(title: str, values: Iterable[str]) -> None:
 
 
 def _answers(database: str) -> dict[str, int]:
-    """Tracks in the database by the model that heard them; none where there is no database yet."""
+    """Tracks in the database by the model that analysed them; none where there is no database yet."""
     from tagger.store import Store
 
     if not os.path.exists(database):
         return {}
     with Store.open(database, create=False) as store:
-        return {model: store.count(model) for model in store.models()}
+        return {model: store.answers.count(model) for model in store.answers.models()}
+
+
+def _try_out(card: ModelCard) -> None:
+    """Analyse a second of noise with it. Raise ModelError where that does not work."""
+    from tagger.predict import Predictor
+
+    try:
+        (answer,) = Predictor(card, "cpu").predict([_noise(card)])
+        works = all(math.isfinite(probability) for probability in answer.genres.values())
+    except TaggerError:
+        raise
+    except ImportError as error:
+        missing = error.name or str(error)
+        raise ModelError(
+            f"{shown(card.folder)}: its network needs {missing}, which is not installed"
+        ) from None
+    except Exception as error:  # whatever a model.json can get wrong: better now than in a nightly scan
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
+        raise ModelError(f"{shown(card.folder)}: cannot analyse with it ({reason})") from None
+    if not works:
+        raise ModelError(f"{shown(card.folder)}: its answers are no numbers; train it again")
+
+
+def _noise(card: ModelCard) -> TrackFeatures:
+    """The features of a file of one second."""
+    import numpy as np
+
+    from tagger.features import fit_frames, log_mel
+    from tagger.files import AudioFile
+    from tagger.model_card import load_filter_bank
+    from tagger.types import Recording, TrackFeatures
+
+    front_end, bank = card.front_end, load_filter_bank(card)
+    if bank.shape != (front_end.n_mels, 1 + front_end.n_fft // 2):
+        raise ValueError(f"a filter bank of {bank.shape} is not that of its front end")
+    samples = np.random.default_rng(0).normal(0, 0.1, front_end.sample_rate_hz).astype(np.float32)
+    features = fit_frames(log_mel(samples, bank, front_end), front_end.n_frames)
+    return TrackFeatures(
+        file=AudioFile("noise", 0, 0),
+        recording=Recording("", 1.0, "", front_end.sample_rate_hz, 1),
+        starts_s=(0.0,),
+        silent=(False,),
+        log_mels=features[None].astype(np.float16),
+    )

@@ -10,34 +10,34 @@ from typing import TYPE_CHECKING
 from tagger.cli.output import counted
 
 if TYPE_CHECKING:
-    from tagger.pipeline.tally import Tally
-    from tagger.tag_runs import WriteTally
+    from tagger.pipeline.ingest import ScanCounts
+    from tagger.tag_runs import WriteCounts
 
 
 @contextmanager
-def progress_bar(paths: Sequence[str], tally: Tally) -> Iterator[Callable[[], None]]:
-    """A bar with tracks per second and time left; the value is called to redraw it from `tally`.
+def scan_bar(paths: Sequence[str], counts: ScanCounts) -> Iterator[Callable[[], None]]:
+    """Draw a bar with tracks per second and time left; the value is called to redraw it from `counts`.
 
-    The number of files is counted by a second walk in a thread of its own, so that hearing can
+    The number of files is counted by a second walk in a thread of its own, so that the analysis can
     begin at once; until it is known the bar only pulses.
     """
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
     columns = (
-        TextColumn("hearing"),
+        TextColumn("analysing"),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]} tracks/s"),
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("hearing", total=None, rate="–")
+        task = progress.add_task("analysing", total=None, rate="–")
         counter = _Counter(paths, lambda total: progress.update(task, total=total))
         counter.start()
 
         def advance() -> None:
-            progress.update(task, completed=tally.found, rate=f"{tally.analysed / tally.seconds:.1f}")
+            progress.update(task, completed=counts.found, rate=f"{counts.analysed / counts.seconds:.1f}")
 
         try:
             yield advance
@@ -46,24 +46,24 @@ def progress_bar(paths: Sequence[str], tally: Tally) -> Iterator[Callable[[], No
 
 
 @contextmanager
-def hearing_bar(total: int) -> Iterator[Callable[[], None]]:
-    """A bar over a known number of files; the value is called after each of them."""
+def analysing_bar(total: int) -> Iterator[Callable[[], None]]:
+    """Draw a bar over a known number of files; the value is called after each of them."""
     from rich.console import Console
     from rich.progress import Progress
 
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("hearing", total=total)
+        task = progress.add_task("analysing", total=total)
         yield lambda: progress.advance(task)
 
 
 @contextmanager
-def writing_bar(tally: WriteTally) -> Iterator[Callable[[], None]]:
-    """The number of files looked at and written so far; the value is called to redraw it from `tally`."""
+def writing_bar(counts: WriteCounts) -> Iterator[Callable[[], None]]:
+    """Show how many files were looked at and written; the value is called to redraw it from `counts`."""
     from rich.console import Console
 
     with Console(stderr=True).status("writing tags") as status:
         yield lambda: status.update(
-            f"writing tags: {tally.files_written:,} of {counted(tally.done, 'files')}"
+            f"writing tags: {counts.files_written:,} of {counted(counts.done, 'files')}"
         )
 
 

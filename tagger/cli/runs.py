@@ -1,4 +1,4 @@
-"""`tagger runs`: what was done when."""
+"""`tagger runs` and `tagger failures`: what was done when, and which files could not be read."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import options
-from tagger.cli.output import counted, print_json_array
+from tagger.cli.output import counted, message, print_json_array, shown
 
 if TYPE_CHECKING:
     from tagger.store import Run
 
 _NOT_COUNTS = ("seconds", "tracks_per_s", "interrupted", "run")
 _ALWAYS = ("found", "files_written", "files_restored")
-"""Told even where there was none."""
+"""Printed even where there was none."""
 
 
 def runs(
@@ -37,16 +37,34 @@ def runs(
                     "counts": run.counts,
                     "undoable": run.undoable,
                 }
-                for run in store.runs(limit=limit)
+                for run in store.runs.latest(limit)
             )
             return
         print(f"{'run':>5}  {'started':<16}  {'command':<10}  counts")
-        for run in store.runs(limit=limit):
+        for run in store.runs.latest(limit):
             started = datetime.fromisoformat(run.started_at).astimezone()
-            print(f"{run.id:>5}  {started:%Y-%m-%d %H:%M}  {run.command:<10}  {_told(run)}")
+            print(f"{run.id:>5}  {started:%Y-%m-%d %H:%M}  {run.command:<10}  {_summary(run)}")
 
 
-def _told(run: Run) -> str:
+def failures(db: options.Db = None, json: options.Json = False) -> None:
+    """List the files that could not be read, and why."""
+    from tagger.store import Store
+
+    with Store.open(options.database_path(db), create=False) as store:
+        if json:
+            print_json_array(
+                {"path": failure.path, "stage": failure.stage, "reason": failure.reason}
+                for failure in store.files.failures()
+            )
+            return
+        failure = None
+        for failure in store.files.failures():
+            print(f"{shown(failure.path)}: {failure.reason} ({failure.stage})")
+        if failure is None:
+            message("no file has failed")
+
+
+def _summary(run: Run) -> str:
     counts = run.counts or {}
     parts = [
         counted(round(count), name.replace("_", " "))

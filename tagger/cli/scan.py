@@ -1,4 +1,4 @@
-"""`tagger scan`: hear what is new."""
+"""`tagger scan`: analyse new and changed music."""
 
 from __future__ import annotations
 
@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import options
-from tagger.cli.events import Events, ends_told
-from tagger.cli.exit_codes import SOME_FAILED
-from tagger.cli.one_scan import Setup, check, cores, leave_processor_to_others, predictor_loader, scan_once
+from tagger.cli.events import Events, end_reported, metrics_text
+from tagger.cli.exit_codes import SOME_FAILED, terminated_as_interrupted
 from tagger.cli.output import bar, counted, message, print_json, shown
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
+    from tagger.library import Library, LoadPredictor
     from tagger.model_card import ModelCard
-    from tagger.pipeline.run import ScanSettings
-    from tagger.pipeline.tally import Tally
-    from tagger.store import Store
+    from tagger.pipeline.ingest import ScanCounts
+    from tagger.pipeline.scan import ScanSettings
+    from tagger.predict import Predictor
 
+NICENESS = 10
 TOP_GENRES = 8
 
 
 def scan(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Music files and folders.")],
     jobs: options.Jobs = None,
-    batch_size: Annotated[int, typer.Option(min=1, max=4096, help="Tracks stored at once.")] = 32,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
     model: options.Model = None,
-    full: Annotated[bool, typer.Option("--full", help="Hear unchanged files again.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Analyse unchanged files again.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed files again.")] = False,
-    limit: Annotated[int | None, typer.Option(min=1, help="Hear at most this many files.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Analyse at most this many files.")] = None,
     budget: Annotated[
         str | None, typer.Option(metavar="TIME", help="Stop after e.g. 2h or 45m; newest files first.")
     ] = None,
@@ -48,39 +48,56 @@ def scan(
     db: options.Db = None,
     json: options.Json = False,
 ) -> None:
-    """Hear every new or changed track and remember its genre and energy.
+    """Analyse every new or changed track and remember its genre, energy and tempo.
 
     Unchanged files cost one look at their size and date. Stop it at any time; the next scan goes on.
 
         tagger scan ~/Music
         tagger scan ~/Music --budget 2h --nice --log-format json
     """
-    with ends_told(log_format):
-        card = _checked(paths, device, model, metrics_file)
-        setup = Setup(
-            database=options.database_path(db),
-            card=card,
-            load_predictor=predictor_loader(card, device),
-            settings=_settings(jobs, batch_size, full, retry_failed, limit, budget, forget_after),
-            log_format=log_format,
-            is_quiet=quiet or json,
-        )
+    from tagger.library import Library
+
+    with end_reported(log_format), terminated_as_interrupted():
+        _check(paths, device, metrics_file)
+        library = Library(options.database_path(db), model=model, load_predictor=predictor_loader(device))
+        _ = library.card  # before any work
+        settings = _settings(jobs, full, retry_failed, limit, budget, forget_after)
         if nice:
             leave_processor_to_others()
-
-        def report(store: Store, tally: Tally, events: Events) -> None:
-            _report(store, card.id, tally, events, json, quiet, metrics_file)
-
-        tally = scan_once(paths, setup, report)
-    if tally.failed or tally.unmounted:
+        with library, Events(log_format, watched=not (quiet or json)) as events:
+            counts = library.scan(*paths, settings=settings, observer=events)
+            _report(library, counts, events, json, quiet, metrics_file)
+    if counts.failed or counts.unmounted:
         raise typer.Exit(SOME_FAILED)
 
 
-def _checked(paths: Sequence[str], device: str, model: str | None, metrics_file: str | None) -> ModelCard:
-    """The model; raises before any work what would end it anyway, or at its end."""
-    from tagger.model_card import DEFAULT_MODEL, load_card
+def predictor_loader(device: str) -> LoadPredictor:
+    """Load a model when it is called, once: a watch keeps it. Beside the workers it has one core."""
 
-    check(paths, device)
+    loaded: dict[str, Predictor] = {}
+
+    def load(card: ModelCard) -> Predictor:
+        from tagger.nets import tune_process  # and with it torch, two seconds
+        from tagger.predict import Predictor
+
+        if card.folder not in loaded:
+            tune_process(threads=1)
+            loaded[card.folder] = Predictor(card, device)
+        return loaded[card.folder]
+
+    return load
+
+
+def leave_processor_to_others() -> None:
+    """Lower the priority of this process and its workers, where the system can (POSIX)."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
+
+
+def _check(paths: Sequence[str], device: str, metrics_file: str | None) -> None:
+    """Validate the arguments before any work."""
+    options.check_device(device)
+    options.check_paths(paths)
     if metrics_file:
         from tagger.files import check_holds_text
 
@@ -89,23 +106,20 @@ def _checked(paths: Sequence[str], device: str, model: str | None, metrics_file:
                 f"--metrics-file {shown(metrics_file)}: its folder does not exist; make it first"
             )
         check_holds_text(metrics_file)
-    return load_card(model or DEFAULT_MODEL)
 
 
 def _settings(
     jobs: int | None,
-    batch_size: int,
     full: bool,
     retry_failed: bool,
     limit: int | None,
     budget: str | None,
     forget_after: str,
 ) -> ScanSettings:
-    from tagger.pipeline.run import ScanSettings
+    from tagger.pipeline.scan import ScanSettings
 
     return ScanSettings(
-        jobs=jobs or cores(),
-        batch_size=batch_size,
+        jobs=jobs,
         full=full,
         retry_failed=retry_failed,
         limit=limit,
@@ -115,32 +129,25 @@ def _settings(
 
 
 def _report(
-    store: Store,
-    model: str,
-    tally: Tally,
-    events: Events,
-    as_json: bool,
-    quiet: bool,
-    metrics_file: str | None,
+    library: Library, counts: ScanCounts, events: Events, as_json: bool, quiet: bool, metrics_file: str | None
 ) -> None:
-    counts = tally.counts()
-    if metrics_file and not tally.unmounted:
-        from tagger.cli.metrics import metrics_text
+    model, fields = library.card.id, counts.as_dict()
+    if metrics_file and not counts.unmounted:
         from tagger.files import replace_atomically
 
-        replace_atomically(metrics_file, metrics_text(counts, store.count(model)))
+        replace_atomically(metrics_file, metrics_text(fields, library.store.answers.count(model)))
     if as_json:
-        print_json(counts)
+        print_json(fields)
     elif not quiet:
-        _print_table(counts, store.genre_counts(model)[:TOP_GENRES])
+        _print_table(fields, library.store.answers.genre_counts(model)[:TOP_GENRES])
     if events.as_json:
-        events.tell("finished", "", left=tally.left, **counts)
+        events.report("finished", "", left=counts.left, **fields)
         return
-    if tally.left and not quiet:
-        message(f"{counted(tally.left, 'files')} left to the next scan")
-    if tally.failed:
-        message(f"{tally.failed} could not be heard; `tagger failures` says why")
-    elif not tally.found and not tally.left:
+    if counts.left and not quiet:
+        message(f"{counted(counts.left, 'files')} left to the next scan")
+    if counts.failed:
+        message(f"{counts.failed} could not be analysed; `tagger failures` says why")
+    elif not counts.found and not counts.left:
         message("no audio files there")
 
 

@@ -53,7 +53,7 @@ def _stored(path: str, model: str | None, database: str) -> Analysis | None:
     if not os.path.exists(database):
         return None
     with Store.open(database, create=False) as store:
-        return store.track(path, options.answering_model(store, model))
+        return store.answers.analysis(path, options.answering_model(store, model))
 
 
 def _has_changed(known: AudioFile) -> bool:

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from tagger.cli import options
-from tagger.cli.events import Events, ends_told
-from tagger.cli.interrupts import terminated_as_interrupted
-from tagger.cli.one_scan import Setup, check, cores, leave_processor_to_others, predictor_loader, scan_once
+from tagger.cli.events import Events, end_reported
+from tagger.cli.exit_codes import terminated_as_interrupted
 from tagger.cli.output import shown
+from tagger.cli.scan import leave_processor_to_others, predictor_loader
 from tagger.errors import BusyError
 from tagger.files import absolute
 
 if TYPE_CHECKING:
-    from tagger.pipeline.tally import Tally
-    from tagger.store import Store
+    from tagger.library import Library
+    from tagger.pipeline.ingest import ScanCounts
     from tagger.watch import Changes
 
 SETTLE_S = 5.0
@@ -39,78 +40,85 @@ def watch(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     db: options.Db = None,
 ) -> None:
-    """Scan, then hear what is added, changed, moved or removed, until Ctrl-C.
+    """Scan, then follow what is added, changed, moved or removed, until Ctrl-C.
 
-    A file is heard when nothing has happened to it for some seconds. In between, other commands
+    A file is analysed when nothing has happened to it for some seconds. In between, other commands
     can use the database. Network drives do not tell what other computers change: use cron there.
 
         tagger watch ~/Music --nice
     """
-    from tagger.model_card import DEFAULT_MODEL, load_card
-    from tagger.pipeline.run import ScanSettings
+    from tagger.library import Library
 
-    with ends_told(log_format), terminated_as_interrupted():
-        check(paths, device)
-        card = load_card(model or DEFAULT_MODEL)
+    with end_reported(log_format), terminated_as_interrupted():
+        options.check_device(device)
+        options.check_paths(paths)
+        loader = predictor_loader(device)
         setup = Setup(
-            database=options.database_path(db),
-            card=card,
-            load_predictor=predictor_loader(card, device),
-            settings=ScanSettings(jobs=jobs or cores()),
-            log_format=log_format,
+            lambda: Library(options.database_path(db), model=model, load_predictor=loader),
+            jobs=jobs,
+            events=Events(log_format),
             is_quiet=quiet,
         )
+        _ = setup.library().card  # before any work
         if nice:
             leave_processor_to_others()
         _watch([absolute(path) for path in dict.fromkeys(paths)], setup)
 
 
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """The parts that every scan of a watch shares; `library` opens the library anew for each of them."""
+
+    library: Callable[[], Library]
+    jobs: int | None
+    events: Events
+    is_quiet: bool
+
+
 def _watch(roots: Sequence[str], setup: Setup) -> None:
     from tagger.watch import Settling, changes, matters
 
-    events = Events(setup.log_format, lambda: None)
     settling = Settling(SETTLE_S)
     due: set[str] = set()
     retry_at = 0.0
     for change in changes(roots):
-        _tell_vanished(change, events)
+        _report_vanished(change, setup.events)
         settling.note(path for path in change.paths if matters(path, roots))
         due = due - change.paths | set(change.appeared) | set(settling.settled())
         if not due or time.monotonic() < retry_at:
             continue
-        if not os.path.exists(setup.database):  # somebody has deleted it
+        if not os.path.exists(setup.library().path):  # somebody has deleted it
             due |= set(roots)
         try:
             _scan(due, roots, setup)
             due, retry_at = set(), 0.0
         except BusyError as error:
             if not retry_at:
-                events.tell("waiting", f"{error}; waiting", reason=str(error))
+                setup.events.report("waiting", f"{error}; waiting", reason=str(error))
             retry_at = time.monotonic() + RETRY_S
 
 
-def _tell_vanished(change: Changes, events: Events) -> None:
+def _report_vanished(change: Changes, events: Events) -> None:
     for root in change.vanished:
-        events.tell("vanished", f"{shown(root)}: not there; waiting until it is", path=root)
+        events.report("vanished", f"{shown(root)}: not there; waiting until it is", path=root)
 
 
 def _scan(changed: Collection[str], roots: Sequence[str], setup: Setup) -> None:
+    from tagger.pipeline.scan import ScanSettings
     from tagger.store import Store
     from tagger.watch import targets
 
-    with Store.open(setup.database, create=True) as store:
-        paths = targets(changed, roots, store)
-
-    def report(store: Store, tally: Tally, events: Events) -> None:
-        if events.as_json or not setup.is_quiet:
-            events.tell("finished", _told(tally), left=tally.left, **tally.counts())
-
-    if paths:
-        scan_once(paths, setup, report)
+    with setup.library() as library, setup.events as events:
+        with Store.open(library.path, create=True) as store:
+            paths = targets(changed, roots, store)
+        if paths:
+            counts = library.scan(*paths, settings=ScanSettings(setup.jobs), observer=events)
+            if events.as_json or not setup.is_quiet:
+                events.report("finished", _summary(counts), left=counts.left, **counts.as_dict())
 
 
-def _told(tally: Tally) -> str:
+def _summary(counts: ScanCounts) -> str:
     names = ("analysed", "moved", "duplicates", "failed", "missing", "unchanged")
-    counts = tally.counts()
-    told = ", ".join(f"{counts[name]:,} {name}" for name in names if counts[name])
-    return f"{told or 'nothing found'} ({tally.seconds:.1f} s)"
+    fields = counts.as_dict()
+    told = ", ".join(f"{fields[name]:,} {name}" for name in names if fields[name])
+    return f"{told or 'nothing found'} ({counts.seconds:.1f} s)"

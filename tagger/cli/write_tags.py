@@ -1,4 +1,4 @@
-"""`tagger write-tags`: put what was heard into the files' own tags."""
+"""`tagger write-tags` and `tagger undo`: put answers into the files' own tags, and take them back."""
 
 from __future__ import annotations
 
@@ -6,24 +6,19 @@ import sys
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
 from tagger.cli import options
-from tagger.cli.interrupts import asked_to_stop
-from tagger.cli.output import counted, message
+from tagger.cli.exit_codes import asked_to_stop
+from tagger.cli.output import counted, message, print_json, shown
 from tagger.cli.progress import writing_bar
-from tagger.cli.written import field_counts, print_change, report, say_skip
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
-    from tagger.store import Store
-    from tagger.tag_runs import Planned, TagSettings, WriteTally
-    from tagger.tags import Policy
-    from tagger.types import Aspect
-
-    What = tuple[Store, Sequence[str], str, TagSettings]
+    from tagger.library import Library
+    from tagger.tag_runs import Planned, Skip, TagSettings, WriteCounts
 
 N_EXAMPLES = 3
 
@@ -76,8 +71,9 @@ def write_tags(
         tagger write-tags ~/Music/New --genre add --yes
         tagger write-tags --target-precision 0.9
     """
+    from tagger.library import Library
     from tagger.model_choice import require_aspect
-    from tagger.store import Store
+    from tagger.tag_runs import WriteCounts
 
     if target_precision is not None and min_confidence is not None:
         raise TaggerError("--target-precision and --min-confidence exclude each other; give one of them")
@@ -85,26 +81,59 @@ def write_tags(
     at_least = MIN_CONFIDENCE if min_confidence is None else min_confidence
     bpm_at_least = at_least if min_bpm_confidence is None else min_bpm_confidence
     settings = _settings(genre, energy, bpm, at_least, bpm_at_least, max_genres, keep_mtime, hard_links)
-    _check(paths, may_ask=not (dry_run or yes))
-    database = options.database_path(db)
-    with Store.open(database, create=False) as store:
-        answering = options.answering_model(store, model)
-        _check_hearing(settings.policy, store, answering)
+    options.check_paths(paths or ())
+    if not (dry_run or yes or (sys.stdin.isatty() and sys.stderr.isatty())):
+        raise TaggerError("nobody to ask without a terminal; give --yes to write, or --dry-run to look first")
+    with Library(options.database_path(db), model=model) as library:
+        answering = options.answering_model(library.store, model)
         if target_precision is not None:
-            require_aspect(store, answering, "genre", "leave out --target-precision")
-            settings = _held_to(target_precision, settings, model or answering)
-        options.warn_of_unknown(paths, store)
-        what = store, paths or (), answering, settings
+            require_aspect(library.store, answering, "genre", "leave out --target-precision")
+            settings = _with_precision(target_precision, settings, model or answering)
+        options.warn_of_unknown(paths, library.store)
+        counts = WriteCounts(print_skip)
         if dry_run:
-            planned, tally = _previewed(what, as_json=json)
-            report(None, tally, json, planned)
-        elif yes or _is_wanted(what):
-            run, tally = _written(what, database, quiet=json)
-            report(run, tally, json)
+            _print_preview(library, paths or (), settings, counts, as_json=json)
+        elif yes or _is_wanted(library, paths or (), settings):
+            _write(library, paths or (), settings, counts, quiet=json)
+            _report(counts, json)
         else:
             message("nothing was written")
             return
-    if tally.errors:
+    if counts.errors:
+        raise typer.Exit(1)
+
+
+def undo(
+    run: Annotated[
+        int | None, typer.Argument(metavar="[RUN]", help="Its number. Default: the last one not yet undone.")
+    ] = None,
+    db: options.Db = None,
+    json: options.Json = False,
+) -> None:
+    """Put back what the files' tags held before a run of write-tags.
+
+    A field that somebody has changed since is left and reported. `tagger runs` lists the runs.
+
+        tagger undo
+        tagger undo 12
+    """
+    from tagger.library import Library
+    from tagger.tag_runs import UndoCounts
+
+    counts = UndoCounts(lambda skip: message(f"{shown(skip.path)}: {skip.reason}"))
+    with Library(options.database_path(db)) as library, asked_to_stop() as is_stopped:
+        library.undo(run, counts=counts, is_stopped=is_stopped)
+        if is_stopped():
+            restored = counted(counts.files_restored, "files")
+            message(f"interrupted after {restored}; `tagger undo {counts.run}` goes on")
+            raise KeyboardInterrupt
+    if json:
+        print_json({"run": counts.run, **counts.as_dict()})
+    else:
+        restored = counted(counts.files_restored, "files restored")
+        print(f"run {counts.run}: {restored}, {counts.skipped:,} skipped")
+    if counts.errors:
+        message(f"{counts.errors:,} could not be restored; mend that, then `tagger undo {counts.run}` again")
         raise typer.Exit(1)
 
 
@@ -129,86 +158,119 @@ def _settings(
     return TagSettings(policy, min_confidence, keep_mtime, links, min_bpm_confidence)
 
 
-def _check(paths: Sequence[str] | None, may_ask: bool) -> None:
-    """Raises before any work what would end it anyway."""
-    options.check_paths(paths or ())
-    if may_ask and not (sys.stdin.isatty() and sys.stderr.isatty()):
-        raise TaggerError("nobody to ask without a terminal; give --yes to write, or --dry-run to look first")
-
-
-def _check_hearing(policy: Policy, store: Store, model: str) -> None:
-    """Raises `TaggerError` where the policy forbids all that the model hears."""
-    from tagger.model_choice import predicts
-
-    allowed: dict[Aspect, bool] = {
-        "genre": policy.genre != "never",
-        "energy": policy.energy,
-        "tempo": policy.bpm != "never",
-    }
-    heard = [aspect for aspect in allowed if predicts(store, model, aspect)]
-    if not any(allowed[aspect] for aspect in heard):
-        known = ", ".join(heard)
-        raise TaggerError(
-            f"nothing to write: the options forbid all that {model} hears ({known}); allow some"
-        )
-
-
-def _held_to(target_precision: float, settings: TagSettings, model: str) -> TagSettings:
-    """With the thresholds of `model` (an id or a folder) that reached the precision; tells what never did."""
+def _with_precision(target: float, settings: TagSettings, model: str) -> TagSettings:
+    """With the thresholds of `model` (an id or a folder) that reached the precision; prints which did not."""
     from tagger.model_card import genre_thresholds, load_card
 
-    thresholds = genre_thresholds(load_card(model), target_precision)
+    thresholds = genre_thresholds(load_card(model), target)
     if never := [genre for genre, threshold in thresholds.items() if threshold is None]:
-        message(f"not written, as they never reached precision {target_precision:g}: {', '.join(never)}")
+        message(f"not written, as they never reached precision {target:g}: {', '.join(never)}")
     return replace(settings, genre_thresholds=thresholds)
 
 
-def _previewed(what: What, as_json: bool) -> tuple[list[Planned], WriteTally]:
-    """What would be done: printed change by change, or in a list for JSON."""
-    from tagger.tag_runs import WriteTally, preview
-
-    tally = WriteTally(say_skip)
-    if not what[0].tag_changes.are_settled():
-        message("an earlier run was cut off; the next one that writes settles it, and may count otherwise")
+def _print_preview(
+    library: Library, paths: Sequence[str], settings: TagSettings, counts: WriteCounts, as_json: bool
+) -> None:
+    """Print each change that would be made, as it is found or in one object of JSON."""
+    if not library.store.tag_changes.nothing_is_open():
+        message("an earlier run was cut off; the next one that writes recovers it, and may count otherwise")
     planned: list[Planned] = []
-    preview(*what, tally, planned.append if as_json else print_change)
-    return planned, tally
+    on_change = planned.append if as_json else print_change
+    library.preview_tags(*paths, settings=settings, counts=counts, on_change=on_change)
+    _report(counts, as_json, planned)
 
 
-def _is_wanted(what: What) -> bool:
-    """Whether the owner of the music, who is shown what would be done, says yes to it."""
-    from tagger.tag_runs import WriteTally, preview
-
+def _is_wanted(library: Library, paths: Sequence[str], settings: TagSettings) -> bool:
+    """Show what would be done, and ask for a yes."""
     examples: list[Planned] = []
-    tally = WriteTally()
-    preview(*what, tally, lambda planned: examples.append(planned) if len(examples) < N_EXAMPLES else None)
-    if not tally.files_written:
+
+    def keep(planned: Planned) -> None:
+        if len(examples) < N_EXAMPLES:
+            examples.append(planned)
+
+    counts = library.preview_tags(*paths, settings=settings, on_change=keep)
+    if not counts.files_written:
         return True  # there is nothing to ask, and the run says why
-    for name, count in field_counts(tally).items():
+    for name, count in _field_counts(counts).items():
         print(f"{name:<14} {counted(count, 'files', width=9)}", file=sys.stderr)
     print("for example", file=sys.stderr)
     for planned in examples:
         print_change(planned, sys.stderr)
-    question = f"Write tags into {tally.files_written:,} of {counted(tally.done, 'files')}? [y/N] "
+    question = f"Write tags into {counts.files_written:,} of {counted(counts.done, 'files')}? [y/N] "
     print(question, end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
-def _written(what: What, database: str, quiet: bool) -> tuple[int, WriteTally]:
-    from tagger import tag_runs
-    from tagger.store import scan_lock
-
-    tally = tag_runs.WriteTally(say_skip)
-    watched = sys.stderr.isatty() and not quiet
-    with (
-        scan_lock(database),
-        asked_to_stop() as is_stopped,
-        writing_bar(tally) if watched else nullcontext(lambda: None) as advance,
-    ):
-        run = tag_runs.write_tags(*what, tally, advance, is_stopped)
-    if is_stopped():
-        message(
-            f"interrupted after {counted(tally.files_written, 'files')}; `tagger undo {run}` takes them back"
+def _write(
+    library: Library, paths: Sequence[str], settings: TagSettings, counts: WriteCounts, quiet: bool
+) -> None:
+    is_watched = sys.stderr.isatty() and not quiet
+    bar = writing_bar(counts) if is_watched else nullcontext(lambda: None)
+    with asked_to_stop() as is_stopped, bar as advance:
+        library.write_tags(
+            *paths, settings=settings, counts=counts, on_progress=advance, is_stopped=is_stopped
         )
+    if is_stopped():
+        written = counted(counts.files_written, "files")
+        message(f"interrupted after {written}; `tagger undo {counts.run}` takes them back")
         raise KeyboardInterrupt
-    return run, tally
+
+
+def _report(counts: WriteCounts, as_json: bool, planned: Sequence[Planned] = ()) -> None:
+    """Print the counts of a run, or of a preview, which has no number; JSON has what is `planned`."""
+    run = counts.run
+    if as_json:
+        fields: dict[str, object] = {"run": run, **counts.as_dict()}
+        print_json(fields if run else fields | {"changes": [_change_object(one) for one in planned]})
+    else:
+        _print_summary(counts)
+    if not counts.done:
+        message("no scanned tracks there; `tagger scan` them first")
+    if counts.errors:
+        message(f"{counts.errors:,} could not be written" + (", left as before" if run else ""))
+
+
+def _print_summary(counts: WriteCounts) -> None:
+    run = counts.run
+    done = "" if run else "to write"
+    rows = {f"files {done or 'written'}": counts.files_written, **_field_counts(counts)}
+    rows |= {f"bytes {done or 'written'}": counts.bytes_written}
+    rows |= {"unchanged": counts.unchanged, "skipped": counts.skipped}
+    for name, count in rows.items():
+        print(f"  {name:<16} {count:>13,}")
+    if run and counts.files_written:
+        message(f"this was run {run}; `tagger undo {run}` takes it back")
+
+
+def _field_counts(counts: WriteCounts) -> dict[str, int]:
+    """Count the files in which each field changes, by the fields' names."""
+    from tagger.tags import FIELDS
+
+    return {_named(field): counts.fields[field] for field in FIELDS if counts.fields[field]}
+
+
+def print_change(planned: Planned, file: TextIO | None = None) -> None:
+    """Print a file and what each of its fields was and becomes, on stdout unless `file` is another stream."""
+    changes = ", ".join(
+        f"{_named(change.field)} {_values(change.before)} → {_values(change.after)}"
+        for change in planned.changes
+    )
+    print(f"{shown(planned.track.path)}\n    {changes}", file=file)
+
+
+def _change_object(planned: Planned) -> dict[str, object]:
+    path: dict[str, object] = {"path": planned.track.path}
+    return path | {one.field: {"before": one.before, "after": one.after} for one in planned.changes}
+
+
+def _named(field: str) -> str:
+    return field.replace("_", " ")
+
+
+def _values(texts: Sequence[str]) -> str:
+    return shown("; ".join(texts)) if texts else "none"
+
+
+def print_skip(skip: Skip) -> None:
+    """Print why a file was left as it is, on stderr."""
+    message(f"{shown(skip.path)}: {skip.reason} (skipped)")

@@ -1,16 +1,23 @@
-"""One file on the spot, for the commands that are asked about a file that no scan has met."""
+"""Analyse files without a database: on the spot, and many to compare two models."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from tagger.errors import AudioError, TaggerError
 from tagger.files import AudioFile
-from tagger.model_card import ModelCard
-from tagger.pipeline.extract import hear
-from tagger.pipeline.recorder import Predicts
+from tagger.pipeline.ingest import Predicts
+from tagger.pipeline.scan import batched
+from tagger.pipeline.workers import extract_all
 from tagger.types import Analysis, Failure, TrackFeatures
+
+if TYPE_CHECKING:
+    from tagger.model_card import ModelCard
+
+BATCH = 16
+"""Tracks between two answers: small, for somebody is watching."""
 
 
 def analyse_file(path: str, card: ModelCard, load_predictor: Callable[[], Predicts]) -> Analysis:
@@ -20,17 +27,31 @@ def analyse_file(path: str, card: ModelCard, load_predictor: Callable[[], Predic
     TaggerError where there is no such file, and AudioError where it holds no sound.
     """
     features = extract_file(path, card)
-    return Analysis(features.file, features.recording, load_predictor().predict([features])[0])
+    (answer,) = load_predictor().predict([features])
+    return Analysis(features.file, features.recording, answer)
 
 
 def extract_file(path: str, card: ModelCard) -> TrackFeatures:
     """Extract the features of one file, as the model of `card` wants them; raise as `analyse_file` does."""
+    from tagger.pipeline.extract import extract_features
+
     if not os.path.lexists(path):
         raise TaggerError(f"{path}: no such file; check the name")
     if os.path.isdir(path):
         raise TaggerError(f"{path}: a folder; name one file, or use `tagger scan` and `tagger list`")
-    outcome = hear(AudioFile(path, -1, -1), card.folder)
+    outcome = extract_features(AudioFile(path, -1, -1), card.folder)
     if isinstance(outcome, Failure):
         raise AudioError(f"{path}: {outcome.reason}")
-    assert isinstance(outcome, TrackFeatures)  # without a table of identities nothing is only identified
+    assert isinstance(outcome, TrackFeatures)  # without a table of known sounds nothing is only identified
     return outcome
+
+
+def analyse_all(
+    files: Iterable[AudioFile], card: ModelCard, predictor: Predicts, jobs: int
+) -> Iterator[Analysis | Failure]:
+    """Yield what a model predicts of each file, or why it cannot be analysed, in any order."""
+    for batch in batched(extract_all(files, card.folder, jobs=jobs, ahead=4 * BATCH), BATCH):
+        yield from (outcome for outcome in batch if isinstance(outcome, Failure))
+        tracks = [outcome for outcome in batch if isinstance(outcome, TrackFeatures)]
+        for track, answer in zip(tracks, predictor.predict(tracks), strict=True):
+            yield Analysis(track.file, track.recording, answer)

@@ -1,4 +1,4 @@
-"""What a worker process does: one file in, its features or its failure out. Imports no torch."""
+"""Extract features in a worker process: one file in, its features or its failure out. Imports no torch."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from tagger.errors import AudioError
 from tagger.features import fit_frames, log_mel
 from tagger.files import AudioFile
 from tagger.model_card import load_card, load_filter_bank
-from tagger.pipeline.identities import is_listed
+from tagger.pipeline.workers import is_listed
 from tagger.tags.read import text_fields
 from tagger.types import Failure, FrontEnd, Identified, Recording, TrackFeatures
 
 
-def hear(
-    file: AudioFile, model_folder: str, identities: str | None = None
+def extract_features(
+    file: AudioFile, model_folder: str, known_sounds: str | None = None
 ) -> TrackFeatures | Identified | Failure:
-    """Decodes the windows of `file` and gives their log-mels as the model in `model_folder` wants them.
+    """Decode the windows of `file` and give their log-mels as the model in `model_folder` wants them.
 
-    A sound that is in the table `identities` (see `identity_table`) is only identified.
+    A sound that is in the table `known_sounds` (see `known_sounds_table`) is only identified.
     """
     front_end, filter_bank = _front_end(model_folder)
     try:
-        if identities:
+        if known_sounds:
             recording = identify(file.path, window_s=front_end.window_s)
-            if is_listed(identities, recording.audio_id):
+            if is_listed(known_sounds, recording.audio_id):
                 return Identified(file, _named(recording, file.path))
         excerpt = read_excerpt(
             file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s
@@ -53,7 +53,7 @@ def hear(
 
 
 def _named(recording: Recording, path: str) -> Recording:
-    """With the names of an ID3 or APEv2 tag, where the container has told none."""
+    """With the names of an ID3 or APEv2 tag, where the container has none."""
     if recording.title or recording.artist or recording.album or recording.year:
         return recording
     return replace(recording, **names_from(text_fields(path)))

@@ -72,7 +72,7 @@ def make_playlist(
     if plan.like is not None:
         tracks = _alike(plan, query, store, model, analyse, first_read)
     else:
-        asked_for = [*store.tracks(query, model=model)]
+        asked_for = [*store.answers.tracks(query, model=model)]
         found = _existing(plan, asked_for)
         _refuse_if_all_are_gone(len(asked_for), len(found))
         tracks = _in_order(plan, distinct(found))
@@ -118,13 +118,13 @@ def _alike(
     from tagger.playlist.nearest import nearest
 
     path = absolute(plan.like or "")
-    analysis = store.track(path, model) or analyse(path)
+    analysis = store.answers.analysis(path, model) or analyse(path)
     embedding = analysis.prediction.embedding
     if not embedding.size:
         raise TaggerError(
             f"{model} cannot tell what sounds alike; choose another --model or leave out --like"
         )
-    ids, embeddings = store.embeddings(query, model, len(embedding), analysis.recording.audio_id)
+    ids, embeddings = store.answers.embeddings(query, model, len(embedding), analysis.recording.audio_id)
     order, _ = nearest(embedding, embeddings)
     chosen = _first_of(plan, ids[order].tolist(), store, model, first_read)
     if not (plan.sort or plan.shape):
@@ -138,7 +138,7 @@ def _first_of(plan: Plan, ids: Sequence[int], store: Store, model: str, first_re
     found: list[Track] = []
     read, chunk = 0, first_read
     while True:
-        found += _existing(plan, store.tracks_of(ids[read : read + chunk], model))
+        found += _existing(plan, store.answers.tracks_by_id(ids[read : read + chunk], model))
         read, chunk = read + chunk, 2 * chunk
         tracks = distinct(found)
         in_time = shortened(tracks, limit=limit, minutes=plan.minutes, per_artist=plan.per_artist)

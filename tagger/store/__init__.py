@@ -1,31 +1,31 @@
-"""The store: what was heard, what failed and when, in one SQLite file."""
+"""The store: what was analysed, what failed and when, in one SQLite file."""
 
-import os
-
-from platformdirs import user_data_path
-
-from tagger.files import FileState
-from tagger.store.identity import Adoption
-from tagger.store.lock import scan_lock
-from tagger.store.pairs import Answer, AnswerPair
-from tagger.store.rows import Heard
+from tagger.store.answers import Answer, AnswerPair, Answers
+from tagger.store.connection import scan_lock
+from tagger.store.known_files import KnownFiles, Reuse, displaced
 from tagger.store.runs import Run
 from tagger.store.statistics import Statistics
-from tagger.store.store import Store
-from tagger.store.tag_changes import TagChanges
-from tagger.store.tag_rows import ChangeState, Exchange, NewChange, Outcome, TagChange
-from tagger.store.taggable import TaggableTrack
+from tagger.store.store import Store, default_path
+from tagger.store.tag_changes import (
+    ChangeState,
+    Exchange,
+    NewChange,
+    Outcome,
+    TagChange,
+    TagChanges,
+    TaggableTrack,
+)
 
 __all__ = [
-    "Adoption",
     "Answer",
     "AnswerPair",
+    "Answers",
     "ChangeState",
     "Exchange",
-    "FileState",
-    "Heard",
+    "KnownFiles",
     "NewChange",
     "Outcome",
+    "Reuse",
     "Run",
     "Statistics",
     "Store",
@@ -33,10 +33,6 @@ __all__ = [
     "TagChanges",
     "TaggableTrack",
     "default_path",
+    "displaced",
     "scan_lock",
 ]
-
-
-def default_path() -> str:
-    """Where the database lies unless the owner says otherwise: in the platform's user-data folder."""
-    return os.fspath(user_data_path("tagger") / "tagger.db")

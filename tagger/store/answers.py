@@ -1,25 +1,60 @@
-"""What a model has heard in the tracks, row by row and counted."""
+"""What models say of the tracks: stored, listed, counted, and compared."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from itertools import chain
+from typing import TYPE_CHECKING, Any
 
-from tagger.files import absolute
-from tagger.query import Query
-from tagger.store.paths import stored_path
-from tagger.store.query import tracks_query
-from tagger.store.rows import TRACK_COLUMNS, analysis_of, track_of
-from tagger.types import Analysis, Aspect, Track
+from tagger.errors import StoreError
+from tagger.files import AudioFile, absolute, folded
+from tagger.query import Query, TrackOrder
+from tagger.store.connection import Database, now
+from tagger.store.rows import (
+    EVERYTHING,
+    TRACK_COLUMNS,
+    SqlValue,
+    StoredPath,
+    analysis_of,
+    embedding_values,
+    genre_values,
+    path_from,
+    path_ranges,
+    prediction_values,
+    stored_path,
+    track_of,
+    window_values,
+)
+from tagger.types import Analysis, Aspect, Prediction, Track
 
 if TYPE_CHECKING:
-    from sqlite_utils import Database
+    import numpy as np
+    from numpy.typing import NDArray
 
-_ONE_OF_IDS = f"""
+
+Sql = tuple[str, list[SqlValue]]
+"""A statement, or a part of one, and the values of its marks."""
+
+_INSERT_PREDICTION = """
+    INSERT INTO predictions
+        (track_id, model, genre, genre_confidence, energy, silent, created_at, bpm, bpm_confidence)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_GENRE = "INSERT INTO genre_scores (track_id, model, genre, probability) VALUES (?, ?, ?, ?)"
+# REPLACE: of a broken file, two windows may begin at one place.
+_INSERT_WINDOW = """
+    INSERT OR REPLACE INTO window_answers (track_id, model, start_s, genre, genre_confidence, energy)
+    VALUES (?, ?, ?, ?, ?, ?)"""
+_INSERT_EMBEDDING = "INSERT INTO embeddings (track_id, model, vector) VALUES (?, ?, ?)"
+_USE_MODEL = """
+    INSERT INTO models (model, last_used_at) VALUES (?, ?)
+    ON CONFLICT (model) DO UPDATE SET last_used_at = excluded.last_used_at"""
+
+_ONE_BY_ID = f"""
     SELECT {TRACK_COLUMNS} FROM tracks t JOIN predictions p ON p.track_id = t.id
     WHERE t.id = ? AND p.model = ?"""
-_ONE_OF_A_PATH = """
+_ONE_BY_PATH = """
     SELECT * FROM tracks JOIN predictions ON predictions.track_id = id
     LEFT JOIN embeddings USING (track_id, model) WHERE path = :path AND model = :model"""
 _OF_A_PATH = "WHERE track_id = (SELECT id FROM tracks WHERE path = :path) AND model = :model"
@@ -27,74 +62,276 @@ _GENRES = f"SELECT genre, probability FROM genre_scores {_OF_A_PATH} ORDER BY pr
 _WINDOWS = f"""
     SELECT start_s, genre, genre_confidence, energy FROM window_answers {_OF_A_PATH} ORDER BY start_s"""
 _GENRE_COUNTS = """
-    SELECT genre, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL AND NOT silent
+    SELECT genre, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL
     GROUP BY genre ORDER BY 2 DESC, 1"""
 _COUNTS = """
     SELECT model, count(*) FROM predictions
     WHERE track_id NOT IN (SELECT id FROM tracks WHERE missing_since NOTNULL) GROUP BY model"""
-_USED = "UPDATE models SET last_used_at = ? WHERE model = ?"
 _MODELS = """
     SELECT model FROM models WHERE EXISTS (SELECT 1 FROM predictions p WHERE p.model = models.model)
     ORDER BY last_used_at DESC, model"""
+_PAIRS = """
+    SELECT t.path, t.size, t.mtime_ns, t.audio_id, t.missing_since IS NOT NULL, e.vector,
+        o.genre, o.energy, o.silent, n.genre, n.energy, n.silent
+    FROM tracks t
+    CROSS JOIN predictions o ON o.track_id = t.id AND o.model = ?
+    LEFT JOIN predictions n ON n.track_id = t.id AND n.model = ?
+    LEFT JOIN embeddings e ON ? AND n.model IS NULL AND e.track_id = t.id AND e.model = o.model
+    WHERE t.path >= ? AND t.path < ?"""
+_EMBEDDING_OF_PREDICTION = "e.track_id = p.track_id AND e.model = p.model"
+
+_MAX_SQL_VALUES = 32_766  # https://www.sqlite.org/limits.html#max_variable_number
+_VALUES_OF_FILTERS = 500  # left for everything but paths
+
+_ORDERS: dict[TrackOrder, str] = {
+    "path": "t.path",
+    "energy": "p.energy NULLS LAST, p.track_id",
+    "-energy": "p.energy DESC, p.track_id DESC",
+}
+
+EVERY_TRACK = Query()
 
 
-def tracks(connection: sqlite3.Connection, query: Query, model: str) -> Iterator[Track]:
-    """Yield the tracks that `query` asks for of those that `model` has heard, as they are read."""
-    sql, values = tracks_query(query, model, TRACK_COLUMNS)
-    for row in connection.execute(sql, values):
-        yield track_of(row)
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The short of a prediction: genre, energy 0–1, and whether there was nothing but silence.
+
+    Genre and energy are None where the model predicts none.
+    """
+
+    genre: str | None
+    energy: float | None
+    silent: bool
 
 
-def tracks_of(connection: sqlite3.Connection, ids: Sequence[int], model: str) -> list[Track]:
-    """The tracks with these ids, in their order, without those that `model` has not heard."""
-    found = (connection.execute(_ONE_OF_IDS, (track_id, model)).fetchone() for track_id in ids)
-    return [track_of(row) for row in found if row]
+@dataclass(frozen=True, slots=True)
+class AnswerPair:
+    """A track with an answer of an old model; `new` is None where a new one has none.
+
+    `embedding` is the old model's (little-endian float16), None where it was not asked for or `new` is there.
+    """
+
+    file: AudioFile
+    audio_id: str
+    missing: bool
+    old: Answer
+    new: Answer | None
+    embedding: bytes | None
 
 
-def track(database: Database, path: str, model: str) -> Analysis | None:
-    """Everything known of one file by `model`, or None."""
-    key = {"path": stored_path(absolute(path)), "model": model}
-    row = next(iter(database.query(_ONE_OF_A_PATH, key)), None)
-    if row is None:
-        return None
-    return analysis_of(row, database.execute(_GENRES, key), database.execute(_WINDOWS, key))
+class Answers:
+    """The predictions of an open store and their parts, as `Store.answers`; errors as of `Store`."""
+
+    def __init__(self, database: Database) -> None:
+        """Use `Store.answers`."""
+        self._database = database
+
+    def tracks(self, query: Query = EVERY_TRACK, *, model: str) -> Iterator[Track]:
+        """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them."""
+        sql, values = tracks_query(query, model, TRACK_COLUMNS)
+        return map(track_of, self._database.rows(sql, values))
+
+    def tracks_by_id(self, ids: Sequence[int], model: str) -> list[Track]:
+        """Give the tracks with these ids, in their order, without those that have no answer of `model`."""
+        rows = (self._database.all(_ONE_BY_ID, (track_id, model)) for track_id in ids)
+        return [track_of(row) for row in chain.from_iterable(rows)]
+
+    def analysis(self, path: str, model: str) -> Analysis | None:
+        """Give everything known of one file by `model`, or None."""
+        key: dict[str, SqlValue] = {"path": stored_path(absolute(path)), "model": model}
+        row = next(self._database.named_rows(_ONE_BY_PATH, key), None)
+        if row is None:
+            return None
+        return analysis_of(row, self._database.all(_GENRES, key), self._database.all(_WINDOWS, key))
+
+    def predicts(self, aspect: Aspect, model: str) -> bool:
+        """Tell whether `model` gives any track a genre, an energy or a tempo."""
+        column = "bpm" if aspect == "tempo" else aspect
+        sql = f"SELECT EXISTS (SELECT 1 FROM predictions WHERE model = ? AND {column} IS NOT NULL)"
+        return bool(self._database.value(sql, (model,)))
+
+    def genre_counts(self, model: str) -> list[tuple[str, int]]:
+        """Count the tracks of each genre by the answers of `model`, most first."""
+        return self._database.all(_GENRE_COUNTS, (model,))
+
+    def count(self, model: str) -> int:
+        """Count the tracks with an answer of `model`, missing ones included."""
+        return int(self._database.value("SELECT count(*) FROM predictions WHERE model = ?", (model,)))
+
+    def counts(self) -> dict[str, int]:
+        """Count the tracks that are not missing by the models that have an answer."""
+        return dict(self._database.all(_COUNTS))
+
+    def models(self) -> list[str]:
+        """Give the ids of the models that have answers, the most recently used first."""
+        return [model for (model,) in self._database.all(_MODELS)]
+
+    def note_use(self, model: str) -> None:
+        """Note that a scan has come to its end with `model`, whether or not there was anything to analyse."""
+        with self._database.transaction() as connection:
+            connection.execute("UPDATE models SET last_used_at = ? WHERE model = ?", (now(), model))
+
+    def audio_ids(self, model: str) -> Iterator[str]:
+        """Yield the `audio_id` of every sound that has an answer of `model`, some of them twice."""
+        sql = "SELECT audio_id FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?"
+        for (audio_id,) in self._database.rows(sql, (model,)):
+            yield audio_id
+
+    def embeddings(
+        self, query: Query, model: str, size: int, but: str
+    ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
+        """Give the ids (n,) of the tracks that `query` asks for, unordered, and their embeddings (n, size).
+
+        The query's limit does not hold. Left out are tracks whose embedding has another size, and the
+        sound whose `audio_id` is `but`.
+        """
+        import numpy as np
+
+        from_where, values = _embeddings_of(query, model)
+        usable = "length(e.vector) = ? AND p.track_id NOT IN (SELECT id FROM tracks WHERE audio_id = ?)"
+        sql = f"SELECT p.track_id, e.vector {from_where} AND {usable}"
+        found = self._database.all(sql, [*values, 2 * size, but])
+        ids = np.array([track_id for track_id, _ in found], dtype=np.int64)
+        vectors = np.frombuffer(b"".join(vector for _, vector in found), dtype="<f2")
+        return ids, vectors.reshape(len(found), size).astype(np.float16, copy=False)
+
+    def pairs(self, paths: Sequence[str], old: str, new: str, with_embeddings: bool) -> Iterator[AnswerPair]:
+        """Yield the tracks at and beneath `paths` (or all) that `old` has answered, with answers of `new`."""
+        for bounds in path_ranges(paths) or EVERYTHING:
+            for row in self._database.rows(_PAIRS, (old, new, with_embeddings, *bounds)):
+                yield _pair(row)
+
+    def put(
+        self, connection: sqlite3.Connection, ids: Sequence[int], answers: Sequence[Prediction], at: str
+    ) -> None:
+        """Store an answer for each track, in place of the last one, inside the caller's transaction."""
+        # Scores, windows and embedding of the old answer go with it, by their foreign keys.
+        old = [(track_id, answer.model) for track_id, answer in zip(ids, answers, strict=True)]
+        connection.executemany("DELETE FROM predictions WHERE track_id = ? AND model = ?", old)
+        pairs = list(zip(ids, answers, strict=True))
+        connection.executemany(_INSERT_PREDICTION, [prediction_values(*pair, at) for pair in pairs])
+        connection.executemany(_INSERT_GENRE, chain.from_iterable(genre_values(*pair) for pair in pairs))
+        connection.executemany(_INSERT_WINDOW, chain.from_iterable(window_values(*pair) for pair in pairs))
+        vectors = chain.from_iterable(embedding_values(*pair) for pair in pairs)
+        connection.executemany(_INSERT_EMBEDDING, vectors)
+        connection.executemany(_USE_MODEL, [(model, at) for model in {model for _, model in old}])
 
 
-def has(connection: sqlite3.Connection, aspect: Aspect, model: str) -> bool:
-    """Whether `model` gives any track a genre, an energy or a tempo."""
-    column = "bpm" if aspect == "tempo" else aspect
-    sql = f"SELECT EXISTS (SELECT 1 FROM predictions WHERE model = ? AND {column} IS NOT NULL)"
-    return bool(connection.execute(sql, (model,)).fetchone()[0])
+def _embeddings_of(query: Query, model: str) -> Sql:
+    if replace(query, order="path", limit=None) == EVERY_TRACK:  # all of them: as they lie in the file
+        joined = f"FROM embeddings e CROSS JOIN predictions p ON {_EMBEDDING_OF_PREDICTION}"
+        return f"{joined} WHERE p.model = ?", [model]
+    join = f" CROSS JOIN embeddings e ON {_EMBEDDING_OF_PREDICTION}"
+    return asked_for(query, model, join, with_tracks=False)
 
 
-def genre_counts(connection: sqlite3.Connection, model: str) -> list[tuple[str, int]]:
-    """How many tracks `model` hears as each genre, most first; silence is none."""
-    return connection.execute(_GENRE_COUNTS, (model,)).fetchall()
+def _pair(row: tuple[Any, ...]) -> AnswerPair:
+    path, size, mtime_ns, audio_id, missing, vector, *said = row
+    old, new = said[:3], said[3:]
+    return AnswerPair(
+        AudioFile(path_from(path), size, mtime_ns),
+        audio_id,
+        bool(missing),
+        Answer(old[0], old[1], bool(old[2])),
+        None if new[2] is None else Answer(new[0], new[1], bool(new[2])),
+        vector,
+    )
 
 
-def count(connection: sqlite3.Connection, model: str) -> int:
-    """How many tracks `model` has heard."""
-    (n_tracks,) = connection.execute("SELECT count(*) FROM predictions WHERE model = ?", (model,)).fetchone()
-    return int(n_tracks)
+# A query as SQL
 
 
-def models(connection: sqlite3.Connection) -> list[str]:
-    """The ids of the models that have answers, the most recently used first."""
-    return [model for (model,) in connection.execute(_MODELS)]
+def tracks_query(query: Query, model: str, columns: str) -> Sql:
+    """Write the SELECT of `columns` that answers `query`, in its order, and the values of its marks.
+
+    The tables are tracks `t` and predictions `p`.
+    """
+    from_where, values = asked_for(query, model)
+    sql = f"SELECT {columns} {from_where} ORDER BY {_ORDERS[query.order]}"
+    return (
+        (sql, values) if query.limit is None else (f"{sql} LIMIT ?", [*values, min(query.limit, 2**63 - 1)])
+    )
 
 
-def audio_ids(connection: sqlite3.Connection, model: str) -> Iterator[str]:
-    """Yield the `audio_id` of every sound that has an answer of `model`, some of them twice."""
-    sql = "SELECT audio_id FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?"
-    for (audio_id,) in connection.execute(sql, (model,)):
-        yield audio_id
+def asked_for(query: Query, model: str, more: str = "", with_tracks: bool = True) -> Sql:
+    """Write the FROM and WHERE of `query`, without its order and limit; `more` is a further join.
+
+    Without `with_tracks`, the table of tracks is left out if nothing is asked of it.
+    """
+    of_tracks = _of_track(query)
+    source, bounds = _source(query, with_tracks or bool(of_tracks))
+    conditions: list[Sql] = [("p.model = ?", [model]), *_of_prediction(query), *of_tracks]
+    where = " AND ".join(sql for sql, _ in conditions)
+    values = [value for _, values in conditions for value in values]
+    return f"FROM {source}{more} WHERE {where}", [*bounds, *values]
 
 
-def counts(connection: sqlite3.Connection) -> dict[str, int]:
-    """How many tracks each model has heard that are not missing."""
-    return dict(connection.execute(_COUNTS).fetchall())
+def _source(query: Query, with_tracks: bool) -> Sql:
+    """The tables, the one that narrows first."""
+    # SQLite keeps the order of a CROSS JOIN (https://www.sqlite.org/optoverview.html#crossjoin):
+    # its planner has no statistics here, and the better order is known.
+    prediction_of_track = "predictions p ON p.track_id = t.id"
+    if query.paths:
+        rows, bounds = _ranges(query.paths)
+        within = "tracks t ON t.path >= wanted.column1 AND t.path < wanted.column2"
+        return f"(VALUES {rows}) wanted CROSS JOIN {within} CROSS JOIN {prediction_of_track}", bounds
+    if not with_tracks:
+        return "predictions p", []
+    narrow = query.genres or query.energy or query.bpm or query.order != "path"
+    if narrow and not (query.artists or query.albums):
+        return "predictions p CROSS JOIN tracks t ON t.id = p.track_id", []
+    return f"tracks t CROSS JOIN {prediction_of_track}", []
 
 
-def note_use(connection: sqlite3.Connection, model: str, now: str) -> None:
-    """Makes `model`, if it has answers, the one that was used last."""
-    connection.execute(_USED, (now, model))
+def _ranges(paths: Sequence[str]) -> Sql:
+    ranges = path_ranges(paths)
+    if 2 * len(ranges) > _MAX_SQL_VALUES - _VALUES_OF_FILTERS:
+        raise StoreError(f"{len(paths)} paths are too many for one question; name their folder instead")
+    return ", ".join(["(?, ?)"] * len(ranges)), [bound for pair in ranges for bound in pair]
+
+
+def _of_prediction(query: Query) -> list[Sql]:
+    """Conditions on a prediction; what is NULL, as the genre of silence, meets none."""
+    found: list[Sql] = []
+    if len(query.genres) == 1:
+        found.append(("p.genre = ?", [*query.genres]))
+    elif query.genres:  # with the plus, rows still come in the order of energy, and a limit ends them early
+        found.append((f"+p.genre IN ({_marks(query.genres)})", [*query.genres]))
+    if query.not_genres:
+        found.append((f"p.genre NOT IN ({_marks(query.not_genres)})", [*query.not_genres]))
+    if query.energy is not None:
+        found.append(("p.energy >= ? AND p.energy < ?", [*query.energy]))
+    if query.bpm is not None:
+        found.append(("p.bpm >= ? AND p.bpm <= ?", [*query.bpm]))
+    if query.min_confidence is not None:
+        found.append(("p.genre_confidence >= ?", [query.min_confidence]))
+    return found
+
+
+def _of_track(query: Query) -> list[Sql]:
+    """Conditions on a file and its tags."""
+    found = [
+        _one_of_the_names("artist", query.artists),
+        _one_of_the_names("album", query.albums),
+        _contains_one_of("t.path", query.path_parts),
+    ]
+    if query.year is not None:
+        found.append(("t.year >= ? AND t.year <= ?", [*query.year]))
+    return [condition for condition in found if condition[0]]
+
+
+def _one_of_the_names(column: str, parts: Sequence[str]) -> Sql:
+    """Search the different names, of which there are far fewer than tracks, then use the index."""
+    condition, values = _contains_one_of(column, parts)
+    names = f"SELECT {column} FROM (SELECT DISTINCT {column} FROM tracks) WHERE {condition}"
+    return (f"t.{column} IN ({names})", values) if parts else ("", [])
+
+
+def _contains_one_of(column: str, parts: Sequence[str]) -> Sql:
+    needles: list[StoredPath] = [stored_path(folded(part)) for part in parts]
+    condition = " OR ".join([f"tagger_contains({column}, ?)"] * len(needles))
+    return (f"({condition})", [*needles]) if needles else ("", [])
+
+
+def _marks(values: Sequence[str]) -> str:
+    return ", ".join("?" * len(values))

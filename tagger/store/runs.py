@@ -1,18 +1,19 @@
-"""The runs: which command ran when, and what it counted."""
+"""The runs: which command changed something when, and what it counted."""
 
 from __future__ import annotations
 
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tagger.store.paths import stored_text
+from tagger.store.connection import Database, now
+from tagger.store.rows import stored_text
 
+_LARGEST = 2**63 - 1  # that SQLite can hold
 _RUNS = """
     SELECT id, command, started_at, finished_at, counts,
-        (SELECT count(*) FROM tag_changes WHERE run_id = runs.id AND state IN ('written', 'left'))
-    FROM runs WHERE coalesce(?, id) = id ORDER BY id DESC LIMIT ?"""
+        (SELECT count(*) FROM tag_changes WHERE run_id = runs.id AND state IN ('written', 'left')) AS undoable
+    FROM runs WHERE coalesce(:number, id) = id ORDER BY id DESC LIMIT :limit"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,22 +31,36 @@ class Run:
     undoable: int
 
 
-def stored_runs(connection: sqlite3.Connection, number: int | None, limit: int | None) -> Iterator[Run]:
-    """Yield the runs, the last one first, or only the one of that number."""
-    largest = 2**63 - 1  # that SQLite can hold
-    values = None if number is None else min(number, largest), -1 if limit is None else min(limit, largest)
-    for run_id, command, started_at, finished_at, counts, undoable in connection.execute(_RUNS, values):
-        yield Run(run_id, command, started_at, finished_at, json.loads(counts) if counts else None, undoable)
+class Runs:
+    """The table `runs` of an open store, as `Store.runs`; errors as of `Store`."""
 
+    def __init__(self, database: Database) -> None:
+        """Use `Store.runs`."""
+        self._database = database
 
-def begin(connection: sqlite3.Connection, command: str, now: str) -> int:
-    """Notes that a run has begun at `now` (ISO 8601 in UTC); its id."""
-    sql = "INSERT INTO runs (command, started_at) VALUES (?, ?) RETURNING id"
-    (run_id,) = connection.execute(sql, (stored_text(command), now)).fetchone()
-    return int(run_id)
+    def begin(self, command: str) -> int:
+        """Note that a run has begun and give its id, for `end`."""
+        with self._database.transaction() as connection:
+            sql = "INSERT INTO runs (command, started_at) VALUES (?, ?) RETURNING id"
+            (run_id,) = connection.execute(sql, (stored_text(command), now())).fetchone()
+        return int(run_id)
 
+    def end(self, run_id: int, counts: Mapping[str, float]) -> None:
+        """Note that a run has ended and what it counted."""
+        with self._database.transaction() as connection:
+            sql = "UPDATE runs SET finished_at = ?, counts = ? WHERE id = ?"
+            connection.execute(sql, (now(), json.dumps(dict(counts)), run_id))
 
-def end(connection: sqlite3.Connection, run_id: int, counts: Mapping[str, float], now: str) -> None:
-    """Notes that a run has ended at `now` and what it counted."""
-    sql = "UPDATE runs SET finished_at = ?, counts = ? WHERE id = ?"
-    connection.execute(sql, (now, json.dumps(dict(counts)), run_id))
+    def latest(self, limit: int | None = None) -> Iterator[Run]:
+        """Yield the runs of every command, the last one first."""
+        return self._read(None, -1 if limit is None else min(limit, _LARGEST))
+
+    def get(self, number: int) -> Run | None:
+        """Give the run of that number, or None."""
+        return next(self._read(min(number, _LARGEST), 1), None)
+
+    def _read(self, number: int | None, limit: int) -> Iterator[Run]:
+        for row in self._database.rows(_RUNS, {"number": number, "limit": limit}):
+            run_id, command, started_at, finished_at, counts, undoable = row
+            read = json.loads(counts) if counts else None
+            yield Run(run_id, command, started_at, finished_at, read, undoable)

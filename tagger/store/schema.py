@@ -1,4 +1,4 @@
-"""The tables, as a list of migrations: a database of any earlier version becomes the current one.
+"""The tables, and how a database of an earlier version becomes one of the current version.
 
 To change the schema, append a migration; those before it never change, for they have run already
 in somebody's library.
@@ -7,17 +7,20 @@ in somebody's library.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tagger.errors import StoreError
 from tagger.store.backup import back_up
-from tagger.store.partial import allow_partial_answers
 
 APPLICATION_ID = 0x54414752  # "TAGR" in the file's header: https://www.sqlite.org/pragma.html
 
-_VERSION_1 = (
-    # A path is TEXT where it is UTF-8, otherwise BLOB.
+FIRST_VERSION = 7
+"""Of the first release; 1 to 6 were trials."""
+
+_TABLES = (
+    # A path is TEXT where it is UTF-8, otherwise BLOB. The columns from `title` on are what its tags say;
+    # `missing_since` is when a scan first found the file gone.
     """CREATE TABLE tracks (
         id INTEGER PRIMARY KEY,
         path TEXT NOT NULL UNIQUE,
@@ -28,24 +31,40 @@ _VERSION_1 = (
         codec TEXT NOT NULL,
         sample_rate_hz INTEGER NOT NULL,
         channels INTEGER NOT NULL,
-        scanned_at TEXT NOT NULL
+        scanned_at TEXT NOT NULL,
+        missing_since TEXT,
+        title TEXT,
+        artist TEXT,
+        album TEXT,
+        year INTEGER
     )""",
     "CREATE INDEX tracks_audio_id ON tracks (audio_id)",
+    "CREATE INDEX tracks_missing ON tracks (missing_since) WHERE missing_since IS NOT NULL",
+    "CREATE INDEX tracks_artist ON tracks (artist)",
+    "CREATE INDEX tracks_album ON tracks (album)",
+    # Counts and hours of a library without a look at its rows.
+    "CREATE INDEX tracks_duration ON tracks (duration_s)",
+    # A model that does not predict an aspect, and silence, have NULL.
     """CREATE TABLE predictions (
         track_id INTEGER NOT NULL REFERENCES tracks (id) ON DELETE CASCADE,
         model TEXT NOT NULL,
-        genre TEXT NOT NULL,
-        genre_confidence REAL NOT NULL,
-        energy REAL NOT NULL,
+        genre TEXT,
+        genre_confidence REAL,
+        energy REAL,
         silent INTEGER NOT NULL,
         created_at TEXT NOT NULL,
+        bpm REAL,
+        bpm_confidence REAL,
         PRIMARY KEY (track_id, model)
     ) WITHOUT ROWID""",
-    # Both hold all that a listing shows, so that only the tracks shown are looked up.
+    # Each holds all that a listing shows, so that only the tracks shown are looked up.
     """CREATE INDEX predictions_genre_energy
-        ON predictions (model, genre, energy, track_id, genre_confidence, silent)""",
+        ON predictions (model, genre, energy, track_id, genre_confidence, silent, bpm, bpm_confidence)""",
     """CREATE INDEX predictions_energy
-        ON predictions (model, energy, track_id, genre, genre_confidence, silent)""",
+        ON predictions (model, energy, track_id, genre, genre_confidence, silent, bpm, bpm_confidence)""",
+    """CREATE INDEX predictions_bpm
+        ON predictions (model, bpm, energy, track_id, genre, genre_confidence, silent, bpm_confidence)
+        WHERE bpm IS NOT NULL""",
     # What belongs to a prediction goes with it.
     """CREATE TABLE genre_scores (
         track_id INTEGER NOT NULL,
@@ -59,9 +78,9 @@ _VERSION_1 = (
         track_id INTEGER NOT NULL,
         model TEXT NOT NULL,
         start_s REAL NOT NULL,
-        genre TEXT NOT NULL,
-        genre_confidence REAL NOT NULL,
-        energy REAL NOT NULL,
+        genre TEXT,
+        genre_confidence REAL,
+        energy REAL,
         PRIMARY KEY (track_id, model, start_s),
         FOREIGN KEY (track_id, model) REFERENCES predictions (track_id, model) ON DELETE CASCADE
     ) WITHOUT ROWID""",
@@ -90,10 +109,6 @@ _VERSION_1 = (
         finished_at TEXT,
         counts TEXT
     )""",
-)
-
-
-_TAG_CHANGES = (
     # What was written into a file and how to take it back. `state`:
     #   prepared  the new copy lies beside the file and is about to take its place
     #   written   the file is the new copy
@@ -133,87 +148,44 @@ _TAG_CHANGES = (
 
 
 def _create_tables(connection: sqlite3.Connection) -> None:
-    for statement in _VERSION_1:
+    for statement in _TABLES:
         connection.execute(statement)
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
-def _add_missing(connection: sqlite3.Connection) -> None:
-    connection.execute("ALTER TABLE tracks ADD COLUMN missing_since TEXT")
-    connection.execute(
-        "CREATE INDEX tracks_missing ON tracks (missing_since) WHERE missing_since IS NOT NULL"
-    )
+Migrations = Sequence[Callable[[sqlite3.Connection], None]]
+
+MIGRATIONS: Migrations = ()
+"""What leads from version `FIRST_VERSION` + n to the next.
+
+Each runs in a transaction of its own with foreign keys off, so that it may rebuild a table; none may begin
+or commit, nor use executescript.
+"""
 
 
-_NAMES_AND_TEMPO = (
-    "ALTER TABLE tracks ADD COLUMN title TEXT",
-    "ALTER TABLE tracks ADD COLUMN artist TEXT",
-    "ALTER TABLE tracks ADD COLUMN album TEXT",
-    "ALTER TABLE tracks ADD COLUMN year INTEGER",
-    "CREATE INDEX tracks_artist ON tracks (artist)",
-    "CREATE INDEX tracks_album ON tracks (album)",
-    # Counts and hours of a library without a look at its rows.
-    "CREATE INDEX tracks_duration ON tracks (duration_s)",
-    "ALTER TABLE predictions ADD COLUMN bpm REAL",
-    # Again all that a listing shows.
-    "DROP INDEX predictions_genre_energy",
-    """CREATE INDEX predictions_genre_energy
-        ON predictions (model, genre, energy, track_id, genre_confidence, silent, bpm)""",
-    "DROP INDEX predictions_energy",
-    """CREATE INDEX predictions_energy
-        ON predictions (model, energy, track_id, genre, genre_confidence, silent, bpm)""",
-    """CREATE INDEX predictions_bpm
-        ON predictions (model, bpm, energy, track_id, genre, genre_confidence, silent)
-        WHERE bpm IS NOT NULL""",
-)
+VERSION = FIRST_VERSION + len(MIGRATIONS)
+"""The version that this program reads and writes."""
 
 
-def _add_names_and_tempo(connection: sqlite3.Connection) -> None:
-    for statement in _NAMES_AND_TEMPO:
-        connection.execute(statement)
-
-
-def _create_tag_tables(connection: sqlite3.Connection) -> None:
-    for statement in _TAG_CHANGES:
-        connection.execute(statement)
-
-
-def _add_tempo_confidence(connection: sqlite3.Connection) -> None:
-    # In no index: a listing shows the tempo alone.
-    connection.execute("ALTER TABLE predictions ADD COLUMN bpm_confidence REAL")
-
-
-# MIGRATIONS[n] leads from version n to n + 1. Each runs in a transaction of its own with foreign
-# keys off, so that it may rebuild a table; none may begin or commit, nor use executescript.
-MIGRATIONS: tuple[Callable[[sqlite3.Connection], None], ...] = (
-    _create_tables,
-    _add_missing,
-    _add_names_and_tempo,
-    _create_tag_tables,
-    _add_tempo_confidence,
-    allow_partial_answers,
-)
-
-
-def migrate(connection: sqlite3.Connection, path: str) -> None:
+def migrate(connection: sqlite3.Connection, path: str, migrations: Migrations = MIGRATIONS) -> None:
     """Bring the database at `path` to the current version; takes no write lock where it is there already.
 
     What is there is first copied to `<path>.bak`, if there is room. `connection` is in autocommit mode.
-    Raises StoreError for the database of a newer tagger or of
-    another program, sqlite3.Error as SQLite does.
+    Raises StoreError for the database of a newer tagger, of a trial version or of another program,
+    sqlite3.Error as SQLite does.
     """
-    is_saved = False
-    while _version(connection, path) < len(MIGRATIONS):
+    current, is_saved = FIRST_VERSION + len(migrations), False
+    while _version(connection, path, current) < current:
         connection.execute("BEGIN IMMEDIATE")
         try:
-            version = _version(connection, path)  # again, now that nobody else can change it
-            if version < len(MIGRATIONS):
+            version = _version(connection, path, current)  # again, now that nobody else can change it
+            if version < current:
                 if not is_saved and version:  # under the lock, so that only one process copies
                     with suppress(sqlite3.Error, OSError):
                         back_up(path)
                 is_saved = True
-                MIGRATIONS[version](connection)
-                connection.execute(f"PRAGMA user_version = {version + 1}")
+                (migrations[version - FIRST_VERSION] if version else _create_tables)(connection)
+                connection.execute(f"PRAGMA user_version = {version + 1 if version else FIRST_VERSION}")
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
@@ -221,30 +193,30 @@ def migrate(connection: sqlite3.Connection, path: str) -> None:
             raise
 
 
-def require_current(connection: sqlite3.Connection, path: str) -> None:
-    """Raises StoreError where `migrate` would have something to do or to refuse."""
-    if _version(connection, path) < len(MIGRATIONS):
+def require_current(connection: sqlite3.Connection, path: str, migrations: Migrations = MIGRATIONS) -> None:
+    """Raise StoreError where `migrate` would have something to do or to refuse."""
+    current = FIRST_VERSION + len(migrations)
+    if _version(connection, path, current) < current:
         raise StoreError(
             f"{path}: an earlier tagger wrote it, and it is read-only; "
             "run `tagger runs` on it once where it may be written"
         )
 
 
-def is_empty(connection: sqlite3.Connection) -> bool:
-    """Whether nothing was ever written: a file of zero bytes is an empty database too."""
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    return bool(tables == 0)
-
-
-def _version(connection: sqlite3.Connection, path: str) -> int:
-    empty = is_empty(connection)  # asked first: another process may be making the tables just now
+def _version(connection: sqlite3.Connection, path: str, current: int) -> int:
+    # Asked first: another process may be making the tables just now.
+    (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
-    if application_id != APPLICATION_ID and not empty:
+    if application_id != APPLICATION_ID and n_tables:
         raise StoreError(f"{path}: it is the database of another program; name another file")
-    if version > len(MIGRATIONS):
+    if version > current:
         raise StoreError(
-            f"{path}: a newer tagger wrote it (version {version}, this one knows {len(MIGRATIONS)}); "
-            "upgrade tagger"
+            f"{path}: a newer tagger wrote it (version {version}, this one knows {current}); upgrade tagger"
+        )
+    if 0 < version < FIRST_VERSION:
+        raise StoreError(
+            f"{path}: a trial version of tagger wrote it; undo its tags with that one if you want to, "
+            "then move it away and scan again"
         )
     return int(version)

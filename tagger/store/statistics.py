@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tagger.query import Query
-from tagger.store.query import asked_for
-from tagger.store.runs import Run, stored_runs
+from tagger.store.answers import asked_for
+from tagger.store.connection import Database
+from tagger.store.runs import Run, Runs
 
 LEVELS = range(1, 11)
 TEMPO_BIN_BPM = 10
@@ -18,8 +18,10 @@ LAST_RUNS = 5
 Cells = Counter[tuple[str | None, int | None]]
 """Tracks by genre and energy level, None where it is not known."""
 
-# `energy_level` of tagger.types in SQL: ceil(10·energy) within 1…10; not every SQLite knows ceil.
-_LEVEL = "min(10, max(1, CAST(10 * p.energy AS INTEGER) + (10 * p.energy > CAST(10 * p.energy AS INTEGER))))"
+ENERGY_LEVEL = (
+    "min(10, max(1, CAST(10 * p.energy AS INTEGER) + (10 * p.energy > CAST(10 * p.energy AS INTEGER))))"
+)
+"""`energy_level` of tagger.types in SQL: ceil(10·energy) within 1…10; not every SQLite knows ceil."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,44 +47,41 @@ class Statistics:
     runs: tuple[Run, ...]
 
 
-def statistics(connection: sqlite3.Connection, query: Query, model: str) -> Statistics:
+def statistics(database: Database, query: Query, model: str) -> Statistics:
     """Count what `query` asks for, its order and limit aside; failures and runs are the library's."""
-    cells, silent = _cells(connection, query, model)
+    cells, silent = _cells(database, query, model)
     tracks = cells.total()
     genres = _genres(cells)
     by_level = {genre: tuple(cells[genre, level] for level in LEVELS) for genre in genres}
     return Statistics(
         tracks=tracks,
         silent=silent,
-        missing=_missing(connection, query, model),
-        duration_s=_duration_s(connection, query, model, tracks),
+        missing=_missing(database, query, model),
+        duration_s=_duration_s(database, query, model, tracks),
         genres=genres,
         energy_levels=tuple(sum(n for (_, at), n in cells.items() if at == level) for level in LEVELS),
         genre_levels={genre: levels for genre, levels in by_level.items() if any(levels)},
-        tempos=_tempos(connection, query, model),
-        failures=dict(
-            connection.execute("SELECT stage, count(*) FROM failures GROUP BY 1 ORDER BY 2 DESC, 1")
-        ),
-        runs=tuple(stored_runs(connection, None, LAST_RUNS)),
+        tempos=_tempos(database, query, model),
+        failures=dict(database.all("SELECT stage, count(*) FROM failures GROUP BY 1 ORDER BY 2 DESC, 1")),
+        runs=tuple(Runs(database).latest(LAST_RUNS)),
     )
 
 
-def _cells(connection: sqlite3.Connection, query: Query, model: str) -> tuple[Cells, int]:
+def _cells(database: Database, query: Query, model: str) -> tuple[Cells, int]:
     """Tracks by genre and energy level, and the number of silent ones."""
     from_where, values = asked_for(query, model, with_tracks=False)
-    sql = f"SELECT p.genre, {_LEVEL}, count(*), sum(p.silent) {from_where} GROUP BY 1, 2"
+    sql = f"SELECT p.genre, {ENERGY_LEVEL}, count(*), sum(p.silent) {from_where} GROUP BY 1, 2"
     cells, all_silent = Cells(), 0
-    for genre, level, count, silent in connection.execute(sql, values):
-        cells[genre, level] += count - silent
-        cells[None, level] += silent  # whose first genre is an accident
+    for genre, level, count, silent in database.rows(sql, values):
+        cells[genre, level] += count
         all_silent += silent
-    return +cells, all_silent
+    return cells, all_silent
 
 
-def _missing(connection: sqlite3.Connection, query: Query, model: str) -> int:
+def _missing(database: Database, query: Query, model: str) -> int:
     from_where, values = asked_for(query, model, with_tracks=False)
     gone = "p.track_id IN (SELECT id FROM tracks WHERE missing_since NOTNULL)"
-    return int(connection.execute(f"SELECT count(*) {from_where} AND {gone}", values).fetchone()[0])
+    return int(database.value(f"SELECT count(*) {from_where} AND {gone}", values))
 
 
 def _genres(cells: Cells) -> dict[str, int]:
@@ -94,18 +93,18 @@ def _genres(cells: Cells) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-def _duration_s(connection: sqlite3.Connection, query: Query, model: str, tracks: int) -> float:
+def _duration_s(database: Database, query: Query, model: str, tracks: int) -> float:
     """How long the `tracks` play that the query asks for."""
     # If these are all tracks that there are, an index alone tells it: a million rows are not looked up.
-    every, total_s = connection.execute("SELECT count(*), total(duration_s) FROM tracks").fetchone()
+    ((every, total_s),) = database.all("SELECT count(*), total(duration_s) FROM tracks")
     if every != tracks:
         from_where, values = asked_for(query, model)
-        (total_s,) = connection.execute(f"SELECT total(t.duration_s) {from_where}", values).fetchone()
+        total_s = database.value(f"SELECT total(t.duration_s) {from_where}", values)
     return float(total_s)
 
 
-def _tempos(connection: sqlite3.Connection, query: Query, model: str) -> dict[int, int]:
+def _tempos(database: Database, query: Query, model: str) -> dict[int, int]:
     from_where, values = asked_for(query, model, with_tracks=False)
     low_end = f"CAST(p.bpm / {TEMPO_BIN_BPM} AS INTEGER) * {TEMPO_BIN_BPM}"
     sql = f"SELECT {low_end}, count(*) {from_where} AND p.bpm IS NOT NULL GROUP BY 1 ORDER BY 1"
-    return dict(connection.execute(sql, values).fetchall())
+    return dict(database.all(sql, values))

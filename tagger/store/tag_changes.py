@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from tagger.files import FileState
-from tagger.store.faults import plain_errors
-from tagger.store.paths import path_from, path_ranges, stored_path
-from tagger.store.query import SqlValue
-from tagger.store.tag_rows import (
-    CHANGE_COLUMNS,
-    Exchange,
-    NewChange,
-    Outcome,
-    TagChange,
-    exchange_values,
-    new_change_values,
-    tag_change,
-)
-from tagger.store.taggable import TaggableTrack, earlier_names, taggable_pages
+from tagger.store.connection import Database
+from tagger.store.rows import EVERYTHING, PathRange, SqlValue, StoredPath, path_from, path_ranges, stored_path
 
 PAGE = 500
-"""Rows that are read at once."""
+"""Rows that are read at once, so that memory stays flat."""
+
+ChangeState = Literal["prepared", "written", "undoing", "undone", "left"]
+
+TRACKS_TO_TAG = """
+    SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence
+    FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?
+    WHERE path >= ? AND path < ? AND missing_since IS NULL ORDER BY path LIMIT ?"""
+_GENRES = """
+    SELECT genre, probability FROM genre_scores WHERE track_id = ? AND model = ?
+    ORDER BY probability DESC, genre"""
+_WRITTEN = "SELECT previous FROM tag_changes WHERE track_id = ? AND state = 'written' ORDER BY id DESC"
+_SAME_STATE = """
+    SELECT path FROM tracks JOIN predictions ON track_id = id AND model = ?
+    WHERE audio_id = ? AND size = ? AND mtime_ns = ? AND path < ? ORDER BY path"""
 
 _INSERT = """
     INSERT INTO tag_changes (run_id, track_id, path, audio_id, previous, keep_mtime, in_place,
@@ -33,14 +36,15 @@ _INSERT = """
 _UNDO = """
     UPDATE tag_changes SET state = 'undoing', undo_run_id = ?, path = ?,
         before_size = ?, before_mtime_ns = ?, after_size = ?, after_mtime_ns = ? WHERE id = ?"""
-_SETTLE = "UPDATE tag_changes SET state = ?, previous = coalesce(?, previous) WHERE id = ?"
+_RECORD = "UPDATE tag_changes SET state = ?, previous = coalesce(?, previous) WHERE id = ?"
 
-_SELECT = (
-    f"SELECT {CHANGE_COLUMNS} FROM tag_changes c LEFT JOIN tracks t ON t.id = c.track_id WHERE c.id > :id"
-)
+_SELECT = """
+    SELECT c.id, c.path, c.audio_id, c.state, c.previous, c.keep_mtime, c.in_place,
+        c.before_size, c.before_mtime_ns, c.after_size, c.after_mtime_ns, t.path
+    FROM tag_changes c LEFT JOIN tracks t ON t.id = c.track_id WHERE c.id > :id"""
 _OF_RUN = f"{_SELECT} AND c.run_id = :run AND c.state IN ('written', 'left') ORDER BY c.id LIMIT :page"
 # A run that was cut off has no end, and what it says it wrote may not have outlived a power cut.
-_UNSETTLED = f"""
+_UNCERTAIN = f"""
     {_SELECT} AND c.state IN ('prepared', 'undoing')
     UNION ALL
     {_SELECT} AND c.state = 'written' AND c.run_id IN
@@ -48,119 +52,249 @@ _UNSETTLED = f"""
     ORDER BY 1 LIMIT :page"""
 
 
+@dataclass(frozen=True, slots=True)
+class TaggableTrack:
+    """The answers for a file of a certain state; `genres` with their probabilities, likeliest first.
+
+    `genres` are empty, `energy` None where the model predicts none. `bpm` and `bpm_confidence` are None
+    where it predicts no tempo; `written_bpm` is the last text that we wrote for one.
+    """
+
+    id: int
+    path: str
+    state: FileState
+    audio_id: str
+    genres: tuple[tuple[str, float], ...]
+    energy: float | None
+    silent: bool
+    bpm: float | None
+    bpm_confidence: float | None
+    written_bpm: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """The states of a file before and after another copy takes its place."""
+
+    before: FileState
+    after: FileState
+
+
+@dataclass(frozen=True, slots=True)
+class NewChange:
+    """A write about to happen; `previous` is the JSON object that undoing needs."""
+
+    track: TaggableTrack
+    exchange: Exchange
+    previous: Mapping[str, Any]
+    keep_mtime: bool
+    in_place: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TagChange:
+    """A stored write: of the file that was at `written_at`, and that by the last scan is at `path` now."""
+
+    id: int
+    written_at: str
+    path: str
+    audio_id: str
+    state: ChangeState
+    previous: Mapping[str, Any]
+    keep_mtime: bool
+    in_place: bool
+    exchange: Exchange
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How a stored change ended. `state` None: it did not happen and is forgotten.
+
+    The tracks of `track_ids` are the file under all its names: they take `file_state`, so that the next
+    scan does not analyse them again. `previous`, if any, replaces the stored one.
+    """
+
+    change_id: int
+    state: ChangeState | None
+    file_state: FileState | None = None
+    track_ids: tuple[int, ...] = ()
+    previous: Mapping[str, Any] | None = None
+
+
 class TagChanges:
-    """The tag changes of an open store, as `Store.tag_changes` gives them; errors as of `Store`."""
+    """The tables `tag_changes` and `tag_folders`, as `Store.tag_changes`; errors as of `Store`."""
 
-    def __init__(
-        self,
-        path: str,
-        connection: sqlite3.Connection,
-        transaction: Callable[[], AbstractContextManager[sqlite3.Connection]],
-    ) -> None:
+    def __init__(self, database: Database) -> None:
         """Use `Store.tag_changes`."""
-        self._path, self._connection, self._transaction = path, connection, transaction
+        self._database = database
 
-    def pages_to_tag(self, paths: Sequence[str], model: str) -> Iterator[list[TaggableTrack]]:
-        """Yield the tracks that `model` has heard, at and beneath `paths` or all, in pages."""
-        with plain_errors(self._path):
-            yield from taggable_pages(self._connection, path_ranges(paths), model, PAGE)
+    def pages_to_tag(
+        self, paths: Sequence[str], model: str, page_size: int = PAGE
+    ) -> Iterator[list[TaggableTrack]]:
+        """Yield the tracks with an answer of `model`, at and beneath `paths` or all, in pages by path.
+
+        Nothing stays open between two pages, so the caller may write meanwhile.
+        """
+        ranges = path_ranges(paths) or EVERYTHING
+        for low, high in sorted(ranges, key=lambda pair: (isinstance(pair[0], bytes), pair[0])):
+            while page := self._database.all(TRACKS_TO_TAG, (model, low, high, page_size)):
+                yield [self._taggable(row, model) for row in page]
+                low = _next_after(page[-1][1])
 
     def earlier_names(self, track: TaggableTrack, paths: Sequence[str], model: str) -> list[str]:
-        """Paths that `pages_to_tag` gave before this track and that may be the same file."""
-        with plain_errors(self._path):
-            return earlier_names(self._connection, track, path_ranges(paths), model)
+        """Give paths that `pages_to_tag` gave before this track, of the same sound and state.
 
-    def names(self, audio_id: str, stamp: FileState) -> list[tuple[int, str]]:
-        """Id and path of every track with this sound in a file with this stamp."""
+        Among them is every other name of the same file (by a link), if it has any.
+        """
+        ranges = path_ranges(paths)
+        key = (model, track.audio_id, track.state.size, track.state.mtime_ns, stored_path(track.path))
+        return [path_from(path) for (path,) in self._database.all(_SAME_STATE, key) if _within(path, ranges)]
+
+    def names(self, audio_id: str, state: FileState) -> list[tuple[int, str]]:
+        """Give id and path of every track with this sound in a file of this state."""
         sql = "SELECT id, path FROM tracks WHERE audio_id = ? AND size = ? AND mtime_ns = ?"
-        with plain_errors(self._path):
-            rows = self._connection.execute(sql, (audio_id, stamp.size, stamp.mtime_ns)).fetchall()
+        rows = self._database.all(sql, (audio_id, state.size, state.mtime_ns))
         return [(track_id, path_from(path)) for track_id, path in rows]
 
     def enter_folders(self, run: int, folders: Iterable[str]) -> None:
         """Remember that `run` may leave temporary files in `folders`; on the disk when this returns."""
         rows = [(run, stored_path(folder)) for folder in folders]
-        with self._durable() as connection:
+        with self._database.transaction(durable=True) as connection:
             connection.executemany("INSERT OR IGNORE INTO tag_folders VALUES (?, ?)", rows)
 
     def folders(self, run: int | None = None) -> list[str]:
-        """The folders that `run`, or any run, has entered and not left."""
+        """Give the folders that `run`, or any run, has entered and not left."""
         sql = "SELECT DISTINCT folder FROM tag_folders WHERE coalesce(?, run_id) = run_id"
-        with plain_errors(self._path):
-            return [path_from(folder) for (folder,) in self._connection.execute(sql, (run,))]
+        return [path_from(folder) for (folder,) in self._database.all(sql, (run,))]
 
     def leave_folders(self, folders: Iterable[str]) -> None:
         """Forget folders in which nothing temporary is left."""
-        with self._transaction() as connection:
+        with self._database.transaction() as connection:
             values = [(stored_path(folder),) for folder in folders]
             connection.executemany("DELETE FROM tag_folders WHERE folder = ?", values)
 
     def prepare(self, run: int, changes: Iterable[NewChange]) -> list[int]:
-        """Store what is about to be written; on the disk when this returns. The answer is the ids."""
-        with self._durable() as connection:
-            rows = [new_change_values(run, change) for change in changes]
+        """Store the writes that are about to happen and give their ids; on the disk when this returns.
+
+        Otherwise a power cut could leave a file that is new beside a store that does not know what was
+        in it.
+        """
+        rows = [_values(run, change) for change in changes]
+        with self._database.transaction(durable=True) as connection:
             return [connection.execute(_INSERT, row).fetchone()[0] for row in rows]
 
     def prepare_undo(self, run: int, undone: Iterable[tuple[TagChange, str, Exchange]]) -> None:
         """Store which changes `run` is about to take back in the file at a path; on the disk likewise."""
-        with self._durable() as connection:
-            rows = [(run, stored_path(path), *exchange_values(ex), one.id) for one, path, ex in undone]
+        rows = [(run, stored_path(path), *_states(exchange), one.id) for one, path, exchange in undone]
+        with self._database.transaction(durable=True) as connection:
             connection.executemany(_UNDO, rows)
 
     def record(self, outcomes: Sequence[Outcome]) -> None:
-        """Store how a batch of prepared changes went, in one transaction."""
-        with self._transaction() as connection:
+        """Store how a batch of prepared changes ended, in one transaction."""
+        with self._database.transaction() as connection:
             for one in outcomes:
-                if one.state is None:
-                    connection.execute("DELETE FROM tag_changes WHERE id = ?", (one.change_id,))
-                else:
-                    previous = None if one.previous is None else json.dumps(one.previous)
-                    connection.execute(_SETTLE, (one.state, previous, one.change_id))
-                if one.stamp:
-                    values = [(one.stamp.size, one.stamp.mtime_ns, track) for track in one.track_ids]
-                    connection.executemany("UPDATE tracks SET size = ?, mtime_ns = ? WHERE id = ?", values)
+                _record(connection, one)
 
-    def are_settled(self) -> bool:
-        """Whether no run has left anything open."""
-        return not self.folders() and next(self.unsettled(), None) is None
+    def nothing_is_open(self) -> bool:
+        """Tell whether no run has left a folder, or a change that may not have happened."""
+        return not self.folders() and next(self.uncertain(), None) is None
 
-    def unsettled(self) -> Iterator[list[TagChange]]:
+    def uncertain(self) -> Iterator[list[TagChange]]:
         """Yield, in pages, the changes of which it is not certain whether they happened."""
-        yield from self._pages(_UNSETTLED, {})
+        yield from self._pages(_UNCERTAIN, {})
 
     def of_run(self, run: int) -> Iterator[list[TagChange]]:
-        """Yield, in pages, what `run` has written and nobody has wholly taken back."""
+        """Yield, in pages, the changes that `run` has written and nobody has wholly taken back."""
         yield from self._pages(_OF_RUN, {"run": run})
 
     def last_undoable_run(self) -> int | None:
-        """The last run with a file that nobody has tried to take back, or could not be; or None."""
+        """Give the last run with a file that nobody has tried to take back, or could not be; or None."""
         sql = "SELECT run_id FROM tag_changes WHERE state = 'written' ORDER BY run_id DESC LIMIT 1"
-        with plain_errors(self._path):
-            row = self._connection.execute(sql).fetchone()
-        return row and int(row[0])
+        run: int | None = self._database.value(sql)
+        return run
 
     def interrupted_runs(self) -> dict[int, tuple[int, int]]:
-        """Runs of `write-tags` without an end: the files and bytes that each has written."""
+        """Give the runs of `write-tags` without an end: the files and bytes that each has written."""
         sql = """SELECT r.id, count(c.id), coalesce(sum(after_size), 0) FROM runs r
             LEFT JOIN tag_changes c ON c.run_id = r.id AND c.state = 'written'
             WHERE r.finished_at IS NULL AND r.command = 'write-tags' GROUP BY r.id"""
-        with plain_errors(self._path):
-            return {run: (files, n_bytes) for run, files, n_bytes in self._connection.execute(sql)}
+        return {run: (files, n_bytes) for run, files, n_bytes in self._database.all(sql)}
 
     def _pages(self, sql: str, values: dict[str, SqlValue]) -> Iterator[list[TagChange]]:
         last_id = 0
-        with plain_errors(self._path):
-            while rows := self._connection.execute(sql, {**values, "id": last_id, "page": PAGE}).fetchall():
-                yield [tag_change(row) for row in rows]
-                last_id = rows[-1][0]
+        while rows := self._database.all(sql, {**values, "id": last_id, "page": PAGE}):
+            yield [_change(row) for row in rows]
+            last_id = rows[-1][0]
 
-    @contextmanager
-    def _durable(self) -> Iterator[sqlite3.Connection]:
-        # Otherwise a commit reaches the disk only with the next checkpoint, and a power cut could
-        # leave a file that is new beside a store that does not know what was in it.
-        self._connection.execute("PRAGMA synchronous = FULL")
-        try:
-            with self._transaction() as connection:
-                yield connection
-        finally:
-            self._connection.execute("PRAGMA synchronous = NORMAL")
+    def _taggable(self, row: tuple[Any, ...], model: str) -> TaggableTrack:
+        track_id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence = row
+        return TaggableTrack(
+            id=track_id,
+            path=path_from(path),
+            state=FileState(size, mtime_ns),
+            audio_id=audio_id,
+            genres=tuple(self._database.all(_GENRES, (track_id, model))),
+            energy=energy,
+            silent=bool(silent),
+            bpm=bpm,
+            bpm_confidence=bpm_confidence,
+            written_bpm=None if bpm is None else self._written_bpm(track_id),
+        )
+
+    def _written_bpm(self, track_id: int) -> str | None:
+        for (previous,) in self._database.all(_WRITTEN, (track_id,)):
+            for field in json.loads(previous)["fields"]:
+                if field["field"] == "bpm":
+                    return str(field["after"][0])
+        return None
+
+
+def _record(connection: sqlite3.Connection, one: Outcome) -> None:
+    if one.state is None:
+        connection.execute("DELETE FROM tag_changes WHERE id = ?", (one.change_id,))
+    else:
+        previous = None if one.previous is None else json.dumps(one.previous)
+        connection.execute(_RECORD, (one.state, previous, one.change_id))
+    if one.file_state:
+        values = [(one.file_state.size, one.file_state.mtime_ns, track) for track in one.track_ids]
+        connection.executemany("UPDATE tracks SET size = ?, mtime_ns = ? WHERE id = ?", values)
+
+
+def _values(run: int, change: NewChange) -> tuple[SqlValue, ...]:
+    """The columns of a new row from `run_id` on, but for `state`."""
+    track = change.track
+    flags = int(change.keep_mtime), int(change.in_place)
+    previous = json.dumps(change.previous)
+    return run, track.id, stored_path(track.path), track.audio_id, previous, *flags, *_states(change.exchange)
+
+
+def _states(exchange: Exchange) -> tuple[int, int, int, int]:
+    """The columns before_size, before_mtime_ns, after_size, after_mtime_ns."""
+    before, after = exchange.before, exchange.after
+    return before.size, before.mtime_ns, after.size, after.mtime_ns
+
+
+def _change(row: tuple[Any, ...]) -> TagChange:
+    """A change from the columns of `_SELECT`."""
+    change_id, path, audio_id, state, previous, keep_mtime, in_place, *states, now_at = row
+    return TagChange(
+        id=change_id,
+        written_at=path_from(path),
+        path=path_from(path if now_at is None else now_at),
+        audio_id=audio_id,
+        state=state,
+        previous=json.loads(previous),
+        keep_mtime=bool(keep_mtime),
+        in_place=bool(in_place),
+        exchange=Exchange(FileState(*states[:2]), FileState(*states[2:])),
+    )
+
+
+def _next_after(path: StoredPath) -> StoredPath:
+    # No name holds NUL, so nothing lies between.
+    return path + "\x01" if isinstance(path, str) else path + b"\x01"
+
+
+def _within(path: StoredPath, ranges: Sequence[PathRange]) -> bool:
+    same_kind = (pair for pair in ranges if type(pair[0]) is type(path))
+    return not ranges or any(low <= path < high for low, high in same_kind)  # type: ignore[operator]

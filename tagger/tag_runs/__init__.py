@@ -1,22 +1,22 @@
-"""Tags for a library: planned per file, written in batches, settled after a crash, taken back."""
+"""Tags for a library: planned file by file, written in batches, recovered after a crash, taken back."""
 
 from __future__ import annotations
 
-from tagger.tag_runs.plans import Planned, TagSettings
-from tagger.tag_runs.preview import preview
-from tagger.tag_runs.recovery import settle_interrupted
-from tagger.tag_runs.tally import Skip, UndoTally, WriteTally
-from tagger.tag_runs.undo import undo_tags
-from tagger.tag_runs.write import write_tags
+from tagger.tag_runs.counts import Skip, UndoCounts, WriteCounts
+from tagger.tag_runs.preview import Planned, TagSettings, preview
+from tagger.tag_runs.recovery import recover
+from tagger.tag_runs.undo import run_to_undo, undo_tags
+from tagger.tag_runs.write_tags import write_tags
 
 __all__ = [
     "Planned",
     "Skip",
     "TagSettings",
-    "UndoTally",
-    "WriteTally",
+    "UndoCounts",
+    "WriteCounts",
     "preview",
-    "settle_interrupted",
+    "recover",
+    "run_to_undo",
     "undo_tags",
     "write_tags",
 ]

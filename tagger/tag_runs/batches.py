@@ -1,4 +1,4 @@
-"""How much is under way at once."""
+"""Work on many files at once: in batches, in threads, and again for those that had no room."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-from tagger.tag_runs.tally import Skip
+from tagger.tag_runs.counts import Skip
 from tagger.tags import HardLinked, NoRoom, TagError, UnsupportedFormat
 
 BATCH = 32
@@ -20,7 +20,7 @@ R = TypeVar("R")
 
 
 def threads() -> ThreadPoolExecutor:
-    """The threads that read and prepare files; a context manager."""
+    """Give the threads that read and prepare files; a context manager."""
     return ThreadPoolExecutor(N_THREADS, thread_name_prefix="tagger-tags")
 
 
@@ -42,23 +42,23 @@ def batches(items: Iterable[T], identity: Callable[[T], Hashable]) -> Iterator[l
 def attempts(
     batch: Sequence[T], work: Callable[[T], R], pool: ThreadPoolExecutor
 ) -> Iterator[list[tuple[T, R]]]:
-    """Yield what `work` gives of each item; then, one by one, of those that had no room beside the others.
+    """Yield each item with the outcome of `work`; then, one by one, those that had no room beside the others.
 
-    What is yielded is to be settled before the next is asked for: copies that took their places make room.
+    The caller commits the outcomes before it asks for more: copies that took their places make room.
     """
-    settled, crowded = list[tuple[T, R]](), list[T]()
+    done, crowded = list[tuple[T, R]](), list[T]()
     for item, outcome in zip(batch, pool.map(work, batch), strict=True):
         if isinstance(outcome, Skip) and outcome.is_crowded and len(batch) > 1:
             crowded.append(item)
         else:
-            settled.append((item, outcome))
-    yield settled
+            done.append((item, outcome))
+    yield done
     for item in crowded:
         yield [(item, work(item))]
 
 
 def or_skip(work: Callable[[], T], path: str) -> T | Skip:
-    """What `work` gives, or why the file at `path` must be left: one bad file never ends a run."""
+    """Give the outcome of `work`, or why the file at `path` must be left: one bad file never ends a run."""
     try:
         return work()
     except (UnsupportedFormat, HardLinked) as error:

@@ -1,14 +1,56 @@
-"""What a run would do, found out without opening a file for writing."""
+"""Plan what each file of the library would get, and preview a run without opening a file for writing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import takewhile
 
-from tagger.store import Store
+from tagger.errors import TagError
+from tagger.files import FileState, is_same_file
+from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.batches import batches, or_skip, threads
-from tagger.tag_runs.plans import Planned, TagSettings, planned_pages
-from tagger.tag_runs.tally import Skip, WriteTally
-from tagger.tags import measure
+from tagger.tag_runs.counts import Skip, WriteCounts
+from tagger.tags import Change, HardLinks, Policy, Wanted, WriteOptions, measure, plan, read
+
+
+@dataclass(frozen=True, slots=True)
+class TagSettings:
+    """The choices of a run. `min_confidence` (0–1) is of genres: an energy has no probability.
+
+    `min_bpm_confidence` (0–1) is of tempos. `genre_thresholds`, unless empty, holds in place of
+    `min_confidence` for each genre; None, or none, is never enough.
+    """
+
+    policy: Policy = field(default_factory=Policy)
+    min_confidence: float = 0.6
+    keep_mtime: bool = False
+    hard_links: HardLinks = "skip"
+    min_bpm_confidence: float = 0.6
+    genre_thresholds: Mapping[str, float | None] = field(default_factory=dict)
+
+    def is_enough(self, genre: str, probability: float) -> bool:
+        """Tell whether a genre of that probability may be written."""
+        if not self.genre_thresholds:
+            return probability >= self.min_confidence
+        threshold = self.genre_thresholds.get(genre)
+        return threshold is not None and probability >= threshold
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A file whose tags would change. `file_id` is the same for all its names.
+
+    Temporary files will lie in `folder`, where the file really is.
+    """
+
+    track: TaggableTrack
+    file_id: tuple[int, int]
+    folder: str
+    changes: tuple[Change, ...]
+    options: WriteOptions
 
 
 def preview(
@@ -16,24 +58,90 @@ def preview(
     paths: Sequence[str],
     model: str,
     settings: TagSettings,
-    tally: WriteTally,
+    counts: WriteCounts,
     on_change: Callable[[Planned], None] = lambda planned: None,
 ) -> None:
-    """Count in `tally` what `write_tags` would write, and tell `on_change` each file of them."""
+    """Count in `counts` the files that `write_tags` would write, and give each of them to `on_change`."""
     with threads() as pool:
-        for page in planned_pages(store, paths, model, settings, pool, tally):
+        for page in planned_pages(store, paths, model, settings, pool, counts):
             for batch in batches(page, lambda planned: planned.file_id):
                 for planned, outcome in zip(batch, pool.map(_measured, batch), strict=True):
-                    _count(planned, outcome, tally, on_change)
+                    _count(planned, outcome, counts, on_change)
+
+
+def planned_pages(
+    store: Store,
+    paths: Sequence[str],
+    model: str,
+    settings: TagSettings,
+    pool: ThreadPoolExecutor,
+    counts: WriteCounts,
+) -> Iterator[list[Planned]]:
+    """Yield, in pages, the files at and beneath `paths` (or all) whose tags would change.
+
+    Those that stay as they are, and those that must be left, are counted on the way.
+    """
+    for page in store.tag_changes.pages_to_tag(paths, model):
+        planned = []
+        outcomes = pool.map(lambda track: or_skip(lambda: _planned(track, settings), track.path), page)
+        for outcome in outcomes:
+            if isinstance(outcome, Skip):
+                counts.skip(outcome)
+            elif outcome is None or _is_second_name(store, outcome, paths, model, settings):
+                counts.unchanged += 1
+            else:
+                planned.append(outcome)
+        yield planned
+
+
+def wanted(track: TaggableTrack, settings: TagSettings) -> Wanted:
+    """Give the values that the tags of a track should hold; of silence there is neither genre nor tempo.
+
+    A genre that is not sure enough ends the list, for the model holds those behind it for less likely.
+    """
+    sure = tuple(genre for genre, _ in takewhile(lambda scored: settings.is_enough(*scored), track.genres))
+    if track.silent:
+        return Wanted(energy=track.energy)
+    is_sure = (track.bpm_confidence or 0.0) >= settings.min_bpm_confidence
+    return Wanted(sure, track.energy, track.bpm if is_sure else None)
+
+
+def _planned(track: TaggableTrack, settings: TagSettings) -> Planned | None:
+    try:
+        status = os.stat(track.path)
+    except FileNotFoundError:
+        raise TagError("not there any more; if it was moved, `tagger scan` finds it") from None
+    except OSError as error:
+        raise TagError(error.strerror or str(error)) from error
+    if FileState.of(status) != track.state:
+        raise TagError("it changed since it was scanned; the next scan analyses it again")
+    changes = plan(read(track.path), wanted(track, settings), settings.policy, track.written_bpm)
+    if not changes:
+        return None
+    options = WriteOptions(settings.keep_mtime, settings.hard_links, FileState.of(status))
+    folder = os.path.dirname(os.path.realpath(track.path))
+    return Planned(track, (status.st_dev, status.st_ino), folder, changes, options)
+
+
+def _is_second_name(
+    store: Store, planned: Planned, paths: Sequence[str], model: str, settings: TagSettings
+) -> bool:
+    """Whether writing an earlier track writes this one too: by a link, or in place under all names."""
+    path = planned.track.path
+    for other in store.tag_changes.earlier_names(planned.track, paths, model):
+        in_place = settings.hard_links == "in-place" and is_same_file(path, other)
+        if in_place or os.path.realpath(path) == os.path.realpath(other):
+            return True
+    return False
 
 
 def _count(
-    planned: Planned, outcome: int | Skip, tally: WriteTally, on_change: Callable[[Planned], None]
+    planned: Planned, outcome: int | Skip, counts: WriteCounts, on_change: Callable[[Planned], None]
 ) -> None:
     if isinstance(outcome, Skip):
-        tally.skip(outcome)
+        counts.skip(outcome)
     else:
-        tally.write(outcome, planned.changes)
+        counts.write(outcome, planned.changes)
         on_change(planned)
 
 

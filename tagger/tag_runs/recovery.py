@@ -1,4 +1,4 @@
-"""After a run that was killed: the folders cleaned up, and the store told what was really written."""
+"""Recover after a run that was killed: clean up its folders, and record what was really written."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import os
 
 from tagger.files import FileState
 from tagger.store import Outcome, Store, TagChange, TagChanges
-from tagger.tag_runs.names import tracks_of
+from tagger.tag_runs.commit import tracks_of
 from tagger.tags import FIELDS, TagError, read, recover_temporary_files
 
 
-def settle_interrupted(store: Store) -> None:
-    """Settle what earlier runs left open; asks two short questions where they left nothing.
+def recover(store: Store) -> None:
+    """Finish or clean up whatever earlier runs left open; asks two short questions where they left nothing.
 
     The caller holds the lock of the store. What lies on a drive that is not mounted now is left to
     a later call.
     """
     changes = store.tag_changes
-    changes.leave_folders([folder for folder in changes.folders() if _is_settled(folder)])
-    for page in changes.unsettled():
+    changes.leave_folders([folder for folder in changes.folders() if _is_clean(folder)])
+    for page in changes.uncertain():
         changes.record([outcome for change in page if (outcome := _outcome(changes, change))])
     for run, (n_files, n_bytes) in changes.interrupted_runs().items():
-        store.end_run(run, {"files_written": n_files, "bytes_written": n_bytes, "interrupted": 1})
+        store.runs.end(run, {"files_written": n_files, "bytes_written": n_bytes, "interrupted": 1})
 
 
-def _is_settled(folder: str) -> bool:
+def _is_clean(folder: str) -> bool:
     try:
         if os.path.isdir(folder):
             recover_temporary_files(folder)
@@ -35,17 +35,17 @@ def _is_settled(folder: str) -> bool:
 
 
 def _outcome(changes: TagChanges, change: TagChange) -> Outcome | None:
-    """What became of a change; None where its file cannot be read now."""
+    """How a change ended; None where its file cannot be read now."""
     try:
         status = os.stat(change.path)
         now = FileState.of(status)
         happened = _happened(change, now)
     except (OSError, TagError):
         return None
-    stamp, names = _new_state_of_tracks(changes, change, now)
+    state, names = _new_state_of_tracks(changes, change, now)
     if change.state == "undoing":
-        return Outcome(change.id, "undone" if happened else "written", stamp, names)
-    return Outcome(change.id, "written" if happened else None, stamp, names)
+        return Outcome(change.id, "undone" if happened else "written", state, names)
+    return Outcome(change.id, "written" if happened else None, state, names)
 
 
 def _happened(change: TagChange, now: FileState) -> bool:
@@ -64,7 +64,7 @@ def _new_state_of_tracks(
 ) -> tuple[FileState | None, tuple[int, ...]]:
     """The tracks to which the store ascribes the file's other state."""
     before, after = change.exchange.before, change.exchange.after
-    if now not in (before, after):  # the next scan hears it again
+    if now not in (before, after):  # the next scan analyses it again
         return None, ()
     other = before if now == after else after
     return now, tracks_of(changes, change.path, change.audio_id, other)

@@ -1,4 +1,4 @@
-"""Taking a run of `write-tags` back: the fields that it wrote become exactly what they were."""
+"""Undo a run of `write-tags`: the fields that it wrote become exactly what they were."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ from tagger.errors import AudioError, TaggerError
 from tagger.files import FileState
 from tagger.store import Outcome, Store, TagChange
 from tagger.tag_runs.batches import attempts, batches, or_skip, threads
-from tagger.tag_runs.exchange import Copy, discard_all, exchange_of, leave_folders, put_in_place
-from tagger.tag_runs.recovery import settle_interrupted
-from tagger.tag_runs.tally import Skip, UndoTally
+from tagger.tag_runs.commit import Copy, commit, discard_all, exchange_of, leave_folders
+from tagger.tag_runs.counts import Skip, UndoCounts
 from tagger.tags import Field, Prepared, WriteOptions, prepare_restore, previous_from_json
 
 WINDOW_S = 10.0
@@ -32,41 +31,41 @@ Ready = tuple[_Located, Prepared]
 
 def undo_tags(
     store: Store,
-    run: int | None,
-    tally: UndoTally,
+    undo_run: int,
+    run: int,
+    counts: UndoCounts,
     is_stopped: Callable[[], bool] = lambda: False,
-) -> int:
-    """Take back what `run`, or the last run not yet undone, has written; the answer is its number.
+) -> None:
+    """Take back the tags that `run` has written, as the run `undo_run`.
 
-    A field that somebody has changed since is left and told. The caller holds the lock of the
-    store; killed at any moment, it is as with `write_tags`. Raises TaggerError where there is
-    nothing to take back.
+    A field that somebody has changed since is left and reported. The caller holds the lock of the
+    store; killed at any moment, it is as with `write_tags`.
     """
-    settle_interrupted(store)
-    run = _chosen(store, run)
-    undo_run, unsettled = store.begin_run("undo"), set[str]()
+    unfinished = set[str]()
     with threads() as pool:
         for page in store.tag_changes.of_run(run):
-            located = [one for change in page if (one := _locate(store, change, tally))]
+            located = [one for change in page if (one := _locate(store, change, counts))]
             folders = {os.path.dirname(os.path.realpath(one.path)) for one in located}
             store.tag_changes.enter_folders(undo_run, folders)
             for batch in batches(located, lambda one: os.path.realpath(one.path)):
                 if is_stopped():
                     break
                 for outcomes in attempts(batch, _prepared, pool):
-                    unsettled |= _exchange(store, undo_run, _ready(store, outcomes, tally), tally)
+                    unfinished |= _exchange(store, undo_run, _ready(store, outcomes, counts), counts)
             if is_stopped():
                 break
-    leave_folders(store, undo_run, unsettled)
-    store.end_run(undo_run, {"run": run, **tally.counts()})
-    return run
+    leave_folders(store, undo_run, unfinished)
 
 
-def _chosen(store: Store, run: int | None) -> int:
+def run_to_undo(store: Store, run: int | None) -> int:
+    """Give the number of `run`, or of the last run not yet undone.
+
+    Raises TaggerError where there is nothing to take back.
+    """
     chosen = store.tag_changes.last_undoable_run() if run is None else run
     if chosen is None:
         raise TaggerError("no run of write-tags to undo; `tagger runs` lists them")
-    known = next(store.runs(number=chosen), None)
+    known = store.runs.get(chosen)
     if known is None:
         raise TaggerError(f"no run {chosen}; `tagger runs` lists them")
     if known.command != "write-tags":
@@ -76,7 +75,7 @@ def _chosen(store: Store, run: int | None) -> int:
     return chosen
 
 
-def _locate(store: Store, change: TagChange, tally: UndoTally) -> _Located | None:
+def _locate(store: Store, change: TagChange, counts: UndoCounts) -> _Located | None:
     """Where the file of a change is, also if it was moved and scanned since."""
     is_other = False
     for path in _names(store, change):
@@ -87,11 +86,11 @@ def _locate(store: Store, change: TagChange, tally: UndoTally) -> _Located | Non
         except FileNotFoundError:
             continue
         except (OSError, AudioError) as error:
-            tally.skip(Skip(path, getattr(error, "strerror", None) or str(error)))
+            counts.skip(Skip(path, getattr(error, "strerror", None) or str(error)))
             return None
     reason = "another recording is there now; left as it is" if is_other else "not there any more"
     again = "if it was moved, `tagger scan` its folder, then undo again"
-    tally.skip(Skip(change.written_at, f"{reason}; {again}"))
+    counts.skip(Skip(change.written_at, f"{reason}; {again}"))
     return None
 
 
@@ -119,17 +118,17 @@ def _is_recording(store: Store, path: str, change: TagChange) -> bool:
 
 
 def _ready(
-    store: Store, outcomes: Iterable[tuple[_Located, Prepared | Skip | tuple[Field, ...]]], tally: UndoTally
+    store: Store, outcomes: Iterable[tuple[_Located, Prepared | Skip | tuple[Field, ...]]], counts: UndoCounts
 ) -> list[Ready]:
     ready, left = list[Ready](), list[Outcome]()
     for located, outcome in outcomes:
         if isinstance(outcome, Prepared):
             ready.append((located, outcome))
         elif isinstance(outcome, Skip):
-            tally.skip(Skip(outcome.path, outcome.reason))
+            counts.skip(Skip(outcome.path, outcome.reason))
         else:
             left.append(Outcome(located.change.id, "left"))
-            tally.skip(_left(located.path, outcome))
+            counts.skip(_left(located.path, outcome))
     store.tag_changes.record(left)
     return ready
 
@@ -141,7 +140,7 @@ def _prepared(located: _Located) -> Prepared | Skip | tuple[Field, ...]:
     return or_skip(lambda: prepare_restore(located.path, previous, options), located.path)
 
 
-def _exchange(store: Store, undo_run: int, ready: Sequence[Ready], tally: UndoTally) -> set[str]:
+def _exchange(store: Store, undo_run: int, ready: Sequence[Ready], counts: UndoCounts) -> set[str]:
     rows = [(located.change, located.path, exchange_of(prepared)) for located, prepared in ready]
     try:
         store.tag_changes.prepare_undo(undo_run, rows)
@@ -151,9 +150,9 @@ def _exchange(store: Store, undo_run: int, ready: Sequence[Ready], tally: UndoTa
 
     def count(copy: Copy) -> None:
         left = copy.prepared.left
-        tally.restore(_left(copy.path, left) if left else None)
+        counts.restore(_left(copy.path, left) if left else None)
 
-    return put_in_place(store, list(_copies(ready)), "written", count, tally.skip)
+    return commit(store, list(_copies(ready)), "written", count, counts.skip)
 
 
 def _copies(ready: Iterable[Ready]) -> Iterable[Copy]:

@@ -23,8 +23,8 @@ from tagger.model_card import ModelCard, load_card
 from tagger.nets import CRNN, NetOutput, Network
 from tagger.nets.classic import MelCnn
 from tagger.nets.tempo_head import FIRST_BPM
-from tagger.pipeline.run import batched
-from tagger.pipeline.workers import hear_all
+from tagger.pipeline.scan import batched
+from tagger.pipeline.workers import extract_all
 from tagger.predict import WINDOWS_AT_ONCE, Predictor, concatenated, tempo_and_confidence
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import Corpus
@@ -116,7 +116,7 @@ def predict_files(
     outcomes: dict[str, Prediction | Failure] = {}
     files = (AudioFile(path, -1, -1) for path in paths)
     with _one_thread():
-        for outcome in hear_all(files, card.folder, None, jobs, ahead=4 * jobs):
+        for outcome in extract_all(files, card.folder, jobs=jobs, ahead=4 * jobs):
             if isinstance(outcome, Failure):
                 outcomes[outcome.path] = outcome
             else:

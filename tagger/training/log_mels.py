@@ -23,7 +23,7 @@ from tagger.audio.excerpt import WHOLE_S
 from tagger.errors import AudioError, BusyError, TaggerError
 from tagger.features import log_mel
 from tagger.files import AudioFile, FileState, atomic_replacement
-from tagger.store.lock import scan_lock
+from tagger.store import scan_lock
 from tagger.training.clips import FRONT_END, Clip, filter_bank
 from tagger.types import FrontEnd
 

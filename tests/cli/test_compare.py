@@ -66,10 +66,10 @@ def test_heads_on_stored_embeddings_hearing_and_a_scan_find_the_same(
 
     other = other_model(tmp_path, "other", same_trunk=False)
     by_ear = tagger("models", "compare", DEFAULT_MODEL, other, "--json")
-    assert "4 tracks would have to be heard with other; hears 4 now" in by_ear.err
+    assert "4 tracks would have to be analysed with other; analyses 4 now" in by_ear.err
     assert by_ear.json["heard"] == N
     with Store.open(str(db), create=False) as store:
-        assert store.models() == [DEFAULT_MODEL]
+        assert store.answers.models() == [DEFAULT_MODEL]
 
     tagger("scan", music, "--quiet", "--model", other)
     stored = tagger("models", "compare", DEFAULT_MODEL, other, "--json").json
@@ -87,11 +87,11 @@ def test_no_more_are_heard_than_asked_for_and_the_rest_is_told(
     (music / "0.flac").unlink()
     two = tagger("models", "compare", DEFAULT_MODEL, other, music, "--limit", "0")
     assert (two.code, two.out) == (0, "0 tracks compared: 4 not compared\n")
-    assert "4 tracks would have to be heard with other; hears 0 now" in two.err
+    assert "4 tracks would have to be analysed with other; analyses 0 now" in two.err
     result = tagger("models", "compare", DEFAULT_MODEL, other, music, "--json")
     assert (result.code, result.json["heard"], result.json["failed"], result.json["left"]) == (1, 3, 1, 1)
     assert "0.flac: " in result.err
-    assert "1 could not be heard" in result.err
+    assert "1 could not be analysed" in result.err
 
 
 @pytest.fixture
@@ -121,7 +121,7 @@ def test_the_table_has_a_line_a_genre(tagger: Tagger, library: Path) -> None:
         "most changes of genre",
         "        1 Rock → Metal",
     ]
-    assert "gone-2, which is not installed any more, has not heard 1 track" in result.err
+    assert "gone-2, which is not installed any more, has not analysed 1 track" in result.err
     assert result.code == 0
 
 

@@ -16,7 +16,7 @@ import pytest
 from tagger.pipeline import workers
 from tagger.store import connection
 from tests.cli.conftest import Result, Tagger
-from tests.pipeline.test_workers import hear_or_die
+from tests.pipeline.test_workers import extract_or_die
 from tests.sounds import make_sound, sweep
 
 
@@ -73,7 +73,7 @@ def test_a_disk_that_is_full_at_a_commit_ends_the_scan_and_the_next_goes_on(
 
     with monkeypatch.context() as patch:
         patch.setattr(connection, "_configured", on_a_full_disk)
-        full = tagger("scan", music / "b", music / "a", "--batch-size", 1)
+        full = tagger("scan", music / "b", music / "a")
     ended_in_one_line(full, 2, "the disk is full; make room, then run the command again")
     assert is_sound(db)
     again = tagger("scan", music, "--json").json
@@ -141,7 +141,7 @@ def test_a_database_that_another_program_writes_to_is_busy(
     tagger: Tagger, music: Path, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tagger("scan", music, "--limit", 1)
-    monkeypatch.setattr(connection, "_BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(connection, "BUSY_TIMEOUT_S", 0.1)
     other = sqlite3.connect(db, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     ended_in_one_line(tagger("scan", music), 75, "another program is writing to it; try again later")
@@ -181,7 +181,7 @@ def test_a_root_that_is_unmounted_during_the_walk_marks_nothing_missing(
 def test_a_file_that_kills_its_worker_is_quarantined(
     tagger: Tagger, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "_hear", hear_or_die)
+    monkeypatch.setattr(workers, "extract", extract_or_die)
     killer = tmp_path / "more" / "1-killer.flac"
     killer.parent.mkdir()
     make_sound(killer, seconds=3.0)

@@ -118,7 +118,7 @@ def test_an_interruption_is_a_line_and_the_last_success_stays(
     assert abs(before["tagger_last_success_timestamp_seconds"] - time.time()) < 60
     for i in range(60):
         make_sound(music / f"new {i}.flac", seconds=31.0 + i / 20, rate_hz=22_050, channels=1)
-    command = [sys.executable, "-m", "tagger", "scan", music, "--batch-size", "1", "--log-format", "json"]
+    command = [sys.executable, "-m", "tagger", "scan", music, "--log-format", "json"]
     process = subprocess.Popen(
         [*command, "--metrics-file", metrics], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

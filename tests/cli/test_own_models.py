@@ -117,7 +117,7 @@ def test_a_replaced_model_says_that_earlier_answers_stay(tagger: Tagger, trained
     refused(tagger("models", "add", trained), "give --replace")
     result = tagger("models", "add", trained, "--replace")
     assert (result.code, result.out) == (0, "my-model 2: replaced\n")
-    assert "`tagger scan --full --model my-model` hears anew" in result.err
+    assert "`tagger scan --full --model my-model` analyses anew" in result.err
 
 
 @pytest.mark.parametrize(

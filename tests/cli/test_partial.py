@@ -11,10 +11,11 @@ import pytest
 from tagger.model_card import DEFAULT_MODEL, folders, load_card
 from tagger.store import Store
 from tagger.tags import read
+from tagger.types import Analysis
 from tests.cli.conftest import Result, Tagger
 from tests.partial_model import make_model
 from tests.sounds import make_sound
-from tests.store.store_answers import heard
+from tests.store.store_answers import heard, parts
 
 RATE_HZ = 44_100
 XSPF = "{urn:x-tagger:xspf:1}"
@@ -57,8 +58,13 @@ def only_line(result: Result) -> str:
 
 def test_models_tells_what_each_hears(tagger: Tagger, music: Path) -> None:
     out = tagger("models").out
-    heard = [line.strip() for line in out.splitlines() if line.startswith("  hears")]
-    assert heard == ["hears: energy", "hears: genre", "hears: genre, energy, tempo", "hears: tempo"]
+    heard = [line.strip() for line in out.splitlines() if line.startswith("  predicts")]
+    assert heard == [
+        "predicts: energy",
+        "predicts: genre",
+        "predicts: genre, energy, tempo",
+        "predicts: tempo",
+    ]
     assert out.count("  genres: Blues, ") == 2
     told = {
         model["id"]: (bool(model["genres"]), model["energy"], model["tempo"])
@@ -206,9 +212,11 @@ def test_a_model_that_is_installed_no_more_is_known_by_its_answers(
 
 
 def test_like_says_when_a_model_keeps_nothing_to_compare_by(tagger: Tagger, music: Path, db: Path) -> None:
-    file, recording, answer = heard(str(music / "a.flac"), model="tempo-1")
+    file, recording, answer = parts(heard(str(music / "a.flac"), model="tempo-1"))
     with Store.open(str(db), create=True) as store:
-        store.record_batch([(file, recording, replace(answer, embedding=np.zeros(0, np.float16)))], [])
+        store.record_batch(
+            [Analysis(file, recording, replace(answer, embedding=np.zeros(0, np.float16)))], []
+        )
     assert only_line(tagger("playlist", "--like", music / "a.flac")) == (
         "tempo-1 cannot tell what sounds alike; choose another --model or leave out --like"
     )
@@ -231,17 +239,17 @@ def test_tags_are_written_of_what_is_known(tagger: Tagger, music: Path, tmp_path
 def test_write_tags_says_when_nothing_could_be_written(tagger: Tagger, music: Path) -> None:
     tagger("scan", music, "--model", "tempo-1", "-q")
     assert only_line(tagger("write-tags", "--yes", "--bpm", "never")) == (
-        "nothing to write: the options forbid all that tempo-1 hears (tempo); allow some"
+        "nothing to write: the options forbid all that tempo-1 predicts (tempo); allow some"
     )
     assert only_line(tagger("write-tags", "--yes", "--target-precision", "0.9")).startswith(
         "tempo-1 predicts no genre; "
     )
     tagger("scan", music, "--model", "genre-1", "-q")
-    assert "forbid all that genre-1 hears (genre)" in only_line(
+    assert "forbid all that genre-1 predicts (genre)" in only_line(
         tagger("write-tags", "--yes", "--genre", "never")
     )
     both = only_line(tagger("write-tags", "--yes", "--genre", "never", "--model", "genre-1", "--no-energy"))
-    assert "forbid all that genre-1 hears (genre)" in both
+    assert "forbid all that genre-1 predicts (genre)" in both
 
 
 def test_models_without_energy_are_compared_by_genre(tagger: Tagger, music: Path) -> None:
@@ -259,5 +267,5 @@ def test_models_without_genre_cannot_be_compared(tagger: Tagger, music: Path) ->
     tagger("scan", music, "--model", "tempo-1", "-q")
     for other in (DEFAULT_MODEL, "energy-1"):
         assert only_line(tagger("models", "compare", "tempo-1", other)) == (
-            "tempo-1 hears no genre, by which tracks are compared; name a model that does"
+            "tempo-1 predicts no genre, by which tracks are compared; name a model that does"
         )

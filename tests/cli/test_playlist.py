@@ -22,6 +22,7 @@ from tagger.store import Store
 from tagger.types import Analysis, Prediction, Recording
 from tests.cli.conftest import Result, Tagger
 from tests.sounds import make_sound
+from tests.store.store_answers import parts
 
 GENRES = load_card(DEFAULT_MODEL).genres
 SIZE = load_card(DEFAULT_MODEL).network["embedding_dim"]
@@ -38,7 +39,7 @@ def answer(path: str, number: int = 0, **given: Any) -> tuple[AudioFile, Recordi
     prediction = Prediction(
         DEFAULT_MODEL, {genre: confidence}, genre, confidence, given.get("energy", 0.5), (), embedding, False
     )
-    return AudioFile(path, 1, 1), recording, prediction
+    return Analysis(AudioFile(path, 1, 1), recording, prediction)
 
 
 TRACKS = [
@@ -483,8 +484,8 @@ def test_a_reader_that_stops_early_is_no_fault(library: Path) -> None:
 def test_json_says_the_same_as_list_does(tagger: Tagger, db: Path) -> None:
     fill(db, [answer(f"/m/{n}.mp3", n, energy=n / 7, confidence=1 / (n + 2)) for n in range(3)])
     with Store.open(str(db), create=False) as store:
-        store._connection.execute("UPDATE predictions SET bpm = 100.06 + track_id")
-        store.mark_missing([2], [])
+        store.database.connection.execute("UPDATE predictions SET bpm = 100.06 + track_id")
+        store.files.mark_missing([2], [])
     made = tagger("playlist", "--format", "json", "--sort", "path").json
     assert made == tagger("list", "--json").json
     assert [track["missing"] for track in made] == [False, True, False]
@@ -493,11 +494,11 @@ def test_json_says_the_same_as_list_does(tagger: Tagger, db: Path) -> None:
 def test_each_sound_is_played_once_by_a_name_that_is_there_and_silence_never(
     tagger: Tagger, db: Path
 ) -> None:
-    file, recording, prediction = answer("/m/z.mp3", 3, energy=0.0)
-    silence = file, recording, replace(prediction, silent=True)
+    file, recording, prediction = parts(answer("/m/z.mp3", 3, energy=0.0))
+    silence = Analysis(file, recording, replace(prediction, silent=True))
     fill(db, [answer("/m/a.mp3", 1), answer("/m/b.mp3", 1), answer("/m/c.mp3", 2), silence])
     assert names(tagger("playlist", "--format", "json", "--sort", "path")) == ["a", "c"]
     with Store.open(str(db), create=False) as store:
-        store.mark_missing([track_id for track_id, *_ in store.whereabouts(["/m/a.mp3"])], [])
+        store.files.mark_missing([track_id for track_id, *_ in store.files.beneath(["/m/a.mp3"])], [])
     assert names(tagger("playlist", "--format", "json", "--sort", "path")) == ["b", "c"]
     assert names(tagger("playlist", "--format", "json", "--like", "/m/c.mp3")) == ["b"]

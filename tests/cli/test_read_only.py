@@ -17,7 +17,7 @@ READING = (
     ("list", "--json"),
     ("stats", "--json"),
     ("playlist", "--format", "paths"),
-    ("show", TRACKS[0][0].path, "--json"),
+    ("show", TRACKS[0].file.path, "--json"),
     ("failures", "--json"),
     ("runs", "--json"),
     ("write-tags", "--dry-run", "--json"),
@@ -99,7 +99,7 @@ def test_changes_that_cannot_be_read_are_not_passed_over(db: Path) -> None:
     assert result.stderr.startswith(f"tagger: {copy}: its last changes lie in {copy}-wal")
 
 
-def test_an_earlier_database_says_how_it_is_brought_up_to_date(locked: Path) -> None:
+def test_the_database_of_a_trial_version_is_refused_where_it_cannot_be_written_too(locked: Path) -> None:
     locked.parent.chmod(0o755)
     locked.chmod(0o644)
     with sqlite3.connect(locked) as database:
@@ -108,4 +108,4 @@ def test_an_earlier_database_says_how_it_is_brought_up_to_date(locked: Path) -> 
     lock(locked)
     result = run("list")
     assert (result.returncode, result.stdout) == (2, "")
-    assert "an earlier tagger wrote it, and it is read-only" in result.stderr
+    assert "a trial version of tagger wrote it" in result.stderr

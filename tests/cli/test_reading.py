@@ -14,7 +14,7 @@ from tagger.cli import COMMANDS
 from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.store import Store
-from tagger.types import Prediction, Recording, WindowAnswer
+from tagger.types import Analysis, Prediction, Recording, WindowAnswer
 from tests.cli.conftest import Tagger
 from tests.own_model import SMALL_MODEL
 from tests.sounds import make_sound
@@ -30,16 +30,17 @@ TRACKS = [
 @pytest.fixture
 def library(db: Path) -> Path:
     """A database that holds TRACKS."""
-    heard = []
+    analyses = []
     for path, genre, confidence, energy in TRACKS:
         rest = (1 - confidence) / (len(GENRES) - 1)
         genres = {name: confidence if name == genre else rest for name in GENRES}
         answer = Prediction(
             DEFAULT_MODEL, genres, genre, confidence, energy, (), np.zeros(4, np.float16), False
         )
-        heard.append((AudioFile(path, 1, 1), Recording("0" * 32, 60.0, "mp3", 44_100, 2), answer))
+        recording = Recording("0" * 32, 60.0, "mp3", 44_100, 2)
+        analyses.append(Analysis(AudioFile(path, 1, 1), recording, answer))
     with Store.open(str(db), create=True) as store:
-        store.record_batch(heard, [])
+        store.record_batch(analyses, [])
     return db
 
 
@@ -70,7 +71,7 @@ def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
 
 def test_a_missing_track_is_marked_in_every_form(tagger: Tagger, library: Path) -> None:
     with Store.open(str(library), create=False) as store:
-        store.mark_missing([track_id for track_id, *_ in store.whereabouts(["/m/b.mp3"])], [])
+        store.files.mark_missing([track_id for track_id, *_ in store.files.beneath(["/m/b.mp3"])], [])
     assert [row["missing"] for row in tagger("list", "--json").json] == [False, True, False]
     assert [line.endswith("  (missing)") for line in tagger("list").out.splitlines()] == [0, 0, 1, 0]
     header, *lines = tagger("list", "--csv").out.splitlines()
@@ -158,7 +159,7 @@ def test_control_characters_do_not_reach_the_terminal(tagger: Tagger, library: P
     answer = Prediction(DEFAULT_MODEL, {}, "Rock", 0.5, 0.5, (), np.zeros(4, np.float16), False)
     recording = Recording("1" * 32, 1.0, "mp3", 44_100, 2)
     with Store.open(str(library), create=False) as store:
-        store.record_batch([(AudioFile("/m/\x1b[2J\n.mp3", 1, 1), recording, answer)], [])
+        store.record_batch([Analysis(AudioFile("/m/\x1b[2J\n.mp3", 1, 1), recording, answer)], [])
     out = tagger("list", "/m/\x1b[2J\n.mp3").out
     assert "\x1b" not in out
     assert r"/m/\x1b[2J\n.mp3" in out
@@ -222,7 +223,7 @@ def test_show_draws_energy_over_the_track(tagger: Tagger, db: Path, tmp_path: Pa
     )
     with Store.open(str(db), create=True) as store:
         store.record_batch(
-            [(AudioFile(path, 1, 1), Recording("0" * 32, 1800.0, "mp3", 44_100, 2), answer)], []
+            [Analysis(AudioFile(path, 1, 1), Recording("0" * 32, 1800.0, "mp3", 44_100, 2), answer)], []
         )
     drawn = [line for line in tagger("show", path).out.splitlines() if line.startswith("  at ")]
     assert drawn == [

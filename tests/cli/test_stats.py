@@ -17,8 +17,8 @@ def library(db: Path) -> Path:
     fill(db, TRACKS)
     with Store.open(str(db), create=False) as store:
         store.record_batch([], [Failure("/m/bad.mp3", "decode", "not audio")])
-        store.end_run(store.begin_run("scan"), {"found": 6, "analysed": 5, "failed": 1, "seconds": 2.4})
-        store.begin_run("scan")
+        store.runs.end(store.runs.begin("scan"), {"found": 6, "analysed": 5, "failed": 1, "seconds": 2.4})
+        store.runs.begin("scan")
     return db
 
 
@@ -60,8 +60,8 @@ def test_a_person_sees_hours_bars_and_the_last_runs(tagger: Tagger, library: Pat
 def test_the_last_runs_tell_what_was_written_and_restored(tagger: Tagger, library: Path) -> None:
     with Store.open(str(library), create=False) as store:
         written = {"files_written": 1200, "bytes_written": 9, "unchanged": 3, "skipped": 2}
-        store.end_run(store.begin_run("write-tags"), written)
-        store.end_run(store.begin_run("undo"), {"run": 3, "files_restored": 4, "skipped": 0})
+        store.runs.end(store.runs.begin("write-tags"), written)
+        store.runs.end(store.runs.begin("undo"), {"run": 3, "files_restored": 4, "skipped": 0})
     lines = tagger("stats").out.splitlines()
     assert [line.split("  ")[2] for line in lines[lines.index("last runs") + 1 :][:2]] == [
         "undo: 4 files restored, 0 skipped",
@@ -71,7 +71,7 @@ def test_the_last_runs_tell_what_was_written_and_restored(tagger: Tagger, librar
 
 def test_tempos_are_drawn_once_there_are_any(tagger: Tagger, library: Path) -> None:
     with Store.open(str(library), create=False) as store:
-        store._connection.execute("UPDATE predictions SET bpm = 90 + 20 * (track_id % 2)")
+        store.database.connection.execute("UPDATE predictions SET bpm = 90 + 20 * (track_id % 2)")
     out = tagger("stats").out
     assert "tempo in BPM\n  90-99           2" in out
     assert "  100-109         0\n  110-119         3" in out
@@ -91,5 +91,5 @@ def test_nothing_to_count_is_said_plainly(tagger: Tagger, library: Path) -> None
 def test_silence_is_told(tagger: Tagger, db: Path) -> None:
     fill(db, [answer("/m/1.mp3", 1), answer("/m/2.mp3", 2)])
     with Store.open(str(db), create=False) as store:
-        store._connection.execute("UPDATE predictions SET silent = 1 WHERE track_id = 1")
+        store.database.connection.execute("UPDATE predictions SET silent = 1 WHERE track_id = 1")
     assert "1 of them silent" in tagger("stats").out

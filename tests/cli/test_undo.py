@@ -157,7 +157,7 @@ def test_a_file_that_was_moved_and_scanned_is_found(tagger: Tagger, music: Path,
     assert "flac.flac: not there any more; if it was moved, `tagger scan` its folder" in result.err
     assert result.code == 1
     with Store.open(str(db), create=False) as store:  # a scan finds the same sound in another place
-        known = store.track(str(path), MODEL)
+        known = store.answers.analysis(str(path), MODEL)
     assert known
     _store_same_sound(db, str(moved), known.recording.audio_id)
     assert tagger("undo", "--json").json == {"run": 1, "files_restored": 1, "skipped": 0}

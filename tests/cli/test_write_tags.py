@@ -391,7 +391,7 @@ def test_a_file_with_two_names(
 def test_a_file_that_changed_since_its_scan_is_left_to_the_next(tagger: Tagger, music: Path) -> None:
     os.utime(music / "mp3.mp3", (1, 1))
     result = tagger("write-tags", "--yes", "--json")
-    assert f"{music}/mp3.mp3: it changed since it was scanned; the next scan hears it again" in result.err
+    assert f"{music}/mp3.mp3: it changed since it was scanned; the next scan analyses it again" in result.err
     assert (result.json["files_written"], result.json["skipped"], result.code) == (4, 1, 1)
     assert read(str(music / "mp3.mp3")).genres == ()
 

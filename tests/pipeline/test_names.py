@@ -12,7 +12,7 @@ from mutagen.mp4 import MP4
 from tagger.audio.metadata import LONGEST, metadata_of, year_of
 from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
-from tagger.pipeline.extract import hear
+from tagger.pipeline.extract import extract_features
 from tagger.types import Recording, TrackFeatures
 from tests.sounds import KINDS, make_kind, make_sound
 
@@ -23,7 +23,7 @@ TAGGED = [kind for kind in KINDS if kind not in ("raw.aac", "s16.aiff", "cbr-wit
 
 
 def recording(path: str) -> Recording:
-    heard = hear(AudioFile(path, 1, 1), load_card(DEFAULT_MODEL).folder)
+    heard = extract_features(AudioFile(path, 1, 1), load_card(DEFAULT_MODEL).folder)
     assert isinstance(heard, TrackFeatures)
     return heard.recording
 

@@ -10,38 +10,38 @@ import pytest
 from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.pipeline import workers
-from tagger.pipeline.extract import hear
+from tagger.pipeline.extract import extract_features
 from tagger.types import Failure, TrackFeatures
 from tests.sounds import make_sound
 
 FOLDER = load_card(DEFAULT_MODEL).folder
 
 
-def hear_or_die(file: AudioFile, model_folder: str, identities: str | None) -> workers.Outcome:
+def extract_or_die(file: AudioFile, model_folder: str, known_sounds: str | None) -> workers.Outcome:
     """Stands in for a codec that crashes on one file."""
     if "-killer" in file.path:
         os.kill(os.getpid(), signal.SIGKILL)
-    return hear(file, model_folder)
+    return extract_features(file, model_folder)
 
 
-def hear_or_hang(file: AudioFile, model_folder: str, identities: str | None) -> workers.Outcome:
+def extract_or_hang(file: AudioFile, model_folder: str, known_sounds: str | None) -> workers.Outcome:
     """Stands in for a drive that answers no more."""
     if "-stuck" in file.path:
         time.sleep(600)
-    return hear(file, model_folder)
+    return extract_features(file, model_folder)
 
 
-def hear_or_eat(file: AudioFile, model_folder: str, identities: str | None) -> workers.Outcome:
+def extract_or_eat(file: AudioFile, model_folder: str, known_sounds: str | None) -> workers.Outcome:
     """Stands in for a file whose header asks for absurd buffers."""
     if "-bomb" in file.path:
         try:
             np.ones(1 << 31, np.float64)
         except MemoryError:
             return Failure(file.path, "decode", "out of memory")
-    return hear(file, model_folder)
+    return extract_features(file, model_folder)
 
 
-def modules_of_the_worker(file: AudioFile, model_folder: str, identities: str | None) -> list[str]:
+def modules_of_the_worker(file: AudioFile, model_folder: str, known_sounds: str | None) -> list[str]:
     import sys
 
     return sorted(sys.modules)
@@ -58,7 +58,7 @@ def test_each_file_has_one_outcome(tmp_path: Path) -> None:
     for i in range(5):
         make_sound(tmp_path / f"{i}.wav", seconds=0.5)
     (tmp_path / "text.mp3").write_text("not music")
-    outcomes = list(workers.hear_all(files_in(tmp_path), FOLDER, None, jobs=2, ahead=3))
+    outcomes = list(workers.extract_all(files_in(tmp_path), FOLDER, None, jobs=2, ahead=3))
     heard = [outcome for outcome in outcomes if isinstance(outcome, TrackFeatures)]
     assert sorted(Path(track.file.path).name for track in heard) == [f"{i}.wav" for i in range(5)]
     (failure,) = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
@@ -77,7 +77,7 @@ def test_files_are_taken_no_further_ahead_than_asked(tmp_path: Path) -> None:
             taken += 1
             yield file
 
-    outcomes = workers.hear_all(endless(), FOLDER, None, jobs=2, ahead=4)
+    outcomes = workers.extract_all(endless(), FOLDER, None, jobs=2, ahead=4)
     for _ in range(3):
         next(outcomes)
     assert taken <= 4 + 3
@@ -85,13 +85,14 @@ def test_files_are_taken_no_further_ahead_than_asked(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_file_that_kills_its_worker_is_named_and_the_others_are_heard(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_that_kills_its_worker_is_named_and_the_others_are_extracted(
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(workers, "_hear", hear_or_die)
     for i in range(6):
         make_sound(tmp_path / f"{i}{'-killer' if i in (2, 4) else ''}.wav", seconds=0.5)
-    outcomes = list(workers.hear_all(files_in(tmp_path), FOLDER, None, jobs=2, ahead=4))
+    outcomes = list(
+        workers.extract_all(files_in(tmp_path), FOLDER, None, jobs=2, ahead=4, work=extract_or_die)
+    )
     failed = {Path(o.path).name: o.reason for o in outcomes if isinstance(o, Failure)}
     assert failed.keys() == {"2-killer.wav", "4-killer.wav"}
     assert all("crashed the decoder" in reason for reason in failed.values())
@@ -99,14 +100,16 @@ def test_a_file_that_kills_its_worker_is_named_and_the_others_are_heard(
 
 
 @pytest.mark.slow
-def test_a_file_that_blocks_its_worker_is_named_and_the_others_are_heard(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_a_file_that_blocks_its_worker_is_named_and_the_others_are_extracted(
+    tmp_path: Path,
 ) -> None:
-    monkeypatch.setattr(workers, "_hear", hear_or_hang)
-    monkeypatch.setattr(workers, "STUCK_S", 3.0)
     for name in ("0.wav", "1-stuck.wav", "2.wav"):
         make_sound(tmp_path / name, seconds=0.5)
-    outcomes = list(workers.hear_all(files_in(tmp_path), FOLDER, None, jobs=1, ahead=4))
+    outcomes = list(
+        workers.extract_all(
+            files_in(tmp_path), FOLDER, None, jobs=1, ahead=4, work=extract_or_hang, stuck_s=3.0
+        )
+    )
     (failure,) = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     assert Path(failure.path).name == "1-stuck.wav"
     assert "not read after 3 s" in failure.reason
@@ -116,23 +119,25 @@ def test_a_file_that_blocks_its_worker_is_named_and_the_others_are_heard(
 @pytest.mark.skipif(
     sys.platform != "linux", reason="memory is limited by RLIMIT_DATA, which Linux alone enforces"
 )
-def test_a_memory_bomb_fails_by_itself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_hear", hear_or_eat)
+def test_a_memory_bomb_fails_by_itself(tmp_path: Path) -> None:
     for name in ("0.wav", "1-bomb.wav", "2.wav"):
         make_sound(tmp_path / name, seconds=0.5)
-    outcomes = list(workers.hear_all(files_in(tmp_path), FOLDER, None, jobs=1, ahead=4))
+    outcomes = list(
+        workers.extract_all(files_in(tmp_path), FOLDER, None, jobs=1, ahead=4, work=extract_or_eat)
+    )
     (failure,) = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     assert failure.reason == "out of memory"
     assert len(outcomes) == 3
 
 
-def test_workers_import_neither_torch_nor_sqlite(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_workers_import_neither_torch_nor_sqlite(tmp_path: Path) -> None:
     make_sound(tmp_path / "a.wav", seconds=0.2)
-    monkeypatch.setattr(workers, "_hear", modules_of_the_worker)
-    (modules,) = workers.hear_all(files_in(tmp_path), FOLDER, None, jobs=1, ahead=1)
+    (modules,) = workers.extract_all(
+        files_in(tmp_path), FOLDER, None, jobs=1, ahead=1, work=modules_of_the_worker
+    )
     assert not {"torch", "sqlite3", "librosa"} & set(modules)  # type: ignore[arg-type]
 
 
-def test_no_process_starts_where_there_is_nothing_to_hear(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_process_starts_where_there_is_nothing_to_extract(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(workers, "_executor", lambda jobs: pytest.fail("started"))
-    assert list(workers.hear_all([], FOLDER, None, jobs=2, ahead=4)) == []
+    assert list(workers.extract_all([], FOLDER, None, jobs=2, ahead=4)) == []

@@ -4,8 +4,7 @@ import numpy as np
 
 from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL
-from tagger.store import Heard
-from tagger.types import Prediction, Recording, WindowAnswer
+from tagger.types import Analysis, Prediction, Recording, WindowAnswer
 
 MODEL = DEFAULT_MODEL
 
@@ -20,7 +19,7 @@ def heard(
     model: str = MODEL,
     audio_id: str = "0" * 32,
     bpm: float | None = None,
-) -> Heard:
+) -> Analysis:
     """A file with its recording and an answer; a tempo is sure with 0.9."""
     others = {name: 0.1 for name in ("Rock", "Jazz", "Techno", "Folk") if name != genre}
     prediction = Prediction(
@@ -36,4 +35,9 @@ def heard(
         bpm_confidence=None if bpm is None else 0.9,
     )
     recording = Recording(audio_id, 201.5, "mp3", 44100, 2)
-    return AudioFile(path, size, mtime_ns), recording, prediction
+    return Analysis(AudioFile(path, size, mtime_ns), recording, prediction)
+
+
+def parts(analysis: Analysis) -> tuple[AudioFile, Recording, Prediction]:
+    """Take an analysis apart, to put it together otherwise."""
+    return analysis.file, analysis.recording, analysis.prediction

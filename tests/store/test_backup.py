@@ -1,20 +1,19 @@
 """The copy beside the database: when it is made, and that it is worth something."""
 
 import os
-import sqlite3
 import time
 from pathlib import Path
 
 import pytest
 
 from tagger.errors import StoreError
-from tagger.store import Store, backup, schema
+from tagger.store import Store, backup
 from tests.store.store_answers import MODEL, heard
 
 
 def tracks_in(path: str) -> int:
     with Store.open(path, create=False) as store:
-        return len(list(store.tracks(model=MODEL)))
+        return len(list(store.answers.tracks(model=MODEL)))
 
 
 def fill(path: str, n: int) -> None:
@@ -76,19 +75,6 @@ def test_a_backup_that_does_not_fit_leaves_the_last_one(
         store.record_batch([heard("/m/new.mp3")], [])
         assert "No space left" in (store.back_up_if_due() or "")
     assert tracks_in(backup.backup_path(db_path)) == 1
-
-
-def test_an_older_database_is_copied_before_it_is_changed(
-    db_path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as patch:
-        patch.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-        Store.open(db_path, create=True).close()
-    assert not os.path.exists(backup.backup_path(db_path))
-    Store.open(db_path, create=False).close()
-    with sqlite3.connect(backup.backup_path(db_path)) as copy:
-        assert copy.execute("PRAGMA user_version").fetchone() == (1,)
-        assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
 
 
 def test_the_commands_of_the_message_restore_the_database(db_path: str) -> None:

@@ -20,7 +20,7 @@ def filled(store: Store) -> Store:
 
 
 def test_every_track_of_the_old_model_comes_once_with_the_answer_of_the_new_one(filled: Store) -> None:
-    pairs = {pair.file.path: pair for pair in filled.answer_pairs((), MODEL, "new", True)}
+    pairs = {pair.file.path: pair for pair in filled.answers.pairs((), MODEL, "new", True)}
     assert set(pairs) == {"/m/a.mp3", "/m/b.mp3", LATIN_1}
     assert {pair.old for pair in pairs.values()} == {Answer("Rock", 0.25, False)}
     assert pairs["/m/b.mp3"].new == Answer("Folk", 0.75, False)
@@ -28,16 +28,16 @@ def test_every_track_of_the_old_model_comes_once_with_the_answer_of_the_new_one(
 
 
 def test_embeddings_come_only_where_they_are_asked_for_and_needed(filled: Store) -> None:
-    asked = {pair.file.path: pair.embedding for pair in filled.answer_pairs((), MODEL, "new", True)}
+    asked = {pair.file.path: pair.embedding for pair in filled.answers.pairs((), MODEL, "new", True)}
     assert asked["/m/b.mp3"] is None
-    expected = heard("/m/a.mp3")[2].embedding
+    expected = heard("/m/a.mp3").prediction.embedding
     assert np.array_equal(np.frombuffer(asked["/m/a.mp3"] or b"", "<f2"), expected)
-    assert all(pair.embedding is None for pair in filled.answer_pairs((), MODEL, "new", False))
+    assert all(pair.embedding is None for pair in filled.answers.pairs((), MODEL, "new", False))
 
 
 def test_only_what_lies_beneath_the_named_paths(filled: Store) -> None:
     def found(*paths: str) -> list[str]:
-        return sorted(pair.file.path for pair in filled.answer_pairs(paths, MODEL, "new", False))
+        return sorted(pair.file.path for pair in filled.answers.pairs(paths, MODEL, "new", False))
 
     assert found("/m/a.mp3") == ["/m/a.mp3"]
     assert found(LATIN_1) == [LATIN_1]

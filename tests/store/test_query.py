@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tagger.errors import StoreError
 from tagger.query import Query, TrackOrder
 from tagger.store import Store
-from tagger.store.query import tracks_query
+from tagger.store.answers import tracks_query
 from tagger.store.rows import TRACK_COLUMNS
-from tests.store.store_answers import MODEL, heard
+from tagger.types import Analysis
+from tests.store.store_answers import MODEL, heard, parts
 
 LATIN_1_FOLDER = os.fsdecode(b"/music/Caf\xe9")
 PATHS = [
@@ -34,7 +35,7 @@ def library(store: Store) -> Store:
 
 
 def _asked(library: Store, query: Query) -> list[str]:
-    return [row.path for row in library.tracks(query, model=MODEL)]
+    return [row.path for row in library.answers.tracks(query, model=MODEL)]
 
 
 def _paths(library: Store, *paths: str) -> list[str]:
@@ -90,7 +91,7 @@ def graded(store: Store) -> Store:
 
 def test_an_energy_range_holds_its_low_end_and_not_its_high_end(graded: Store) -> None:
     def energies(low: float, high: float) -> list[float]:
-        rows = graded.tracks(Query(genres=("Rock",), energy=(low, high), order="energy"), model=MODEL)
+        rows = graded.answers.tracks(Query(genres=("Rock",), energy=(low, high), order="energy"), model=MODEL)
         return [row.energy for row in rows]
 
     assert energies(0.25, 0.75) == [0.25, 0.5]
@@ -98,13 +99,13 @@ def test_an_energy_range_holds_its_low_end_and_not_its_high_end(graded: Store) -
 
 
 def test_genre_order_and_limit_go_together(graded: Store) -> None:
-    rows = graded.tracks(Query(genres=("Rock",), order="-energy", limit=2), model=MODEL)
+    rows = graded.answers.tracks(Query(genres=("Rock",), order="-energy", limit=2), model=MODEL)
     assert [row.energy for row in rows] == [1.0, 0.75]
     assert _asked(graded, Query(genres=("Jazz",))) == ["/m/jazz.mp3"]
     assert _asked(graded, Query(energy=(0.5, 0.7))) == ["/m/2.mp3", "/m/jazz.mp3"]
     two_files = Query(paths=("/m/1.mp3", "/m/3.mp3"), order="energy")
     assert _asked(graded, two_files) == ["/m/3.mp3", "/m/1.mp3"]
-    assert list(graded.tracks(model="another")) == []
+    assert list(graded.answers.tracks(model="another")) == []
 
 
 NAMES = [None, "Björk", "BJO\u0308RK & Co", "100 % Ärger", "a_b", "AxB", "STRASSE", "Straße"]
@@ -115,9 +116,9 @@ def tagged(store: Store) -> Store:
     """A track for each of NAMES as artist and album; the first has no year, the next is of 2001."""
     answers = []
     for number, name in enumerate(NAMES):
-        file, recording, prediction = heard(f"/m/{number}.mp3", energy=number / 10)
+        file, recording, prediction = parts(heard(f"/m/{number}.mp3", energy=number / 10))
         year = 2000 + number if number else None
-        answers.append((file, replace(recording, artist=name, album=name, year=year), prediction))
+        answers.append(Analysis(file, replace(recording, artist=name, album=name, year=year), prediction))
     store.record_batch(answers, [])
     return store
 
@@ -158,36 +159,36 @@ def test_a_part_of_a_path_is_found_in_names_that_are_no_text_too(library: Store)
 
 
 def test_tracks_without_an_energy_come_last_and_match_no_filter(graded: Store) -> None:
-    everything = [row.path for row in graded.tracks(Query(order="energy"), model=MODEL)]
-    graded._connection.execute(
+    everything = [row.path for row in graded.answers.tracks(Query(order="energy"), model=MODEL)]
+    graded.database.connection.execute(
         "UPDATE predictions SET genre = NULL, genre_confidence = NULL, energy = NULL WHERE track_id ="
         " (SELECT id FROM tracks WHERE path = ?)",
         (everything[0],),
     )
     for order in ("energy", "-energy"):
-        paths = [row.path for row in graded.tracks(Query(order=order), model=MODEL)]
+        paths = [row.path for row in graded.answers.tracks(Query(order=order), model=MODEL)]
         assert (paths[-1], sorted(paths)) == (everything[0], sorted(everything))
     for query in (Query(energy=(0.0, math.inf)), Query(not_genres=("Polka",)), Query(min_confidence=0.0)):
-        assert everything[0] not in [row.path for row in graded.tracks(query, model=MODEL)]
+        assert everything[0] not in [row.path for row in graded.answers.tracks(query, model=MODEL)]
 
 
 def test_a_tempo_range_holds_both_its_ends_and_no_track_without_one(graded: Store) -> None:
-    assert not graded.has("tempo", MODEL)
-    graded._connection.execute("UPDATE predictions SET bpm = 119 + track_id WHERE track_id < 4")
-    assert graded.has("tempo", MODEL) and not graded.has("tempo", "another")
-    assert [row.bpm for row in graded.tracks(Query(bpm=(121, 122)), model=MODEL)] == [121, 122]
+    assert not graded.answers.predicts("tempo", MODEL)
+    graded.database.connection.execute("UPDATE predictions SET bpm = 119 + track_id WHERE track_id < 4")
+    assert graded.answers.predicts("tempo", MODEL) and not graded.answers.predicts("tempo", "another")
+    assert [row.bpm for row in graded.answers.tracks(Query(bpm=(121, 122)), model=MODEL)] == [121, 122]
 
 
 def test_names_come_with_the_row_and_a_second_hearing_corrects_them(store: Store) -> None:
-    file, recording, prediction = heard("/m/1.mp3")
+    file, recording, prediction = parts(heard("/m/1.mp3"))
     named = replace(recording, title="T", artist="A", album="L", year=1999)
-    store.record_batch([(file, named, prediction)], [])
-    (row,) = store.tracks(model=MODEL)
+    store.record_batch([Analysis(file, named, prediction)], [])
+    (row,) = store.answers.tracks(model=MODEL)
     assert (row.title, row.artist, row.album, row.year, row.bpm) == ("T", "A", "L", 1999, None)
-    stored = store.track("/m/1.mp3", MODEL)
+    stored = store.answers.analysis("/m/1.mp3", MODEL)
     assert stored is not None and stored.recording == named
-    store.record_batch([(file, replace(named, artist="B\udce9"), prediction)], [])
-    assert [row.artist for row in store.tracks(model=MODEL)] == ["B\\udce9"]
+    store.record_batch([Analysis(file, replace(named, artist="B\udce9"), prediction)], [])
+    assert [row.artist for row in store.answers.tracks(model=MODEL)] == ["B\\udce9"]
 
 
 genres = st.sampled_from(["Rock", "Jazz", "Folk"])
@@ -210,8 +211,11 @@ def test_sql_finds_what_plain_python_finds(
     store: Store, made: list[tuple[str, float, str | None]], query: Query
 ) -> None:
     answers = [heard(f"/m/{n}.mp3", genre, energy) for n, (genre, energy, _) in enumerate(made)]
-    answers = [(f, replace(r, artist=made[n][2]), p) for n, (f, r, p) in enumerate(answers)]
-    store._connection.execute("DELETE FROM tracks")
+    answers = [
+        replace(one, recording=replace(one.recording, artist=artist))
+        for one, (_, _, artist) in zip(answers, made, strict=True)
+    ]
+    store.database.connection.execute("DELETE FROM tracks")
     store.record_batch(answers, [])
 
     def matches(path: str, genre: str, energy: float, artist: str | None) -> bool:
@@ -235,34 +239,34 @@ def test_sql_finds_what_plain_python_finds(
     assert [key(path) for path in found] == sorted(key(path) for path in found)
     counted = store.statistics(replace(query, limit=None), MODEL)
     assert counted.tracks == len(expected)
-    ids, vectors = store.embeddings(query, MODEL, 8, "another sound")
-    embedded = store.tracks_of(ids.tolist(), MODEL)
+    ids, vectors = store.answers.embeddings(query, MODEL, 8, "another sound")
+    embedded = store.answers.tracks_by_id(ids.tolist(), MODEL)
     assert (sorted(row.path for row in embedded), vectors.shape) == (sorted(expected), (len(expected), 8))
 
 
 def test_embeddings_come_with_their_tracks_but_not_of_another_size_or_the_sound_itself(store: Store) -> None:
     answers = []
     for number in range(4):
-        file, recording, prediction = heard(f"/m/{number}.mp3", audio_id=f"{number:032}")
+        file, recording, prediction = parts(heard(f"/m/{number}.mp3", audio_id=f"{number:032}"))
         vector = np.full(9 if number == 3 else 8, number, np.float16)
-        answers.append((file, recording, replace(prediction, embedding=vector)))
+        answers.append(Analysis(file, recording, replace(prediction, embedding=vector)))
     store.record_batch(answers, [])
     for query in (Query(), Query(genres=("Rock",)), Query(paths=("/m",))):
-        ids, vectors = store.embeddings(query, MODEL, 8, f"{1:032}")
-        paths = [row.path for row in store.tracks_of(ids.tolist(), MODEL)]
+        ids, vectors = store.answers.embeddings(query, MODEL, 8, f"{1:032}")
+        paths = [row.path for row in store.answers.tracks_by_id(ids.tolist(), MODEL)]
         assert dict(zip(paths, vectors.tolist(), strict=True)) == {
             "/m/0.mp3": [0.0] * 8,
             "/m/2.mp3": [2.0] * 8,
         }
         assert (ids.dtype, vectors.dtype) == (np.int64, np.float16)
-    ids, vectors = store.embeddings(Query(), "another", 8, "")
+    ids, vectors = store.answers.embeddings(Query(), "another", 8, "")
     assert (ids.shape, vectors.shape) == ((0,), (0, 8))
 
 
 def test_tracks_come_in_the_order_of_the_ids_asked_for(graded: Store) -> None:
-    rows = graded.tracks_of([3, 99, 1], MODEL)
+    rows = graded.answers.tracks_by_id([3, 99, 1], MODEL)
     assert [row.path for row in rows] == ["/m/2.mp3", "/m/0.mp3"]
-    assert graded.tracks_of([1], "another") == []
+    assert graded.answers.tracks_by_id([1], "another") == []
 
 
 @pytest.mark.parametrize("order", ["energy", "-energy"])
@@ -320,4 +324,4 @@ def test_tempos_are_looked_up_in_an_index_of_their_own(store: Store) -> None:
 
 def _plan(store: Store, query: Query) -> list[str]:
     sql, values = tracks_query(query, MODEL, TRACK_COLUMNS)
-    return [row[-1] for row in store._connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    return [row[-1] for row in store.database.connection.execute(f"EXPLAIN QUERY PLAN {sql}", values)]

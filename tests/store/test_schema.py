@@ -5,14 +5,14 @@ import re
 import sqlite3
 import subprocess
 import sys
-from dataclasses import replace
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from tagger.errors import BusyError, StoreError
-from tagger.store import Store, connection, default_path, schema
-from tagger.types import Track
+from tagger.store import Store, backup, connection, default_path, schema
 from tests.store.store_answers import MODEL, heard
 
 
@@ -26,9 +26,9 @@ def _version(path: str) -> int:
 def test_a_new_database_is_made_with_its_folder_and_its_tables(tmp_path: Path) -> None:
     path = str(tmp_path / "a" / "b" / "tagger.db")
     with Store.open(path, create=True) as store:
-        tables = set(store._database.table_names())
-        assert store._database.journal_mode == "wal"
-    assert _version(path) == len(schema.MIGRATIONS)
+        tables = set(store.database.tables.table_names())
+        assert store.database.tables.journal_mode == "wal"
+    assert _version(path) == schema.FIRST_VERSION
     expected = "tracks predictions genre_scores window_answers embeddings models failures runs"
     assert tables == {*expected.split(), "tag_changes", "tag_folders"}
 
@@ -47,46 +47,79 @@ def test_an_empty_file_is_no_database_to_read_but_one_to_fill(db_path: str) -> N
     Store.open(db_path, create=False).close()
 
 
-def test_migrations_run_once_each_and_keep_the_rows(db_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def add_mood(raw: sqlite3.Connection) -> None:
+    raw.execute("ALTER TABLE tracks ADD COLUMN mood TEXT")
+
+
+def columns(path: str) -> set[str]:
+    with closing(sqlite3.connect(path)) as raw:
+        return {name for _, name, *_ in raw.execute("PRAGMA table_info(tracks)")}
+
+
+def migrate(path: str, *migrations: Callable[[sqlite3.Connection], None]) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        schema.migrate(raw, path, migrations)
+
+
+def test_migrations_run_once_each_and_keep_the_rows(db_path: str) -> None:
     with Store.open(db_path, create=True) as store:
         store.record_batch([heard("/m/1.mp3")], [])
-
-    def add_mood(raw: sqlite3.Connection) -> None:
-        raw.execute("ALTER TABLE tracks ADD COLUMN mood TEXT")
-
-    monkeypatch.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, add_mood))
     for _ in range(2):
-        with Store.open(db_path, create=False) as store:
-            assert [row.path for row in store.tracks(model=MODEL)] == ["/m/1.mp3"]
-            assert "mood" in store._database["tracks"].columns_dict
-            store.record_batch([heard("/m/1.mp3", "Jazz")], [])
-    assert _version(db_path) == len(schema.MIGRATIONS)
+        migrate(db_path, add_mood)
+        assert "mood" in columns(db_path)
+    assert _version(db_path) == schema.FIRST_VERSION + 1
+    with closing(sqlite3.connect(db_path)) as raw:
+        assert raw.execute("SELECT path, mood FROM tracks").fetchall() == [("/m/1.mp3", None)]
 
 
-def test_a_migration_that_fails_leaves_the_version_before(
-    db_path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_database_is_copied_before_it_is_changed(db_path: str) -> None:
+    with Store.open(db_path, create=True) as store:
+        store.record_batch([heard("/m/1.mp3")], [])
+    assert not os.path.exists(backup.backup_path(db_path))
+    migrate(db_path, add_mood)
+    assert _version(backup.backup_path(db_path)) == schema.FIRST_VERSION
+    with closing(sqlite3.connect(backup.backup_path(db_path))) as copy:
+        assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        assert copy.execute("SELECT path FROM tracks").fetchall() == [("/m/1.mp3",)]
+
+
+def test_a_migration_that_fails_leaves_the_version_before(db_path: str) -> None:
     Store.open(db_path, create=True).close()
-    before = _version(db_path)
 
     def broken(raw: sqlite3.Connection) -> None:
-        raw.execute("ALTER TABLE tracks ADD COLUMN mood TEXT")
+        add_mood(raw)
         raw.execute("SELECT nonsense FROM nowhere")
 
-    with monkeypatch.context() as patched:
-        patched.setattr(schema, "MIGRATIONS", (*schema.MIGRATIONS, broken))
-        with pytest.raises(StoreError, match="no such table: nowhere"):
-            Store.open(db_path, create=False)
-    assert _version(db_path) == before
-    with Store.open(db_path, create=False) as store:
-        assert "mood" not in store._database["tracks"].columns_dict
+    with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
+        migrate(db_path, broken)
+    assert _version(db_path) == schema.FIRST_VERSION
+    assert "mood" not in columns(db_path)
 
 
-def test_the_database_of_a_newer_tagger_is_refused(db_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_earlier_database_that_may_not_be_written_says_how_it_is_brought_up_to_date(db_path: str) -> None:
     Store.open(db_path, create=True).close()
-    monkeypatch.setattr(schema, "MIGRATIONS", ())
+    with (
+        closing(sqlite3.connect(db_path)) as raw,
+        pytest.raises(StoreError, match="an earlier tagger wrote it, and it is read-only"),
+    ):
+        schema.require_current(raw, db_path, [add_mood])
+
+
+def test_the_database_of_a_newer_tagger_is_refused(db_path: str) -> None:
+    Store.open(db_path, create=True).close()
+    migrate(db_path, add_mood)
     with pytest.raises(StoreError, match=r"a newer tagger wrote it .* upgrade tagger"):
         Store.open(db_path, create=False)
+
+
+def test_the_database_of_a_trial_version_is_refused_and_untouched(db_path: str) -> None:
+    Store.open(db_path, create=True).close()
+    with closing(sqlite3.connect(db_path)) as raw:
+        raw.execute("PRAGMA user_version = 6")
+    before = Path(db_path).read_bytes()
+    with pytest.raises(StoreError, match=r"a trial version of tagger wrote it; .* scan again"):
+        Store.open(db_path, create=True)
+    assert Path(db_path).read_bytes() == before
 
 
 def test_the_database_of_another_program_is_refused_and_untouched(db_path: str) -> None:
@@ -125,7 +158,7 @@ def test_a_damaged_page_is_an_error_in_one_line(db_path: str) -> None:
         file.seek(4096)
         file.write(b"\xff" * (size - 4096))
     with pytest.raises(StoreError, match="it is damaged"), Store.open(db_path, create=False) as store:
-        list(store.tracks(model=MODEL))
+        list(store.answers.tracks(model=MODEL))
 
 
 def test_a_name_that_is_no_utf8_holds_a_database(tmp_path: Path) -> None:
@@ -138,13 +171,13 @@ def test_a_name_that_is_no_utf8_holds_a_database(tmp_path: Path) -> None:
 def test_opening_a_current_database_waits_for_no_writer(
     db_path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "_BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(connection, "BUSY_TIMEOUT_S", 0.05)
     with Store.open(db_path, create=True) as writer:
         writer.record_batch([heard("/m/1.mp3")], [])
-        with writer._transaction() as raw:
+        with writer.database.transaction() as raw:
             raw.execute("UPDATE predictions SET genre = 'Jazz'")
             with Store.open(db_path, create=False) as reader:
-                assert [row.genre for row in reader.tracks(model=MODEL)] == ["Rock"]
+                assert [row.genre for row in reader.answers.tracks(model=MODEL)] == ["Rock"]
                 with pytest.raises(BusyError, match="another program is writing to it"):
                     reader.record_batch([heard("/m/2.mp3")], [])
 
@@ -162,94 +195,6 @@ def test_the_default_lies_in_the_user_data_folder() -> None:
 def test_the_manual_names_every_table_and_column(store: Store) -> None:
     page = (Path(__file__).parents[2] / "tagger/manual/database.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| [^|]* \| (.*) \|$", page, re.MULTILINE))
-    for table in store._database.tables:
+    for table in store.database.tables.tables:
         documented = re.findall(r"`(\w+)`", rows[table.name])
         assert documented == list(table.columns_dict), table.name
-
-
-def test_a_database_of_the_first_version_gains_names_and_tempo(
-    db_path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as earlier:
-        earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:1])
-        Store.open(db_path, create=True).close()
-    raw = sqlite3.connect(db_path)
-    raw.execute("INSERT INTO tracks VALUES (1, '/m/1.mp3', 1, 1, 'a', 2.5, 'mp3', 44100, 2, '')")
-    raw.execute(f"INSERT INTO predictions VALUES (1, '{MODEL}', 'Rock', 0.5, 0.5, 0, '')")
-    raw.commit()
-    raw.close()
-    with Store.open(db_path, create=False) as store:
-        assert list(store.tracks(model=MODEL)) == [Track("/m/1.mp3", "a", 2.5, "Rock", 0.5, 0.5)]
-        store.record_batch([heard("/m/1.mp3", "Jazz")], [])
-        assert [row.genre for row in store.tracks(model=MODEL)] == ["Jazz"]
-
-
-def test_a_database_without_tempo_confidences_keeps_its_answers(
-    db_path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as earlier:
-        earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:4])
-        Store.open(db_path, create=True).close()
-    raw = sqlite3.connect(db_path)
-    raw.execute(
-        "INSERT INTO tracks (id, path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz, channels,"
-        " scanned_at) VALUES (1, '/m/1.mp3', 1, 1, 'a', 2.5, 'mp3', 44100, 2, '')"
-    )
-    raw.execute(f"INSERT INTO predictions VALUES (1, '{MODEL}', 'Rock', 0.5, 0.5, 0, '', NULL)")
-    raw.execute(f"INSERT INTO embeddings VALUES (1, '{MODEL}', x'0000')")
-    raw.commit()
-    raw.close()
-    with Store.open(db_path, create=False) as store:
-        stored = store.track("/m/1.mp3", MODEL)
-        assert stored is not None and stored.prediction.genre == "Rock"
-        assert (stored.prediction.bpm, stored.prediction.bpm_confidence) == (None, None)
-        store.record_batch([heard("/m/1.mp3", bpm=120.0)], [])
-        assert [row.bpm for row in store.tracks(model=MODEL)] == [120.0]
-    assert _version(db_path) == len(schema.MIGRATIONS)
-
-
-def test_a_database_of_the_fifth_version_keeps_every_row_and_takes_partial_answers(
-    db_path: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as earlier:
-        earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:5])
-        with Store.open(db_path, create=True) as store:
-            tracks = [heard(f"/m/{n}.mp3", "Jazz", n / 100, bpm=60.0 + n) for n in range(100)]
-            store.record_batch([*tracks, heard("/m/other.mp3", model="other-1")], [])
-            before = _everything(store)
-        assert _version(db_path) == 5
-    with Store.open(db_path, create=False) as store:
-        assert _everything(store) == before
-        assert store._connection.execute("PRAGMA foreign_key_check").fetchall() == []
-        file, recording, prediction = heard("/m/1.mp3")
-        partial = replace(prediction, genres={}, genre=None, genre_confidence=None, energy=None)
-        store.record_batch([(file, recording, partial)], [])
-        assert [row[:1] for row in _everything(store)["genre_scores"]].count((2,)) == 0  # the old ones went
-        assert len(_everything(store)["genre_scores"]) == len(before["genre_scores"]) - 4
-        assert len(_everything(store)["embeddings"]) == 101
-    assert _version(db_path) == len(schema.MIGRATIONS)
-
-
-def test_a_migrated_database_has_the_tables_and_indices_of_a_new_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Of migrations one by one, as somebody has had them over the years."""
-    path, layouts = str(tmp_path / "old.db"), []
-    with monkeypatch.context() as earlier:
-        earlier.setattr(schema, "MIGRATIONS", schema.MIGRATIONS[:5])
-        Store.open(path, create=True).close()
-    for each in (path, str(tmp_path / "new.db")):
-        with Store.open(each, create=True) as store:
-            layouts.append(
-                set(store._connection.execute("SELECT type, name, tbl_name, sql FROM sqlite_master"))
-            )
-    assert layouts[0] == layouts[1]
-    assert {("index", f"predictions_{name}") for name in ("genre_energy", "energy", "bpm")} <= {
-        row[:2] for row in layouts[0]
-    }
-
-
-def _everything(store: Store) -> dict[str, list[tuple[object, ...]]]:
-    """The rows of all tables."""
-    names = ("tracks", "predictions", "genre_scores", "window_answers", "embeddings", "models")
-    return {name: store._connection.execute(f"SELECT * FROM {name}").fetchall() for name in names}

@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from tagger.query import Query
-from tagger.store import Heard, Store
-from tagger.store.query import asked_for
-from tagger.store.statistics import _LEVEL
-from tagger.types import Failure, energy_level
-from tests.store.store_answers import MODEL, heard
+from tagger.store import Store
+from tagger.store.answers import asked_for
+from tagger.store.statistics import ENERGY_LEVEL
+from tagger.types import Analysis, Failure, energy_level
+from tests.store.store_answers import MODEL, heard, parts
 
 
 def test_an_empty_library_is_all_zeros(store: Store) -> None:
@@ -21,8 +21,8 @@ def test_an_empty_library_is_all_zeros(store: Store) -> None:
 @pytest.fixture
 def library(store: Store) -> Store:
     rock = [heard(f"/m/{n}.mp3", "Rock", energy) for n, energy in enumerate([0.0, 0.1, 0.11, 1.0])]
-    file, recording, prediction = heard("/m/jazz.mp3", "Jazz", 0.5)
-    silent = (file, replace(recording, duration_s=98.5), replace(prediction, silent=True))
+    file, recording, prediction = parts(heard("/m/jazz.mp3", "Jazz", 0.5))
+    silent = Analysis(file, replace(recording, duration_s=98.5), replace(prediction, silent=True))
     store.record_batch([*rock, silent], [Failure("/m/x", "decode", "bad"), Failure("/m/y", "scan", "gone")])
     return store
 
@@ -39,8 +39,8 @@ def test_genres_come_most_frequent_first_by_energy_level(library: Store) -> None
 def test_silence_is_found_by_no_genre(library: Store) -> None:
     assert library.statistics(Query(genres=("Jazz",)), MODEL).tracks == 0
     assert library.statistics(Query(not_genres=("Rock",)), MODEL).tracks == 0
-    assert list(library.tracks(Query(genres=("Jazz", "Folk")), model=MODEL)) == []
-    assert library.genre_counts(MODEL) == [("Rock", 4)]
+    assert list(library.answers.tracks(Query(genres=("Jazz", "Folk")), model=MODEL)) == []
+    assert library.answers.genre_counts(MODEL) == [("Rock", 4)]
     assert library.statistics(Query(paths=("/m/jazz.mp3",)), MODEL).silent == 1
 
 
@@ -51,9 +51,9 @@ def test_a_query_counts_its_tracks_and_their_length_alone(library: Store) -> Non
 
 
 def test_what_a_model_does_not_hear_is_not_counted(store: Store) -> None:
-    def genre_or_energy(path: str, model: str, genre: str | None, energy: float | None) -> Heard:
-        file, recording, prediction = heard(path, model=model)
-        return file, recording, replace(prediction, genre=genre, energy=energy)
+    def genre_or_energy(path: str, model: str, genre: str | None, energy: float | None) -> Analysis:
+        file, recording, prediction = parts(heard(path, model=model))
+        return Analysis(file, recording, replace(prediction, genre=genre, energy=energy))
 
     store.record_batch([genre_or_energy("/m/1.mp3", "genre-1", "Rock", None)], [])
     store.record_batch([genre_or_energy("/m/1.mp3", "energy-1", None, 0.95)], [])
@@ -75,23 +75,25 @@ def test_another_models_answers_are_not_counted(library: Store) -> None:
 def test_levels_in_sql_are_those_of_the_program(library: Store) -> None:
     energies = [n / 1000 for n in range(1001)] + [0.1 + 0.2, 0.7 - 0.1, 1e-300]
     for energy in energies:
-        (level,) = library._connection.execute(
-            f"SELECT {_LEVEL} FROM (SELECT ? AS energy) p", (energy,)
+        (level,) = library.database.connection.execute(
+            f"SELECT {ENERGY_LEVEL} FROM (SELECT ? AS energy) p", (energy,)
         ).fetchone()
         assert level == energy_level(energy), energy
 
 
 def test_tempos_are_counted_in_steps_of_ten(library: Store) -> None:
-    library._connection.execute("UPDATE predictions SET bpm = 99.9 + 10 * track_id WHERE track_id < 4")
-    library._connection.execute("UPDATE predictions SET bpm = 110 WHERE track_id = 4")
+    library.database.connection.execute(
+        "UPDATE predictions SET bpm = 99.9 + 10 * track_id WHERE track_id < 4"
+    )
+    library.database.connection.execute("UPDATE predictions SET bpm = 110 WHERE track_id = 4")
     assert library.statistics(Query(), MODEL).tempos == {100: 1, 110: 2, 120: 1}
 
 
 def test_the_last_five_runs_come_newest_first(store: Store) -> None:
     for number in range(7):
-        run = store.begin_run(f"scan {number}")
+        run = store.runs.begin(f"scan {number}")
         if number != 6:
-            store.end_run(run, {"found": number})
+            store.runs.end(run, {"found": number})
     runs = store.statistics(Query(), MODEL).runs
     assert [run.command for run in runs] == [f"scan {number}" for number in (6, 5, 4, 3, 2)]
     assert (runs[0].finished_at, runs[0].counts) == (None, None)
@@ -100,10 +102,11 @@ def test_the_last_five_runs_come_newest_first(store: Store) -> None:
 
 def test_a_whole_library_is_counted_along_indices_alone(store: Store) -> None:
     from_where, values = asked_for(Query(), MODEL, with_tracks=False)
-    sql = f"EXPLAIN QUERY PLAN SELECT p.genre, {_LEVEL}, count(*), sum(p.silent) {from_where} GROUP BY 1, 2"
-    (first, *_) = [row[-1] for row in store._connection.execute(sql, values)]
+    counted = f"SELECT p.genre, {ENERGY_LEVEL}, count(*), sum(p.silent) {from_where} GROUP BY 1, 2"
+    sql = f"EXPLAIN QUERY PLAN {counted}"
+    (first, *_) = [row[-1] for row in store.database.connection.execute(sql, values)]
     assert first == "SEARCH p USING COVERING INDEX predictions_genre_energy (model=?)"
     sql = "EXPLAIN QUERY PLAN SELECT count(*), total(duration_s) FROM tracks"
-    assert [row[-1] for row in store._connection.execute(sql)] == [
+    assert [row[-1] for row in store.database.connection.execute(sql)] == [
         "SCAN tracks USING COVERING INDEX tracks_duration"
     ]

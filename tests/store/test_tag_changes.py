@@ -5,8 +5,8 @@ import os
 import pytest
 
 from tagger.query import Query
-from tagger.store import Store, tag_changes
-from tagger.store.taggable import _PAGE
+from tagger.store import Store
+from tagger.store.tag_changes import TRACKS_TO_TAG
 from tests.store.store_answers import MODEL, heard
 
 PATHS = [
@@ -21,15 +21,12 @@ PATHS = [
 
 
 @pytest.mark.parametrize("size", [1, 2, 500])
-def test_pages_give_each_track_once_in_the_order_of_a_listing(
-    store: Store, size: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(tag_changes, "PAGE", size)
+def test_pages_give_each_track_once_in_the_order_of_a_listing(store: Store, size: int) -> None:
     store.record_batch([heard(path) for path in reversed(PATHS)], [])
     for named in ((), ("/music",), ("/music/1.mp3", "/music/a"), (PATHS[-1], "/music2"), ("/nowhere",)):
-        pages = list(store.tag_changes.pages_to_tag(named, MODEL))
+        pages = list(store.tag_changes.pages_to_tag(named, MODEL, page_size=size))
         assert [track.path for page in pages for track in page] == [
-            row.path for row in store.tracks(Query(paths=named), model=MODEL)
+            row.path for row in store.answers.tracks(Query(paths=named), model=MODEL)
         ]
         assert all(len(page) <= size for page in pages)
 
@@ -39,7 +36,7 @@ def test_a_track_comes_with_its_genres_likeliest_first(store: Store) -> None:
     ((track,),) = store.tag_changes.pages_to_tag((), MODEL)
     assert track.genres[0] == ("Jazz", 0.7)
     assert [probability for _, probability in track.genres] == [0.7, 0.1, 0.1, 0.1]
-    assert (track.energy, track.silent, track.stamp.size) == (0.25, False, 1000)
+    assert (track.energy, track.silent, track.state.size) == (0.25, False, 1000)
 
 
 def test_only_tracks_before_it_with_the_same_sound_and_state_can_be_the_same_file(store: Store) -> None:
@@ -54,7 +51,9 @@ def test_only_tracks_before_it_with_the_same_sound_and_state_can_be_the_same_fil
 
 
 def test_pages_follow_the_index_of_paths(store: Store) -> None:
-    plan = store._connection.execute(f"EXPLAIN QUERY PLAN {_PAGE}", (MODEL, "", b"", 500)).fetchall()
+    plan = store.database.connection.execute(
+        f"EXPLAIN QUERY PLAN {TRACKS_TO_TAG}", (MODEL, "", b"", 500)
+    ).fetchall()
     steps = " ".join(step for *_, step in plan)
     assert "path>? AND path<?" in steps
     assert "TEMP B-TREE" not in steps
@@ -63,7 +62,7 @@ def test_pages_follow_the_index_of_paths(store: Store) -> None:
 def test_what_undo_needs_outlasts_a_power_cut(store: Store, db_path: str) -> None:
     """SQLite syncs a commit in WAL mode only with synchronous = FULL (2)."""
     seen = []
-    with store.tag_changes._durable() as connection:
+    with store.database.transaction(durable=True) as connection:
         seen.append(connection.execute("PRAGMA synchronous").fetchone()[0])
-    seen.append(store._connection.execute("PRAGMA synchronous").fetchone()[0])
+    seen.append(store.database.connection.execute("PRAGMA synchronous").fetchone()[0])
     assert seen == [2, 1]

@@ -5,20 +5,21 @@ from __future__ import annotations
 import functools
 import hashlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
 
+from tagger import tag_runs
 from tagger.audio import identify
 from tagger.errors import AudioError
 from tagger.files import AudioFile, fingerprint
 from tagger.model_card import DEFAULT_MODEL
-from tagger.store import Heard, Store
-from tagger.tag_runs import TagSettings
+from tagger.store import Store
+from tagger.tag_runs import TagSettings, UndoCounts, WriteCounts
 from tagger.tags import Policy
-from tagger.types import Prediction, Recording
+from tagger.types import Analysis, Prediction, Recording
 from tests.tags import samples
 
 MODEL = DEFAULT_MODEL
@@ -62,7 +63,7 @@ def heard_as(
     energy: float = 0.734,
     silent: bool = False,
     tempo: tuple[float, float] | None = None,
-) -> Heard:
+) -> Analysis:
     """An answer for a file as it is now, with the sound of that id."""
     status, best = os.stat(path), max(genres, key=genres.__getitem__)
     answer = Prediction(
@@ -77,7 +78,33 @@ def heard_as(
         *(tempo or (None, None)),
     )
     recording = Recording(audio_id, 1.0, "any", 44_100, 2)
-    return AudioFile(path, status.st_size, status.st_mtime_ns), recording, answer
+    return Analysis(AudioFile(path, status.st_size, status.st_mtime_ns), recording, answer)
+
+
+def write_tags(
+    store: Store,
+    paths: Sequence[str],
+    model: str,
+    settings: TagSettings,
+    counts: WriteCounts,
+    is_stopped: Callable[[], bool] = lambda: False,
+) -> int:
+    """Write tags as `Library` does, with a store that is open already; returns the number of the run."""
+    tag_runs.recover(store)
+    run = store.runs.begin("write-tags")
+    tag_runs.write_tags(store, run, paths, model, settings, counts, is_stopped=is_stopped)
+    store.runs.end(run, counts.as_dict())
+    return run
+
+
+def undo_tags(store: Store, run: int | None, counts: UndoCounts) -> int:
+    """Take tags back, likewise; returns the number of the run that was undone."""
+    tag_runs.recover(store)
+    chosen = tag_runs.run_to_undo(store, run)
+    undo_run = store.runs.begin("undo")
+    tag_runs.undo_tags(store, undo_run, chosen, counts)
+    store.runs.end(undo_run, {"run": chosen, **counts.as_dict()})
+    return chosen
 
 
 def _sound_of(path: str) -> str:
@@ -96,10 +123,12 @@ def contents(folder: Path) -> dict[str, bytes]:
 def stale_stamps(db: Path | str) -> list[str]:
     """The tracks that the next scan would hear again."""
     with Store.open(str(db), create=False) as store:
-        known = store.tracked() - store.unanswered(MODEL)
+        known = store.files.tracked() - store.files.unanswered(MODEL)
         states = {path: fingerprint(path, s.st_size, s.st_mtime_ns) for path, s in _stats(store)}
         return sorted(path for path, state in states.items() if state not in known)
 
 
 def _stats(store: Store) -> list[tuple[str, os.stat_result]]:
-    return [(row.path, os.stat(row.path)) for row in store.tracks(model=MODEL) if os.path.exists(row.path)]
+    return [
+        (row.path, os.stat(row.path)) for row in store.answers.tracks(model=MODEL) if os.path.exists(row.path)
+    ]

@@ -14,8 +14,17 @@ import pytest
 
 from tagger.errors import TaggerError
 from tagger.store import Store
-from tagger.tag_runs import UndoTally, WriteTally, settle_interrupted, undo_tags, write_tags
-from tests.tag_runs.library import MODEL, REPLACE, contents, make_files, stale_stamps, store_heard
+from tagger.tag_runs import UndoCounts, WriteCounts, recover
+from tests.tag_runs.library import (
+    MODEL,
+    REPLACE,
+    contents,
+    make_files,
+    stale_stamps,
+    store_heard,
+    undo_tags,
+    write_tags,
+)
 
 N_KILLS = 200
 LONGEST_S = 0.15  # about twice what writing and undoing the folder takes
@@ -38,9 +47,9 @@ def test_200_kills_damage_nothing_and_the_store_knows(music: Path, tmp_path: Pat
     old = contents(music)
     store_heard(db, old)
     with Store.open(db, create=False) as store:
-        write_tags(store, [], MODEL, IN_PLACE, WriteTally())
+        write_tags(store, [], MODEL, IN_PLACE, WriteCounts())
         new = contents(music)
-        undo_tags(store, None, UndoTally())
+        undo_tags(store, None, UndoCounts())
     assert contents(music) == old
     assert all(old[path] != new[path] for path in old)
     random.seed(200)
@@ -48,8 +57,8 @@ def test_200_kills_damage_nothing_and_the_store_knows(music: Path, tmp_path: Pat
     for _ in range(N_KILLS):
         _kill_after(random.uniform(0, LONGEST_S), db)
         with Store.open(db, create=False) as store:
-            settle_interrupted(store)
-            assert store.tag_changes.are_settled()
+            recover(store)
+            assert store.tag_changes.nothing_is_open()
         now = contents(music)
         assert now.keys() == old.keys()
         is_new = {path: data == new[path] for path, data in now.items()}
@@ -79,10 +88,10 @@ def _kill_after(delay_s: float, db: str) -> None:
 def _write_and_undo(db: str) -> None:
     settings = dataclasses.replace(IN_PLACE, keep_mtime=random.random() < 0.5)
     with Store.open(db, create=False) as store:
-        write_tags(store, [], MODEL, settings, WriteTally())
+        write_tags(store, [], MODEL, settings, WriteCounts())
         try:
             while True:
-                undo_tags(store, None, UndoTally())
+                undo_tags(store, None, UndoCounts())
         except TaggerError:  # all is undone
             pass
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 
 from tagger.store import Store
-from tagger.tag_runs import Skip, WriteTally, write_tags
+from tagger.tag_runs import Skip, WriteCounts
 from tagger.tags import read
 from tests.cli.conftest import Tagger, db, tagger
-from tests.tag_runs.library import MODEL, REPLACE, contents, make_files, store_heard
+from tests.tag_runs.library import MODEL, REPLACE, contents, make_files, store_heard, write_tags
 
 __all__ = ["db", "tagger"]
 
@@ -131,7 +131,7 @@ def _reasons_as_nobody(db: str) -> list[str]:
                 os.setresuid(NOBODY, NOBODY, NOBODY)
             skips: list[Skip] = []
             with Store.open(db, create=False) as store:
-                write_tags(store, [], MODEL, REPLACE, WriteTally(skips.append))
+                write_tags(store, [], MODEL, REPLACE, WriteCounts(skips.append))
             os.write(theirs, "\n".join(skip.reason for skip in skips).encode())
         finally:
             os._exit(0)
@@ -163,8 +163,8 @@ def test_an_interrupted_run_ends_cleanly_and_the_next_goes_on(
     assert "Traceback" not in err
     assert len(list(music.iterdir())) == n_files
     with Store.open(str(db), create=False) as store:
-        assert store.tag_changes.are_settled()
-        (run,) = store.runs()
+        assert store.tag_changes.nothing_is_open()
+        (run,) = store.runs.latest()
     assert 0 < run.undoable == run.counts["files_written"] < n_files
     result = tagger("write-tags", "--yes", "--json").json
     assert (result["unchanged"], result["files_written"]) == (run.undoable, n_files - run.undoable)

@@ -16,9 +16,9 @@ from tagger.files import AudioFile
 from tagger.model_card import load_card
 from tagger.nets import Backbone, build
 from tagger.nets.backbone import BACKBONES, imagenet_weights, load_imagenet
-from tagger.pipeline.extract import hear
+from tagger.pipeline.extract import extract_features
 from tagger.predict import Predictor
-from tagger.store.lock import scan_lock
+from tagger.store import scan_lock
 from tagger.training.corpus import Sources
 from tagger.training.loop import TrainingState
 from tagger.training.recipes import EIGHT_GENRES, RECIPES, Recipe
@@ -80,7 +80,7 @@ def sounds_of(clips_folder: str, tmp_path: Path) -> Path:
 
 
 def features_of(path: str, folder: str) -> TrackFeatures:
-    features = hear(AudioFile(path, 1, 1), folder)
+    features = extract_features(AudioFile(path, 1, 1), folder)
     assert isinstance(features, TrackFeatures)
     return features
 

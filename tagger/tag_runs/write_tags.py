@@ -1,4 +1,4 @@
-"""Writing the library's tags: every file is safe at every moment, and the store knows what was done."""
+"""Write the library's tags: every file is safe at every moment, and the store knows what was done."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tagger.store import NewChange, Outcome, Store
 from tagger.tag_runs.batches import attempts, batches, or_skip, threads
-from tagger.tag_runs.exchange import Copy, discard_all, exchange_of, is_in_place, leave_folders, put_in_place
-from tagger.tag_runs.plans import Planned, TagSettings, planned_pages
-from tagger.tag_runs.recovery import settle_interrupted
-from tagger.tag_runs.tally import Skip, WriteTally
+from tagger.tag_runs.commit import Copy, commit, discard_all, exchange_of, is_in_place, leave_folders
+from tagger.tag_runs.counts import Skip, WriteCounts
+from tagger.tag_runs.preview import Planned, TagSettings, planned_pages
 from tagger.tags import Prepared, prepare
 
 Ready = tuple[Planned, Prepared]
@@ -17,45 +16,43 @@ Ready = tuple[Planned, Prepared]
 
 def write_tags(
     store: Store,
+    run: int,
     paths: Sequence[str],
     model: str,
     settings: TagSettings,
-    tally: WriteTally,
+    counts: WriteCounts,
     on_progress: Callable[[], None] = lambda: None,
     is_stopped: Callable[[], bool] = lambda: False,
-) -> int:
-    """Write what `model` heard into the files at and beneath `paths` (or all); the run's number.
+) -> None:
+    """Write the answers of `model` into the files at and beneath `paths` (or all), as the run of that number.
 
     The caller holds the lock of the store. A batch goes in three steps: copies are made and verified
-    beside the files; what was in the files is committed to the store; the copies take their places.
-    Killed at any moment, each file is wholly old or wholly new, and `settle_interrupted` finds out
-    which. `is_stopped` is asked between batches.
+    beside the files; the tags that the files held are committed to the store; the copies take their
+    places. Killed at any moment, each file is wholly old or wholly new, and `recover` finds out which.
+    `is_stopped` is asked between batches.
     """
-    settle_interrupted(store)
-    run, unsettled = store.begin_run("write-tags"), set[str]()
+    unfinished = set[str]()
     with threads() as pool:
-        for page in planned_pages(store, paths, model, settings, pool, tally):
+        for page in planned_pages(store, paths, model, settings, pool, counts):
             if page:
                 store.tag_changes.enter_folders(run, {planned.folder for planned in page})
             for batch in batches(page, lambda planned: planned.file_id):
                 if is_stopped():
                     break
                 for outcomes in attempts(batch, _prepared, pool):
-                    unsettled |= _exchange(store, run, _ready(outcomes, tally), tally)
+                    unfinished |= _exchange(store, run, _ready(outcomes, counts), counts)
                 on_progress()
             on_progress()
             if is_stopped():
                 break
-    leave_folders(store, run, unsettled)
-    store.end_run(run, tally.counts())
-    return run
+    leave_folders(store, run, unfinished)
 
 
-def _ready(outcomes: Iterable[tuple[Planned, Prepared | Skip]], tally: WriteTally) -> list[Ready]:
+def _ready(outcomes: Iterable[tuple[Planned, Prepared | Skip]], counts: WriteCounts) -> list[Ready]:
     ready = []
     for planned, outcome in outcomes:
         if isinstance(outcome, Skip):
-            tally.skip(outcome)
+            counts.skip(outcome)
         else:
             ready.append((planned, outcome))
     return ready
@@ -66,7 +63,7 @@ def _prepared(planned: Planned) -> Prepared | Skip:
     return or_skip(lambda: prepare(path, planned.changes, planned.options), path)
 
 
-def _exchange(store: Store, run: int, ready: Sequence[Ready], tally: WriteTally) -> set[str]:
+def _exchange(store: Store, run: int, ready: Sequence[Ready], counts: WriteCounts) -> set[str]:
     if not ready:
         return set()
     try:
@@ -77,9 +74,9 @@ def _exchange(store: Store, run: int, ready: Sequence[Ready], tally: WriteTally)
     changes = {change_id: planned.changes for change_id, (planned, _) in zip(ids, ready, strict=True)}
 
     def count(copy: Copy) -> None:
-        tally.write(copy.prepared.written.state.size, changes[copy.outcome.change_id])
+        counts.write(copy.prepared.written.state.size, changes[copy.outcome.change_id])
 
-    return put_in_place(store, list(_copies(ids, ready)), None, count, tally.skip)
+    return commit(store, list(_copies(ids, ready)), None, count, counts.skip)
 
 
 def _copies(ids: Iterable[int], ready: Iterable[Ready]) -> Iterable[Copy]:

@@ -1,4 +1,4 @@
-"""The moment of exchange, which writing and undoing share: copies take the places of their files."""
+"""Commit copies: they take the places of their files, and the store learns how it went."""
 
 from __future__ import annotations
 
@@ -8,10 +8,9 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tagger.files import FileState
-from tagger.store import ChangeState, Exchange, Outcome, Store
-from tagger.tag_runs.names import tracks_of
-from tagger.tag_runs.tally import Skip
+from tagger.files import FileState, is_same_file
+from tagger.store import ChangeState, Exchange, Outcome, Store, TagChanges
+from tagger.tag_runs.counts import Skip
 from tagger.tags import Prepared, TagError, discard, finish, sync_folder
 
 
@@ -26,17 +25,17 @@ class Copy:
 
 
 def exchange_of(prepared: Prepared) -> Exchange:
-    """The stamps of a file before and after its copy takes its place."""
+    """Give the states of a file before and after its copy takes its place."""
     before, after = prepared.status, prepared.written
     return Exchange(FileState.of(before), after.state)
 
 
 def is_in_place(prepared: Prepared) -> bool:
-    """Whether the copy will be written over a file of several names."""
+    """Tell whether the copy will be written over a file of several names."""
     return prepared.status.st_nlink > 1 and prepared.options.hard_links == "in-place"
 
 
-def put_in_place(
+def commit(
     store: Store,
     copies: Sequence[Copy],
     if_failed: ChangeState | None,
@@ -45,10 +44,10 @@ def put_in_place(
 ) -> set[str]:
     """Let the copies take their places and record how it went.
 
-    `if_failed` is the state of a change whose copy could not. The answer is the folders in which
-    something is left for `settle_interrupted`.
+    `if_failed` is the state of a change whose copy could not. Returns the folders in which
+    something is left for `recover`.
     """
-    outcomes, unsettled = list[Outcome](), set[str]()
+    outcomes, unfinished = list[Outcome](), set[str]()
     try:
         for copy in copies:
             try:
@@ -56,7 +55,7 @@ def put_in_place(
             except TagError as error:
                 on_skip(Skip(copy.path, str(error)))
                 if is_in_place(copy.prepared):  # it may be half written, with the whole copy beside it
-                    unsettled.add(os.path.dirname(copy.prepared.target))
+                    unfinished.add(os.path.dirname(copy.prepared.target))
                 else:
                     outcomes.append(Outcome(copy.outcome.change_id, if_failed))
             else:
@@ -67,7 +66,7 @@ def put_in_place(
         raise
     finally:
         store.tag_changes.record(outcomes)
-    return unsettled
+    return unfinished
 
 
 def discard_all(prepared: Iterable[Prepared]) -> None:
@@ -76,16 +75,21 @@ def discard_all(prepared: Iterable[Prepared]) -> None:
         discard(one)
 
 
-def leave_folders(store: Store, run: int, unsettled: Iterable[str]) -> None:
-    """Make the renames of a run last; the folders in `unsettled` stay for `settle_interrupted`."""
-    folders = set(store.tag_changes.folders(run)).difference(unsettled)
+def leave_folders(store: Store, run: int, unfinished: Iterable[str]) -> None:
+    """Make the renames of a run last; the folders in `unfinished` stay for `recover`."""
+    folders = set(store.tag_changes.folders(run)).difference(unfinished)
     for folder in folders:
         with contextlib.suppress(OSError):  # it may have been removed since
             sync_folder(folder)
     store.tag_changes.leave_folders(folders)
 
 
+def tracks_of(changes: TagChanges, path: str, audio_id: str, state: FileState) -> tuple[int, ...]:
+    """Give the ids of the tracks that the store has in this `state` and that are the file at `path`."""
+    return tuple(track for track, name in changes.names(audio_id, state) if is_same_file(name, path))
+
+
 def _done(store: Store, copy: Copy) -> Outcome:
     exchange = exchange_of(copy.prepared)
     tracks = tracks_of(store.tag_changes, copy.path, copy.audio_id, exchange.before)
-    return dataclasses.replace(copy.outcome, stamp=exchange.after, track_ids=tracks)
+    return dataclasses.replace(copy.outcome, file_state=exchange.after, track_ids=tracks)

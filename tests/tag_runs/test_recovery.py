@@ -15,9 +15,18 @@ import pytest
 
 from tagger.errors import StoreError
 from tagger.store import Store
-from tagger.tag_runs import UndoTally, WriteTally, exchange, settle_interrupted, undo_tags, write_tags
+from tagger.tag_runs import UndoCounts, WriteCounts, commit, recover
 from tagger.tags import Change, apply, read
-from tests.tag_runs.library import MODEL, REPLACE, contents, make_files, stale_stamps, store_heard
+from tests.tag_runs.library import (
+    MODEL,
+    REPLACE,
+    contents,
+    make_files,
+    stale_stamps,
+    store_heard,
+    undo_tags,
+    write_tags,
+)
 
 
 class Killed(BaseException):
@@ -44,7 +53,7 @@ def store(music: Path, db: str) -> Iterator[Store]:
 def cut_off(store: Store, monkeypatch: pytest.MonkeyPatch, n_done: int, keep_mtime: bool = False) -> None:
     """A run that dies with `n_done` files exchanged, the first of them not yet recorded."""
     done: list[object] = []
-    finish = exchange.finish
+    finish = commit.finish
 
     def dying(prepared: object) -> object:
         if len(done) == n_done:
@@ -53,12 +62,12 @@ def cut_off(store: Store, monkeypatch: pytest.MonkeyPatch, n_done: int, keep_mti
         return finish(prepared)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched:
-        patched.setattr(exchange, "finish", dying)
-        patched.setattr(exchange, "discard_all", lambda prepared: None)
+        patched.setattr(commit, "finish", dying)
+        patched.setattr(commit, "discard_all", lambda prepared: None)
         patched.setattr(type(store.tag_changes), "record", lambda *args: None)
         settings = dataclasses.replace(REPLACE, keep_mtime=keep_mtime)
         with pytest.raises(Killed):
-            write_tags(store, [], MODEL, settings, WriteTally())
+            write_tags(store, [], MODEL, settings, WriteCounts())
 
 
 @pytest.mark.parametrize("keep_mtime", [False, True])
@@ -69,17 +78,17 @@ def test_what_was_written_is_found_out_and_can_be_undone(
     before = contents(music)
     cut_off(store, monkeypatch, n_done, keep_mtime)
     assert len(contents(music)) == 5 + 5 - n_done  # the other copies lie there
-    assert not store.tag_changes.are_settled()
-    settle_interrupted(store)
-    assert store.tag_changes.are_settled()
+    assert not store.tag_changes.nothing_is_open()
+    recover(store)
+    assert store.tag_changes.nothing_is_open()
     now = contents(music)
     assert now.keys() == before.keys()
     assert sum(now[path] != before[path] for path in now) == n_done
     assert stale_stamps(db) == []
-    (run,) = store.runs()
+    (run,) = store.runs.latest()
     assert (run.counts["files_written"], run.counts["interrupted"], run.undoable) == (n_done, 1, n_done)
     if n_done:
-        undo_tags(store, 1, UndoTally())
+        undo_tags(store, 1, UndoCounts())
     assert contents(music) == before
 
 
@@ -87,7 +96,7 @@ def test_the_next_run_settles_by_itself_and_goes_on(
     store: Store, music: Path, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_off(store, monkeypatch, 2)
-    tally = WriteTally()
+    tally = WriteCounts()
     assert write_tags(store, [], MODEL, REPLACE, tally) == 2
     assert (tally.files_written, tally.unchanged) == (3, 2)
     assert len(contents(music)) == 5
@@ -97,12 +106,12 @@ def test_a_write_that_a_power_cut_took_back_is_forgotten(store: Store, music: Pa
     """The store says written, and the rename did not last: only a run that ended is past that."""
     before, path = contents(music), str(music / "ogg.ogg")
     shutil.copy2(path, f"{path}.was")
-    write_tags(store, [], MODEL, REPLACE, WriteTally())
+    write_tags(store, [], MODEL, REPLACE, WriteCounts())
     os.replace(f"{path}.was", path)
-    store._connection.execute("UPDATE runs SET finished_at = NULL")
-    settle_interrupted(store)
-    assert (next(store.runs()).undoable, stale_stamps(db)) == (4, [])
-    undo_tags(store, 1, UndoTally())
+    store.database.connection.execute("UPDATE runs SET finished_at = NULL")
+    recover(store)
+    assert (next(store.runs.latest()).undoable, stale_stamps(db)) == (4, [])
+    undo_tags(store, 1, UndoCounts())
     assert contents(music) == before
 
 
@@ -110,8 +119,8 @@ def test_an_undo_that_was_cut_off_goes_on(
     store: Store, music: Path, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(music)
-    write_tags(store, [], MODEL, REPLACE, WriteTally())
-    finish, done = exchange.finish, list[object]()
+    write_tags(store, [], MODEL, REPLACE, WriteCounts())
+    finish, done = commit.finish, list[object]()
 
     def dying(prepared: object) -> object:
         if len(done) == 3:
@@ -120,10 +129,10 @@ def test_an_undo_that_was_cut_off_goes_on(
         return finish(prepared)  # type: ignore[arg-type]
 
     with monkeypatch.context() as patched, pytest.raises(Killed):
-        patched.setattr(exchange, "finish", dying)
+        patched.setattr(commit, "finish", dying)
         patched.setattr(type(store.tag_changes), "record", lambda self, rows: None)
-        undo_tags(store, 1, UndoTally())
-    tally = UndoTally()
+        undo_tags(store, 1, UndoCounts())
+    tally = UndoCounts()
     undo_tags(store, None, tally)
     assert tally.files_restored == 2
     assert contents(music) == before
@@ -136,9 +145,9 @@ def test_a_file_that_somebody_changed_after_the_crash_keeps_what_they_wrote(
     cut_off(store, monkeypatch, 1)
     (path,) = [path for path in music.iterdir() if path.suffix != ".tmp" and read(str(path)).genres]
     apply(str(path), [Change("genre", ("Rock",), ("Polka",))])
-    settle_interrupted(store)
+    recover(store)
     assert stale_stamps(db) == [str(path)]  # the next scan hears it again
-    tally = UndoTally()
+    tally = UndoCounts()
     undo_tags(store, 1, tally)
     assert (read(str(path)).genres, read(str(path)).energy) == (("Polka",), None)
 
@@ -149,13 +158,13 @@ def test_a_folder_that_is_away_is_settled_when_it_is_back(
     before = contents(music)
     cut_off(store, monkeypatch, 2)
     music.rename(music.with_name("unmounted"))
-    settle_interrupted(store)
-    assert not store.tag_changes.are_settled()
+    recover(store)
+    assert not store.tag_changes.nothing_is_open()
     music.with_name("unmounted").rename(music)
-    settle_interrupted(store)
-    assert store.tag_changes.are_settled()
+    recover(store)
+    assert store.tag_changes.nothing_is_open()
     assert contents(music).keys() == before.keys()
-    undo_tags(store, 1, UndoTally())
+    undo_tags(store, 1, UndoCounts())
     assert contents(music) == before
 
 
@@ -179,5 +188,5 @@ def test_where_the_store_cannot_keep_what_was_there_nothing_is_written(
 
     monkeypatch.setattr(type(store.tag_changes), "prepare", full)
     with pytest.raises(StoreError, match="the disk is full"):
-        write_tags(store, [], MODEL, REPLACE, WriteTally())
+        write_tags(store, [], MODEL, REPLACE, WriteCounts())
     assert contents(music) == before

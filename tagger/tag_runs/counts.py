@@ -1,4 +1,4 @@
-"""The running counts of a run, and the files that it left alone."""
+"""The running counts of a run over tags, and the files that it left alone."""
 
 from __future__ import annotations
 
@@ -22,27 +22,30 @@ class Skip:
     is_crowded: bool = False
 
 
-def _say_nothing(skip: Skip) -> None:
+def _ignore(skip: Skip) -> None:
     pass
 
 
 @dataclass(slots=True)
-class WriteTally:
+class WriteCounts:
     """Of `write-tags`, or of what it would do; `fields` counts the files in which each field changes.
+    `run` is the number of the run, None as long as nothing is written.
 
-    `on_skip` is told each file that is left as it was.
+    `on_skip` gets each file that is left as it was.
     """
 
-    on_skip: Callable[[Skip], None] = _say_nothing
+    on_skip: Callable[[Skip], None] = _ignore
     files_written: int = 0
     bytes_written: int = 0
     unchanged: int = 0
     skipped: int = 0
     errors: int = 0
     fields: Counter[Field] = field(default_factory=Counter)
+    run: int | None = None
 
     @property
     def done(self) -> int:
+        """The files that the run has looked at so far."""
         return self.files_written + self.unchanged + self.skipped
 
     def write(self, n_bytes: int, changes: Iterable[Change]) -> None:
@@ -57,8 +60,8 @@ class WriteTally:
         self.errors += skip.is_error
         self.on_skip(skip)
 
-    def counts(self) -> dict[str, float]:
-        """The counts by the names that `tagger write-tags --json` prints."""
+    def as_dict(self) -> dict[str, float]:
+        """Give the counts by the names that `tagger write-tags --json` prints."""
         return {
             "files_written": self.files_written,
             "bytes_written": self.bytes_written,
@@ -68,13 +71,17 @@ class WriteTally:
 
 
 @dataclass(slots=True)
-class UndoTally:
-    """Of `undo`: a file of which a field was left is restored if another one was, else skipped."""
+class UndoCounts:
+    """Of `undo`: a file of which a field was left is restored if another one was, else skipped.
 
-    on_skip: Callable[[Skip], None] = _say_nothing
+    `run` is the number of the run that is taken back.
+    """
+
+    on_skip: Callable[[Skip], None] = _ignore
     files_restored: int = 0
     skipped: int = 0
     errors: int = 0
+    run: int | None = None
 
     def restore(self, left: Skip | None) -> None:
         """Count a file that was restored; `left` says which of its fields was not."""
@@ -88,6 +95,6 @@ class UndoTally:
         self.errors += skip.is_error
         self.on_skip(skip)
 
-    def counts(self) -> dict[str, float]:
-        """The counts by the names that `tagger undo --json` prints."""
+    def as_dict(self) -> dict[str, float]:
+        """Give the counts by the names that `tagger undo --json` prints."""
         return {"files_restored": self.files_restored, "skipped": self.skipped}

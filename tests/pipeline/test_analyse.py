@@ -1,4 +1,4 @@
-"""Hearing without storing."""
+"""Analysing without storing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
-from tagger.pipeline.unstored import hear_unstored
+from tagger.pipeline.analyse import analyse_all
 from tagger.types import Failure, Prediction, TrackFeatures
 from tests.sounds import make_sound
 from tests.store.store_answers import heard
@@ -16,17 +16,17 @@ class Fake:
     """Names each track after its file."""
 
     def predict(self, tracks: Sequence[TrackFeatures]) -> list[Prediction]:
-        return [replace(heard("/x")[2], genre=Path(track.file.path).stem) for track in tracks]
+        return [replace(heard("/x").prediction, genre=Path(track.file.path).stem) for track in tracks]
 
 
 def test_each_file_comes_back_with_its_own_answer_or_why_there_is_none(tmp_path: Path) -> None:
     paths = [make_sound(tmp_path / f"{n}.wav", seconds=0.5) for n in range(20)]
     (tmp_path / "torn.wav").write_bytes(b"RIFF")
     files = [AudioFile(path, -1, -1) for path in (*paths, str(tmp_path / "torn.wav"))]
-    outcomes = list(hear_unstored(files, load_card(DEFAULT_MODEL).folder, Fake(), jobs=2))
+    outcomes = list(analyse_all(files, load_card(DEFAULT_MODEL), Fake(), jobs=2))
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     answers = [outcome for outcome in outcomes if not isinstance(outcome, Failure)]
     assert [failure.path for failure in failures] == [str(tmp_path / "torn.wav")]
-    assert {track.file.path: answer.genre for track, answer in answers} == {
+    assert {one.file.path: one.prediction.genre for one in answers} == {
         path: Path(path).stem for path in paths
     }

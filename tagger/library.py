@@ -1,0 +1,333 @@
+"""The front door: a music library as its folders and its database, and the analysis of one file.
+
+Everything that changes something goes through `Library`: it takes the lock, recovers an interrupted run,
+makes the weekly backup and keeps the record of the run. The command line chooses an observer and prints.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+from tagger.errors import TaggerError
+from tagger.files import absolute
+from tagger.model_choice import answering_model, fitted, predicts
+from tagger.query import FILTERS, Query, TrackOrder, read_query
+from tagger.store import Statistics, Store, default_path, scan_lock
+from tagger.types import Analysis, Aspect, Failure, Track
+
+if TYPE_CHECKING:
+    from tagger.compare import Comparison
+    from tagger.compare import Observer as ComparisonObserver
+    from tagger.model_card import ModelCard
+    from tagger.pipeline.ingest import ScanCounts
+    from tagger.pipeline.scan import Observer, ScanSettings
+    from tagger.playlist import Plan, Playlist
+    from tagger.predict import Predictor
+    from tagger.tag_runs import Planned, TagSettings, UndoCounts, WriteCounts
+
+LoadPredictor = Callable[["ModelCard"], "Predictor"]
+
+
+class Quiet:
+    """An observer of scans and comparisons that does nothing."""
+
+    def started(self, paths: Sequence[str], model: str, counts: ScanCounts) -> None: ...
+
+    def progress(self) -> None: ...
+
+    def failed(self, failure: Failure) -> None: ...
+
+    def unmounted(self, root: str) -> None: ...
+
+    def not_backed_up(self, reason: str) -> None: ...
+
+    def starts(self, model: str, unanswered: int, chosen: int, installed: bool) -> None: ...
+
+
+class Library:
+    """The files in some folders and the database of what models say of them; a context manager.
+
+        with Library() as library:
+            library.scan("~/Music")
+            for track in library.tracks(genre="Jazz", order="energy"):
+                print(track.energy, track.path)
+
+    `database` is a file name; None is the one of the command line. `model` is the id or folder of the
+    model that analyses and answers; None: the shipped one analyses, and that of the last scan answers.
+    `device` is auto, cpu, cuda or mps. `load_predictor` may stand in for the loading of a model. Methods
+    that only read raise StoreError where there is no database yet. One thread may use it.
+    """
+
+    def __init__(
+        self,
+        database: str | None = None,
+        *,
+        model: str | None = None,
+        device: str = "auto",
+        load_predictor: LoadPredictor | None = None,
+    ) -> None:
+        self.path = absolute(database) if database else default_path()
+        self._model, self._device = model, device
+        self._load_predictor = load_predictor or (lambda card: _load_predictor(card, device))
+        self._store: Store | None = None
+
+    def __enter__(self) -> Library:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the database; the next method opens it again."""
+        if self._store:
+            self._store.close()
+            self._store = None
+
+    @property
+    def store(self) -> Store:
+        """The database, opened at first use; for questions that `Library` has no method for."""
+        if self._store is None:
+            self._store = Store.open(self.path, create=False)
+        return self._store
+
+    @cached_property
+    def card(self) -> ModelCard:
+        """The model that analyses. Raises ModelError where there is none of the name."""
+        from tagger.model_card import DEFAULT_MODEL, load_card
+
+        return load_card(self._model or DEFAULT_MODEL)
+
+    @property
+    def model(self) -> str:
+        """The id of the model whose answers are given: the one named, else that of the last scan."""
+        return answering_model(self.store, self._model)[0]
+
+    # Analysing
+
+    def scan(
+        self, *paths: str, settings: ScanSettings | None = None, observer: Observer | None = None
+    ) -> ScanCounts:
+        """Analyse every file at and beneath `paths` that is new or changed, and remember the answers.
+
+        Raises BusyError where another run holds the lock, ModelError, StoreError. Interrupted at any
+        moment (KeyboardInterrupt), the next scan goes on.
+        """
+        from tagger.pipeline.ingest import ScanCounts
+        from tagger.pipeline.scan import Scan, ScanSettings
+
+        card, observer = self.card, observer or Quiet()
+        roots = [absolute(_with_home(path)) for path in paths]
+        counts = ScanCounts()
+
+        def load() -> Predictor:
+            return self._load_predictor(card)
+
+        with self._exclusive(create=True) as store:
+            if reason := store.back_up_if_due():
+                observer.not_backed_up(reason)
+            run = store.runs.begin("scan")
+            observer.started(paths, card.id, counts)
+            try:
+                Scan(store, card, load, settings or ScanSettings(), counts, observer).run(roots)
+            finally:
+                store.runs.end(run, counts.as_dict())
+        return counts
+
+    # Asking
+
+    def tracks(
+        self,
+        query: Query | None = None,
+        *,
+        order: TrackOrder = "path",
+        limit: int | None = None,
+        **filters: str | Sequence[str],
+    ) -> Iterator[Track]:
+        """Yield the tracks that a `Query` asks for, or filters by the names of the command line's options.
+
+            library.tracks(genre=["Rock", "Metal"], energy="high", year="1990-1999", order="-energy")
+
+        Raises TaggerError for a filter that cannot be read, and a genre that the model does not know.
+        """
+        asked = query or replace(read_query(filters), order=order, limit=limit)
+        model = self.model
+        return self.store.answers.tracks(fitted(asked, self.store, model), model=model)
+
+    def analysis(self, path: str) -> Analysis | None:
+        """Give everything known of one file; None where no scan has analysed it."""
+        return self.store.answers.analysis(_with_home(path), self.model)
+
+    def statistics(self, query: Query | None = None, **filters: str | Sequence[str]) -> Statistics:
+        """Count the tracks that a `Query` asks for, or filters as `tracks` takes them."""
+        model = self.model
+        asked = fitted(query or read_query(filters), self.store, model)
+        return self.store.statistics(asked, model)
+
+    def playlist(self, plan: Plan | None = None, **options: Any) -> Playlist:
+        """Make the playlist of a `Plan`, or of the options of `tagger playlist`; write it to its `output`.
+
+            library.playlist(genre="Rock", energy="high", minutes=45, output="loud.m3u8")
+
+        Without an output nothing is written: the result has the `tracks` in playing order, and the `content`
+        of a file. Raises TaggerError for options that are wrong or contradict each other.
+        """
+        from tagger.files import replace_atomically
+        from tagger.playlist import Plan, make_playlist
+
+        if plan is None:
+            names = {each.name for each in FILTERS}
+            query = read_query({name: options.pop(name) for name in names & options.keys()})
+            plan = Plan(query, **options)
+
+        def analyse_now(path: str) -> Analysis:
+            return analyse(path, self.model, self._device)
+
+        made = make_playlist(plan, self.store, self.model, analyse_now)
+        if plan.output is not None:
+            replace_atomically(plan.output, made.content)
+        return made
+
+    def compare(
+        self, old: str, new: str, *paths: str, limit: int = 200, observer: ComparisonObserver | None = None
+    ) -> Comparison:
+        """Compare the answers of two models (ids or folders) on the tracks at and beneath `paths` (or all).
+
+        At most `limit` tracks are analysed for it; nothing is stored. Raises TaggerError where the models
+        cannot be compared.
+        """
+        from tagger.compare import compare_models, side_named
+
+        sides = side_named(old, self.store), side_named(new, self.store)
+        observer = observer or Quiet()
+        return compare_models(self.store, sides, paths, limit, self._load_predictor, observer)
+
+    # Tags
+
+    def preview_tags(
+        self,
+        *paths: str,
+        settings: TagSettings,
+        counts: WriteCounts | None = None,
+        on_change: Callable[[Planned], None] = lambda planned: None,
+    ) -> WriteCounts:
+        """Count the files that `write_tags` would write, and give each to `on_change`; nothing is written."""
+        from tagger.tag_runs import WriteCounts, preview
+
+        self._require_something_to_write(settings)
+        counts = counts or WriteCounts()
+        preview(self.store, paths, self.model, settings, counts, on_change)
+        return counts
+
+    def write_tags(
+        self,
+        *paths: str,
+        settings: TagSettings | None = None,
+        counts: WriteCounts | None = None,
+        on_progress: Callable[[], None] = lambda: None,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> WriteCounts:
+        """Write the answers into the tags of the files at and beneath `paths` (or all).
+
+        `counts` grow on the way, and `counts.run` is the number by which `undo` takes it back.
+        `is_stopped` is asked between batches. Raises BusyError where another run holds the lock.
+        """
+        from tagger.tag_runs import TagSettings, WriteCounts, write_tags
+
+        settings, counts = settings or TagSettings(), counts or WriteCounts()
+        self._require_something_to_write(settings)
+        with self._exclusive() as store:
+            counts.run = store.runs.begin("write-tags")
+            write_tags(
+                store, counts.run, paths, self.model, settings, counts, on_progress, is_stopped=is_stopped
+            )
+            store.runs.end(counts.run, counts.as_dict())
+        return counts
+
+    def undo(
+        self,
+        run: int | None = None,
+        *,
+        counts: UndoCounts | None = None,
+        is_stopped: Callable[[], bool] = lambda: False,
+    ) -> UndoCounts:
+        """Take back the tags that `run`, or the last run not yet undone, has written; `counts.run` names it.
+
+        A field that somebody has changed since is left. Raises TaggerError where there is nothing to take
+        back, BusyError where another run holds the lock.
+        """
+        from tagger.tag_runs import UndoCounts, run_to_undo, undo_tags
+
+        counts = counts or UndoCounts()
+        with self._exclusive() as store:
+            counts.run = run_to_undo(store, run)
+            undo_run = store.runs.begin("undo")
+            undo_tags(store, undo_run, counts.run, counts, is_stopped)
+            store.runs.end(undo_run, {"run": counts.run, **counts.as_dict()})
+        return counts
+
+    # Everything that changes something
+
+    @contextmanager
+    def _exclusive(self, create: bool = False) -> Iterator[Store]:
+        """Hold the lock and give the store, after a run that was cut off is recovered."""
+        if not create:
+            _ = self.store  # a database that is missing is reported before a lock is laid beside it
+        with scan_lock(self.path):
+            if self._store is None:
+                self._store = Store.open(self.path, create=True)
+            if not self._store.tag_changes.nothing_is_open():
+                from tagger.tag_runs import recover
+
+                recover(self._store)
+            yield self._store
+
+    def _require_something_to_write(self, settings: TagSettings) -> None:
+        """Raise TaggerError where the settings forbid all that the model predicts."""
+        policy = settings.policy
+        allowed: dict[Aspect, bool] = {
+            "genre": policy.genre != "never",
+            "energy": policy.energy,
+            "tempo": policy.bpm != "never",
+        }
+        model = self.model
+        predicted = [aspect for aspect in allowed if predicts(self.store, model, aspect)]
+        if not any(allowed[aspect] for aspect in predicted):
+            raise TaggerError(
+                f"nothing to write: the options forbid all that {model} predicts "
+                f"({', '.join(predicted)}); allow some"
+            )
+
+
+def analyse(path: str, model: str | None = None, device: str = "auto") -> Analysis:
+    """Analyse one file: genres, energy and tempo, for the track and by windows. Nothing is stored.
+
+    `model` is an id or a folder, None the shipped one; `device` is auto, cpu, cuda or mps. Raises
+    TaggerError where there is no such file or model, AudioError where the file holds no sound.
+
+        analysis = tagger.analyse("song.mp3")
+        print(analysis.prediction.genre, analysis.prediction.energy, analysis.prediction.bpm)
+    """
+    from tagger.model_card import DEFAULT_MODEL, load_card
+    from tagger.pipeline.analyse import analyse_file
+
+    card = load_card(model or DEFAULT_MODEL)
+    return analyse_file(absolute(_with_home(path)), card, lambda: _load_predictor(card, device))
+
+
+def _load_predictor(card: ModelCard, device: str) -> Predictor:
+    from tagger.predict import Predictor
+
+    return Predictor(card, device)
+
+
+def _with_home(path: str) -> str:
+    """`~` as the home folder, unless a file has that name."""
+    return path if not path.startswith("~") or os.path.lexists(path) else os.path.expanduser(path)

@@ -1,0 +1,243 @@
+"""One scan, from the walk to the store: which files are new, extract, predict, and which are missing."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from itertools import chain, islice
+from typing import Protocol, TypeVar
+
+from tagger.files import AudioFile, absolute, fingerprint
+from tagger.model_card import ModelCard
+from tagger.pipeline.ingest import Ingest, Predicts, ScanCounts
+from tagger.pipeline.workers import extract_all, known_sounds_table
+from tagger.store import Store
+from tagger.types import Failure
+from tagger.walk import walk
+
+RETRY_AFTER = timedelta(days=7)
+"""A file that failed and has not changed is tried again after this time: a newer decoder may read it."""
+
+BATCH = 32
+"""Tracks predicted and stored at once."""
+
+AHEAD = 6
+"""Batches that may be under way: workers go on (250 kB a track) while the model is being loaded."""
+
+T = TypeVar("T")
+
+
+class Observer(Protocol):
+    """Sees what happens during a scan; every method may do nothing."""
+
+    def started(self, paths: Sequence[str], model: str, counts: ScanCounts) -> None:
+        """The scan has the lock and begins; `counts` grow from now on."""
+
+    def progress(self) -> None:
+        """The counts have grown."""
+
+    def failed(self, failure: Failure) -> None:
+        """A file could not be analysed; failures of earlier scans are not repeated."""
+
+    def unmounted(self, root: str) -> None:
+        """Nothing at all is left beneath `root`, so nothing was marked missing there."""
+
+    def not_backed_up(self, reason: str) -> None:
+        """The weekly copy of the database could not be made; the scan goes on."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScanSettings:
+    """`full` analyses unchanged files again, `retry_failed` those that failed; `limit` is of files analysed.
+
+    `jobs` are worker processes, None: one a core. With `budget_s`, the newest files come first and no file
+    is begun after so many seconds. Tracks missing for `forget_after` are forgotten.
+    """
+
+    jobs: int | None = None
+    full: bool = False
+    retry_failed: bool = False
+    limit: int | None = None
+    budget_s: float | None = None
+    forget_after: timedelta = timedelta(days=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """The parts that one scan works with."""
+
+    store: Store
+    card: ModelCard
+    load_predictor: Callable[[], Predicts]
+    settings: ScanSettings
+    counts: ScanCounts
+    observer: Observer
+
+    def run(self, paths: Sequence[str]) -> None:
+        """Analyse every file beneath `paths` that is new or changed and store the answers batch by batch.
+
+        The counts grow as it goes. The model is loaded only if there is something to analyse. A sound
+        that is known under another path is not analysed again. Interrupted at any moment, the store lacks
+        at most the batch under way.
+        """
+        now = datetime.now(UTC)
+        failed_since = now if self.settings.retry_failed else now - RETRY_AFTER
+        known = KnownStates(self.store, self.card.id, paths, failed_since, self.settings.full)
+        self.store.files.forget_scan_failures(paths)
+        self._analyse(self._within_limits(self._new_files(paths, known)))
+        self.store.answers.note_use(self.card.id)
+        self.counts.unchanged += known.take_unchanged()
+        n_missing, unmounted = known.update_missing(now - self.settings.forget_after)
+        self.counts.missing += n_missing
+        for root in unmounted:
+            self.counts.unmounted += 1
+            self.observer.unmounted(root)
+
+    def _new_files(self, paths: Sequence[str], known: KnownStates) -> Iterator[AudioFile]:
+        """The files whose state is new; those that cannot be looked at are stored as failures on the way."""
+        for found in walk(paths, known.answered):
+            self.counts.unchanged += known.take_unchanged()
+            if isinstance(found, AudioFile):
+                if known.is_failed(found):
+                    self.counts.failed += 1
+                else:
+                    yield found
+            else:
+                self._note_unlisted(found, paths, known)
+
+    def _note_unlisted(self, failure: Failure, paths: Sequence[str], known: KnownStates) -> None:
+        known.unlisted.append(failure.path)
+        if os.path.lexists(failure.path):
+            self.store.record_batch([], [failure])
+        elif failure.path in map(absolute, paths):
+            self.counts.unmounted += 1  # or its name is mistyped: it is reported and forgotten
+        self.counts.failed += 1
+        self.observer.failed(failure)
+
+    def _within_limits(self, files: Iterator[AudioFile]) -> Iterator[AudioFile]:
+        """As many of `files` as limit and budget allow; the others are counted as left."""
+        settings = self.settings
+        if settings.budget_s is not None:
+            files = iter(sorted(files, key=lambda file: -file.mtime_ns))
+        for n, file in enumerate(files):
+            is_spent = settings.budget_s is not None and self.counts.seconds >= settings.budget_s
+            if is_spent or n == settings.limit:
+                self.counts.left = 1 + sum(1 for _ in files)
+                return
+            yield file
+
+    def _analyse(self, files: Iterator[AudioFile]) -> None:
+        first = next(files, None)
+        if first is None:
+            return
+        reuse = not self.settings.full
+        ingest = Ingest(self.store, self.card.id, self.load_predictor, self.counts, reuse=reuse)
+        jobs = self.settings.jobs or n_cores()
+        with known_sounds_table(self.store.answers.audio_ids(self.card.id) if reuse else ()) as table:
+            waiting = chain([first], files)
+            while True:  # once, and again for the few whose known answer was gone when it came to it
+                outcomes = extract_all(waiting, self.card.folder, table, jobs=jobs, ahead=AHEAD * BATCH)
+                again: list[AudioFile] = []
+                for batch in batched(outcomes, BATCH):
+                    again += ingest.take(batch)
+                    for outcome in batch:
+                        if isinstance(outcome, Failure):
+                            self.observer.failed(outcome)
+                    self.observer.progress()
+                if not again:
+                    return
+                waiting, table = chain(again), None
+
+
+class KnownStates:
+    """The files that the store knows beneath the scanned paths, each taken out when the walk meets it.
+
+    `answered` is for the walk, which leaves those files out; it is empty in a `full` scan. `unlisted` are
+    paths that the walk could not look at: nothing is known of the files beneath them.
+    """
+
+    def __init__(
+        self, store: Store, model: str, paths: Sequence[str], failed_since: datetime, full: bool
+    ) -> None:
+        self._files = store.files
+        self._roots = [absolute(path) for path in dict.fromkeys(paths)]
+        self._devices = {root: _device(root) for root in self._roots}
+        self._failed = set() if full else self._files.failed(failed_since)
+        tracked = self._files.tracked()
+        self._others = tracked if full else self._files.unanswered(model) | (self._failed & tracked)
+        self.answered = set() if full else tracked - self._others if self._others else tracked
+        self.unlisted: list[str] = []
+        self._n_unmet = len(self.answered)
+
+    def is_failed(self, file: AudioFile) -> bool:
+        """Tell whether a file that the walk did not leave out has failed in this state."""
+        state = fingerprint(file.path, file.size, file.mtime_ns)
+        self._others.discard(state)
+        return state in self._failed
+
+    def take_unchanged(self) -> int:
+        """Count the files that the walk has left out since the last time."""
+        n_met, self._n_unmet = self._n_unmet - len(self.answered), len(self.answered)
+        return n_met
+
+    def update_missing(self, forget_before: datetime) -> tuple[int, list[str]]:
+        """Mark tracks whose file the walk did not meet, unmark those it did, forget the long missing.
+
+        To be called after a whole walk. Returns how many are newly missing, and the roots beneath which no
+        file at all is left: a drive that is not mounted looks like that, so nothing is marked there.
+        """
+        n_missing, unmounted = 0, []
+        if self.answered or self._others or self._files.any_missing():
+            for root in self._roots:
+                newly_missing = self._update_root(root)
+                if newly_missing is None:
+                    unmounted.append(root)
+                else:
+                    n_missing += newly_missing
+        if not unmounted:
+            self._files.forget_missing(forget_before)
+        return n_missing, unmounted
+
+    def _update_root(self, root: str) -> int | None:
+        """How many tracks beneath `root` are newly missing; None where its drive seems not to be mounted."""
+        missing, found, n_present = [], [], 0
+        for track_id, path, state, was_missing in self._files.beneath([root]):
+            is_unmet = was_missing or state in self.answered or state in self._others
+            is_gone = is_unmet and not os.path.lexists(path) and not self._is_unlisted(path)
+            n_present += not is_gone
+            if is_gone and not was_missing:
+                missing.append(track_id)
+            elif was_missing and not is_gone:
+                found.append(track_id)
+        if missing and (n_present == 0 or _device(root) != self._devices[root]):
+            return None
+        self._files.mark_missing(missing, found)
+        return len(missing)
+
+    def _is_unlisted(self, path: str) -> bool:
+        return any(path == folder or path.startswith(folder + os.sep) for folder in self.unlisted)
+
+
+def n_cores() -> int:
+    """Count the processor cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Yield lists of up to `size` items in order, as `itertools.batched` of Python 3.12.
+
+    >>> [*batched("abcde", 2)]
+    [['a', 'b'], ['c', 'd'], ['e']]
+    """
+    items = iter(items)
+    while batch := list(islice(items, size)):
+        yield batch
+
+
+def _device(root: str) -> int | None:
+    try:
+        return os.stat(root).st_dev
+    except OSError:
+        return None

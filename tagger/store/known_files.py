@@ -1,0 +1,220 @@
+"""The files that scans have met: their states, failures, and answers reused for known sounds."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from tagger.files import Fingerprint, fingerprint
+from tagger.store.connection import Database, iso, now
+from tagger.store.rows import SqlValue, failure_values, path_from, path_ranges, stored_path, track_values
+from tagger.types import Analysis, Failure, Identified
+
+_STATES = "SELECT path, size, mtime_ns FROM tracks"
+_BENEATH = "WHERE path >= ? AND path < ?"
+
+# Another sound under the same path: what any model said of the old one is void. A changed tag
+# leaves audio_id, and with it the other models' answers.
+_FORGET_OTHER_SOUND = """
+    DELETE FROM predictions
+    WHERE track_id = (SELECT id FROM tracks WHERE path = :path AND audio_id <> :audio_id)"""
+_UPSERT_TRACK = """
+    INSERT INTO tracks
+        (path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz, channels, scanned_at,
+         title, artist, album, year)
+    VALUES
+        (:path, :size, :mtime_ns, :audio_id, :duration_s, :codec, :sample_rate_hz, :channels, :scanned_at,
+         :title, :artist, :album, :year)
+    ON CONFLICT (path) DO UPDATE SET
+        size = excluded.size, mtime_ns = excluded.mtime_ns, audio_id = excluded.audio_id,
+        duration_s = excluded.duration_s, codec = excluded.codec,
+        sample_rate_hz = excluded.sample_rate_hz, channels = excluded.channels,
+        scanned_at = excluded.scanned_at, title = excluded.title, artist = excluded.artist,
+        album = excluded.album, year = excluded.year"""
+_UPSERT_FAILURE = """
+    INSERT INTO failures (path, size, mtime_ns, stage, reason, failed_at)
+    VALUES (:path, :size, :mtime_ns, :stage, :reason, :failed_at)
+    ON CONFLICT (path) DO UPDATE SET
+        size = excluded.size, mtime_ns = excluded.mtime_ns, stage = excluded.stage,
+        reason = excluded.reason, failed_at = excluded.failed_at"""
+_OWNERS = """
+    SELECT id, path FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?
+    WHERE audio_id = ? ORDER BY path"""
+
+_OF_THE_SOUND = ("audio_id", "duration_s", "codec", "sample_rate_hz", "channels")
+_COPIED = ("predictions", "genre_scores", "window_answers", "embeddings")
+
+
+@dataclass(frozen=True, slots=True)
+class Reuse:
+    """How a file gets answers that are known for its sound, from the track `track_id`.
+
+    `unchanged`: the track is the file itself, only its tags or date are new. `moved`: the track's file is
+    gone, and it goes on under the file's path. `duplicate`: the track stays, and its answers are copied.
+    """
+
+    file: Identified
+    kind: Literal["unchanged", "moved", "duplicate"]
+    track_id: int
+
+
+class KnownFiles:
+    """The tables `tracks` and `failures` of an open store, as `Store.files`; errors as of `Store`."""
+
+    def __init__(self, database: Database) -> None:
+        """Use `Store.files`."""
+        self._database = database
+
+    def tracked(self) -> set[Fingerprint]:
+        """Give the fingerprints of all files that were analysed, in the state in which they were."""
+        return _fingerprints(self._database.rows(_STATES))
+
+    def unanswered(self, model: str) -> set[Fingerprint]:
+        """Give those of `tracked` without an answer of `model`."""
+        n_tracks = self._database.value("SELECT count(*) FROM tracks")
+        n_answers = self._database.value("SELECT count(*) FROM predictions WHERE model = ?", (model,))
+        if n_tracks == n_answers:
+            return set()
+        sql = f"{_STATES} WHERE NOT EXISTS (SELECT 1 FROM predictions WHERE track_id = id AND model = ?)"
+        return _fingerprints(self._database.rows(sql, (model,)))
+
+    def failed(self, since: datetime) -> set[Fingerprint]:
+        """Give the fingerprints of files that could not be analysed when it was last tried, after `since`."""
+        sql = "SELECT path, size, mtime_ns FROM failures WHERE failed_at > ?"
+        return _fingerprints(self._database.rows(sql, (iso(since),)))
+
+    def beneath(self, paths: Sequence[str]) -> Iterator[tuple[int, str, Fingerprint, bool]]:
+        """Yield (track id, path, fingerprint, whether missing) of the tracks at and beneath `paths`."""
+        sql = f"SELECT id, path, size, mtime_ns, missing_since FROM tracks {_BENEATH}"
+        for bounds in path_ranges(paths):
+            for track_id, stored, size, mtime_ns, missing_since in self._database.all(sql, bounds):
+                path = path_from(stored)
+                yield track_id, path, fingerprint(path, size, mtime_ns), missing_since is not None
+
+    def any_beneath(self, path: str) -> bool:
+        """Tell whether there is any track at or beneath `path`."""
+        sql = f"SELECT 1 FROM tracks {_BENEATH} LIMIT 1"
+        return any(self._database.value(sql, bounds) for bounds in path_ranges([path]))
+
+    def any_missing(self) -> bool:
+        """Tell whether any track is marked missing."""
+        return bool(self._database.value("SELECT EXISTS (SELECT 1 FROM tracks WHERE missing_since NOTNULL)"))
+
+    def mark_missing(self, missing: Iterable[int], found: Iterable[int]) -> None:
+        """Note that the tracks `missing` (ids) are gone from now on, and that those `found` are back."""
+        sql, at = "UPDATE tracks SET missing_since = ? WHERE id = ?", now()
+        with self._database.transaction() as connection:
+            connection.executemany(sql, [(at, track_id) for track_id in missing])
+            connection.executemany(sql, [(None, track_id) for track_id in found])
+
+    def forget_missing(self, before: datetime) -> int:
+        """Delete the tracks missing since before that time with all that is known of them; their number."""
+        with self._database.transaction() as connection:
+            return connection.execute("DELETE FROM tracks WHERE missing_since < ?", (iso(before),)).rowcount
+
+    def failures(self) -> Iterator[Failure]:
+        """Yield the files that could not be analysed, in the order of paths."""
+        sql = "SELECT path, stage, reason, size, mtime_ns FROM failures ORDER BY path"
+        for path, *rest in self._database.rows(sql):
+            yield Failure(path_from(path), *rest)
+
+    def forget_scan_failures(self, paths: Sequence[str]) -> None:
+        """Delete the failures of stage `scan` at and beneath `paths`: a new walk will find them again."""
+        with self._database.transaction() as connection:
+            sql = f"DELETE FROM failures {_BENEATH} AND stage = 'scan'"
+            connection.executemany(sql, path_ranges(paths))
+
+    def owners(self, audio_id: str, model: str) -> list[tuple[int, str]]:
+        """Give id and path of the tracks with this sound of which `model` has an answer, by path."""
+        rows = self._database.all(_OWNERS, (model, audio_id))
+        return [(track_id, path_from(path)) for track_id, path in rows]
+
+    def reuse(self, plans: Sequence[Reuse]) -> None:
+        """Give files the answers that are known for their sound, in one transaction."""
+        at = now()
+        with self._database.transaction() as connection:
+            for one in plans:
+                path = one.file.file.path
+                connection.execute("DELETE FROM failures WHERE path = ?", (stored_path(path),))
+                if one.kind != "unchanged":
+                    _displace(connection, path)
+                if one.kind == "duplicate":
+                    _copy(connection, one.track_id, one.file, at)
+                else:
+                    _refresh(connection, one.track_id, one.file, at)
+
+    def put(self, connection: sqlite3.Connection, analyses: Sequence[Analysis], at: str) -> list[int]:
+        """Store the tracks of `analyses` inside the caller's transaction and give their ids.
+
+        Tracks that are known by their path keep their id.
+        """
+        tracks = [track_values(one.file, one.recording, at) for one in analyses]
+        paths = [(track["path"],) for track in tracks]
+        connection.executemany(_FORGET_OTHER_SOUND, tracks)
+        connection.executemany(_UPSERT_TRACK, tracks)
+        connection.executemany("DELETE FROM failures WHERE path = ?", paths)
+        sql = "SELECT id FROM tracks WHERE path = ?"
+        return [connection.execute(sql, path).fetchone()[0] for path in paths]
+
+    def put_failures(self, connection: sqlite3.Connection, failures: Sequence[Failure], at: str) -> None:
+        """Store the latest failure of each path inside the caller's transaction."""
+        connection.executemany(_UPSERT_FAILURE, [failure_values(failure, at) for failure in failures])
+
+
+def _refresh(connection: sqlite3.Connection, track_id: int, known: Identified, at: str) -> None:
+    values = _new_values(known, at)
+    settings = ", ".join(f"{name} = :{name}" for name in values)
+    sql = f"UPDATE tracks SET {settings}, missing_since = NULL WHERE id = :id"
+    connection.execute(sql, {**values, "id": track_id})
+
+
+def _copy(connection: sqlite3.Connection, source: int, known: Identified, at: str) -> None:
+    values = _new_values(known, at)
+    kept = ", ".join(_OF_THE_SOUND)
+    marks = ", ".join(f":{name}" for name in values)
+    copy = connection.execute(
+        f"INSERT INTO tracks ({', '.join(values)}, {kept}) "
+        f"SELECT {marks}, {kept} FROM tracks WHERE id = :source",
+        {**values, "source": source},
+    ).lastrowid
+    for table in _COPIED:
+        columns = connection.execute(f"PRAGMA table_info({table})")
+        names = ", ".join(name for _, name, *_ in columns if name != "track_id")
+        connection.execute(
+            f"INSERT INTO {table} (track_id, {names}) SELECT ?, {names} FROM {table} WHERE track_id = ?",
+            (copy, source),
+        )
+
+
+def _displace(connection: sqlite3.Connection, path: str) -> None:
+    """Free a path whose track was of another sound, in case that sound turns up elsewhere in this scan.
+
+    Nothing can lie beneath a file, so the new path is gone; missing for ever, it is forgotten first.
+    """
+    below = stored_path(displaced(path))
+    connection.execute("DELETE FROM tracks WHERE path = ?", (below,))
+    connection.execute(
+        "UPDATE tracks SET path = ?, missing_since = '' WHERE path = ?", (below, stored_path(path))
+    )
+
+
+def displaced(path: str) -> str:
+    """Give the path, at which no file can be, of a track whose place another sound has taken."""
+    return os.path.join(path, ".displaced")
+
+
+def _new_values(known: Identified, at: str) -> dict[str, SqlValue]:
+    """The columns that belong to the file and its tags. Of the sound, its first analysis knows more."""
+    values = track_values(known.file, known.recording, at)
+    return {name: value for name, value in values.items() if name not in _OF_THE_SOUND}
+
+
+def _fingerprints(rows: Iterable[tuple[str | bytes, int, int]]) -> set[Fingerprint]:
+    return {
+        hash((path if type(path) is str else path_from(path), size, mtime_ns))
+        for path, size, mtime_ns in rows
+    }

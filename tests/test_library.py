@@ -1,0 +1,151 @@
+"""The front door, used as a program of somebody else would."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import tagger
+from tagger.errors import AudioError, BusyError, StoreError, TaggerError
+from tagger.model_card import DEFAULT_MODEL
+from tagger.store import scan_lock
+from tagger.tag_runs import TagSettings
+from tagger.tags import Policy, read
+from tagger.types import Failure
+from tests.sounds import make_sound
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    for n in range(3):
+        make_sound(folder / f"{n}.flac", seconds=1.0 + n, metadata={"artist": f"Artist {n}"})
+    return folder
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> str:
+    return str(tmp_path / "tagger.db")
+
+
+class Seen:
+    """An observer that remembers."""
+
+    def __init__(self) -> None:
+        self.started_with: tuple[object, ...] = ()
+        self.failures: list[str] = []
+        self.n_progress = 0
+
+    def started(self, *args: object) -> None:
+        self.started_with = args
+
+    def progress(self) -> None:
+        self.n_progress += 1
+
+    def failed(self, failure: Failure) -> None:
+        self.failures.append(os.path.basename(failure.path))
+
+    def unmounted(self, root: str) -> None: ...
+
+    def not_backed_up(self, reason: str) -> None: ...
+
+
+def test_a_library_is_scanned_asked_written_and_undone(music: Path, db: str, tmp_path: Path) -> None:
+    with tagger.Library(db) as library:
+        assert library.scan(str(music)).analysed == 3
+        assert library.model == DEFAULT_MODEL
+        tracks = list(library.tracks(order="-energy"))
+        assert {track.artist for track in tracks} == {"Artist 0", "Artist 1", "Artist 2"}
+        assert [track.energy for track in tracks] == sorted((track.energy for track in tracks), reverse=True)
+        (one,) = library.tracks(artist="artist 1")
+        assert [*library.tracks(tagger.Query(artists=("artist 1",)))] == [one]
+        analysis = library.analysis(one.path)
+        assert analysis is not None and analysis.track == one
+        assert library.statistics().tracks == 3 and library.statistics(artist="artist 1").tracks == 1
+        counts = library.write_tags(settings=TagSettings(Policy("replace"), min_confidence=0.0))
+        assert (counts.files_written, counts.run) == (3, 2)
+        assert read(one.path).genres == (one.genre,)
+        undone = library.undo()
+        assert (undone.run, undone.files_restored, read(one.path).genres) == (2, 3, ())
+        made = library.playlist(sort="path", output=str(tmp_path / "all.m3u8"))
+        assert made.tracks is not None and len(made.tracks) == 3
+        assert (tmp_path / "all.m3u8").read_bytes() == made.content
+        assert [run.command for run in library.store.runs.latest()] == ["undo", "write-tags", "scan"]
+
+
+def test_the_second_scan_finds_nothing_new_and_an_observer_sees_the_first(music: Path, db: str) -> None:
+    (music / "text.mp3").write_text("no music")
+    with tagger.Library(db) as library:
+        seen = Seen()
+        counts = library.scan(str(music), observer=seen)
+        assert seen.started_with == ((str(music),), DEFAULT_MODEL, counts)
+        assert (seen.failures, seen.n_progress, counts.failed) == (["text.mp3"], 1, 1)
+        assert library.scan(str(music)).unchanged == 3
+
+
+def test_one_file_is_analysed_without_a_database(music: Path, tmp_path: Path) -> None:
+    analysis = tagger.analyse(str(music / "1.flac"))
+    assert analysis.scanned_at is None
+    assert analysis.recording.artist == analysis.track.artist == "Artist 1"
+    assert sum(analysis.prediction.genres.values()) == pytest.approx(1, abs=1e-5)
+    assert not list(tmp_path.glob("*.db"))
+    (tmp_path / "text.mp3").write_text("no music")
+    with pytest.raises(AudioError):
+        tagger.analyse(str(tmp_path / "text.mp3"))
+    with pytest.raises(TaggerError, match="no such file"):
+        tagger.analyse(str(tmp_path / "none.mp3"))
+
+
+def test_silence_has_no_genre_in_the_database_too(tmp_path: Path, db: str) -> None:
+    make_sound(tmp_path / "silence.wav", samples=np.zeros((1, 44_100), np.float32))
+    with tagger.Library(db) as library:
+        library.scan(str(tmp_path))
+        (row,) = library.store.database.rows("SELECT genre, genre_confidence, bpm, silent FROM predictions")
+        assert row == (None, None, None, 1)
+        assert library.store.database.value("SELECT count(*) FROM genre_scores") == 0
+        assert {*library.store.database.rows("SELECT genre FROM window_answers")} == {(None,)}
+
+
+def test_a_library_without_a_database_says_to_scan_first(db: str) -> None:
+    with tagger.Library(db) as library:
+        for ask in (library.tracks, library.statistics, library.write_tags, library.undo):
+            with pytest.raises(StoreError, match="run `tagger scan FOLDER` first"):
+                ask()
+    assert not os.path.exists(db) and not os.path.exists(f"{db}.lock")
+
+
+def test_changes_wait_for_nobody_who_holds_the_lock(music: Path, db: str) -> None:
+    with tagger.Library(db) as library:
+        library.scan(str(music))
+        with scan_lock(db):
+            for change in (lambda: library.scan(str(music)), library.write_tags, library.undo):
+                with pytest.raises(BusyError):
+                    change()
+            assert len([*library.tracks()]) == 3
+
+
+def test_a_wrong_filter_is_one_line(music: Path, db: str) -> None:
+    with tagger.Library(db) as library:
+        library.scan(str(music))
+        with pytest.raises(TaggerError, match="--year 90s: give"):
+            library.tracks(year="90s")
+        with pytest.raises(TaggerError, match="no genre 'Polka'"):
+            library.statistics(genre="Polka")
+
+
+def test_the_face_gives_its_names_and_imports_nothing_before() -> None:
+    code = (
+        "import sys, tagger\n"
+        "heavy = {'numpy', 'torch', 'sqlite3', 'rich', 'typer', 'importlib.metadata'}\n"
+        "assert not heavy & {*sys.modules}, heavy & {*sys.modules}\n"
+        "assert all(getattr(tagger, name) for name in tagger.__all__)\n"
+        "assert {*tagger.__all__} <= {*dir(tagger)}\n"
+        "assert not {'torch', 'av', 'rich', 'typer'} & {*sys.modules}"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    with pytest.raises(AttributeError, match="module 'tagger' has no attribute 'hear'"):
+        _ = tagger.hear

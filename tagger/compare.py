@@ -282,7 +282,7 @@ def _without_answer(
 def _check(old: Side, new: Side, store: Store) -> None:
     """Raise TaggerError where the two models cannot be compared."""
     if old.model == new.model:
-        raise TaggerError(f"both models are named {old.model}, so their answers cannot be told apart")
+        raise TaggerError(f"both models are named {old.model}, so their answers cannot be distinguished")
     if old.model not in (answered_by := store.answers.models()):
         known = (
             f"it has those of {', '.join(answered_by)}" if answered_by else "`tagger scan` the music first"

@@ -8,7 +8,7 @@ class TaggerError(Exception):
 
 
 class AudioError(TaggerError):
-    """A file cannot be heard; the text says why and does not repeat the path."""
+    """A file cannot be analysed; the text says why and does not repeat the path."""
 
 
 class ModelError(TaggerError):

@@ -126,7 +126,7 @@ class Identified:
 
 @dataclass(frozen=True, slots=True)
 class WindowAnswer:
-    """What the model heard in one window alone; units as in `Prediction`, and None likewise."""
+    """The model's answer for one window alone; units as in `Prediction`, and None likewise."""
 
     start_s: float
     genre: str | None
@@ -144,7 +144,7 @@ class Prediction:
     it predicts no energy. `embedding` is (d,) float16, d being 0 for a model that makes none. `silent` says
     that no window held sound; the energy is then 0. `bpm` is the tempo and
     `bpm_confidence` the probability (0–1) that it is right within 4 %; both are None where the model
-    hears no tempo, and of silence.
+    predicts no tempo, and of silence.
     """
 
     model: str

@@ -14,7 +14,7 @@ from tagger.store import Store
 from tagger.walk import is_music_name, is_skipped_folder
 
 LOOK_MS = 1000
-"""How often it is looked whether the watched paths themselves are still there."""
+"""How often it is checked whether the watched paths themselves are still there."""
 
 _UNREADABLE_NAME = "Unable to decode path"  # watchfiles cannot tell of names that are not UTF-8
 
@@ -34,7 +34,7 @@ class Changes:
 
 
 def changes(roots: Sequence[str]) -> Generator[Changes, None, None]:
-    """Yield what changed at and beneath `roots` (absolute paths) about once a second, for ever.
+    """Yield the changes at and beneath `roots` (absolute paths) about once a second, for ever.
 
     Every change after a yield is in a later one. A path may have been added, changed or removed, or all
     of it. Where it is not known which file changed, its root is among `paths`. Raises
@@ -96,21 +96,24 @@ def _identity(root: str) -> _Identity | None:
     return status.st_dev, status.st_ino
 
 
-class Settling:
-    """Paths that changed and are looked at until nothing has happened to them for `settle_s` seconds."""
+class Debounce:
+    """Paths that changed, held back until nothing has happened to them for `quiet_s` seconds.
 
-    def __init__(self, settle_s: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._settle_s, self._clock = settle_s, clock
+    A file that is being copied must not be analysed half.
+    """
+
+    def __init__(self, quiet_s: float, clock: Callable[[], float] = time.monotonic) -> None:
+        self._quiet_s, self._clock = quiet_s, clock
         self._looks: dict[str, tuple[FileState | None, float]] = {}
 
     def note(self, paths: Iterable[str]) -> None:
-        """These have changed just now."""
+        """Note that these paths have changed just now."""
         now = self._clock()
         for path in paths:
             self._looks[path] = _state(path), now
 
-    def settled(self) -> list[str]:
-        """Looks at all of them, and hands out those at rest: each file, and folders with nothing restless in.
+    def at_rest(self) -> list[str]:
+        """Look at all of them and hand out those at rest: files, and folders in which nothing is restless.
 
         A path that is gone waits for its folder, where it may turn up under another name.
         """
@@ -118,7 +121,7 @@ class Settling:
         for path, (state, _) in list(self._looks.items()):
             if (new := _state(path)) != state:
                 self._looks[path] = new, now
-        restless = {path for path, (_, since) in self._looks.items() if now - since < self._settle_s}
+        restless = {path for path, (_, since) in self._looks.items() if now - since < self._quiet_s}
         around = {folder for path in restless for folder in folders_around(path)}
         ripe = [path for path in self._looks.keys() - restless if self._scope(path) not in around]
         for path in ripe:
@@ -126,7 +129,7 @@ class Settling:
         return sorted(ripe)
 
     def _scope(self, path: str) -> str:
-        """What a scan for the sake of `path` looks at."""
+        """The path that a scan for the sake of `path` is given."""
         return os.path.dirname(path) if self._looks[path][0] is None else path
 
 
@@ -139,22 +142,22 @@ def _state(path: str) -> FileState | None:
 
 
 def targets(changed: Iterable[str], roots: Sequence[str], store: Store) -> list[str]:
-    """What to scan, none of it within another: changed music files and folders; for what is gone, around it.
+    """Choose the paths to scan, none within another: changed music and folders; for lost files, around them.
 
-    Left out is what a scan of `roots` would not look at (other files, hidden folders), and what is gone
-    and was never heard: other programs' temporary files, SQLite's and ours. Without that, a database
-    within the music would have a watch scan for ever.
+    Left out are paths that a scan of `roots` would not look at (other files, hidden folders), and those
+    that are gone and were never analysed: other programs' temporary files, SQLite's and ours. Without
+    that, a database within the music would have a watch scan for ever.
     """
     found = {target for path in changed if (target := _target(path, roots, store)) is not None}
     return sorted(path for path in found if found.isdisjoint(folders_around(path)))
 
 
 def matters(path: str, roots: Sequence[str]) -> bool:
-    """Whether a change of `path` may be news: not of a file that is there and that no scan would look at.
+    """Tell whether a change of `path` may be news: not of a file that exists and that no scan would look at.
 
     A download or a log that grows for hours is no reason to wait with the songs beside it.
     """
-    return _is_heard(path, roots) or not os.path.isfile(path)
+    return _is_music(path, roots) or not os.path.isfile(path)
 
 
 def _target(path: str, roots: Sequence[str], store: Store) -> str | None:
@@ -167,12 +170,12 @@ def _target(path: str, roots: Sequence[str], store: Store) -> str | None:
     if os.path.isdir(path):
         return None if path != root and is_skipped_folder(name) else path
     if os.path.lexists(path):
-        return path if _is_heard(path, roots) else None
-    was_heard = next(iter(store.files.beneath([path])), None) is not None
-    return _surroundings(path, root, store) if was_heard else None
+        return path if _is_music(path, roots) else None
+    was_analysed = next(iter(store.files.beneath([path])), None) is not None
+    return _surroundings(path, root, store) if was_analysed else None
 
 
-def _is_heard(path: str, roots: Container[str]) -> bool:
+def _is_music(path: str, roots: Container[str]) -> bool:
     """Whether a scan of `roots` takes a file of this name for music."""
     return path in roots or is_music_name(os.path.basename(path))
 
@@ -199,5 +202,5 @@ def folders_around(path: str) -> Iterator[str]:
 
 
 def nearest(path: str, among: Container[str]) -> str | None:
-    """`path` itself or the nearest folder around it that is `among` these; None where none is."""
+    """Give `path` itself or the nearest folder around it that is `among` these; None where none is."""
     return next((folder for folder in chain([path], folders_around(path)) if folder in among), None)

@@ -97,7 +97,7 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
-        help="Hears genre, energy and tempo of your music, remembers them, tags the files, makes playlists.",
+        help="Analyse genre, energy and tempo of your music, tag the files, make playlists.",
     )
     app.callback()(_options)
     named = arguments[0] if arguments and arguments[0] in COMMANDS else None

@@ -41,7 +41,7 @@ def terminated_as_interrupted() -> Iterator[None]:
 
 @contextmanager
 def asked_to_stop() -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether a signal has come; only a second one raises KeyboardInterrupt."""
+    """Give a function that says whether a signal has come; only a second one raises KeyboardInterrupt."""
     received: list[int] = []
 
     def stop(number: int, frame: object) -> None:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tagger.pipeline.ingest import ScanCounts
     from tagger.watch import Changes
 
-SETTLE_S = 5.0
+QUIET_S = 5.0
 """Longer than a copying program pauses within a file."""
 
 RETRY_S = 10.0
@@ -76,15 +76,15 @@ class Setup:
 
 
 def _watch(roots: Sequence[str], setup: Setup) -> None:
-    from tagger.watch import Settling, changes, matters
+    from tagger.watch import Debounce, changes, matters
 
-    settling = Settling(SETTLE_S)
+    debounce = Debounce(QUIET_S)
     due: set[str] = set()
     retry_at = 0.0
     for change in changes(roots):
         _report_vanished(change, setup.events)
-        settling.note(path for path in change.paths if matters(path, roots))
-        due = due - change.paths | set(change.appeared) | set(settling.settled())
+        debounce.note(path for path in change.paths if matters(path, roots))
+        due = due - change.paths | set(change.appeared) | set(debounce.at_rest())
         if not due or time.monotonic() < retry_at:
             continue
         if not os.path.exists(setup.library().path):  # somebody has deleted it
@@ -120,5 +120,5 @@ def _scan(changed: Collection[str], roots: Sequence[str], setup: Setup) -> None:
 def _summary(counts: ScanCounts) -> str:
     names = ("analysed", "moved", "duplicates", "failed", "missing", "unchanged")
     fields = counts.as_dict()
-    told = ", ".join(f"{fields[name]:,} {name}" for name in names if fields[name])
-    return f"{told or 'nothing found'} ({counts.seconds:.1f} s)"
+    counted = ", ".join(f"{fields[name]:,} {name}" for name in names if fields[name])
+    return f"{counted or 'nothing found'} ({counts.seconds:.1f} s)"

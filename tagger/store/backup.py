@@ -14,15 +14,16 @@ EVERY_S = 7 * 86_400
 """A copy takes a second for some 80,000 tracks, so not every night."""
 
 _UNFINISHED = ".tmp"
+"""Behind the name of a copy that is being made: always the same, so that the next one removes a remnant."""
 
 
 def backup_path(path: str) -> str:
-    """Where the copy of the database at `path` lies."""
+    """Give the place of the copy of the database at `path`."""
     return f"{path}.bak"
 
 
 def is_due(path: str) -> bool:
-    """Whether there is no copy, or it is older than `EVERY_S`, or of the future (a clock was set back)."""
+    """Tell whether the copy is missing, older than `EVERY_S`, or of the future (a clock was set back)."""
     try:
         age_s = time.time() - os.stat(backup_path(path)).st_mtime
     except OSError:
@@ -31,7 +32,7 @@ def is_due(path: str) -> bool:
 
 
 def back_up_if_due(connection: sqlite3.Connection, path: str) -> str | None:
-    """Copies the database at `path` if it is due and holds a track; why that could not be, or None.
+    """Copy the database at `path` if it is due and holds a track; give the reason if that could not be.
 
     Raises sqlite3.DatabaseError where the database is damaged.
     """
@@ -47,12 +48,12 @@ def back_up_if_due(connection: sqlite3.Connection, path: str) -> str | None:
 
 
 def is_damage(error: BaseException) -> bool:
-    """Whether SQLite says that the file itself is not sound."""
+    """Tell whether SQLite says that the file itself is not sound."""
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
 def back_up(path: str) -> None:
-    """Copies what is committed in the database at `path`; the copy is checked before it replaces the last.
+    """Copy the committed state of the database at `path`; the copy is checked before it replaces the last.
 
     Raises sqlite3.DatabaseError where the database is damaged, sqlite3.Error or OSError where the copy
     cannot be written. The last copy then stays.
@@ -78,7 +79,7 @@ def back_up(path: str) -> None:
 
 
 def how_to_restore(path: str) -> str | None:
-    """The commands that put the copy in the place of the database at `path`; None where there is no copy."""
+    """Give the commands that put the copy in the place of the database at `path`; None without a copy."""
     try:
         made = time.strftime("%Y-%m-%d", time.localtime(os.stat(backup_path(path)).st_mtime))
     except OSError:

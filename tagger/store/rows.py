@@ -132,7 +132,7 @@ def _text(name: str | None) -> str | None:
 
 
 def stored_path(path: str) -> StoredPath:
-    """The value for the database: text if the name's bytes are UTF-8, the bytes themselves if not."""
+    """Give the value for the database: text if the name's bytes are UTF-8, the bytes themselves if not."""
     if path.isascii():
         return path
     raw = os.fsencode(path)
@@ -143,19 +143,19 @@ def stored_path(path: str) -> StoredPath:
 
 
 def path_from(stored: StoredPath) -> str:
-    """The path as the operating system gives it; the inverse of `stored_path`."""
+    """Give the path as the operating system does; the inverse of `stored_path`."""
     if isinstance(stored, str):
         return stored if stored.isascii() else os.fsdecode(stored.encode("utf-8"))
     return os.fsdecode(stored)
 
 
 def stored_text(text: str) -> str:
-    """Text for a person, made fit for SQLite: lone surrogates become `\\udcXX` in plain letters."""
+    """Make text for a person fit for SQLite: lone surrogates become `\\udcXX` in plain letters."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def path_ranges(paths: Sequence[str]) -> list[PathRange]:
-    """Disjoint half-open ranges [low, high) that hold each path and everything beneath it.
+    """Give disjoint half-open ranges [low, high) that hold each path and everything beneath it.
 
     Ranges, unlike LIKE, use the index and know no wildcards. A path beneath another one of `paths`
     adds none, so that no row is found twice.

@@ -95,7 +95,7 @@ def _genres(cells: Cells) -> dict[str, int]:
 
 def _duration_s(database: Database, query: Query, model: str, tracks: int) -> float:
     """How long the `tracks` play that the query asks for."""
-    # If these are all tracks that there are, an index alone tells it: a million rows are not looked up.
+    # If these are all tracks that there are, an index alone has the sum: a million rows are not looked up.
     ((every, total_s),) = database.all("SELECT count(*), total(duration_s) FROM tracks")
     if every != tracks:
         from_where, values = asked_for(query, model)

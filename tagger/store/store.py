@@ -100,9 +100,9 @@ class Store:
         return statistics(self.database, query, model)
 
     def back_up_if_due(self) -> str | None:
-        """Copy the database to `<path>.bak` if that is older than a week; why it could not be, or None.
+        """Copy the database to `<path>.bak` if that is older than a week; give the reason if it could not be.
 
-        Only for who holds the scan's lock. 80,000 tracks take about a second; before the first track
+        The caller holds the lock. 80,000 tracks take about a second; before the first track
         there is nothing to copy. Raises StoreError where the database is damaged; the last copy stays.
         """
         with plain_errors(self.path):

@@ -103,7 +103,7 @@ def _names(store: Store, change: TagChange) -> Iterator[str]:
 def _is_recording(store: Store, path: str, change: TagChange) -> bool:
     """Whether the file at `path` is still the one that was written, though its tags may have changed since.
 
-    It is where it looks as it was left, or as a scan has met it since; else its sound tells. Raises
+    Yes where its state is the one that was written, or that of a later scan; else its sound decides. Raises
     FileNotFoundError where there is none, OSError or AudioError where it cannot be read.
     """
     status = os.stat(path)

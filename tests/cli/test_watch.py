@@ -14,7 +14,7 @@ import pytest
 import watchfiles
 
 from tagger.store import Store, scan_lock
-from tagger.watch import Settling, changes, targets
+from tagger.watch import Debounce, changes, targets
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound, sweep
 
@@ -179,19 +179,19 @@ def test_a_system_that_cannot_watch_is_told_of_in_one_line(
 
 def test_a_path_settles_when_nothing_happened_for_a_while(tmp_path: Path) -> None:
     now = 0.0
-    settling = Settling(5.0, clock=lambda: now)
+    debounce = Debounce(5.0, clock=lambda: now)
     growing, still = tmp_path / "growing.flac", tmp_path / "still.flac"
     growing.write_bytes(b"1")
     still.write_bytes(b"1")
-    settling.note([str(growing), str(still), str(tmp_path), str(tmp_path / "gone.flac")])
+    debounce.note([str(growing), str(still), str(tmp_path), str(tmp_path / "gone.flac")])
     now = 4.0
     growing.write_bytes(b"12")
-    assert settling.settled() == []
+    assert debounce.at_rest() == []
     now = 6.0  # the folder, and what is gone from it, wait for the file that grew
-    assert settling.settled() == [str(still)]
+    assert debounce.at_rest() == [str(still)]
     now = 9.0
-    assert settling.settled() == [str(tmp_path), str(tmp_path / "gone.flac"), str(growing)]
-    assert settling.settled() == []
+    assert debounce.at_rest() == [str(tmp_path), str(tmp_path / "gone.flac"), str(growing)]
+    assert debounce.at_rest() == []
 
 
 def test_only_what_a_scan_would_look_at_is_scanned(tagger: Tagger, db: Path, tmp_path: Path) -> None:

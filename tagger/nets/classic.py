@@ -9,8 +9,8 @@ from typing import cast
 import torch
 from torch import Tensor, nn
 
+from tagger.nets.crnn import TempoHead, mean_bpm, tempo_classes
 from tagger.nets.network import NetOutput, colour_picture, only_genre, remove_level
-from tagger.nets.tempo_head import TempoHead, mean_bpm, tempo_classes
 
 
 class MelCnn(nn.Module):

@@ -22,7 +22,7 @@ from tagger.files import AudioFile
 from tagger.model_card import ModelCard, load_card
 from tagger.nets import CRNN, NetOutput, Network
 from tagger.nets.classic import MelCnn
-from tagger.nets.tempo_head import FIRST_BPM
+from tagger.nets.crnn import FIRST_BPM
 from tagger.pipeline.scan import batched
 from tagger.pipeline.workers import extract_all
 from tagger.predict import WINDOWS_AT_ONCE, Predictor, concatenated, tempo_and_confidence

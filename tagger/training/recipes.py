@@ -18,7 +18,7 @@ from tagger.errors import TaggerError
 from tagger.nets import Backbone, Network
 from tagger.nets.backbone import BACKBONES, imagenet_weights, load_imagenet
 from tagger.nets.classic import MfccLstm
-from tagger.nets.tempo_head import FIRST_BPM, LAST_BPM
+from tagger.nets.crnn import FIRST_BPM, LAST_BPM
 from tagger.predict import tempo_and_confidence
 from tagger.training.clips import FRONT_END, GENRES, LEARNED, Clip
 from tagger.training.corpus import Corpus, Sources, labelled_corpus, taught_corpus

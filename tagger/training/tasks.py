@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from tagger.nets import NetOutput, Network
-from tagger.nets.tempo_head import mean_bpm
+from tagger.nets.crnn import mean_bpm
 from tagger.training.corpus import Corpus
 from tagger.training.evaluation import answers, estimated_bpm
 from tagger.training.metrics import accuracy_figures, figures, tempo_error_figures

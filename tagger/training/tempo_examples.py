@@ -19,8 +19,8 @@ from torch import Tensor
 from tagger.audio.excerpt import split_starts
 from tagger.errors import TaggerError
 from tagger.features import fit_frames
+from tagger.nets.crnn import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
 from tagger.nets.network import remove_level
-from tagger.nets.tempo_head import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
 from tagger.predict import TOLERANCE, tempo_and_confidence
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.log_mels import LogMels

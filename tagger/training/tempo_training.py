@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from tagger.nets.crnn import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
 from tagger.nets.network import remove_level
-from tagger.nets.tempo_head import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
 from tagger.predict import TOLERANCE, tempo_and_confidence
 from tagger.training.augment import FLOOR_DB, equalise, gain, low_pass
 from tagger.training.clips import FRONT_END

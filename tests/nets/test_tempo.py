@@ -3,7 +3,7 @@ import pytest
 import torch
 
 from tagger.nets import CRNN
-from tagger.nets.tempo_head import FIRST_BPM, LAST_BPM, TempoHead
+from tagger.nets.crnn import FIRST_BPM, LAST_BPM, TempoHead
 
 FRAME_RATE_HZ = 22_050 / 512
 

@@ -7,7 +7,7 @@ makes the weekly backup and keeps the record of the run. The command line choose
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -124,7 +124,7 @@ class Library:
         from tagger.pipeline.scan import Scan, ScanSettings
 
         card, observer = self.card, observer or Quiet()
-        roots = [absolute(_with_home(path)) for path in paths]
+        roots = [absolute(path) for path in _with_homes(paths)]
         counts = ScanCounts()
 
         def load() -> Predictor:
@@ -207,7 +207,7 @@ class Library:
 
         sides = side_named(old, self.store), side_named(new, self.store)
         observer = observer or Quiet()
-        return compare_models(self.store, sides, paths, limit, self._load_predictor, observer)
+        return compare_models(self.store, sides, _with_homes(paths), limit, self._load_predictor, observer)
 
     # Tags
 
@@ -223,7 +223,7 @@ class Library:
 
         self._require_something_to_write(settings)
         counts = counts or WriteCounts()
-        preview(self.store, paths, self.model, settings, counts, on_change)
+        preview(self.store, _with_homes(paths), self.model, settings, counts, on_change)
         return counts
 
     def write_tags(
@@ -246,7 +246,14 @@ class Library:
         with self._exclusive() as store:
             counts.run = store.runs.begin("write-tags")
             write_tags(
-                store, counts.run, paths, self.model, settings, counts, on_progress, is_stopped=is_stopped
+                store,
+                counts.run,
+                _with_homes(paths),
+                self.model,
+                settings,
+                counts,
+                on_progress,
+                is_stopped=is_stopped,
             )
             store.runs.end(counts.run, counts.as_dict())
         return counts
@@ -326,6 +333,10 @@ def _load_predictor(card: ModelCard, device: str) -> Predictor:
     from tagger.predict import Predictor
 
     return Predictor(card, device)
+
+
+def _with_homes(paths: Iterable[str]) -> list[str]:
+    return [_with_home(path) for path in paths]
 
 
 def _with_home(path: str) -> str:

@@ -177,6 +177,7 @@ SPARE_BYTES |= {"vorbis.ogg": 1_500_000, "opus.opus": 1_500_000}
 """What may be read beside the 30 s that are decoded: headers, an index, and in Ogg a search by halves."""
 
 
+@pytest.mark.slow
 @counts_bytes
 @pytest.mark.parametrize("kind", sorted(SPARE_BYTES))
 def test_windows_are_found_by_seeking_and_not_by_reading(kind: str, tmp_path: Path) -> None:

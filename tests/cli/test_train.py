@@ -29,6 +29,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["echonest-mlp", "echonest-mlp-deeper"])
 def test_a_recipe_is_trained_and_its_figures_are_kept(name: str, tagger: Tagger, here: Path) -> None:
     make_echonest(here)

@@ -84,6 +84,7 @@ def test_answers_are_in_the_order_of_the_clips(evaluation: Evaluation) -> None:
     assert 0.5 < evaluation.predict_ms < 1000
 
 
+@pytest.mark.slow
 def test_a_card_holds_what_was_measured_and_what_was_recorded(data: str, evaluation: Evaluation) -> None:
     path = Path(write_card(data, evaluation, jobs=2, device="cpu", n_resamples=20))
     text = path.read_text(encoding="utf-8")
@@ -141,6 +142,7 @@ def test_the_words_of_a_shipped_card_are_those_of_the_template(
     assert [line for line in text.splitlines() if not re.search(r"\d|^\|", line)] == words
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 def test_the_shipped_card_says_what_the_shipped_model_does(shared_data: str) -> None:
     evaluation = evaluate(shared_data, "test", DEFAULT_MODEL, jobs=2, device="cpu")

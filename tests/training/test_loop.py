@@ -75,6 +75,7 @@ def cut_off_after(n_epochs: int) -> Callable[[TrainingState, int], float]:
     return epoch
 
 
+@pytest.mark.slow
 def test_training_learns_resumes_and_exports_what_a_scan_can_load(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -117,6 +118,7 @@ def test_training_learns_resumes_and_exports_what_a_scan_can_load(
     assert answer.energy > 0.5
 
 
+@pytest.mark.slow
 def test_a_resumed_run_ends_like_one_that_was_never_cut_off(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_figure_without_its_clips_is_not_a_number() -> None:
     assert math.isnan(result["4q_auc"])
 
 
+@pytest.mark.slow
 @pytest.mark.shared_data
 @pytest.mark.skipif(not os.path.isdir("../shared/data"), reason="../shared/data is not there")
 def test_the_shipped_model_reaches_its_bar_on_the_test_split() -> None:

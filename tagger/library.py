@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.errors import TaggerError
 from tagger.files import absolute
-from tagger.model_choice import answering_model, fitted, predicts
-from tagger.query import FILTERS, Query, TrackOrder, read_query
+from tagger.model_choice import answering_model, fitted, predicts, warnings
+from tagger.query import EVERYTHING, FILTERS, Query, TrackOrder, read_query
 from tagger.store import Statistics, Store, default_path, scan_lock
 from tagger.types import Analysis, Aspect, Failure, Track
 
@@ -160,6 +160,17 @@ class Library:
         asked = query or replace(read_query(filters), order=order, limit=limit)
         model = self.model
         return self.store.answers.tracks(fitted(asked, self.store, model), model=model)
+
+    def warnings(self, query: Query | None = None) -> Iterator[str]:
+        """Yield why answers can be fewer than expected, a line each: nothing of it is a fault.
+
+        Another model has analysed more tracks, one of the query's paths holds no track, or no track has a
+        tempo where it is asked for.
+        """
+        model, warning = answering_model(self.store, self._model)
+        if warning:
+            yield warning
+        yield from warnings(query or EVERYTHING, self.store, model)
 
     def analysis(self, path: str) -> Analysis | None:
         """Give everything known of one file; None where no scan has analysed it."""

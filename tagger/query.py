@@ -46,16 +46,20 @@ class Query:
     order: TrackOrder = "path"
 
 
+EVERYTHING = Query()
+"""The question without filters."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """One filter as people write it.
+    """One filter as people write it: `name` in Python and in TOML, `option` on the command line.
 
     `read` makes of a text what `field` of `Query` holds; it raises ValueError where the text is not what
     `expected` says. `metavar` and `help` are for `--help`. `aspect` is what a model must predict, or the
     filter can match nothing. A filter that `repeats` takes several texts, of which one must match.
     """
 
-    option: str
+    name: str
     field: str
     read: Callable[[str], Any]
     metavar: str
@@ -65,9 +69,9 @@ class Filter:
     repeats: bool = False
 
     @property
-    def name(self) -> str:
-        """The option as a name in Python and in TOML, such as `not_genre`."""
-        return self.option.removeprefix("--").replace("-", "_")
+    def option(self) -> str:
+        """The name as an option, such as `--not-genre`."""
+        return f"--{self.name.replace('_', '-')}"
 
     def is_in(self, query: Query) -> bool:
         """Tell whether `query` narrows by this filter."""
@@ -192,10 +196,10 @@ _RANGE, _NUMBER = "one number or a range such as", "a number from 0 to 1"
 _ENERGIES = "low, medium, high, or a range within 0-1 such as 0.4-0.7"
 
 FILTERS: tuple[Filter, ...] = (
-    Filter("--genre", "genres", str, "NAME", "This genre, in any letter case.", aspect="genre", repeats=True),
-    Filter("--not-genre", "not_genres", str, "NAME", "Not this genre.", aspect="genre", repeats=True),
+    Filter("genre", "genres", str, "NAME", "This genre, in any letter case.", aspect="genre", repeats=True),
+    Filter("not_genre", "not_genres", str, "NAME", "Not this genre.", aspect="genre", repeats=True),
     Filter(
-        "--energy",
+        "energy",
         "energy",
         energy_range,
         "RANGE",
@@ -204,13 +208,13 @@ FILTERS: tuple[Filter, ...] = (
         "energy",
     ),
     # A model without tempo is not refused: `tagger.model_choice.warnings` explains why nothing is found.
-    Filter("--bpm", "bpm", bpm_range, "RANGE", "Tempo: 120-128, 120-, -128 or 124.", f"{_RANGE} 120-128"),
+    Filter("bpm", "bpm", bpm_range, "RANGE", "Tempo: 120-128, 120-, -128 or 124.", f"{_RANGE} 120-128"),
     Filter(
-        "--min-confidence", "min_confidence", share, "P", "Genre at least this sure, 0-1.", _NUMBER, "genre"
+        "min_confidence", "min_confidence", share, "P", "Genre at least this sure, 0-1.", _NUMBER, "genre"
     ),
-    Filter("--artist", "artists", str, "TEXT", "Artist with this in the name.", repeats=True),
-    Filter("--album", "albums", str, "TEXT", "Album with this in the title.", repeats=True),
-    Filter("--path", "path_parts", str, "TEXT", "Path with this in it, such as /Live/.", repeats=True),
-    Filter("--year", "year", year_range, "RANGE", "1990-1999, 1990-, -1999 or 1994.", f"{_RANGE} 1990-1999"),
+    Filter("artist", "artists", str, "TEXT", "Artist with this in the name.", repeats=True),
+    Filter("album", "albums", str, "TEXT", "Album with this in the title.", repeats=True),
+    Filter("path", "path_parts", str, "TEXT", "Path with this in it, such as /Live/.", repeats=True),
+    Filter("year", "year", year_range, "RANGE", "1990-1999, 1990-, -1999 or 1994.", f"{_RANGE} 1990-1999"),
 )
 """Every filter, in the order of `--help`."""

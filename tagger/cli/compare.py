@@ -45,12 +45,14 @@ def compare(
         tagger models compare small standard ~/Music/Jazz --limit 1000
     """
     from tagger.library import Library
+    from tagger.model_choice import unknown_paths
 
     options.check_device(device)
     options.check_paths(paths or ())
     loader = predictor_loader(device)
     with terminated_as_interrupted(), Library(options.database_path(db), load_predictor=loader) as library:
-        options.warn_of_unknown(paths, library.store)
+        for line in unknown_paths(paths or (), library.store):
+            message(line)
         with Events() as events:
             found = library.compare(old, new, *(paths or ()), limit=limit, observer=events)
     names = found.models

@@ -50,12 +50,12 @@ def list_tracks(
     tagger list --genre rock --energy high --year 1990-1999
     tagger list ~/Music/New --csv > new.csv
     """
-    from tagger.store import Store
+    from tagger.library import Library
 
-    with Store.open(options.database_path(db), create=False) as store:
-        model = options.answering_model(store, model)
-        query = options.fitted_query(replace(query, limit=limit), paths, store, model)
-        tracks = store.answers.tracks(query, model=model)
+    query = replace(query, paths=options.named(paths), limit=limit)
+    with Library(options.database_path(db), model=model) as library:
+        tracks = library.tracks(query)
+        options.warn(library, query)
         if json:
             print_json_array(map(track_json, tracks))
         elif as_csv:

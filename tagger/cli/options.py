@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
@@ -14,11 +13,10 @@ import typer
 
 from tagger.cli.output import message
 from tagger.errors import TaggerError
-from tagger.query import FILTERS, Filter, Query, read_query
+from tagger.query import EVERYTHING, FILTERS, Filter, Query, read_query
 
 if TYPE_CHECKING:
-    from tagger.store import Store
-    from tagger.types import Analysis
+    from tagger.library import Library
 
 _FILTERS_PANEL = "Filters (all must hold; --genre, --artist, --album, --path repeat)"
 
@@ -85,49 +83,16 @@ def with_filters(command: Callable[..., None]) -> Callable[..., None]:
 
 def _parameter(each: Filter) -> inspect.Parameter:
     """The filter as a parameter of a command."""
-    option = typer.Option(each.option, metavar=each.metavar, help=each.help, rich_help_panel=_FILTERS_PANEL)
+    option = typer.Option(metavar=each.metavar, help=each.help, rich_help_panel=_FILTERS_PANEL)
     kind = list[str] | None if each.repeats else str | None
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return inspect.Parameter(each.name, keyword, default=None, annotation=Annotated[kind, option])
 
 
-def answering_model(store: Store, model: str | None) -> str:
-    """Choose the model whose answers are asked for, as `tagger.model_choice` says; warn on stderr."""
-    from tagger.model_choice import answering_model
-
-    answering, warning = answering_model(store, model)
-    if warning:
-        message(warning)
-    return answering
-
-
-def fitted_query(query: Query, paths: Sequence[str] | None, store: Store, model: str) -> Query:
-    """Narrow a question to `paths` and fit it to `model`; say on stderr why it can find nothing."""
-    from tagger.model_choice import fitted, warnings
-
-    check_names(paths or ())
-    question = fitted(replace(query, paths=tuple(paths or ())), store, model)
-    for warning in warnings(question, store, model):
-        message(warning)
-    return question
-
-
-def warn_of_unknown(paths: Sequence[str] | None, store: Store) -> None:
-    """Say on stderr which paths hold none of the tracks in the database, and so narrow to nothing."""
-    from tagger.model_choice import unknown_paths
-
-    for line in unknown_paths(paths or (), store):
+def warn(library: Library, query: Query = EVERYTHING) -> None:
+    """Say on stderr why the answers to `query` can be fewer than expected."""
+    for line in library.warnings(query):
         message(line)
-
-
-def analysed_now(path: str, model: str | None, device: str = "auto") -> Analysis:
-    """Analyse a file that no scan has met, with `model` (an id or a folder; None: the default)."""
-    from tagger.model_card import DEFAULT_MODEL, load_card
-    from tagger.pipeline.analyse import analyse_file
-    from tagger.predict import Predictor
-
-    card = load_card(model or DEFAULT_MODEL)
-    return analyse_file(path, card, lambda: Predictor(card, device))
 
 
 def database_path(db: str | None) -> str:
@@ -146,17 +111,17 @@ def check_device(device: str) -> None:
     one_of("--device", device, DeviceName)
 
 
+def named(paths: Sequence[str] | None) -> tuple[str, ...]:
+    """Give the paths as `Query` holds them; an empty name, which would mean this folder, is refused."""
+    if "" in (paths or ()):
+        raise TaggerError("a PATH is empty; is a variable of the shell not set?")
+    return tuple(paths or ())
+
+
 def check_paths(paths: Sequence[str]) -> None:
     """Raise TaggerError for an empty name, and if none of them is there."""
-    check_names(paths)
-    if paths and not any(os.path.lexists(path) for path in paths):
+    if named(paths) and not any(os.path.lexists(path) for path in paths):
         raise TaggerError(f"{paths[0]}: no such file or folder; check the name")
-
-
-def check_names(paths: Sequence[str]) -> None:
-    """Raise TaggerError for an empty name, which would mean the current folder."""
-    if "" in paths:
-        raise TaggerError("a PATH is empty; is a variable of the shell not set?")
 
 
 def check_share(option: str, value: float | None, least: float = 0, most: float = 1) -> None:

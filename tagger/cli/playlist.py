@@ -18,8 +18,8 @@ from tagger.query import Query
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tagger.library import Library
     from tagger.playlist import Table
-    from tagger.store import Store
     from tagger.types import Track
 
 _SORTS = "energy (default), -energy, bpm, path, random."
@@ -65,7 +65,7 @@ def playlist(
     tagger playlist --shape warmup-peak-cooldown --minutes 45 -o run.xspf
     tagger playlist --like song.mp3 --limit 30 --no-missing
     """
-    from tagger.store import Store
+    from tagger.library import Library
 
     plan = Plan(
         query,
@@ -84,8 +84,9 @@ def playlist(
         replace_prefix=replace_prefix,
         title=title or (os.path.splitext(os.path.basename(output))[0] if output else None),
     )
-    with Store.open(options.database_path(db), create=False) as store:
-        n_skipped = _deliver(plan, store, options.answering_model(store, model))
+    with Library(options.database_path(db), model=model) as library:
+        options.warn(library)
+        n_skipped = _deliver(plan, library)
     if n_skipped:
         raise typer.Exit(1)
 
@@ -115,21 +116,21 @@ def apply(
         energy = "high"
         output = "loud.m3u8"
     """
+    from tagger.library import Library
     from tagger.playlist import tables_of
-    from tagger.store import Store
 
     tables = tables_of(file)
     folder = os.path.dirname(absolute_path(file))
-    with Store.open(options.database_path(db), create=False) as store:
-        answering = options.answering_model(store, model)
+    with Library(options.database_path(db), model=model) as library:
+        options.warn(library)
         written: dict[str, str] = {}
-        n_failed = sum(not _applied(name, table, folder, store, answering, written) for name, table in tables)
+        n_failed = sum(not _applied(name, table, folder, library, written) for name, table in tables)
     if n_failed:
         message(f"{n_failed} of {counted(len(tables), 'playlists')} in {file} could not be written in full")
         raise typer.Exit(1)
 
 
-def _applied(name: str, table: Table, folder: str, store: Store, model: str, written: dict[str, str]) -> bool:
+def _applied(name: str, table: Table, folder: str, library: Library, written: dict[str, str]) -> bool:
     """Whether the playlist was written whole. `written` has the names of those before by their files."""
     from tagger.playlist import plan_of
 
@@ -138,7 +139,7 @@ def _applied(name: str, table: Table, folder: str, store: Store, model: str, wri
         file = os.path.realpath(plan.output or "")
         if file in written:
             raise TaggerError(f"its output is that of [{written[file]}]; give it one of its own")
-        n_skipped = _deliver(plan, store, model)
+        n_skipped = _deliver(plan, library)
         written[file] = name
     except TaggerError as error:
         message(f"[{name}] {error}")
@@ -146,16 +147,13 @@ def _applied(name: str, table: Table, folder: str, store: Store, model: str, wri
     return not n_skipped
 
 
-def _deliver(plan: Plan, store: Store, model: str) -> int:
+def _deliver(plan: Plan, library: Library) -> int:
     """Make the playlist and write it, or send it to stdout; the number of tracks that it cannot hold.
 
-    Those are named on stderr, and so is the reason why a playlist is empty. Raises TaggerError before
-    anything is written.
+    Those are named on stderr, and so is the reason why a playlist is empty. Raises TaggerError where
+    nothing could be written.
     """
-    from tagger.files import replace_atomically
-    from tagger.playlist import make_playlist
-
-    made = make_playlist(plan, store, model, lambda path: options.analysed_now(path, model))
+    made = library.playlist(plan)
     name = f"{plan.output}: " if plan.output else ""
     for warning in made.warnings:
         message(f"{name}{warning}")
@@ -164,10 +162,8 @@ def _deliver(plan: Plan, store: Store, model: str) -> int:
     if plan.output is None:
         sys.stdout.buffer.write(made.content)
         sys.stdout.buffer.flush()
-    else:
-        replace_atomically(plan.output, made.content)
-        if made.tracks != () and sys.stderr.isatty():
-            message(f"{name}{_length(made.tracks)}")
+    elif made.tracks != () and sys.stderr.isatty():
+        message(f"{name}{_length(made.tracks)}")
     return len(made.skipped)
 
 

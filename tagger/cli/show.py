@@ -36,11 +36,13 @@ def show(
 
         tagger show song.mp3
     """
+    from tagger.library import analyse
+
     path = absolute(file)
     stored = _stored(path, model, options.database_path(db))
     if stored and _has_changed(stored.file):
         message(f"{path}: changed or gone since it was scanned; `tagger scan` analyses it again")
-    analysis = stored or options.analysed_now(path, model, device)
+    analysis = stored or analyse(path, model, device)
     if json:
         print_json(_fields(analysis, is_stored=stored is not None))
     else:
@@ -48,12 +50,13 @@ def show(
 
 
 def _stored(path: str, model: str | None, database: str) -> Analysis | None:
-    from tagger.store import Store
+    from tagger.library import Library
 
     if not os.path.exists(database):
         return None
-    with Store.open(database, create=False) as store:
-        return store.answers.analysis(path, options.answering_model(store, model))
+    with Library(database, model=model) as library:
+        options.warn(library)
+        return library.analysis(path)
 
 
 def _has_changed(known: AudioFile) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -33,15 +34,17 @@ def stats(
     tagger stats
     tagger stats ~/Music/New --min-confidence 0.8
     """
-    from tagger.store import Store
+    from tagger.library import Library
 
-    with Store.open(options.database_path(db), create=False) as store:
-        model = options.answering_model(store, model)
-        found = store.statistics(options.fitted_query(query, paths, store, model), model)
+    query = replace(query, paths=options.named(paths))
+    with Library(options.database_path(db), model=model) as library:
+        found = library.statistics(query)
+        options.warn(library, query)
+        answering = library.model
     if json:
-        print_json(_fields(found, model))
+        print_json(_fields(found, answering))
     else:
-        print("\n".join(_lines(found, model)))
+        print("\n".join(_lines(found, answering)))
 
 
 def _fields(found: Statistics, model: str) -> dict[str, Any]:

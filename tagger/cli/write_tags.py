@@ -73,6 +73,7 @@ def write_tags(
     """
     from tagger.library import Library
     from tagger.model_choice import require_aspect
+    from tagger.query import Query
     from tagger.tag_runs import WriteCounts
 
     if target_precision is not None and min_confidence is not None:
@@ -85,11 +86,10 @@ def write_tags(
     if not (dry_run or yes or (sys.stdin.isatty() and sys.stderr.isatty())):
         raise TaggerError("nobody to ask without a terminal; give --yes to write, or --dry-run to look first")
     with Library(options.database_path(db), model=model) as library:
-        answering = options.answering_model(library.store, model)
         if target_precision is not None:
-            require_aspect(library.store, answering, "genre", "leave out --target-precision")
-            settings = _with_precision(target_precision, settings, model or answering)
-        options.warn_of_unknown(paths, library.store)
+            require_aspect(library.store, library.model, "genre", "leave out --target-precision")
+            settings = _with_precision(target_precision, settings, model or library.model)
+        options.warn(library, Query(paths=options.named(paths)))
         counts = WriteCounts(print_skip)
         if dry_run:
             _print_preview(library, paths or (), settings, counts, as_json=json)

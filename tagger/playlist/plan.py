@@ -9,9 +9,7 @@ from tagger.errors import TaggerError
 from tagger.playlist.location import is_absolute, parse_replacement
 from tagger.playlist.render import Format, format_of
 from tagger.playlist.select import Shape, Sort
-from tagger.query import Query
-
-EVERYTHING = Query()
+from tagger.query import EVERYTHING, Query
 
 LIKE_LIMIT = 50
 """Tracks of a playlist of what sounds alike that sets neither `limit` nor `minutes`."""

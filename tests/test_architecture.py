@@ -3,6 +3,7 @@
 import ast
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,6 +15,16 @@ FACES = ("__init__", "__main__")
 
 MOST_LINES = 450
 """A longer file has two subjects: make it a folder, or give a part away."""
+
+FEWEST_LINES = 60
+"""A shorter file is a part of another one's subject, unless it is a face or stands here with a reason."""
+
+ALONE = {
+    "errors.py": "what everything raises: no room may own it",
+    "cli/exit_codes.py": "what every command ends with",
+    "pipeline/analyse.py": "one file without workers and without a store",
+    "playlist/nearest.py": "likeness, the only arithmetic on embeddings",
+}
 
 LAYERS = {
     "errors": 0,
@@ -130,6 +141,22 @@ def test_no_file_is_a_warehouse() -> None:
     scripts = sorted(SCRIPTS.rglob("*.py"))
     lengths = {shown(path): n_lines(path) for path in [*modules(), *scripts]}
     assert not {name: n for name, n in lengths.items() if n > MOST_LINES}
+
+
+def test_no_file_is_a_leftover_and_a_name_stands_for_one() -> None:
+    rooms = [path for path in modules() if path.stem not in FACES]
+    short = {path.relative_to(PACKAGE).as_posix() for path in rooms if n_lines(path) < FEWEST_LINES}
+    assert not short - ALONE.keys()
+    assert all((PACKAGE / name).exists() for name in ALONE)
+    names = Counter(
+        path.name for path in rooms if part_of(path) != "cli"
+    )  # there a file is named as its command
+    assert not {name: n for name, n in names.items() if n > 1}
+
+
+def test_the_map_in_the_manual_names_every_room() -> None:
+    page = (PACKAGE / "manual/developing.md").read_text(encoding="utf-8")
+    assert not [part for part in LAYERS if f"`{part}`" not in page]
 
 
 def test_a_worker_process_imports_neither_torch_nor_sqlite() -> None:

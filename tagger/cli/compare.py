@@ -30,7 +30,7 @@ def compare(
         list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these files and folders.")
     ] = None,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Analyse at most this many tracks.")] = 200,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: options.Device = "auto",
     db: options.Db = None,
     json: options.Json = False,
 ) -> None:
@@ -47,7 +47,6 @@ def compare(
     from tagger.library import Library
     from tagger.model_choice import unknown_paths
 
-    options.check_device(device)
     options.check_paths(paths or ())
     loader = predictor_loader(device)
     with terminated_as_interrupted(), Library(options.database_path(db), load_predictor=loader) as library:

@@ -106,11 +106,6 @@ def database_path(db: str | None) -> str:
     return path
 
 
-def check_device(device: str) -> None:
-    """Raise TaggerError for a name that no device has; whether there is one is seen when it is used."""
-    one_of("--device", device, DeviceName)
-
-
 def named(paths: Sequence[str] | None) -> tuple[str, ...]:
     """Give the paths as `Query` holds them; an empty name, which would mean this folder, is refused."""
     if "" in (paths or ()):

@@ -28,7 +28,7 @@ TOP_GENRES = 8
 def scan(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Music files and folders.")],
     jobs: options.Jobs = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: options.Device = "auto",
     model: options.Model = None,
     full: Annotated[bool, typer.Option("--full", help="Analyse unchanged files again.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed files again.")] = False,
@@ -58,7 +58,7 @@ def scan(
     from tagger.library import Library
 
     with end_reported(log_format), terminated_as_interrupted():
-        _check(paths, device, metrics_file)
+        _check(paths, metrics_file)
         library = Library(options.database_path(db), model=model, load_predictor=predictor_loader(device))
         _ = library.card  # before any work
         settings = _settings(jobs, full, retry_failed, limit, budget, forget_after)
@@ -94,9 +94,8 @@ def leave_processor_to_others() -> None:
         os.nice(NICENESS)
 
 
-def _check(paths: Sequence[str], device: str, metrics_file: str | None) -> None:
+def _check(paths: Sequence[str], metrics_file: str | None) -> None:
     """Validate the arguments before any work."""
-    options.check_device(device)
     options.check_paths(paths)
     if metrics_file:
         from tagger.files import check_holds_text

@@ -33,7 +33,7 @@ RETRY_S = 10.0
 def watch(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Music files and folders.")],
     jobs: options.Jobs = None,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
+    device: options.Device = "auto",
     model: options.Model = None,
     nice: Annotated[bool, typer.Option("--nice", help="Leave the processor to other programs.")] = False,
     log_format: Annotated[str, typer.Option(help="Of the messages on stderr: text or json.")] = "text",
@@ -50,7 +50,6 @@ def watch(
     from tagger.library import Library
 
     with end_reported(log_format), terminated_as_interrupted():
-        options.check_device(device)
         options.check_paths(paths)
         loader = predictor_loader(device)
         setup = Setup(

@@ -164,24 +164,30 @@ class Analysis:
     """Everything known of one file: the recording, and what a model predicts of it.
 
     `file` is the file in the state in which it was analysed. `scanned_at` is ISO 8601 in UTC, None for an
-    analysis that is not stored. The prediction's `genres` are likeliest first.
+    analysis that is not stored. `missing`: the file was gone at the last scan.
     """
 
     file: AudioFile
     recording: Recording
     prediction: Prediction
     scanned_at: str | None = None
+    missing: bool = False
+
+    @property
+    def genres(self) -> dict[str, float]:
+        """The probability (0–1) of each genre that the model knows, likeliest first; none of silence."""
+        return dict(sorted(self.prediction.genres.items(), key=lambda item: -item[1]))
 
     @property
     def track(self) -> Track:
-        """The short of it, as lists and playlists show it."""
+        """The short form, as lists and playlists show it."""
         recording, answer = self.recording, self.prediction
         return Track(
             path=self.file.path,
             audio_id=recording.audio_id,
             duration_s=recording.duration_s,
-            genre=None if answer.silent else answer.genre,
-            genre_confidence=None if answer.silent else answer.genre_confidence,
+            genre=answer.genre,
+            genre_confidence=answer.genre_confidence,
             energy=answer.energy,
             bpm=answer.bpm,
             bpm_confidence=answer.bpm_confidence,
@@ -190,6 +196,7 @@ class Analysis:
             artist=recording.artist,
             album=recording.album,
             year=recording.year,
+            missing=self.missing,
         )
 
 
@@ -197,7 +204,7 @@ def track_json(track: Track) -> dict[str, str | float | int | bool | None]:
     """Give a track by the names that JSON and CSV use, in every command that prints or writes one.
 
     `duration_s` is in seconds, `bpm` in beats a minute, `energy_level` 1–10; confidences and `energy` are
-    0–1. What is not known is None, and so are the genre and the confidence of silence.
+    0–1. What is not known is None, and so are the genre and the tempo of silence.
 
     >>> found = track_json(Track("/m/a.mp3", genre="Jazz", genre_confidence=0.98765, energy=0.42))
     >>> found["genre_confidence"], found["energy_level"], found["duration_s"], found["bpm"]
@@ -210,8 +217,8 @@ def track_json(track: Track) -> dict[str, str | float | int | bool | None]:
         "album": track.album,
         "year": track.year,
         "duration_s": round(track.duration_s, 3) if 0 < track.duration_s < math.inf else None,
-        "genre": None if track.silent else track.genre,
-        "genre_confidence": None if track.silent else rounded(track.genre_confidence, 4),
+        "genre": track.genre,
+        "genre_confidence": rounded(track.genre_confidence, 4),
         "energy": rounded(track.energy, 4),
         "energy_level": None if track.energy is None else energy_level(track.energy),
         "bpm": rounded(track.bpm, 1),

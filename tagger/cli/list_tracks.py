@@ -68,7 +68,7 @@ def _print_lines(tracks: Iterable[Track]) -> None:
     print(f"{'genre':<14} {'sure':>5}  energy     bpm  path")
     for track in tracks:
         genre = "(silent)" if track.silent else track.genre or "–"
-        sure = "–" if track.silent or track.genre_confidence is None else f"{track.genre_confidence:.0%}"
+        sure = "–" if track.genre_confidence is None else f"{track.genre_confidence:.0%}"
         energy = "–" if track.energy is None else f"{track.energy:.2f} {energy_level(track.energy):>2}"
         bpm = "–" if track.bpm is None else f"{track.bpm:.1f}"
         missing = "  (missing)" if track.missing else ""

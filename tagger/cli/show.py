@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -70,8 +70,8 @@ def _fields(analysis: Analysis, is_stored: bool) -> dict[str, Any]:
     recording, answer = analysis.recording, analysis.prediction
     return {
         **track_json(analysis.track),
-        "genres": {genre: round(p, 4) for genre, p in _genres(analysis).items()},
-        "windows": [_window_fields(window, answer.silent) for window in answer.windows],
+        "genres": {genre: round(p, 4) for genre, p in analysis.genres.items()},
+        "windows": [_window_fields(window) for window in answer.windows],
         "codec": recording.codec,
         "sample_rate_hz": recording.sample_rate_hz,
         "channels": recording.channels,
@@ -81,19 +81,13 @@ def _fields(analysis: Analysis, is_stored: bool) -> dict[str, Any]:
     }
 
 
-def _window_fields(window: WindowAnswer, silent: bool) -> dict[str, Any]:
+def _window_fields(window: WindowAnswer) -> dict[str, Any]:
     return {
         "start_s": round(window.start_s, 2),
-        "genre": None if silent else window.genre,
-        "genre_confidence": None if silent else rounded(window.genre_confidence, 4),
+        "genre": window.genre,
+        "genre_confidence": rounded(window.genre_confidence, 4),
         "energy": rounded(window.energy, 4),
     }
-
-
-def _genres(analysis: Analysis) -> Mapping[str, float]:
-    """The probability of each genre, likeliest first; silence has none."""
-    answer = analysis.prediction
-    return {} if answer.silent else dict(sorted(answer.genres.items(), key=lambda item: -item[1]))
 
 
 def _print(analysis: Analysis, is_stored: bool) -> None:
@@ -106,15 +100,14 @@ def _print(analysis: Analysis, is_stored: bool) -> None:
     if answer.silent:
         print("silent: no window holds any sound")
     print()
-    genres = _genres(analysis)
-    for genre, p in list(genres.items())[:TOP]:
+    for genre, p in [*analysis.genres.items()][:TOP]:
         print(f"  {genre:<14} {p:>4.0%} {bar(p)}")
-    if genres:
+    if analysis.genres:
         print()
     _print_energy(track)
     _print_tempo(track)
     print()
-    for line in _over_the_track(answer.windows, answer.silent):
+    for line in _over_the_track(answer.windows):
         print(line)
 
 
@@ -123,13 +116,13 @@ def _sound(recording: Recording) -> str:
     return f"{recording.codec}, {recording.sample_rate_hz:,} Hz, {channels}, {_clock(recording.duration_s)}"
 
 
-def _over_the_track(windows: Sequence[WindowAnswer], silent: bool) -> Iterator[str]:
+def _over_the_track(windows: Sequence[WindowAnswer]) -> Iterator[str]:
     """A line a window, in the order of time: its energy, drawn to one scale, and its own genre."""
     for window in windows:
         parts = [f"  at {_clock(int(window.start_s)):<11}"]
         if window.energy is not None:
             parts.append(f"{window.energy:>4.2f} {bar(window.energy, BAR_WIDTH):<{BAR_WIDTH}}")
-        if window.genre is not None and window.genre_confidence is not None and not silent:
+        if window.genre is not None and window.genre_confidence is not None:
             parts.append(f"{window.genre:<14} {window.genre_confidence:>4.0%}")
         if len(parts) > 1:  # the tempo is the track's alone
             yield " ".join(parts)

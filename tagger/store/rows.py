@@ -62,6 +62,7 @@ def analysis_of(
         recording=Recording(**{field.name: row[field.name] for field in fields(Recording)}),
         prediction=prediction,
         scanned_at=row["scanned_at"],
+        missing=row["missing_since"] is not None,
     )
 
 

@@ -77,6 +77,10 @@ def test_a_missing_track_is_marked_in_every_form(tagger: Tagger, library: Path) 
     header, *lines = tagger("list", "--csv").out.splitlines()
     assert header.startswith("path,genre,genre_confidence,energy,energy_level,bpm,missing,title,")
     assert [line.split(",")[6] for line in lines] == ["false", "true", "false"]
+    assert [tagger("show", path, "--json").json["missing"] for path in ("/m/a.mp3", "/m/b.mp3")] == [
+        False,
+        True,
+    ]
     assert tagger("stats").out.splitlines()[1].startswith("1 of them missing")
     assert tagger("stats", "--json").json["missing"] == 1
     assert tagger("stats", "--genre", "jazz", "--json").json["missing"] == 0

@@ -11,8 +11,8 @@ import numpy as np
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.playlist.nearest import nearest
 from tagger.query import Query
-from tagger.store import Store, TrackRow
-from tagger.types import ENERGY_BANDS
+from tagger.store import Store
+from tagger.types import ENERGY_BANDS, Track
 
 EMBEDDING_SIZE = 128
 LOUD_ROCK = Query(genres=("Rock",), energy=ENERGY_BANDS["high"], limit=50)
@@ -47,7 +47,7 @@ def bench_query(n_tracks: int, n_embeddings: int) -> None:
     print(f"playlist --like                             {like_s:7.3f} s  ({n_embeddings:,} embeddings)")
 
 
-def _like(store: Store) -> list[TrackRow]:
+def _like(store: Store) -> list[Track]:
     ids, embeddings = store.answers.embeddings(Query(), DEFAULT_MODEL, EMBEDDING_SIZE, "")
     order, _ = nearest(embeddings[0], embeddings)
     return store.answers.tracks_by_id(ids[order][:500].tolist(), DEFAULT_MODEL)

@@ -16,6 +16,10 @@ from tagger.nets.network import NetOutput, remove_level
 STRIDES = ((2, 2), (2, 2), (2, 2), (2, 1), (2, 1))
 """Of each stage over (bands, frames): 96 bands become 3, and a step of time is 186 ms."""
 
+FIRST_BPM, LAST_BPM = 30, 286
+"""The classes of Schreiber & Müller 2018 ("A single-step approach to musical tempo estimation using a
+convolutional neural network"), one a BPM."""
+
 BINS_PER_OCTAVE = 60
 """Of the logarithmic axis of pulse rates: 1.2 % a bin, a third of the tolerance of Acc1."""
 
@@ -131,11 +135,6 @@ def _convolution(
         ),
         nn.BatchNorm2d(out_channels),
     )
-
-
-FIRST_BPM, LAST_BPM = 30, 286
-"""The classes of Schreiber & Müller 2018 ("A single-step approach to musical tempo estimation using a
-convolutional neural network"), one a BPM."""
 
 
 # The tempo head

@@ -18,5 +18,5 @@ def make_own_model(folder: Path, model_id: object, **fields: object) -> Path:
 
 def change(folder: Path, **fields: object) -> None:
     """Replaces fields of its `model.json`."""
-    told = json.loads((folder / "model.json").read_text()) | fields
-    (folder / "model.json").write_text(json.dumps(told))
+    content = json.loads((folder / "model.json").read_text()) | fields
+    (folder / "model.json").write_text(json.dumps(content))

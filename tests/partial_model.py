@@ -1,4 +1,4 @@
-"""Made-up models that hear a part: the shipped one without its genres, its energy or its tempo."""
+"""Made-up models that predict a part: the shipped one without its genres, its energy or its tempo."""
 
 import hashlib
 import json
@@ -11,15 +11,15 @@ from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, load_card
 from tagger.types import Aspect
 
 
-def make_model(folder: Path, *heard: Aspect) -> str:
+def make_model(folder: Path, *aspects: Aspect) -> str:
     """The model's folder, after which it is named."""
     shutil.copytree(load_card(DEFAULT_MODEL).folder, folder)
     fields = json.loads((folder / "model.json").read_text()) | {"id": folder.name}
-    if "energy" not in heard:
+    if "energy" not in aspects:
         del fields["energy_quantiles"]
-    if "tempo" not in heard:
+    if "tempo" not in aspects:
         del fields["tempo"]
-    if "genre" not in heard:
+    if "genre" not in aspects:
         del fields["temperature"], fields["genre_precision"]
         fields |= {"genres": [], "weights_sha256": _without_genres(folder / WEIGHTS_FILE)}
     (folder / "model.json").write_text(json.dumps(fields))

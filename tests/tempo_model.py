@@ -1,4 +1,4 @@
-"""A made-up model that hears tempo: the shipped one with a head that knows low tones from high ones."""
+"""A made-up model that predicts tempo: the shipped one with a head that knows low tones from high ones."""
 
 import json
 import shutil
@@ -15,7 +15,7 @@ from tagger.nets import CRNN
 WITH_TEMPO, WITHOUT_TEMPO = "with-tempo-1", "without-tempo-1"
 FIRST_BPM, N_TEMPO = 30, 257
 LOW_BPM, HIGH_BPM = 100.4, 127.6
-"""What it hears in a window whose loudest mel band is in the lower half, and in another."""
+"""The tempos that it predicts of a window whose loudest mel band is in the lower half, and in another."""
 
 
 class TempoCRNN(CRNN):

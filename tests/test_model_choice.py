@@ -11,7 +11,7 @@ from tagger.model_choice import answering_model, fitted, genres_of, predicts, re
 from tagger.query import Query
 from tagger.store import Store
 from tests.own_model import SMALL_MODEL
-from tests.store.store_answers import heard
+from tests.store.store_answers import analysed
 
 GONE = "gone-1"
 """A model that is not installed."""
@@ -36,8 +36,8 @@ def test_a_named_model_answers_and_a_wrong_name_is_refused(store: Store) -> None
 def test_the_model_of_the_last_scan_answers_and_one_with_more_answers_is_named(
     store: Store,
 ) -> None:
-    store.record_batch([heard(f"/m/{n}.mp3", model=DEFAULT_MODEL) for n in range(2)], [])
-    store.record_batch([heard("/m/0.mp3", model=SMALL_MODEL)], [])
+    store.record_batch([analysed(f"/m/{n}.mp3", model=DEFAULT_MODEL) for n in range(2)], [])
+    store.record_batch([analysed("/m/0.mp3", model=SMALL_MODEL)], [])
     store.answers.note_use(SMALL_MODEL)
     model, warning = answering_model(store, None)
     assert (model, warning) == (
@@ -57,19 +57,19 @@ def test_genres_get_the_spelling_of_the_model(store: Store) -> None:
 
 def test_a_model_that_is_installed_no_more_is_known_by_its_answers(store: Store) -> None:
     assert predicts(store, GONE, "tempo")
-    store.record_batch([heard("/m/a.mp3", "Folk", model=GONE)], [])
+    store.record_batch([analysed("/m/a.mp3", "Folk", model=GONE)], [])
     assert [predicts(store, GONE, aspect) for aspect in ("genre", "energy", "tempo")] == [True, True, False]
     assert genres_of(store, GONE) == ["Folk"]
     assert fitted(Query(genres=("folk",)), store, GONE).genres == ("Folk",)
     with pytest.raises(TaggerError, match=f"no tempo; scan with a model that does .--model {DEFAULT_MODEL}"):
         require_aspect(store, GONE, "tempo", "leave it")
-    store.record_batch([heard("/m/a.mp3", model=DEFAULT_MODEL, bpm=120.0)], [])
+    store.record_batch([analysed("/m/a.mp3", model=DEFAULT_MODEL, bpm=120.0)], [])
     with pytest.raises(TaggerError, match=f"no tempo; choose a model that does .--model {DEFAULT_MODEL}"):
         require_aspect(store, GONE, "tempo", "leave it")
 
 
 def test_what_can_find_nothing_is_said(store: Store, tmp_path: Path) -> None:
-    store.record_batch([heard("/m/a.mp3")], [])
+    store.record_batch([analysed("/m/a.mp3")], [])
     question = Query(paths=("/m", str(tmp_path), "/nowhere"), bpm=(120, 128))
     assert [*warnings(question, store, DEFAULT_MODEL)] == [
         f"{tmp_path}: no track in the database; `tagger scan` it first",

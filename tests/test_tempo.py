@@ -16,8 +16,8 @@ def peak(bpm: float, width_bpm: float = 1.0) -> np.ndarray:
 
 @pytest.mark.parametrize("bpm", [60.0, 90.3, 127.6, 174.9])
 def test_a_tempo_between_two_classes_is_found_to_a_tenth(bpm: float) -> None:
-    heard, confidence = tempo_and_confidence(peak(bpm, 0.7), FIRST_BPM)
-    assert heard == pytest.approx(bpm, abs=0.051)
+    found, confidence = tempo_and_confidence(peak(bpm, 0.7), FIRST_BPM)
+    assert found == pytest.approx(bpm, abs=0.051)
     assert confidence > 0.99
 
 

@@ -15,13 +15,13 @@ from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, load_card
 from tagger.store import Store
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
-from tests.store.store_answers import heard
+from tests.store.store_answers import analysed
 
 N = 4
 
 
 def other_model(folder: Path, name: str, same_trunk: bool = True) -> Path:
-    """A model whose heads name the genres the other way round and hear more energy."""
+    """A model whose heads name the genres the other way round and predict more energy."""
     shutil.copytree(load_card(DEFAULT_MODEL).folder, folder / name)
     weights = load_file(folder / name / WEIGHTS_FILE)
     for part in ("weight", "bias"):
@@ -99,11 +99,11 @@ def library(db: Path) -> Path:
     """Answers of two models that are not installed."""
     tracks = [("a", "Rock", "Rock", 0.52), ("b", "Rock", "Metal", 0.92), ("c", "Jazz", "Jazz", 0.5)]
     with Store.open(str(db), create=True) as store:
-        store.record_batch([heard(f"/m/{name}", old, model="gone-1") for name, old, *_ in tracks], [])
+        store.record_batch([analysed(f"/m/{name}", old, model="gone-1") for name, old, *_ in tracks], [])
         store.record_batch(
-            [heard(f"/m/{name}", new, energy, model="gone-2") for name, _, new, energy in tracks], []
+            [analysed(f"/m/{name}", new, energy, model="gone-2") for name, _, new, energy in tracks], []
         )
-        store.record_batch([heard("/n/d", "Jazz", model="gone-1")], [])
+        store.record_batch([analysed("/n/d", "Jazz", model="gone-1")], [])
     return db
 
 
@@ -127,7 +127,9 @@ def test_the_table_has_a_line_a_genre(tagger: Tagger, library: Path) -> None:
 
 def test_only_the_named_paths_are_compared(tagger: Tagger, library: Path, tmp_path: Path) -> None:
     with Store.open(str(library), create=False) as store:
-        store.record_batch([heard(str(tmp_path), "Jazz", model=model) for model in ("gone-1", "gone-2")], [])
+        store.record_batch(
+            [analysed(str(tmp_path), "Jazz", model=model) for model in ("gone-1", "gone-2")], []
+        )
     assert tagger("models", "compare", "gone-1", "gone-2", tmp_path, "--json").json["tracks"] == 1
 
 

@@ -21,7 +21,7 @@ N_FILES = 80
 def music(tmp_path: Path) -> Path:
     folder = tmp_path / "music"
     folder.mkdir()
-    for i in range(N_FILES):  # of different lengths, for one sound would be heard once
+    for i in range(N_FILES):  # of different lengths, for one sound would be analysed once
         make_sound(folder / f"{i:03}.flac", seconds=31.0 + i / 20, rate_hz=22_050, channels=1)
     return folder
 

@@ -6,7 +6,7 @@ from tagger.cli.output import counted
 
 
 @pytest.mark.parametrize(
-    ("count", "name", "told"),
+    ("count", "name", "text"),
     [
         (0, "files", "0 files"),
         (1, "files", "1 file"),
@@ -16,8 +16,8 @@ from tagger.cli.output import counted
         (1, "analysed", "1 analysed"),
     ],
 )
-def test_a_count_of_one_is_in_the_singular(count: int, name: str, told: str) -> None:
-    assert counted(count, name) == told
+def test_a_count_of_one_is_in_the_singular(count: int, name: str, text: str) -> None:
+    assert counted(count, name) == text
 
 
 def test_numbers_stand_below_each_other() -> None:

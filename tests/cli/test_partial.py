@@ -15,7 +15,7 @@ from tagger.types import Analysis
 from tests.cli.conftest import Result, Tagger
 from tests.partial_model import make_model
 from tests.sounds import make_sound
-from tests.store.store_answers import heard, parts
+from tests.store.store_answers import analysed, parts
 
 RATE_HZ = 44_100
 XSPF = "{urn:x-tagger:xspf:1}"
@@ -58,19 +58,19 @@ def only_line(result: Result) -> str:
 
 def test_models_tells_what_each_hears(tagger: Tagger, music: Path) -> None:
     out = tagger("models").out
-    heard = [line.strip() for line in out.splitlines() if line.startswith("  predicts")]
-    assert heard == [
+    predicted = [line.strip() for line in out.splitlines() if line.startswith("  predicts")]
+    assert predicted == [
         "predicts: energy",
         "predicts: genre",
         "predicts: genre, energy, tempo",
         "predicts: tempo",
     ]
     assert out.count("  genres: Blues, ") == 2
-    told = {
+    found = {
         model["id"]: (bool(model["genres"]), model["energy"], model["tempo"])
         for model in tagger("models", "--json").json
     }
-    assert told == {
+    assert found == {
         "energy-1": (False, True, False),
         "genre-1": (True, False, False),
         DEFAULT_MODEL: (True, True, True),
@@ -90,8 +90,8 @@ def test_a_scan_without_genres_counts_its_tracks_and_shows_no_top_genres(
 
 def test_list_has_a_dash_for_what_is_not_known(tagger: Tagger, music: Path) -> None:
     tagger("scan", music, "--model", "tempo-1", "-q")
-    told = [line.split() for line in tagger("list").out.splitlines()[1:]]
-    assert [(*words[:3], words[4]) for words in told] == [
+    found = [line.split() for line in tagger("list").out.splitlines()[1:]]
+    assert [(*words[:3], words[4]) for words in found] == [
         ("–", "–", "–", str(music / name)) for name in ("a.flac", "b.flac")
     ]
     row = tagger("list", "--json").json[0]
@@ -212,7 +212,7 @@ def test_a_model_that_is_installed_no_more_is_known_by_its_answers(
 
 
 def test_like_says_when_a_model_keeps_nothing_to_compare_by(tagger: Tagger, music: Path, db: Path) -> None:
-    file, recording, answer = parts(heard(str(music / "a.flac"), model="tempo-1"))
+    file, recording, answer = parts(analysed(str(music / "a.flac"), model="tempo-1"))
     with Store.open(str(db), create=True) as store:
         store.record_batch(
             [Analysis(file, recording, replace(answer, embedding=np.zeros(0, np.float16)))], []

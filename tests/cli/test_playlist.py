@@ -30,7 +30,7 @@ XSPF = "{http://xspf.org/ns/0/}"
 
 
 def answer(path: str, number: int = 0, **given: Any) -> tuple[AudioFile, Recording, Prediction]:
-    """A track that was heard; its embedding points in a direction that turns with its number."""
+    """An analysed track; its embedding points in a direction that turns with its number."""
     names = {name: given.get(name) for name in ("title", "artist", "album", "year")}
     recording = Recording(f"{number:032}", given.get("duration_s", 60.0), "mp3", 44_100, 2, **names)
     embedding = np.zeros(SIZE, np.float16)
@@ -247,7 +247,7 @@ def test_like_what_is_no_file_is_refused(tagger: Tagger, library: Path, tmp_path
 
 @pytest.fixture
 def music(tmp_path: Path, db: Path) -> Path:
-    """A folder with real files and a database that has heard them."""
+    """A folder with real files and a database of their answers."""
     folder = tmp_path / "music"
     (folder / "Jazz").mkdir(parents=True)
     sound = Path(make_sound(tmp_path / "sound.wav", seconds=0.5)).read_bytes()

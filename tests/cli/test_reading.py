@@ -344,8 +344,8 @@ def test_a_path_without_tracks_is_told(tagger: Tagger, library: Path, tmp_path: 
 
 
 def test_no_failures_are_told_in_a_friendly_line(tagger: Tagger, library: Path) -> None:
-    told = tagger("failures")
-    assert (told.code, told.out, told.err) == (0, "", "tagger: no file has failed\n")
+    result = tagger("failures")
+    assert (result.code, result.out, result.err) == (0, "", "tagger: no file has failed\n")
     as_json = tagger("failures", "--json")
     assert (as_json.code, as_json.json, as_json.err) == (0, [], "")
 

@@ -15,7 +15,7 @@ from tests.sounds import make_sound
 from tests.tag_runs.library import contents
 
 RATE_HZ = 44_100
-HEARD = {"high.flac": tempo_model.HIGH_BPM, "low.mp3": tempo_model.LOW_BPM, "silence.wav": None}
+PREDICTED = {"high.flac": tempo_model.HIGH_BPM, "low.mp3": tempo_model.LOW_BPM, "silence.wav": None}
 
 
 def tone(hz: float) -> np.ndarray:
@@ -29,7 +29,7 @@ def model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 
 @pytest.fixture
 def music(tagger: Tagger, model: str, tmp_path: Path) -> Path:
-    """The files of `HEARD`, scanned with a model that hears tempo."""
+    """The files of `PREDICTED`, scanned with a model that predicts tempo."""
     folder = tmp_path / "music"
     folder.mkdir()
     make_sound(folder / "low.mp3", samples=tone(100))
@@ -44,17 +44,17 @@ def bpms(rows: list[dict[str, object]]) -> dict[str, object]:
 
 
 def test_list_tells_each_tempo_and_none_of_silence(tagger: Tagger, music: Path) -> None:
-    assert bpms(tagger("list", "--json").json) == HEARD
+    assert bpms(tagger("list", "--json").json) == PREDICTED
     rows = csv.DictReader(io.StringIO(tagger("list", "--csv").out))
     assert [row["bpm"] for row in rows] == ["127.6", "100.4", ""]
-    told = [line.split()[-2] for line in tagger("list", "--bpm", "1-999").out.splitlines()]
-    assert told == ["bpm", "127.6", "100.4"]
+    shown = [line.split()[-2] for line in tagger("list", "--bpm", "1-999").out.splitlines()]
+    assert shown == ["bpm", "127.6", "100.4"]
 
 
 def test_show_tells_a_tempo_and_how_sure_it_is(tagger: Tagger, music: Path, model: str) -> None:
     stored = tagger("show", music / "high.flac", "--json").json
     assert (stored["bpm"], stored["bpm_confidence"]) == (127.6, pytest.approx(0.99, abs=0.01))
-    assert "99% " in (told := tagger("show", music / "high.flac").out) and told.count(" 127.6 BPM\n") == 1
+    assert "99% " in (shown := tagger("show", music / "high.flac").out) and shown.count(" 127.6 BPM\n") == 1
     silent = tagger("show", music / "silence.wav", "--json").json
     assert (silent["bpm"], silent["bpm_confidence"]) == (None, None)
     assert (silent["silent"], silent["genre"], silent["genre_confidence"], silent["genres"]) == (
@@ -69,8 +69,8 @@ def test_show_tells_a_tempo_and_how_sure_it_is(tagger: Tagger, music: Path, mode
 
 def test_show_predicts_a_tempo_on_the_spot(tagger: Tagger, model: str, tmp_path: Path) -> None:
     path = make_sound(tmp_path / "new.wav", samples=tone(100))
-    told = tagger("show", path, "--model", model, "--json").json
-    assert (told["bpm"], told["stored"]) == (100.4, False)
+    shown = tagger("show", path, "--model", model, "--json").json
+    assert (shown["bpm"], shown["stored"]) == (100.4, False)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_a_playlist_has_the_tempos_asked_for_in_their_order(
     result = tagger("playlist", f"--bpm={bpm}", "--sort", "bpm", "--format", "json")
     assert list(bpms(result.json)) == expected
     assert "tempo" not in result.err
-    assert bpms(result.json) == {name: HEARD[name] for name in expected}
+    assert bpms(result.json) == {name: PREDICTED[name] for name in expected}
 
 
 def test_an_xspf_playlist_carries_the_tempo(tagger: Tagger, music: Path) -> None:
@@ -128,4 +128,4 @@ def test_answers_of_a_model_without_tempo_stand_beside_it(
     tagger("scan", music, "--model", other)
     assert set(bpms(tagger("list", "--json").json).values()) == {None}
     assert f"no track has a tempo from {tempo_model.WITHOUT_TEMPO}, so" in tagger("list", "--bpm", "120").err
-    assert bpms(tagger("list", "--model", model, "--json").json) == HEARD
+    assert bpms(tagger("list", "--model", model, "--json").json) == PREDICTED

@@ -9,13 +9,13 @@ from tagger.store import Store
 from tagger.tags import Change, Wanted, apply, plan, read
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
-from tests.tag_runs.library import MODEL, contents, heard_as, make_files, store_heard
+from tests.tag_runs.library import MODEL, analysed_as, contents, make_files, store_analyses
 from tests.tags import samples
 
 
 @pytest.fixture
 def music(tmp_path: Path, db: Path) -> Path:
-    store_heard(db, make_files(tmp_path / "music"))
+    store_analyses(db, make_files(tmp_path / "music"))
     return tmp_path / "music"
 
 
@@ -29,7 +29,7 @@ def test_every_byte_of_every_format_is_what_it_was(
     tagger: Tagger, tmp_path: Path, db: Path, keep: tuple[str, ...]
 ) -> None:
     music = tmp_path / "music"
-    store_heard(db, make_files(music, samples.NAMES))
+    store_analyses(db, make_files(music, samples.NAMES))
     before, dates = contents(music), {path: path.stat().st_mtime_ns for path in music.iterdir()}
     written = tagger("write-tags", "--yes", "--json", *keep).json
     assert written["files_written"] == len(before)
@@ -44,7 +44,7 @@ def test_a_genre_that_was_there_comes_back(tagger: Tagger, music: Path, db: Path
     paths = [str(path) for path in music.iterdir()]
     for path in paths:
         apply(path, plan(read(path), Wanted(("Vaporwave",), 0.1)))
-    store_heard(db, paths)
+    store_analyses(db, paths)
     before = contents(music)
     tagger("write-tags", "--yes", "--genre", "replace")
     assert {read(path).genres for path in paths} == {("Rock",)}
@@ -80,7 +80,7 @@ def test_another_recording_under_the_name_is_left_and_a_scan_finds_the_right_one
     for seed, path in enumerate((loud, calm, other)):
         make_sound(path, seconds=2.0 + seed)
     retag(other, "Rock")
-    store_heard(db, [str(loud), str(calm)])
+    store_analyses(db, [str(loud), str(calm)])
     before = loud.read_bytes(), calm.read_bytes(), other.read_bytes()
     tagger("write-tags", "--yes")
     loud.rename(tmp_path / "x.flac")
@@ -91,7 +91,7 @@ def test_another_recording_under_the_name_is_left_and_a_scan_finds_the_right_one
     assert (
         f"{loud}: another recording is there now; left as it is; if it was moved, `tagger scan`" in result.err
     )
-    store_heard(db, [str(loud), str(calm)])
+    store_analyses(db, [str(loud), str(calm)])
     assert tagger("undo", "--json").json["files_restored"] == 2
     assert (calm.read_bytes(), loud.read_bytes()) == before[:2]
 
@@ -105,7 +105,7 @@ def test_another_recording_under_the_name_is_left_and_a_scan_finds_the_right_one
 def test_runs_are_undone_from_the_last_to_the_first(tagger: Tagger, music: Path, db: Path) -> None:
     before = contents(music)
     tagger("write-tags", "--yes")
-    store_heard(db, before, {"Jazz": 0.9})
+    store_analyses(db, before, {"Jazz": 0.9})
     tagger("write-tags", "--yes", "--genre", "replace")
     assert read(str(music / "mp3.mp3")).genres == ("Jazz",)
     assert tagger("undo", "--json").json["run"] == 2
@@ -117,7 +117,7 @@ def test_runs_are_undone_from_the_last_to_the_first(tagger: Tagger, music: Path,
 def test_a_run_before_the_last_leaves_what_the_last_one_wrote(tagger: Tagger, music: Path, db: Path) -> None:
     before = contents(music)
     tagger("write-tags", "--yes")
-    store_heard(db, before, {"Jazz": 0.9})
+    store_analyses(db, before, {"Jazz": 0.9})
     tagger("write-tags", "--yes", "--genre", "replace")
     result = tagger("undo", "1")
     assert result.err.count("genre changed since it was written") == 5
@@ -250,4 +250,4 @@ def test_runs_tells_what_can_be_undone(tagger: Tagger, music: Path) -> None:
 
 def _store_same_sound(db: Path, path: str, audio_id: str) -> None:
     with Store.open(str(db), create=False) as store:
-        store.record_batch([heard_as(path, audio_id)], [])
+        store.record_batch([analysed_as(path, audio_id)], [])

@@ -1,4 +1,4 @@
-"""`tagger write-tags` on real files, of which the database says that they were heard."""
+"""`tagger write-tags` on real files, of which the database says that they were analysed."""
 
 import json
 import os
@@ -17,7 +17,7 @@ from tagger.store import scan_lock
 from tagger.tags import Change, Wanted, apply, plan, read
 from tests.cli.conftest import Tagger
 from tests.sounds import make_kind, tags_by_ffmpeg
-from tests.tag_runs.library import KINDS, contents, make_files, store_heard
+from tests.tag_runs.library import KINDS, contents, make_files, store_analyses
 
 KEYS = ["run", "files_written", "bytes_written", "unchanged", "skipped"]
 CHANGING = ("open", "os.rename", "os.remove", "os.truncate", "os.utime", "os.chmod")
@@ -61,8 +61,8 @@ def nothing_written_beneath(folder: Path) -> Iterator[None]:
 
 @pytest.fixture
 def music(tmp_path: Path, db: Path) -> Path:
-    """A file of each of `KINDS`, heard as Rock with 0.9 and energy 0.734."""
-    store_heard(db, make_files(tmp_path / "music"))
+    """A file of each of `KINDS`, answered as Rock with 0.9 and energy 0.734."""
+    store_analyses(db, make_files(tmp_path / "music"))
     return tmp_path / "music"
 
 
@@ -120,7 +120,7 @@ def test_a_dry_run_counts_what_would_be_left_as_the_real_one_does(
     (music / "second.wav").hardlink_to(music / "wav.wav")
     for kind in ("raw.aac", "opus.mka", "s16.aiff", "v2.wma"):
         make_kind(music, kind, seconds=0.5)
-    store_heard(db, [str(path) for path in music.iterdir()])
+    store_analyses(db, [str(path) for path in music.iterdir()])
     (music / "s16.aiff").unlink()
     os.chmod(music / "v2.wma", 0o444)
     os.utime(music / "mp3.mp3", (1, 1))
@@ -174,7 +174,7 @@ def test_what_becomes_of_a_genre_that_is_there(
 ) -> None:
     path = str(music / "mp3.mp3")
     apply(path, plan(read(path), Wanted(("House",))))
-    store_heard(db, [path])
+    store_analyses(db, [path])
     tagger("write-tags", "--yes", "--genre", policy)
     assert genres(music)["mp3"] == expected
     assert genres(music)["flac"] == (() if policy == "never" else ("Rock",))
@@ -183,7 +183,7 @@ def test_what_becomes_of_a_genre_that_is_there(
 def test_only_genres_that_are_sure_enough_and_no_more_than_asked_for(
     tagger: Tagger, music: Path, db: Path
 ) -> None:
-    store_heard(db, [str(path) for path in music.iterdir()], {"Jazz": 0.5, "Rock": 0.3, "Folk": 0.2})
+    store_analyses(db, [str(path) for path in music.iterdir()], {"Jazz": 0.5, "Rock": 0.3, "Folk": 0.2})
     tagger("write-tags", "--yes")
     assert set(genres(music).values()) == {()}
     tagger("write-tags", "--yes", "--min-confidence", "0.25", "--max-genres", "3")
@@ -193,7 +193,7 @@ def test_only_genres_that_are_sure_enough_and_no_more_than_asked_for(
 
 
 @pytest.fixture
-def heard(music: Path, db: Path) -> dict[str, str]:
+def answers(music: Path, db: Path) -> dict[str, str]:
     """Answers that are sure, unsure, and sure of a genre in which the model is often wrong."""
     enough = genre_thresholds(load_card(DEFAULT_MODEL), 0.9)["Metal"]
     assert enough is not None and 0.2 < enough < 0.5
@@ -203,31 +203,31 @@ def heard(music: Path, db: Path) -> dict[str, str]:
         "wav": {"Rock": 0.99, "Metal": 0.9},
     }
     for kind, genres in answers.items():
-        store_heard(db, [str(path) for path in music.glob(f"{kind}.*")], genres)
+        store_analyses(db, [str(path) for path in music.glob(f"{kind}.*")], genres)
     return {kind: max(answer, key=answer.__getitem__) for kind, answer in answers.items()}
 
 
 def test_a_target_precision_is_a_threshold_for_each_genre(
-    tagger: Tagger, music: Path, heard: dict[str, str]
+    tagger: Tagger, music: Path, answers: dict[str, str]
 ) -> None:
     """The default model is right in nine of ten answers of Metal that are sure enough, and of Rock never."""
     thresholds = genre_thresholds(load_card(DEFAULT_MODEL), 0.9)
     assert thresholds["Rock"] is None
     result = tagger(
-        "write-tags", *(p for p in music.iterdir() if p.stem in heard), "--target-precision", "0.9", "--yes"
+        "write-tags", *(p for p in music.iterdir() if p.stem in answers), "--target-precision", "0.9", "--yes"
     )
     assert result.code == 0
     never = ", ".join(genre for genre, threshold in thresholds.items() if threshold is None)
     assert f"tagger: not written, as they never reached precision 0.9: {never}\n" in result.err
-    assert {name: found for name, found in genres(music).items() if name in heard} == {
+    assert {name: found for name, found in genres(music).items() if name in answers} == {
         "mp3": ("Metal",),
         "ogg": (),
         "wav": (),
     }
-    assert {read(str(path)).energy for path in music.iterdir() if path.stem in heard} == {"0.7340"}
+    assert {read(str(path)).energy for path in music.iterdir() if path.stem in answers} == {"0.7340"}
 
 
-def test_a_lower_target_lets_more_genres_in(tagger: Tagger, music: Path, heard: dict[str, str]) -> None:
+def test_a_lower_target_lets_more_genres_in(tagger: Tagger, music: Path, answers: dict[str, str]) -> None:
     assert genre_thresholds(load_card(DEFAULT_MODEL), 0.6)["Rock"] is not None
     dry = tagger("write-tags", "--target-precision", "0.6", "--dry-run")
     assert "genre none → Rock" in dry.out
@@ -240,7 +240,7 @@ def test_with_several_genres_each_is_held_to_its_own_threshold(tagger: Tagger, m
         "mp3": {"Metal": 0.5, "Classical": 0.48, "Rock": 0.02},
         "ogg": {"Rock": 0.51, "Metal": 0.48},  # Rock ends the list
     }.items():
-        store_heard(db, [str(path) for path in music.glob(f"{kind}.*")], answer)
+        store_analyses(db, [str(path) for path in music.glob(f"{kind}.*")], answer)
     tagger("write-tags", "--yes", "--target-precision", "0.9", "--max-genres", "2")
     assert (genres(music)["mp3"], genres(music)["ogg"]) == (("Metal",), ())
 
@@ -265,7 +265,7 @@ def test_a_precision_that_cannot_be_asked_for_is_refused(tagger: Tagger, music: 
 
 
 def test_silence_has_an_energy_and_no_genre(tagger: Tagger, music: Path, db: Path) -> None:
-    store_heard(db, [str(music / "mp3.mp3")], energy=0.0, silent=True)
+    store_analyses(db, [str(music / "mp3.mp3")], energy=0.0, silent=True)
     tagger("write-tags", music / "mp3.mp3", "--yes")
     tags = read(str(music / "mp3.mp3"))
     assert (tags.genres, tags.energy, tags.energy_level) == ((), "0.0000", "1")
@@ -276,8 +276,8 @@ def bpms(folder: Path) -> dict[str, str | None]:
 
 
 def hear_tempo(music: Path, db: Path, bpm: float, confidence: float = 0.9) -> None:
-    """All files are heard again, with this tempo."""
-    store_heard(db, map(str, music.iterdir()), tempo=(bpm, confidence))
+    """All files are analysed again, with this tempo."""
+    store_analyses(db, map(str, music.iterdir()), tempo=(bpm, confidence))
 
 
 def test_a_tempo_is_written_as_a_whole_number_into_every_kind_and_taken_back(
@@ -318,7 +318,7 @@ def test_the_owners_tempo_is_replaced_only_on_request_and_comes_back(
 
 
 def test_no_tempo_is_written_that_the_model_is_not_sure_of(tagger: Tagger, music: Path, db: Path) -> None:
-    store_heard(db, [str(music / "mp3.mp3")], tempo=(120.4, 0.59))
+    store_analyses(db, [str(music / "mp3.mp3")], tempo=(120.4, 0.59))
     for options in ((), ("--bpm", "replace"), ("--min-confidence", "0", "--min-bpm-confidence", "0.8")):
         tagger("write-tags", "--yes", *options)
         assert bpms(music)["mp3"] is None
@@ -327,7 +327,7 @@ def test_no_tempo_is_written_that_the_model_is_not_sure_of(tagger: Tagger, music
 
 
 def test_a_tempo_is_left_out_on_request(tagger: Tagger, music: Path, db: Path) -> None:
-    store_heard(db, [str(music / "mp3.mp3")], tempo=(120.4, 1.0))
+    store_analyses(db, [str(music / "mp3.mp3")], tempo=(120.4, 1.0))
     tagger("write-tags", "--yes", "--bpm", "never")
     assert (bpms(music)["mp3"], read(str(music / "mp3.mp3")).genres) == (None, ("Rock",))
 
@@ -347,7 +347,7 @@ def test_only_the_named_paths_are_written(tagger: Tagger, music: Path) -> None:
 def test_a_name_that_is_not_utf_8_is_written(tagger: Tagger, music: Path, db: Path) -> None:
     path = os.fsdecode(os.fsencode(music) + b"/caf\xe9.mp3")
     os.rename(music / "mp3.mp3", path)
-    store_heard(db, [path])
+    store_analyses(db, [path])
     assert tagger("write-tags", path, "--yes", "--json").json["files_written"] == 1
     assert read(path).genres == ("Rock",)
     assert tagger("undo", "--json").json["files_restored"] == 1
@@ -357,7 +357,7 @@ def test_a_name_that_is_not_utf_8_is_written(tagger: Tagger, music: Path, db: Pa
 def test_a_link_stays_one_and_neither_name_is_heard_again(tagger: Tagger, music: Path, db: Path) -> None:
     for name in ("a-before.mp3", "z-after.mp3"):
         (music / name).symlink_to(music / "mp3.mp3")
-    store_heard(db, [str(path) for path in music.iterdir()])
+    store_analyses(db, [str(path) for path in music.iterdir()])
     result = tagger("write-tags", "--yes", "--json").json
     assert (result["files_written"], result["unchanged"]) == (len(KINDS), 2)
     assert (music / "a-before.mp3").is_symlink()
@@ -375,7 +375,7 @@ def test_a_file_with_two_names(
 ) -> None:
     names = [music / "mp3.mp3", music / "seeded.mp3"]
     names[1].hardlink_to(names[0])
-    store_heard(db, map(str, names))
+    store_analyses(db, map(str, names))
     before = contents(music)
     result = tagger("write-tags", *names, "--yes", "--json", "--hard-links", rule)
     assert result.json["files_written"] == written
@@ -412,7 +412,7 @@ def test_a_file_known_to_be_missing_is_passed_over(tagger: Tagger, music: Path) 
 
 def test_a_kind_of_file_without_tags_is_told_and_no_error(tagger: Tagger, tmp_path: Path, db: Path) -> None:
     paths = [make_kind(tmp_path, kind, seconds=0.5) for kind in ("raw.aac", "opus.mka", "opus.webm")]
-    store_heard(db, paths)
+    store_analyses(db, paths)
     result = tagger("write-tags", "--yes", "--json")
     assert result.err.count("tags cannot be written into this kind of file") == 3
     assert (result.json["skipped"], result.code) == (3, 0)

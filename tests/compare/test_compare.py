@@ -11,7 +11,7 @@ from tagger.compare import Comparison, compare_stored
 from tagger.files import AudioFile
 from tagger.store import Store
 from tagger.types import Analysis, Failure, Prediction
-from tests.store.store_answers import heard, parts
+from tests.store.store_answers import analysed, parts
 
 OLD, NEW = "old-1", "new-1"
 
@@ -40,7 +40,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def sound(n: int, model: str = OLD, genre: str = "Rock") -> Analysis:
-    return heard(f"/m/{n}.mp3", genre, model=model, audio_id=f"{(n * 7919) % 10:032x}")
+    return analysed(f"/m/{n}.mp3", genre, model=model, audio_id=f"{(n * 7919) % 10:032x}")
 
 
 def compare(

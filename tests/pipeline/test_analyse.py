@@ -9,14 +9,14 @@ from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.pipeline.analyse import analyse_all
 from tagger.types import Failure, Prediction, TrackFeatures
 from tests.sounds import make_sound
-from tests.store.store_answers import heard
+from tests.store.store_answers import analysed
 
 
 class Fake:
     """Names each track after its file."""
 
     def predict(self, tracks: Sequence[TrackFeatures]) -> list[Prediction]:
-        return [replace(heard("/x").prediction, genre=Path(track.file.path).stem) for track in tracks]
+        return [replace(analysed("/x").prediction, genre=Path(track.file.path).stem) for track in tracks]
 
 
 def test_each_file_comes_back_with_its_own_answer_or_why_there_is_none(tmp_path: Path) -> None:

@@ -23,14 +23,14 @@ TAGGED = [kind for kind in KINDS if kind not in ("raw.aac", "s16.aiff", "cbr-wit
 
 
 def recording(path: str) -> Recording:
-    heard = extract_features(AudioFile(path, 1, 1), load_card(DEFAULT_MODEL).folder)
-    assert isinstance(heard, TrackFeatures)
-    return heard.recording
+    found = extract_features(AudioFile(path, 1, 1), load_card(DEFAULT_MODEL).folder)
+    assert isinstance(found, TrackFeatures)
+    return found.recording
 
 
 def names(path: str) -> tuple[str | None, str | None, str | None, int | None]:
-    heard = recording(path)
-    return heard.title, heard.artist, heard.album, heard.year
+    found = recording(path)
+    return found.title, found.artist, found.album, found.year
 
 
 @pytest.mark.parametrize("kind", TAGGED)

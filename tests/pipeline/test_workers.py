@@ -59,8 +59,8 @@ def test_each_file_has_one_outcome(tmp_path: Path) -> None:
         make_sound(tmp_path / f"{i}.wav", seconds=0.5)
     (tmp_path / "text.mp3").write_text("not music")
     outcomes = list(workers.extract_all(files_in(tmp_path), FOLDER, None, jobs=2, ahead=3))
-    heard = [outcome for outcome in outcomes if isinstance(outcome, TrackFeatures)]
-    assert sorted(Path(track.file.path).name for track in heard) == [f"{i}.wav" for i in range(5)]
+    extracted = [outcome for outcome in outcomes if isinstance(outcome, TrackFeatures)]
+    assert sorted(Path(track.file.path).name for track in extracted) == [f"{i}.wav" for i in range(5)]
     (failure,) = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     assert (Path(failure.path).name, failure.stage) == ("text.mp3", "decode")
     assert failure.size == 9

@@ -9,7 +9,7 @@ from tagger.types import Analysis, Prediction, Recording, WindowAnswer
 MODEL = DEFAULT_MODEL
 
 
-def heard(
+def analysed(
     path: str,
     genre: str = "Rock",
     energy: float = 0.5,

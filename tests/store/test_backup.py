@@ -8,7 +8,7 @@ import pytest
 
 from tagger.errors import StoreError
 from tagger.store import Store, backup
-from tests.store.store_answers import MODEL, heard
+from tests.store.store_answers import MODEL, analysed
 
 
 def tracks_in(path: str) -> int:
@@ -18,7 +18,7 @@ def tracks_in(path: str) -> int:
 
 def fill(path: str, n: int) -> None:
     with Store.open(path, create=True) as store:
-        store.record_batch([heard(f"/m/{i}.mp3") for i in range(n)], [])
+        store.record_batch([analysed(f"/m/{i}.mp3") for i in range(n)], [])
         assert store.back_up_if_due() is None
 
 
@@ -72,7 +72,7 @@ def test_a_backup_that_does_not_fit_leaves_the_last_one(
 
     monkeypatch.setattr(os, "fsync", full)
     with Store.open(db_path, create=False) as store:
-        store.record_batch([heard("/m/new.mp3")], [])
+        store.record_batch([analysed("/m/new.mp3")], [])
         assert "No space left" in (store.back_up_if_due() or "")
     assert tracks_in(backup.backup_path(db_path)) == 1
 

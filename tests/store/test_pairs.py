@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from tagger.store import Answer, Store
-from tests.store.store_answers import MODEL, heard
+from tests.store.store_answers import MODEL, analysed
 
 LATIN_1 = os.fsdecode(b"/m/caf\xe9.mp3")
 
 
 @pytest.fixture
 def filled(store: Store) -> Store:
-    """Three tracks of `MODEL`, one of which `new` has heard, and one of `new` alone."""
-    store.record_batch([heard(path, "Rock", 0.25) for path in ("/m/a.mp3", "/m/b.mp3", LATIN_1)], [])
-    store.record_batch([heard(path, "Folk", 0.75, model="new") for path in ("/m/b.mp3", "/m/z.mp3")], [])
+    """Three tracks of `MODEL`, one of which `new` has analysed, and one of `new` alone."""
+    store.record_batch([analysed(path, "Rock", 0.25) for path in ("/m/a.mp3", "/m/b.mp3", LATIN_1)], [])
+    store.record_batch([analysed(path, "Folk", 0.75, model="new") for path in ("/m/b.mp3", "/m/z.mp3")], [])
     return store
 
 
@@ -30,7 +30,7 @@ def test_every_track_of_the_old_model_comes_once_with_the_answer_of_the_new_one(
 def test_embeddings_come_only_where_they_are_asked_for_and_needed(filled: Store) -> None:
     asked = {pair.file.path: pair.embedding for pair in filled.answers.pairs((), MODEL, "new", True)}
     assert asked["/m/b.mp3"] is None
-    expected = heard("/m/a.mp3").prediction.embedding
+    expected = analysed("/m/a.mp3").prediction.embedding
     assert np.array_equal(np.frombuffer(asked["/m/a.mp3"] or b"", "<f2"), expected)
     assert all(pair.embedding is None for pair in filled.answers.pairs((), MODEL, "new", False))
 

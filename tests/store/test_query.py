@@ -15,7 +15,7 @@ from tagger.store import Store
 from tagger.store.answers import tracks_query
 from tagger.store.rows import TRACK_COLUMNS
 from tagger.types import Analysis
-from tests.store.store_answers import MODEL, heard, parts
+from tests.store.store_answers import MODEL, analysed, parts
 
 LATIN_1_FOLDER = os.fsdecode(b"/music/Caf\xe9")
 PATHS = [
@@ -30,7 +30,7 @@ PATHS = [
 
 @pytest.fixture
 def library(store: Store) -> Store:
-    store.record_batch([heard(path) for path in PATHS], [])
+    store.record_batch([analysed(path) for path in PATHS], [])
     return store
 
 
@@ -84,8 +84,8 @@ def test_thousands_of_paths_are_one_question_and_too_many_say_so(library: Store)
 @pytest.fixture
 def graded(store: Store) -> Store:
     energies = [0.0, 0.25, 0.5, 0.75, 1.0]
-    rock = [heard(f"/m/{n}.mp3", "Rock", energy) for n, energy in enumerate(reversed(energies))]
-    store.record_batch([*rock, heard("/m/jazz.mp3", "Jazz", 0.6)], [])
+    rock = [analysed(f"/m/{n}.mp3", "Rock", energy) for n, energy in enumerate(reversed(energies))]
+    store.record_batch([*rock, analysed("/m/jazz.mp3", "Jazz", 0.6)], [])
     return store
 
 
@@ -116,7 +116,7 @@ def tagged(store: Store) -> Store:
     """A track for each of NAMES as artist and album; the first has no year, the next is of 2001."""
     answers = []
     for number, name in enumerate(NAMES):
-        file, recording, prediction = parts(heard(f"/m/{number}.mp3", energy=number / 10))
+        file, recording, prediction = parts(analysed(f"/m/{number}.mp3", energy=number / 10))
         year = 2000 + number if number else None
         answers.append(Analysis(file, replace(recording, artist=name, album=name, year=year), prediction))
     store.record_batch(answers, [])
@@ -180,7 +180,7 @@ def test_a_tempo_range_holds_both_its_ends_and_no_track_without_one(graded: Stor
 
 
 def test_names_come_with_the_row_and_a_second_hearing_corrects_them(store: Store) -> None:
-    file, recording, prediction = parts(heard("/m/1.mp3"))
+    file, recording, prediction = parts(analysed("/m/1.mp3"))
     named = replace(recording, title="T", artist="A", album="L", year=1999)
     store.record_batch([Analysis(file, named, prediction)], [])
     (row,) = store.answers.tracks(model=MODEL)
@@ -210,7 +210,7 @@ queries = st.builds(
 def test_sql_finds_what_plain_python_finds(
     store: Store, made: list[tuple[str, float, str | None]], query: Query
 ) -> None:
-    answers = [heard(f"/m/{n}.mp3", genre, energy) for n, (genre, energy, _) in enumerate(made)]
+    answers = [analysed(f"/m/{n}.mp3", genre, energy) for n, (genre, energy, _) in enumerate(made)]
     answers = [
         replace(one, recording=replace(one.recording, artist=artist))
         for one, (_, _, artist) in zip(answers, made, strict=True)
@@ -247,7 +247,7 @@ def test_sql_finds_what_plain_python_finds(
 def test_embeddings_come_with_their_tracks_but_not_of_another_size_or_the_sound_itself(store: Store) -> None:
     answers = []
     for number in range(4):
-        file, recording, prediction = parts(heard(f"/m/{number}.mp3", audio_id=f"{number:032}"))
+        file, recording, prediction = parts(analysed(f"/m/{number}.mp3", audio_id=f"{number:032}"))
         vector = np.full(9 if number == 3 else 8, number, np.float16)
         answers.append(Analysis(file, recording, replace(prediction, embedding=vector)))
     store.record_batch(answers, [])

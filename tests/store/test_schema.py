@@ -13,7 +13,7 @@ import pytest
 
 from tagger.errors import BusyError, StoreError
 from tagger.store import Store, backup, connection, default_path, schema
-from tests.store.store_answers import MODEL, heard
+from tests.store.store_answers import MODEL, analysed
 
 
 def _version(path: str) -> int:
@@ -63,7 +63,7 @@ def migrate(path: str, *migrations: Callable[[sqlite3.Connection], None]) -> Non
 
 def test_migrations_run_once_each_and_keep_the_rows(db_path: str) -> None:
     with Store.open(db_path, create=True) as store:
-        store.record_batch([heard("/m/1.mp3")], [])
+        store.record_batch([analysed("/m/1.mp3")], [])
     for _ in range(2):
         migrate(db_path, add_mood)
         assert "mood" in columns(db_path)
@@ -74,7 +74,7 @@ def test_migrations_run_once_each_and_keep_the_rows(db_path: str) -> None:
 
 def test_a_database_is_copied_before_it_is_changed(db_path: str) -> None:
     with Store.open(db_path, create=True) as store:
-        store.record_batch([heard("/m/1.mp3")], [])
+        store.record_batch([analysed("/m/1.mp3")], [])
     assert not os.path.exists(backup.backup_path(db_path))
     migrate(db_path, add_mood)
     assert _version(backup.backup_path(db_path)) == schema.FIRST_VERSION
@@ -152,7 +152,7 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 
 def test_a_damaged_page_is_an_error_in_one_line(db_path: str) -> None:
     with Store.open(db_path, create=True) as store:
-        store.record_batch([heard(f"/m/{n}.mp3") for n in range(500)], [])
+        store.record_batch([analysed(f"/m/{n}.mp3") for n in range(500)], [])
     size = os.path.getsize(db_path)
     with open(db_path, "r+b") as file:
         file.seek(4096)
@@ -164,7 +164,7 @@ def test_a_damaged_page_is_an_error_in_one_line(db_path: str) -> None:
 def test_a_name_that_is_no_utf8_holds_a_database(tmp_path: Path) -> None:
     path = os.fsdecode(os.path.join(os.fsencode(tmp_path), b"caf\xe9 ?#%41.db"))
     with Store.open(path, create=True) as store:
-        store.record_batch([heard("/m/1.mp3")], [])
+        store.record_batch([analysed("/m/1.mp3")], [])
     assert os.path.exists(path)
 
 
@@ -173,13 +173,13 @@ def test_opening_a_current_database_waits_for_no_writer(
 ) -> None:
     monkeypatch.setattr(connection, "BUSY_TIMEOUT_S", 0.05)
     with Store.open(db_path, create=True) as writer:
-        writer.record_batch([heard("/m/1.mp3")], [])
+        writer.record_batch([analysed("/m/1.mp3")], [])
         with writer.database.transaction() as raw:
             raw.execute("UPDATE predictions SET genre = 'Jazz'")
             with Store.open(db_path, create=False) as reader:
                 assert [row.genre for row in reader.answers.tracks(model=MODEL)] == ["Rock"]
                 with pytest.raises(BusyError, match="another program is writing to it"):
-                    reader.record_batch([heard("/m/2.mp3")], [])
+                    reader.record_batch([analysed("/m/2.mp3")], [])
 
 
 def test_several_processes_may_make_the_database_at_once(db_path: str) -> None:

@@ -9,7 +9,7 @@ from tagger.store import Store
 from tagger.store.answers import asked_for
 from tagger.store.statistics import ENERGY_LEVEL
 from tagger.types import Analysis, Failure, energy_level
-from tests.store.store_answers import MODEL, heard, parts
+from tests.store.store_answers import MODEL, analysed, parts
 
 
 def test_an_empty_library_is_all_zeros(store: Store) -> None:
@@ -20,8 +20,8 @@ def test_an_empty_library_is_all_zeros(store: Store) -> None:
 
 @pytest.fixture
 def library(store: Store) -> Store:
-    rock = [heard(f"/m/{n}.mp3", "Rock", energy) for n, energy in enumerate([0.0, 0.1, 0.11, 1.0])]
-    file, recording, prediction = parts(heard("/m/jazz.mp3", "Jazz", 0.5))
+    rock = [analysed(f"/m/{n}.mp3", "Rock", energy) for n, energy in enumerate([0.0, 0.1, 0.11, 1.0])]
+    file, recording, prediction = parts(analysed("/m/jazz.mp3", "Jazz", 0.5))
     silent = Analysis(file, replace(recording, duration_s=98.5), replace(prediction, silent=True))
     store.record_batch([*rock, silent], [Failure("/m/x", "decode", "bad"), Failure("/m/y", "scan", "gone")])
     return store
@@ -52,7 +52,7 @@ def test_a_query_counts_its_tracks_and_their_length_alone(library: Store) -> Non
 
 def test_what_a_model_does_not_hear_is_not_counted(store: Store) -> None:
     def genre_or_energy(path: str, model: str, genre: str | None, energy: float | None) -> Analysis:
-        file, recording, prediction = parts(heard(path, model=model))
+        file, recording, prediction = parts(analysed(path, model=model))
         return Analysis(file, recording, replace(prediction, genre=genre, energy=energy))
 
     store.record_batch([genre_or_energy("/m/1.mp3", "genre-1", "Rock", None)], [])
@@ -67,7 +67,7 @@ def test_what_a_model_does_not_hear_is_not_counted(store: Store) -> None:
 
 
 def test_another_models_answers_are_not_counted(library: Store) -> None:
-    library.record_batch([heard("/m/0.mp3", "Folk", model="old")], [])
+    library.record_batch([analysed("/m/0.mp3", "Folk", model="old")], [])
     found = library.statistics(Query(), "old")
     assert (found.tracks, found.duration_s, list(found.genres)) == (1, 201.5, ["Folk"])
 

@@ -1,4 +1,4 @@
-"""What is written comes back, and what has changed is heard again."""
+"""What is written comes back, and what has changed is analysed again."""
 
 import math
 import os
@@ -18,7 +18,7 @@ from tagger.files import AudioFile, fingerprint
 from tagger.query import Query
 from tagger.store import Answer, Reuse, Store
 from tagger.types import Analysis, Failure, Identified, Track, WindowAnswer
-from tests.store.store_answers import MODEL, heard, parts
+from tests.store.store_answers import MODEL, analysed, parts
 
 LATIN_1 = os.fsdecode(b"/music/caf\xe9.mp3")
 STRANGE_PATHS = [
@@ -37,7 +37,7 @@ def _failed(path: str, size: int = 1000, mtime_ns: int = 1_700_000_000_123_456_7
 
 @pytest.mark.parametrize("path", STRANGE_PATHS)
 def test_an_answer_comes_back_whole(store: Store, path: str) -> None:
-    file, recording, prediction = parts(heard(path, bpm=127.6))
+    file, recording, prediction = parts(analysed(path, bpm=127.6))
     store.record_batch([Analysis(file, recording, prediction)], [])
     stored = store.answers.analysis(path, MODEL)
     assert stored is not None
@@ -51,9 +51,9 @@ def test_an_answer_comes_back_whole(store: Store, path: str) -> None:
 
 
 def test_the_tempo_of_a_track_is_that_of_each_model(store: Store) -> None:
-    file, recording, prediction = parts(heard("/m/1.mp3", bpm=127.6))
+    file, recording, prediction = parts(analysed("/m/1.mp3", bpm=127.6))
     store.record_batch([Analysis(file, recording, prediction)], [])
-    store.record_batch([heard("/m/1.mp3", model="without-tempo")], [])
+    store.record_batch([analysed("/m/1.mp3", model="without-tempo")], [])
     assert [row.bpm for row in store.answers.tracks(model=MODEL)] == [127.6]
     assert [row.bpm for row in store.answers.tracks(model="without-tempo")] == [None]
     stored = store.answers.analysis("/m/1.mp3", "without-tempo")
@@ -61,7 +61,7 @@ def test_the_tempo_of_a_track_is_that_of_each_model(store: Store) -> None:
 
 
 def test_a_copy_of_a_sound_has_its_tempo(store: Store) -> None:
-    file, recording, prediction = parts(heard("/m/1.mp3", bpm=127.6))
+    file, recording, prediction = parts(analysed("/m/1.mp3", bpm=127.6))
     store.record_batch([Analysis(file, recording, prediction)], [])
     copy = Identified(replace(file, path="/m/copy.mp3"), recording)
     ((owner, _),) = store.files.owners(recording.audio_id, MODEL)
@@ -72,14 +72,14 @@ def test_a_copy_of_a_sound_has_its_tempo(store: Store) -> None:
 
 
 def test_the_genres_of_a_track_come_likeliest_first(store: Store) -> None:
-    store.record_batch([heard("/m/1.mp3", "Techno")], [])
+    store.record_batch([analysed("/m/1.mp3", "Techno")], [])
     stored = store.answers.analysis("/m/1.mp3", MODEL)
     assert stored is not None
     assert list(stored.prediction.genres) == ["Techno", "Folk", "Jazz", "Rock"]
 
 
 def test_numpy_numbers_are_stored_as_numbers(store: Store) -> None:
-    file, recording, prediction = parts(heard("/m/1.mp3"))
+    file, recording, prediction = parts(analysed("/m/1.mp3"))
     numbers = replace(
         prediction,
         energy=np.float32(0.25),
@@ -93,7 +93,7 @@ def test_numpy_numbers_are_stored_as_numbers(store: Store) -> None:
 
 
 def states(store: Store, files: Sequence[AudioFile], model: str) -> dict[str, str]:
-    """What a scan takes each of `files` for; it hears those that are not in the answer."""
+    """What a scan takes each of `files` for; it analyses those that are not in the answer."""
     answered = store.files.tracked() - store.files.unanswered(model)
     failed = store.files.failed(datetime.min.replace(tzinfo=UTC))
     known = {}
@@ -105,7 +105,7 @@ def states(store: Store, files: Sequence[AudioFile], model: str) -> dict[str, st
 
 
 def test_paths_that_look_alike_are_tracks_of_their_own(store: Store) -> None:
-    store.record_batch([heard(path) for path in STRANGE_PATHS], [])
+    store.record_batch([analysed(path) for path in STRANGE_PATHS], [])
     rows = [row.path for row in store.answers.tracks(model=MODEL)]
     assert sorted(rows) == sorted(STRANGE_PATHS)
     assert rows[-1] == LATIN_1
@@ -113,20 +113,20 @@ def test_paths_that_look_alike_are_tracks_of_their_own(store: Store) -> None:
 
 
 def test_an_unknown_file_has_no_track(store: Store) -> None:
-    store.record_batch([heard("/m/1.mp3")], [])
+    store.record_batch([analysed("/m/1.mp3")], [])
     assert store.answers.analysis("/m/2.mp3", MODEL) is None
     assert store.answers.analysis("/m/1.mp3", "another") is None
 
 
 @pytest.mark.parametrize("path", STRANGE_PATHS)
 def test_an_unchanged_file_needs_no_hearing(store: Store, path: str) -> None:
-    answer = heard(path)
+    answer = analysed(path)
     store.record_batch([answer], [])
     assert states(store, [answer.file], MODEL) == {path: "unchanged"}
 
 
 def test_another_size_mtime_or_model_is_to_be_heard(store: Store) -> None:
-    answer = heard("/m/1.mp3")
+    answer = analysed("/m/1.mp3")
     store.record_batch([answer], [])
     assert states(store, [replace(answer.file, size=1001)], MODEL) == {}
     assert states(store, [replace(answer.file, mtime_ns=1_700_000_000_123_456_790)], MODEL) == {}
@@ -134,7 +134,7 @@ def test_another_size_mtime_or_model_is_to_be_heard(store: Store) -> None:
 
 
 def test_states_hold_for_many_files(store: Store) -> None:
-    answers = [heard(f"/m/{number}.mp3") for number in range(1200)]
+    answers = [analysed(f"/m/{number}.mp3") for number in range(1200)]
     store.record_batch(answers[:1100], [])
     assert states(store, [one.file for one in answers], MODEL) == {
         one.file.path: "unchanged" for one in answers[:1100]
@@ -150,12 +150,12 @@ def test_a_failed_file_is_known_until_it_changes(store: Store) -> None:
 
 def test_an_answer_ends_a_failure(store: Store) -> None:
     store.record_batch([], [_failed("/m/1.mp3")])
-    store.record_batch([heard("/m/1.mp3")], [])
+    store.record_batch([analysed("/m/1.mp3")], [])
     assert list(store.files.failures()) == []
 
 
 def test_a_failure_keeps_the_old_answer_but_the_new_file_is_not_unchanged(store: Store) -> None:
-    old = heard("/m/1.mp3")
+    old = analysed("/m/1.mp3")
     store.record_batch([old], [])
     store.record_batch([], [_failed("/m/1.mp3", size=10)])
     assert [row.genre for row in store.answers.tracks(model=MODEL)] == ["Rock"]
@@ -179,9 +179,9 @@ def test_only_scan_failures_beneath_the_paths_are_forgotten(store: Store) -> Non
 
 
 def test_a_new_answer_replaces_the_old_one_and_keeps_the_track(store: Store) -> None:
-    store.record_batch([heard("/m/1.mp3", "Rock")], [])
+    store.record_batch([analysed("/m/1.mp3", "Rock")], [])
     (before,) = store.database.tables.query("SELECT id FROM tracks")
-    file, recording, prediction = parts(heard("/m/1.mp3", "Jazz", size=7))
+    file, recording, prediction = parts(analysed("/m/1.mp3", "Jazz", size=7))
     shorter = replace(prediction, windows=prediction.windows[:1], genres={"Jazz": 1.0})
     store.record_batch([Analysis(file, recording, shorter)], [])
     stored = store.answers.analysis("/m/1.mp3", MODEL)
@@ -191,21 +191,21 @@ def test_a_new_answer_replaces_the_old_one_and_keeps_the_track(store: Store) -> 
 
 
 def test_a_retagged_file_keeps_the_answers_of_other_models(store: Store) -> None:
-    store.record_batch([heard("/m/1.mp3", model="old")], [])
-    store.record_batch([heard("/m/1.mp3", size=2000, model="new")], [])
+    store.record_batch([analysed("/m/1.mp3", model="old")], [])
+    store.record_batch([analysed("/m/1.mp3", size=2000, model="new")], [])
     assert sorted(store.answers.models()) == ["new", "old"]
 
 
 def test_another_sound_under_the_same_path_voids_the_answers_of_all_models(store: Store) -> None:
-    store.record_batch([heard("/m/1.mp3", model="old")], [])
-    changed = heard("/m/1.mp3", size=2000, audio_id="f" * 32, model="new")
+    store.record_batch([analysed("/m/1.mp3", model="old")], [])
+    changed = analysed("/m/1.mp3", size=2000, audio_id="f" * 32, model="new")
     store.record_batch([changed], [])
     assert store.answers.models() == ["new"]
     assert states(store, [changed.file], "old") == {}
 
 
 def test_two_windows_at_one_place_are_stored_as_one(store: Store) -> None:
-    file, recording, prediction = parts(heard("/m/1.mp3"))
+    file, recording, prediction = parts(analysed("/m/1.mp3"))
     store.record_batch(
         [Analysis(file, recording, replace(prediction, windows=prediction.windows[:1] * 2))], []
     )
@@ -215,9 +215,9 @@ def test_two_windows_at_one_place_are_stored_as_one(store: Store) -> None:
 
 def test_models_and_genres_are_counted(store: Store) -> None:
     assert (store.answers.models(), store.answers.genre_counts(MODEL)) == ([], [])
-    store.record_batch([heard("/m/1.mp3", model="old")], [])
+    store.record_batch([analysed("/m/1.mp3", model="old")], [])
     genres = ["Rock", "Jazz", "Jazz", "Folk"]
-    store.record_batch([heard(f"/m/{n}.mp3", genre) for n, genre in enumerate(genres)], [])
+    store.record_batch([analysed(f"/m/{n}.mp3", genre) for n, genre in enumerate(genres)], [])
     store.database.connection.execute("UPDATE models SET last_used_at = '2020-01-01' WHERE model = 'old'")
     assert store.answers.models() == [MODEL, "old"]
     store.answers.note_use("old")
@@ -235,7 +235,7 @@ def test_a_run_is_noted_with_its_counts(store: Store) -> None:
 
 
 def test_what_a_model_does_not_hear_comes_back_as_none(store: Store) -> None:
-    file, recording, prediction = parts(heard("/m/1.mp3", bpm=120.0))
+    file, recording, prediction = parts(analysed("/m/1.mp3", bpm=120.0))
     windows = (WindowAnswer(31.0, None, None, None),)
     tempo = replace(prediction, genres={}, genre=None, genre_confidence=None, energy=None, windows=windows)
     store.record_batch([Analysis(file, recording, replace(tempo, embedding=np.zeros(0, np.float16)))], [])
@@ -262,23 +262,22 @@ def test_what_a_model_does_not_hear_comes_back_as_none(store: Store) -> None:
 
 
 def test_a_batch_is_stored_whole_or_not_at_all(store: Store) -> None:
-    file, recording, prediction = parts(heard("/m/2.mp3"))
+    file, recording, prediction = parts(analysed("/m/2.mp3"))
+    broken = Analysis(file, recording, replace(prediction, genres={"Rock": math.nan}))
     with pytest.raises(StoreError, match=r"tagger\.db: NOT NULL constraint failed"):
-        store.record_batch(
-            [heard("/m/1.mp3"), Analysis(file, recording, replace(prediction, genres={"Rock": math.nan}))], []
-        )
+        store.record_batch([analysed("/m/1.mp3"), broken], [])
     assert list(store.answers.tracks(model=MODEL)) == []
-    store.record_batch([heard("/m/1.mp3")], [])
+    store.record_batch([analysed("/m/1.mp3")], [])
     assert [row.path for row in store.answers.tracks(model=MODEL)] == ["/m/1.mp3"]
 
 
 def test_a_kill_in_the_middle_of_a_batch_leaves_the_batches_before(db_path: str) -> None:
     script = f"""
 import os, signal
-from tests.store.store_answers import heard, parts
+from tests.store.store_answers import analysed, parts
 from tagger.store import Store
 store = Store.open({db_path!r}, create=True)
-store.record_batch([heard("/m/1.mp3")], [])
+store.record_batch([analysed("/m/1.mp3")], [])
 with store.database.transaction() as connection:
     connection.execute("UPDATE predictions SET genre = 'Jazz'")
     connection.execute("DELETE FROM tracks")
@@ -289,7 +288,7 @@ with store.database.transaction() as connection:
     assert killed.returncode == -signal.SIGKILL
     with Store.open(db_path, create=False) as store:
         assert [(row.path, row.genre) for row in store.answers.tracks(model=MODEL)] == [("/m/1.mp3", "Rock")]
-        store.record_batch([heard("/m/2.mp3")], [])
+        store.record_batch([analysed("/m/2.mp3")], [])
 
 
 def test_a_closed_store_raises_nothing_of_sqlite(store: Store) -> None:
@@ -301,10 +300,10 @@ def test_a_closed_store_raises_nothing_of_sqlite(store: Store) -> None:
 
 
 def test_rows_are_read_as_they_are_asked_for(store: Store) -> None:
-    store.record_batch([heard(f"/m/{n}.mp3") for n in range(3)], [])
+    store.record_batch([analysed(f"/m/{n}.mp3") for n in range(3)], [])
     rows = store.answers.tracks(model=MODEL)
     assert next(rows) == Track("/m/0.mp3", "0" * 32, 201.5, "Rock", 0.7, 0.5)
-    store.record_batch([heard("/m/0.mp3", "Jazz")], [])
+    store.record_batch([analysed("/m/0.mp3", "Jazz")], [])
     assert [row.path for row in rows] == ["/m/1.mp3", "/m/2.mp3"]
 
 

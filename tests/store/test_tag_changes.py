@@ -7,7 +7,7 @@ import pytest
 from tagger.query import Query
 from tagger.store import Store
 from tagger.store.tag_changes import TRACKS_TO_TAG
-from tests.store.store_answers import MODEL, heard
+from tests.store.store_answers import MODEL, analysed
 
 PATHS = [
     "/music/1.mp3",
@@ -22,7 +22,7 @@ PATHS = [
 
 @pytest.mark.parametrize("size", [1, 2, 500])
 def test_pages_give_each_track_once_in_the_order_of_a_listing(store: Store, size: int) -> None:
-    store.record_batch([heard(path) for path in reversed(PATHS)], [])
+    store.record_batch([analysed(path) for path in reversed(PATHS)], [])
     for named in ((), ("/music",), ("/music/1.mp3", "/music/a"), (PATHS[-1], "/music2"), ("/nowhere",)):
         pages = list(store.tag_changes.pages_to_tag(named, MODEL, page_size=size))
         assert [track.path for page in pages for track in page] == [
@@ -32,7 +32,7 @@ def test_pages_give_each_track_once_in_the_order_of_a_listing(store: Store, size
 
 
 def test_a_track_comes_with_its_genres_likeliest_first(store: Store) -> None:
-    store.record_batch([heard("/m/1.mp3", "Jazz", 0.25)], [])
+    store.record_batch([analysed("/m/1.mp3", "Jazz", 0.25)], [])
     ((track,),) = store.tag_changes.pages_to_tag((), MODEL)
     assert track.genres[0] == ("Jazz", 0.7)
     assert [probability for _, probability in track.genres] == [0.7, 0.1, 0.1, 0.1]
@@ -40,9 +40,9 @@ def test_a_track_comes_with_its_genres_likeliest_first(store: Store) -> None:
 
 
 def test_only_tracks_before_it_with_the_same_sound_and_state_can_be_the_same_file(store: Store) -> None:
-    names = [heard(f"/m/{n}.mp3", audio_id="a" * 32) for n in (1, 2, 3)]
-    others = [heard("/m/0.mp3", audio_id="b" * 32), heard("/m/00.mp3", audio_id="a" * 32, size=1)]
-    store.record_batch([*names, *others, heard("/a/1.mp3", audio_id="a" * 32)], [])
+    names = [analysed(f"/m/{n}.mp3", audio_id="a" * 32) for n in (1, 2, 3)]
+    others = [analysed("/m/0.mp3", audio_id="b" * 32), analysed("/m/00.mp3", audio_id="a" * 32, size=1)]
+    store.record_batch([*names, *others, analysed("/a/1.mp3", audio_id="a" * 32)], [])
     tracks = {track.path: track for page in store.tag_changes.pages_to_tag((), MODEL) for track in page}
     ask = store.tag_changes.earlier_names
     assert ask(tracks["/m/3.mp3"], (), MODEL) == ["/a/1.mp3", "/m/1.mp3", "/m/2.mp3"]

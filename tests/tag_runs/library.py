@@ -1,4 +1,4 @@
-"""A folder of real small files, and a database that says they were heard."""
+"""A folder of real small files, and a database that says they were analysed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def make_files(folder: Path, kinds: Iterable[str] = KINDS) -> list[str]:
     return [str(path) for path in paths]
 
 
-def store_heard(
+def store_analyses(
     db: Path | str,
     paths: Iterable[str],
     genres: Mapping[str, float] | None = None,
@@ -52,11 +52,11 @@ def store_heard(
     """
     with Store.open(str(db), create=True) as store:
         genres = genres or {"Rock": 0.9}
-        answers = [heard_as(path, _sound_of(path), genres, energy, silent, tempo) for path in paths]
+        answers = [analysed_as(path, _sound_of(path), genres, energy, silent, tempo) for path in paths]
         store.record_batch(answers, [])
 
 
-def heard_as(
+def analysed_as(
     path: str,
     audio_id: str,
     genres: Mapping[str, float] = MappingProxyType({"Rock": 0.9}),
@@ -121,7 +121,7 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def stale_stamps(db: Path | str) -> list[str]:
-    """The tracks that the next scan would hear again."""
+    """The tracks that the next scan would analyse again."""
     with Store.open(str(db), create=False) as store:
         known = store.files.tracked() - store.files.unanswered(MODEL)
         states = {path: fingerprint(path, s.st_size, s.st_mtime_ns) for path, s in _stats(store)}

@@ -21,7 +21,6 @@ from tests.tag_runs.library import (
     contents,
     make_files,
     stale_stamps,
-    store_heard,
     undo_tags,
     write_tags,
 )
@@ -45,7 +44,7 @@ def music(tmp_path: Path) -> Path:
 def test_200_kills_damage_nothing_and_the_store_knows(music: Path, tmp_path: Path) -> None:
     db = str(tmp_path / "tagger.db")
     old = contents(music)
-    store_heard(db, old)
+    store_analyses(db, old)
     with Store.open(db, create=False) as store:
         write_tags(store, [], MODEL, IN_PLACE, WriteCounts())
         new = contents(music)

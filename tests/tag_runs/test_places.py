@@ -19,7 +19,7 @@ from tagger.store import Store
 from tagger.tag_runs import Skip, WriteCounts
 from tagger.tags import read
 from tests.cli.conftest import Tagger, db, tagger
-from tests.tag_runs.library import MODEL, REPLACE, contents, make_files, store_heard, write_tags
+from tests.tag_runs.library import MODEL, REPLACE, contents, make_files, store_analyses, write_tags
 
 __all__ = ["db", "tagger"]
 
@@ -40,7 +40,7 @@ def tmpfs(tmp_path: Path) -> Iterator[Path]:
 
 def test_a_full_disk_is_told_and_harms_nothing(tagger: Tagger, tmpfs: Path, db: Path) -> None:
     paths = make_files(tmpfs, ("mp3", "flac", "ogg"))
-    store_heard(db, paths)
+    store_analyses(db, paths)
     before = contents(tmpfs)
     result = tagger("write-tags", "--yes", "--json")
     assert result.err.count("not enough free space") == 3
@@ -57,7 +57,7 @@ def test_a_disk_with_room_for_one_copy_at_a_time_is_enough(tagger: Tagger, tmpfs
             file.write(b"\xff\xfb\x90\x00".ljust(large, b"\0"))
         paths.append(path)
     subprocess.run(["mount", "-o", f"remount,size={(1 << 20) + 6 * large}", tmpfs], check=True)
-    store_heard(db, paths)
+    store_analyses(db, paths)
     result = tagger("write-tags", "--yes", "--json")
     assert (result.json["files_written"], result.json["skipped"], result.code) == (4, 0, 0)
     result = tagger("undo", "--json")
@@ -69,7 +69,7 @@ def test_a_disk_that_fills_while_it_is_written_harms_nothing(
 ) -> None:
     (tmpfs / "filler").write_bytes(bytes(1024 * 700))
     paths = make_files(tmpfs, ("flac",))
-    store_heard(db, paths)
+    store_analyses(db, paths)
     before = contents(tmpfs)
     free = shutil.disk_usage(tmpfs)
     monkeypatch.setattr(shutil, "disk_usage", lambda path: free._replace(free=10**9))
@@ -85,7 +85,7 @@ def test_a_limit_of_file_size_is_told_and_harms_nothing(tagger: Tagger, tmp_path
     small, large = make_files(tmp_path / "music", ("ogg", "wav"))
     with open(large, "ab") as file:
         file.write(bytes(2_000_000))
-    store_heard(db, [small, large])
+    store_analyses(db, [small, large])
     before = contents(tmp_path / "music")
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, hard))
@@ -105,7 +105,7 @@ def test_a_read_only_folder_is_told_and_left() -> None:
     folder = Path(tempfile.mkdtemp())
     try:
         music = folder / "music"
-        store_heard(folder / "tagger.db", make_files(music, ("mp3", "ogg")))
+        store_analyses(folder / "tagger.db", make_files(music, ("mp3", "ogg")))
         if os.geteuid() == 0:
             for path in (folder, *folder.rglob("*")):
                 os.chown(path, NOBODY, NOBODY)
@@ -152,7 +152,7 @@ def test_an_interrupted_run_ends_cleanly_and_the_next_goes_on(
     music.mkdir()
     for i in range(n_files):
         shutil.copyfile(source, music / f"{i:04}.ogg")
-    store_heard(db, [str(path) for path in sorted(music.iterdir())])
+    store_analyses(db, [str(path) for path in sorted(music.iterdir())])
     command = [sys.executable, "-m", "tagger", "write-tags", "--yes", "--db", str(db)]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     _wait_until_written(music / "0000.ogg")

@@ -23,7 +23,6 @@ from tests.tag_runs.library import (
     contents,
     make_files,
     stale_stamps,
-    store_heard,
     undo_tags,
     write_tags,
 )
@@ -35,7 +34,7 @@ class Killed(BaseException):
 
 @pytest.fixture
 def music(tmp_path: Path, db: str) -> Path:
-    store_heard(db, make_files(tmp_path / "music"))
+    store_analyses(db, make_files(tmp_path / "music"))
     return tmp_path / "music"
 
 
@@ -146,13 +145,13 @@ def test_a_file_that_somebody_changed_after_the_crash_keeps_what_they_wrote(
     (path,) = [path for path in music.iterdir() if path.suffix != ".tmp" and read(str(path)).genres]
     apply(str(path), [Change("genre", ("Rock",), ("Polka",))])
     recover(store)
-    assert stale_stamps(db) == [str(path)]  # the next scan hears it again
+    assert stale_stamps(db) == [str(path)]  # the next scan analyses it again
     tally = UndoCounts()
     undo_tags(store, 1, tally)
     assert (read(str(path)).genres, read(str(path)).energy) == (("Polka",), None)
 
 
-def test_a_folder_that_is_away_is_settled_when_it_is_back(
+def test_a_folder_that_is_away_is_recovered_when_it_is_back(
     store: Store, music: Path, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before = contents(music)
@@ -168,7 +167,7 @@ def test_a_folder_that_is_away_is_settled_when_it_is_back(
     assert contents(music) == before
 
 
-def test_a_scan_settles_too_and_hears_nothing_again(
+def test_a_scan_recovers_too_and_analyses_nothing_again(
     store: Store, music: Path, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_off(store, monkeypatch, 3)

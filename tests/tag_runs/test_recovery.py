@@ -23,6 +23,7 @@ from tests.tag_runs.library import (
     contents,
     make_files,
     stale_stamps,
+    store_analyses,
     undo_tags,
     write_tags,
 )

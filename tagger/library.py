@@ -72,7 +72,7 @@ class Library:
         device: str = "auto",
         load_predictor: LoadPredictor | None = None,
     ) -> None:
-        self.path = absolute(database) if database else default_path()
+        self.path = os.path.abspath(database) if database else default_path()
         self._model, self._device = model, device
         self._load_predictor = load_predictor or (lambda card: _load_predictor(card, device))
         self._store: Store | None = None

@@ -21,7 +21,6 @@ FEWEST_LINES = 60
 
 ALONE = {
     "errors.py": "what everything raises: no room may own it",
-    "cli/exit_codes.py": "what every command ends with",
     "pipeline/analyse.py": "one file without workers and without a store",
     "playlist/nearest.py": "likeness, the only arithmetic on embeddings",
 }

@@ -13,8 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli.exit_codes import USAGE, exit_code
-from tagger.cli.output import message
+from tagger.cli.shared import USAGE, exit_code, message
 from tagger.errors import TaggerError
 
 COMMANDS = {

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import options
-from tagger.cli.exit_codes import SOME_FAILED, terminated_as_interrupted
-from tagger.cli.output import counted, message, print_json, shown
+from tagger.cli import shared
 from tagger.cli.progress import analysing_bar
 from tagger.cli.scan import predictor_loader
-from tagger.types import rounded
+from tagger.cli.shared import SOME_FAILED, message, print_json, shown, terminated_as_interrupted
+from tagger.types import counted, rounded
 
 if TYPE_CHECKING:
     from tagger.compare import Comparison, GenreChange
@@ -30,9 +29,9 @@ def compare(
         list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these files and folders.")
     ] = None,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Analyse at most this many tracks.")] = 200,
-    device: options.Device = "auto",
-    db: options.Db = None,
-    json: options.Json = False,
+    device: shared.Device = "auto",
+    db: shared.Db = None,
+    json: shared.Json = False,
 ) -> None:
     """Show which answers of the model OLD the model NEW would change, genre by genre; nothing is stored.
 
@@ -47,9 +46,9 @@ def compare(
     from tagger.library import Library
     from tagger.model_choice import unknown_paths
 
-    options.check_paths(paths or ())
+    shared.check_paths(paths or ())
     loader = predictor_loader(device)
-    with terminated_as_interrupted(), Library(options.database_path(db), load_predictor=loader) as library:
+    with terminated_as_interrupted(), Library(shared.database_path(db), load_predictor=loader) as library:
         for line in unknown_paths(paths or (), library.store):
             message(line)
         with Events() as events:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import options
-from tagger.cli.output import message, print_json_array, shown
+from tagger.cli import shared
+from tagger.cli.shared import message, print_json_array, shown
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def doctor(
             help="navidrome, jellyfin, mixxx, picard, mixed-in-key or kodi. Default: all.",
         ),
     ] = None,
-    json: options.Json = False,
+    json: shared.Json = False,
 ) -> None:
     """Print what players read from the files' genre, energy and BPM tags, and what they ignore.
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tagger.cli.exit_codes import terminated_as_interrupted
+from tagger.cli.shared import terminated_as_interrupted
 from tagger.cli.train import check_layout
 from tagger.errors import TaggerError
 

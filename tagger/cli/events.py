@@ -10,10 +10,10 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tagger.cli.exit_codes import exit_code
-from tagger.cli.output import counted, message, shown
 from tagger.cli.progress import scan_bar
+from tagger.cli.shared import exit_code, message, shown
 from tagger.errors import TaggerError
+from tagger.types import counted
 
 if TYPE_CHECKING:
     from tagger.pipeline.ingest import ScanCounts

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from tagger.cli.output import message
+from tagger.cli.shared import message
 from tagger.errors import TaggerError
 
 TOPICS = {

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import options
-from tagger.cli.output import print_csv, print_json_array, shown
+from tagger.cli import shared
+from tagger.cli.shared import print_csv, print_json_array, shown
 from tagger.query import Query
 from tagger.types import energy_level, track_json
 
@@ -35,15 +35,15 @@ CSV_COLUMNS = [
 """Names of `track_json`; a new one goes to the end, for programs that count columns."""
 
 
-@options.with_filters
+@shared.with_filters
 def list_tracks(
     query: Query,
-    paths: options.Paths = None,
+    paths: shared.Paths = None,
     limit: Annotated[int | None, typer.Option(min=0, help="At most this many.")] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    model: options.Model = None,
-    db: options.Db = None,
-    json: options.Json = False,
+    model: shared.Model = None,
+    db: shared.Db = None,
+    json: shared.Json = False,
 ) -> None:
     """List tracks by path with their genre, its confidence, their energy and tempo.
 
@@ -52,10 +52,10 @@ def list_tracks(
     """
     from tagger.library import Library
 
-    query = replace(query, paths=options.named(paths), limit=limit)
-    with Library(options.database_path(db), model=model) as library:
+    query = replace(query, paths=shared.named(paths), limit=limit)
+    with Library(shared.database_path(db), model=model) as library:
         tracks = library.tracks(query)
-        options.warn(library, query)
+        shared.warn(library, query)
         if json:
             print_json_array(map(track_json, tracks))
         elif as_csv:

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import options
+from tagger.cli import shared
 from tagger.cli.compare import compare
-from tagger.cli.exit_codes import SOME_FAILED
-from tagger.cli.output import counted, message, print_json, print_json_array, shown
+from tagger.cli.shared import SOME_FAILED, message, print_json, print_json_array, shown
 from tagger.errors import ModelError, TaggerError
+from tagger.types import counted
 
 if TYPE_CHECKING:
     from tagger.model_card import ModelCard
@@ -26,7 +26,7 @@ app.command("compare")(compare)
 
 
 @app.callback(invoke_without_command=True)
-def models(context: typer.Context, db: options.Db = None, json: options.Json = False) -> None:
+def models(context: typer.Context, db: shared.Db = None, json: shared.Json = False) -> None:
     """List the installed models, their genres and their measured figures; compare two; or add your own.
 
     tagger models
@@ -47,7 +47,7 @@ def models(context: typer.Context, db: options.Db = None, json: options.Json = F
 def add(
     folder: Annotated[str, typer.Argument(metavar="DIR", help="Its folder, with model.json and weights.")],
     replace: Annotated[bool, typer.Option("--replace", help="Take the place of one with its id.")] = False,
-    json: options.Json = False,
+    json: shared.Json = False,
 ) -> None:
     """Install a model that you trained, so that --model finds it by the id in its model.json.
 
@@ -78,7 +78,7 @@ def add(
 @app.command("remove")
 def remove(
     model: Annotated[str, typer.Argument(metavar="ID", help="Its id, as `tagger models` lists it.")],
-    json: options.Json = False,
+    json: shared.Json = False,
 ) -> None:
     """Remove a model that `tagger models add` installed; its answers stay in the database.
 
@@ -98,7 +98,7 @@ def _list(db: str | None, json: bool) -> None:
 
     names, shipped = installed_models(), shipped_models()
     cards = _cards(names)
-    answers = _answers(options.database_path(db))
+    answers = _answers(shared.database_path(db))
     if json:
         print_json_array(
             {

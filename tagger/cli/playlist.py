@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import options
-from tagger.cli.output import counted, message
+from tagger.cli import shared
+from tagger.cli.shared import message
 from tagger.errors import TaggerError
 from tagger.files import absolute as absolute_path
 from tagger.playlist import LIKE_LIMIT, Format, Plan, Shape, Sort
 from tagger.query import Query
+from tagger.types import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,11 +36,11 @@ def _file(*names: str, metavar: str | None = None, help: str) -> Any:
     return typer.Option(*names, metavar=metavar, help=help, rich_help_panel="File")
 
 
-@options.with_filters
+@shared.with_filters
 def playlist(
     query: Query,
-    sort: Annotated[Sort | None, options.choice("--sort", Sort, _SORTS, "Order", "ORDER")] = None,
-    shape: Annotated[Shape | None, options.choice("--shape", Shape, _SHAPES, "Order", "CURVE")] = None,
+    sort: Annotated[Sort | None, shared.choice("--sort", Sort, _SORTS, "Order", "ORDER")] = None,
+    shape: Annotated[Shape | None, shared.choice("--shape", Shape, _SHAPES, "Order", "CURVE")] = None,
     like: Annotated[
         str | None, _order(metavar="FILE", help=f"What sounds most like it: {LIKE_LIMIT}, or --limit.")
     ] = None,
@@ -48,7 +49,7 @@ def playlist(
     per_artist: Annotated[int | None, _order(metavar="N", help="At most N of each artist.")] = None,
     seed: Annotated[int | None, _order(metavar="N", help="Another shape; the same shuffle again.")] = None,
     no_missing: Annotated[bool, _file("--no-missing", help="Leave out files that are gone.")] = False,
-    format: Annotated[Format | None, options.choice("--format", Format, _FORMATS, "File", "KIND")] = None,
+    format: Annotated[Format | None, shared.choice("--format", Format, _FORMATS, "File", "KIND")] = None,
     output: Annotated[str | None, _file("--output", "-o", metavar="FILE", help="Default: stdout.")] = None,
     title: Annotated[str | None, _file(metavar="TEXT", help="Its name. Default: the file's.")] = None,
     relative_to: Annotated[str | None, _file(metavar="DIR", help="Paths relative to DIR.")] = None,
@@ -56,8 +57,8 @@ def playlist(
     replace_prefix: Annotated[
         str | None, _file(metavar="OLD=NEW", help="As another machine sees the files.")
     ] = None,
-    model: options.Model = None,
-    db: options.Db = None,
+    model: shared.Model = None,
+    db: shared.Db = None,
 ) -> None:
     """Make a playlist of the tracks you ask for, sorted by energy or along a curve.
 
@@ -84,8 +85,8 @@ def playlist(
         replace_prefix=replace_prefix,
         title=title or (os.path.splitext(os.path.basename(output))[0] if output else None),
     )
-    with Library(options.database_path(db), model=model) as library:
-        options.warn(library)
+    with Library(shared.database_path(db), model=model) as library:
+        shared.warn(library)
         n_skipped = _deliver(plan, library)
     if n_skipped:
         raise typer.Exit(1)
@@ -102,8 +103,8 @@ def _group() -> None:  # keeps `apply` a command of its own while it is the only
 @playlists.command("apply")
 def apply(
     file: Annotated[str, typer.Argument(metavar="FILE", help="Playlists in TOML, a table each.")],
-    model: options.Model = None,
-    db: options.Db = None,
+    model: shared.Model = None,
+    db: shared.Db = None,
 ) -> None:
     """Write all playlists that FILE describes: what cron calls after a scan.
 
@@ -121,8 +122,8 @@ def apply(
 
     tables = tables_of(file)
     folder = os.path.dirname(absolute_path(file))
-    with Library(options.database_path(db), model=model) as library:
-        options.warn(library)
+    with Library(shared.database_path(db), model=model) as library:
+        shared.warn(library)
         written: dict[str, str] = {}
         n_failed = sum(not _applied(name, table, folder, library, written) for name, table in tables)
     if n_failed:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tagger.cli.output import counted
+from tagger.types import counted
 
 if TYPE_CHECKING:
     from tagger.pipeline.ingest import ScanCounts

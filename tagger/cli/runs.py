@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import options
-from tagger.cli.output import counted, message, print_json_array, shown
+from tagger.cli import shared
+from tagger.cli.shared import message, print_json_array, shown
+from tagger.types import counted
 
 if TYPE_CHECKING:
     from tagger.store import Run
@@ -20,13 +21,13 @@ _ALWAYS = ("found", "files_written", "files_restored")
 
 def runs(
     limit: Annotated[int | None, typer.Option(min=0, help="At most this many.")] = None,
-    db: options.Db = None,
-    json: options.Json = False,
+    db: shared.Db = None,
+    json: shared.Json = False,
 ) -> None:
     """List the runs of scan, write-tags and undo with their counts, newest first."""
     from tagger.store import Store
 
-    with Store.open(options.database_path(db), create=False) as store:
+    with Store.open(shared.database_path(db), create=False) as store:
         if json:
             print_json_array(
                 {
@@ -46,11 +47,11 @@ def runs(
             print(f"{run.id:>5}  {started:%Y-%m-%d %H:%M}  {run.command:<10}  {_summary(run)}")
 
 
-def failures(db: options.Db = None, json: options.Json = False) -> None:
+def failures(db: shared.Db = None, json: shared.Json = False) -> None:
     """List the files that could not be read, and why."""
     from tagger.store import Store
 
-    with Store.open(options.database_path(db), create=False) as store:
+    with Store.open(shared.database_path(db), create=False) as store:
         if json:
             print_json_array(
                 {"path": failure.path, "stage": failure.stage, "reason": failure.reason}

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import options
+from tagger.cli import shared
 from tagger.cli.events import Events, end_reported, metrics_text
-from tagger.cli.exit_codes import SOME_FAILED, terminated_as_interrupted
-from tagger.cli.output import bar, counted, message, print_json, shown
+from tagger.cli.shared import SOME_FAILED, bar, message, print_json, shown, terminated_as_interrupted
 from tagger.errors import TaggerError
+from tagger.types import counted
 
 if TYPE_CHECKING:
     from tagger.library import Library, LoadPredictor
@@ -27,9 +27,9 @@ TOP_GENRES = 8
 
 def scan(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Music files and folders.")],
-    jobs: options.Jobs = None,
-    device: options.Device = "auto",
-    model: options.Model = None,
+    jobs: shared.Jobs = None,
+    device: shared.Device = "auto",
+    model: shared.Model = None,
     full: Annotated[bool, typer.Option("--full", help="Analyse unchanged files again.")] = False,
     retry_failed: Annotated[bool, typer.Option("--retry-failed", help="Try failed files again.")] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Analyse at most this many files.")] = None,
@@ -45,8 +45,8 @@ def scan(
         str | None, typer.Option(metavar="FILE", help="Write figures for Prometheus.")
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
-    db: options.Db = None,
-    json: options.Json = False,
+    db: shared.Db = None,
+    json: shared.Json = False,
 ) -> None:
     """Analyse every new or changed track and remember its genre, energy and tempo.
 
@@ -59,7 +59,7 @@ def scan(
 
     with end_reported(log_format), terminated_as_interrupted():
         _check(paths, metrics_file)
-        library = Library(options.database_path(db), model=model, load_predictor=predictor_loader(device))
+        library = Library(shared.database_path(db), model=model, load_predictor=predictor_loader(device))
         _ = library.card  # before any work
         settings = _settings(jobs, full, retry_failed, limit, budget, forget_after)
         if nice:
@@ -96,7 +96,7 @@ def leave_processor_to_others() -> None:
 
 def _check(paths: Sequence[str], metrics_file: str | None) -> None:
     """Validate the arguments before any work."""
-    options.check_paths(paths)
+    shared.check_paths(paths)
     if metrics_file:
         from tagger.files import check_holds_text
 
@@ -122,8 +122,8 @@ def _settings(
         full=full,
         retry_failed=retry_failed,
         limit=limit,
-        budget_s=options.duration("--budget", budget).total_seconds() if budget is not None else None,
-        forget_after=options.duration("--forget-after", forget_after),
+        budget_s=shared.duration("--budget", budget).total_seconds() if budget is not None else None,
+        forget_after=shared.duration("--forget-after", forget_after),
     )
 
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import options
-from tagger.cli.output import bar, counted, message, print_json, shown
+from tagger.cli import shared
+from tagger.cli.shared import bar, message, print_json, shown
 from tagger.files import FileState, absolute
-from tagger.types import energy_level, rounded, track_json
+from tagger.types import counted, energy_level, rounded, track_json
 
 if TYPE_CHECKING:
     from tagger.files import AudioFile
@@ -25,10 +25,10 @@ BAR_WIDTH = 20
 
 def show(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A music file.")],
-    device: options.Device = "auto",
-    model: options.Model = None,
-    db: options.Db = None,
-    json: options.Json = False,
+    device: shared.Device = "auto",
+    model: shared.Model = None,
+    db: shared.Db = None,
+    json: shared.Json = False,
 ) -> None:
     """Show genres, tempo and energy of one file, drawn over the track, with each window's own answer.
 
@@ -39,7 +39,7 @@ def show(
     from tagger.library import analyse
 
     path = absolute(file)
-    stored = _stored(path, model, options.database_path(db))
+    stored = _stored(path, model, shared.database_path(db))
     if stored and _has_changed(stored.file):
         message(f"{path}: changed or gone since it was scanned; `tagger scan` analyses it again")
     analysis = stored or analyse(path, model, device)
@@ -55,7 +55,7 @@ def _stored(path: str, model: str | None, database: str) -> Analysis | None:
     if not os.path.exists(database):
         return None
     with Library(database, model=model) as library:
-        options.warn(library)
+        shared.warn(library)
         return library.analysis(path)
 
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import options
-from tagger.cli.output import print_json, shown
+from tagger.cli import shared
+from tagger.cli.shared import print_json, shown
 from tagger.errors import TaggerError
 from tagger.files import AUDIO_EXTENSIONS, absolute, extension_of, is_same_file
 from tagger.types import Analysis, track_json
@@ -45,8 +45,8 @@ def spectrogram(
         str | None,
         typer.Option("--output", "-o", metavar="FILE", help="A name in .png, .svg, .pdf or .webp."),
     ] = None,
-    model: options.Model = None,
-    json: options.Json = False,
+    model: shared.Model = None,
+    json: shared.Json = False,
 ) -> None:
     """Draw the log-mel spectrogram of a file, under what the model predicts.
 

@@ -7,9 +7,10 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from tagger.cli import options
-from tagger.cli.output import bar, counted, print_json, shown
+from tagger.cli import shared
+from tagger.cli.shared import bar, print_json, shown
 from tagger.query import Query
+from tagger.types import counted
 
 if TYPE_CHECKING:
     from tagger.store import Run, Statistics
@@ -21,13 +22,13 @@ _RUN_COUNTS = ("found", "analysed", "failed", "files_written", "files_restored",
 """The counts of a run that are shown, of whichever command."""
 
 
-@options.with_filters
+@shared.with_filters
 def stats(
     query: Query,
-    paths: options.Paths = None,
-    model: options.Model = None,
-    db: options.Db = None,
-    json: options.Json = False,
+    paths: shared.Paths = None,
+    model: shared.Model = None,
+    db: shared.Db = None,
+    json: shared.Json = False,
 ) -> None:
     """Show the library at a glance: hours, genres, energies, tempos, failures and the last runs.
 
@@ -36,10 +37,10 @@ def stats(
     """
     from tagger.library import Library
 
-    query = replace(query, paths=options.named(paths))
-    with Library(options.database_path(db), model=model) as library:
+    query = replace(query, paths=shared.named(paths))
+    with Library(shared.database_path(db), model=model) as library:
         found = library.statistics(query)
-        options.warn(library, query)
+        shared.warn(library, query)
         answering = library.model
     if json:
         print_json(_fields(found, answering))

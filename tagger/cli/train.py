@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli.exit_codes import INTERRUPTED, terminated_as_interrupted
-from tagger.cli.output import message
+from tagger.cli.shared import INTERRUPTED, message, terminated_as_interrupted
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:

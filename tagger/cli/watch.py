@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import options
+from tagger.cli import shared
 from tagger.cli.events import Events, end_reported
-from tagger.cli.exit_codes import terminated_as_interrupted
-from tagger.cli.output import shown
 from tagger.cli.scan import leave_processor_to_others, predictor_loader
+from tagger.cli.shared import shown, terminated_as_interrupted
 from tagger.errors import BusyError
 from tagger.files import absolute
 
@@ -32,13 +31,13 @@ RETRY_S = 10.0
 
 def watch(
     paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Music files and folders.")],
-    jobs: options.Jobs = None,
-    device: options.Device = "auto",
-    model: options.Model = None,
+    jobs: shared.Jobs = None,
+    device: shared.Device = "auto",
+    model: shared.Model = None,
     nice: Annotated[bool, typer.Option("--nice", help="Leave the processor to other programs.")] = False,
     log_format: Annotated[str, typer.Option(help="Of the messages on stderr: text or json.")] = "text",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
-    db: options.Db = None,
+    db: shared.Db = None,
 ) -> None:
     """Scan, then follow what is added, changed, moved or removed, until Ctrl-C.
 
@@ -50,10 +49,10 @@ def watch(
     from tagger.library import Library
 
     with end_reported(log_format), terminated_as_interrupted():
-        options.check_paths(paths)
+        shared.check_paths(paths)
         loader = predictor_loader(device)
         setup = Setup(
-            lambda: Library(options.database_path(db), model=model, load_predictor=loader),
+            lambda: Library(shared.database_path(db), model=model, load_predictor=loader),
             jobs=jobs,
             events=Events(log_format),
             is_quiet=quiet,

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from tagger.cli import options
-from tagger.cli.exit_codes import asked_to_stop
-from tagger.cli.output import counted, message, print_json, shown
+from tagger.cli import shared
 from tagger.cli.progress import writing_bar
+from tagger.cli.shared import asked_to_stop, message, print_json, shown
 from tagger.errors import TaggerError
+from tagger.types import counted
 
 if TYPE_CHECKING:
     from tagger.library import Library
@@ -56,9 +56,9 @@ def write_tags(
     ] = "skip",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print each change, write none.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
-    model: options.Model = None,
-    db: options.Db = None,
-    json: options.Json = False,
+    model: shared.Model = None,
+    db: shared.Db = None,
+    json: shared.Json = False,
 ) -> None:
     """Write genre, energy and tempo into the files' own tags; `undo` takes it back.
 
@@ -78,18 +78,18 @@ def write_tags(
 
     if target_precision is not None and min_confidence is not None:
         raise TaggerError("--target-precision and --min-confidence exclude each other; give one of them")
-    options.check_share("--target-precision", target_precision, 0.5, 0.99)
+    shared.check_share("--target-precision", target_precision, 0.5, 0.99)
     at_least = MIN_CONFIDENCE if min_confidence is None else min_confidence
     bpm_at_least = at_least if min_bpm_confidence is None else min_bpm_confidence
     settings = _settings(genre, energy, bpm, at_least, bpm_at_least, max_genres, keep_mtime, hard_links)
-    options.check_paths(paths or ())
+    shared.check_paths(paths or ())
     if not (dry_run or yes or (sys.stdin.isatty() and sys.stderr.isatty())):
         raise TaggerError("nobody to ask without a terminal; give --yes to write, or --dry-run to look first")
-    with Library(options.database_path(db), model=model) as library:
+    with Library(shared.database_path(db), model=model) as library:
         if target_precision is not None:
             require_aspect(library.store, library.model, "genre", "leave out --target-precision")
             settings = _with_precision(target_precision, settings, model or library.model)
-        options.warn(library, Query(paths=options.named(paths)))
+        shared.warn(library, Query(paths=shared.named(paths)))
         counts = WriteCounts(print_skip)
         if dry_run:
             _print_preview(library, paths or (), settings, counts, as_json=json)
@@ -107,8 +107,8 @@ def undo(
     run: Annotated[
         int | None, typer.Argument(metavar="[RUN]", help="Its number. Default: the last one not yet undone.")
     ] = None,
-    db: options.Db = None,
-    json: options.Json = False,
+    db: shared.Db = None,
+    json: shared.Json = False,
 ) -> None:
     """Put back what the files' tags held before a run of write-tags.
 
@@ -121,7 +121,7 @@ def undo(
     from tagger.tag_runs import UndoCounts
 
     counts = UndoCounts(lambda skip: message(f"{shown(skip.path)}: {skip.reason}"))
-    with Library(options.database_path(db)) as library, asked_to_stop() as is_stopped:
+    with Library(shared.database_path(db)) as library, asked_to_stop() as is_stopped:
         library.undo(run, counts=counts, is_stopped=is_stopped)
         if is_stopped():
             restored = counted(counts.files_restored, "files")
@@ -150,11 +150,11 @@ def _settings(
     from tagger.tag_runs import TagSettings
     from tagger.tags import BpmPolicy, GenrePolicy, HardLinks, Policy
 
-    options.check_share("--min-confidence", min_confidence)
-    options.check_share("--min-bpm-confidence", min_bpm_confidence)
-    of_genre = options.one_of("--genre", genre, GenrePolicy)
-    policy = Policy(of_genre, max_genres, energy, options.one_of("--bpm", bpm, BpmPolicy))
-    links = options.one_of("--hard-links", hard_links, HardLinks)
+    shared.check_share("--min-confidence", min_confidence)
+    shared.check_share("--min-bpm-confidence", min_bpm_confidence)
+    of_genre = shared.one_of("--genre", genre, GenrePolicy)
+    policy = Policy(of_genre, max_genres, energy, shared.one_of("--bpm", bpm, BpmPolicy))
+    links = shared.one_of("--hard-links", hard_links, HardLinks)
     return TagSettings(policy, min_confidence, keep_mtime, links, min_bpm_confidence)
 
 

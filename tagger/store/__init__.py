@@ -1,11 +1,10 @@
 """The store: what was analysed, what failed and when, in one SQLite file."""
 
 from tagger.store.answers import Answer, AnswerPair, Answers
-from tagger.store.connection import scan_lock
 from tagger.store.known_files import KnownFiles, Reuse, displaced
 from tagger.store.runs import Run
 from tagger.store.statistics import Statistics
-from tagger.store.store import Store, default_path
+from tagger.store.store import Store, default_path, scan_lock
 from tagger.store.tag_changes import (
     ChangeState,
     Exchange,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 from tagger.errors import StoreError
 from tagger.files import AudioFile, absolute, folded
 from tagger.query import Query, TrackOrder
-from tagger.store.connection import Database, now
 from tagger.store.rows import (
     EVERYTHING,
     TRACK_COLUMNS,
@@ -20,6 +19,7 @@ from tagger.store.rows import (
     analysis_of,
     embedding_values,
     genre_values,
+    now,
     path_from,
     path_ranges,
     prediction_values,
@@ -32,6 +32,8 @@ from tagger.types import Analysis, Aspect, Prediction, Track
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from tagger.store.store import Database
 
 
 Sql = tuple[str, list[SqlValue]]

@@ -7,12 +7,23 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tagger.files import Fingerprint, fingerprint
-from tagger.store.connection import Database, iso, now
-from tagger.store.rows import SqlValue, failure_values, path_from, path_ranges, stored_path, track_values
+from tagger.store.rows import (
+    SqlValue,
+    failure_values,
+    iso,
+    now,
+    path_from,
+    path_ranges,
+    stored_path,
+    track_values,
+)
 from tagger.types import Analysis, Failure, Identified
+
+if TYPE_CHECKING:
+    from tagger.store.store import Database
 
 _STATES = "SELECT path, size, mtime_ns FROM tracks"
 _BENEATH = "WHERE path >= ? AND path < ?"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
+from datetime import UTC, datetime
 from typing import Any
 
 from tagger.files import AudioFile, absolute
@@ -64,6 +65,16 @@ def analysis_of(
         scanned_at=row["scanned_at"],
         missing=row["missing_since"] is not None,
     )
+
+
+def iso(time: datetime) -> str:
+    """Give a time as the database keeps it: ISO 8601 in UTC, to the millisecond."""
+    return time.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def now() -> str:
+    """Give the present time as the database keeps it."""
+    return iso(datetime.now(UTC))
 
 
 def track_values(file: AudioFile, recording: Recording, now: str) -> dict[str, SqlValue]:

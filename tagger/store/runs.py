@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tagger.store.connection import Database, now
-from tagger.store.rows import stored_text
+from tagger.store.rows import now, stored_text
+
+if TYPE_CHECKING:
+    from tagger.store.store import Database
 
 _LARGEST = 2**63 - 1  # that SQLite can hold
 _RUNS = """

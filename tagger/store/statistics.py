@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from tagger.query import Query
 from tagger.store.answers import asked_for
-from tagger.store.connection import Database
 from tagger.store.runs import Run, Runs
+
+if TYPE_CHECKING:
+    from tagger.store.store import Database
 
 LEVELS = range(1, 11)
 TEMPO_BIN_BPM = 10

@@ -6,11 +6,13 @@ import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tagger.files import FileState
-from tagger.store.connection import Database
 from tagger.store.rows import EVERYTHING, PathRange, SqlValue, StoredPath, path_from, path_ranges, stored_path
+
+if TYPE_CHECKING:
+    from tagger.store.store import Database
 
 PAGE = 500
 """Rows that are read at once, so that memory stays flat."""

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tagger.pipeline import workers
-from tagger.store import connection
+from tagger.store import store as store_file
 from tests.cli.conftest import Result, Tagger
 from tests.pipeline.test_workers import extract_or_die
 from tests.sounds import make_sound, sweep
@@ -65,14 +65,14 @@ def test_a_disk_that_is_full_at_a_commit_ends_the_scan_and_the_next_goes_on(
     assert tagger("scan", music, "--limit", 2, "--quiet").code == 0
     with sqlite3.connect(db) as database:
         (n_pages,) = database.execute("PRAGMA page_count").fetchone()
-    configured = connection._configured
+    configured = store_file.configured
 
     def on_a_full_disk(opened: sqlite3.Connection) -> sqlite3.Connection:
         opened.execute(f"PRAGMA max_page_count = {n_pages + 8}")
         return configured(opened)
 
     with monkeypatch.context() as patch:
-        patch.setattr(connection, "_configured", on_a_full_disk)
+        patch.setattr(store_file, "configured", on_a_full_disk)
         full = tagger("scan", music / "b", music / "a")
     ended_in_one_line(full, 2, "the disk is full; make room, then run the command again")
     assert is_sound(db)
@@ -141,7 +141,7 @@ def test_a_database_that_another_program_writes_to_is_busy(
     tagger: Tagger, music: Path, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tagger("scan", music, "--limit", 1)
-    monkeypatch.setattr(connection, "BUSY_TIMEOUT_S", 0.1)
+    monkeypatch.setattr(store_file, "BUSY_TIMEOUT_S", 0.1)
     other = sqlite3.connect(db, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     ended_in_one_line(tagger("scan", music), 75, "another program is writing to it; try again later")

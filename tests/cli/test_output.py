@@ -2,7 +2,7 @@
 
 import pytest
 
-from tagger.cli.output import counted
+from tagger.types import counted
 
 
 @pytest.mark.parametrize(

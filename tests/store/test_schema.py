@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import BusyError, StoreError
-from tagger.store import Store, backup, connection, default_path, schema
+from tagger.store import Store, backup, default_path, schema
+from tagger.store import store as store_file
 from tests.store.store_answers import MODEL, analysed
 
 
@@ -171,7 +172,7 @@ def test_a_name_that_is_no_utf8_holds_a_database(tmp_path: Path) -> None:
 def test_opening_a_current_database_waits_for_no_writer(
     db_path: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "BUSY_TIMEOUT_S", 0.05)
+    monkeypatch.setattr(store_file, "BUSY_TIMEOUT_S", 0.05)
     with Store.open(db_path, create=True) as writer:
         writer.record_batch([analysed("/m/1.mp3")], [])
         with writer.database.transaction() as raw:

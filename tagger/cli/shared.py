@@ -1,24 +1,38 @@
-"""Options that several commands share, and what they mean."""
+"""The parts that commands share: options, output, exit codes and signals."""
 
 from __future__ import annotations
 
 import inspect
+import json
 import os
-from collections.abc import Callable, Sequence
+import signal
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import wraps
-from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args
 
 import typer
 
-from tagger.cli.output import message
-from tagger.errors import TaggerError
+from tagger.errors import BusyError, TaggerError
 from tagger.query import EVERYTHING, FILTERS, Filter, Query, read_query
 
 if TYPE_CHECKING:
     from tagger.library import Library
 
+SOME_FAILED = 1
+USAGE = 2
+BUSY = 75
+INTERRUPTED = 130
+
+SIGNALS = (signal.SIGINT, signal.SIGTERM)
+"""A shutdown and `systemctl stop` send SIGTERM."""
+
 _FILTERS_PANEL = "Filters (all must hold; --genre, --artist, --album, --path repeat)"
+
+
+# Options
 
 
 def one_of(option: str, text: str, choices: Any) -> Any:
@@ -140,3 +154,108 @@ def duration(option: str, text: str) -> timedelta:
     if value < timedelta(0):
         raise TaggerError(f"{option} {text}: give a duration such as 90s, 45m, 2h or 30d")
     return value
+
+
+# Output
+
+
+def shown(text: str) -> str:
+    r"""Give a text or a path as one line: control characters, which could fake one, are escaped.
+
+    >>> print(shown("two\nlines"))
+    two\nlines
+    """
+    return "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else _escaped(c) for c in text)
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    """Print one object on stdout."""
+    print(json.dumps(value, indent=2))
+
+
+def print_json_array(values: Iterable[Mapping[str, Any]]) -> None:
+    """Print an array on stdout, an element a line, while it is read: any length in little memory."""
+    separator = "[\n"
+    for value in values:
+        sys.stdout.write(separator + json.dumps(value))
+        separator = ",\n"
+    print("[]" if separator == "[\n" else "\n]")
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
+    """Print CSV (RFC 4180) on stdout with a line of names; truth values as JSON has them."""
+    import csv
+
+    writer = csv.DictWriter(_Lines(), columns, lineterminator="\r\n")
+    writer.writeheader()
+    for row in rows:
+        flags = {name: str(value).lower() for name, value in row.items() if isinstance(value, bool)}
+        writer.writerow({**row, **flags})
+
+
+class _Lines:
+    """Prints the rows of a `csv.writer`, which quotes only those line ends that are in its own."""
+
+    def write(self, row: str) -> None:
+        print(row.removesuffix("\r\n"))
+
+
+def message(text: str) -> None:
+    """Print one line on stderr; a name in it cannot make it two."""
+    print(f"tagger: {shown(text)}", file=sys.stderr)
+
+
+def bar(share: float, width: int = 20) -> str:
+    """Draw a share (0–1) as a bar of at most `width` characters.
+
+    >>> bar(0.525, width=20)
+    '██████████▌'
+    """
+    whole, part = divmod(round(share * width * 8), 8)
+    return "█" * whole + " ▏▎▍▌▋▊▉"[part].strip()
+
+
+def _escaped(character: str) -> str:
+    return character.encode("unicode_escape").decode("ascii")
+
+
+# How a command ends
+
+
+def exit_code(error: BaseException) -> int:
+    """Give the exit code of a command that `error` has ended."""
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED
+    return BUSY if isinstance(error, BusyError) else USAGE
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Let SIGTERM raise KeyboardInterrupt, as Ctrl-C does."""
+
+    def interrupt(number: int, frame: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Give a function that says whether a signal has come; only a second one raises KeyboardInterrupt."""
+    received: list[int] = []
+
+    def stop(number: int, frame: object) -> None:
+        received.append(number)
+        if len(received) > 1:
+            raise KeyboardInterrupt
+
+    before = [signal.signal(number, stop) for number in SIGNALS]
+    try:
+        yield lambda: bool(received)
+    finally:
+        for number, handler in zip(SIGNALS, before, strict=True):
+            signal.signal(number, handler)

@@ -299,3 +299,13 @@ def test_the_units_for_systemd_are_valid(cron_home: Path) -> None:
     command = ["systemd-analyze", "verify", "--user", *units]
     checked = subprocess.run(command, env=environment, capture_output=True, text=True)
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.slow
+def test_the_scripts_that_are_shown_are_there() -> None:
+    lines = [
+        line for text in PAGES.values() for line in shell_lines(text) if line.startswith("python scripts/")
+    ]
+    for script in sorted({line.split()[1] for line in lines}):
+        done = subprocess.run([sys.executable, ROOT / script, "--help"], capture_output=True, text=True)
+        assert done.returncode == 0, script

@@ -44,6 +44,7 @@ def test_a_recipe_is_trained_and_its_figures_are_kept(name: str, tagger: Tagger,
     assert (here / "results" / "recipes" / f"{name}-confusion.svg").exists()
 
 
+@pytest.mark.slow
 def test_a_run_that_was_done_is_resumed_at_its_end(tagger: Tagger, here: Path) -> None:
     make_echonest(here)
     options = ["train", "--recipe", "echonest-mlp", "--data", here, "--epochs", "2", "--seed", "3"]

@@ -43,6 +43,7 @@ def music(tmp_path: Path) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_a_log_mel_is_that_of_the_whole_clip(music: Path, tmp_path: Path) -> None:
     kept, (a, b, c) = cached_log_mels(
         str(music), clips_of("a.wav", "b.flac", "c.mp3"), str(tmp_path / "c"), 2

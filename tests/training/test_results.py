@@ -1,6 +1,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
 from tagger.training.clips import GENRES, Clip
@@ -11,6 +12,7 @@ NAN = float("nan")
 LOG_MELS = [np.linspace(-90, 0, 96 * (40 + i), dtype=np.float16).reshape(96, -1) for i in range(12)]
 
 
+@pytest.mark.slow
 def test_a_report_shows_the_run_in_pictures(tmp_path: Path) -> None:
     log = str(tmp_path / "crnn.csv")
     for epoch in range(1, 6):

@@ -155,6 +155,7 @@ def made(n: int, seed: int) -> tuple[torch.Tensor, torch.Tensor]:
     return features, targets
 
 
+@pytest.mark.slow
 def test_probes_tell_what_the_features_hold_also_of_clips_without_targets() -> None:
     features, targets = made(120, 0)
     known = torch.arange(120) < 80
@@ -163,6 +164,7 @@ def test_probes_tell_what_the_features_hold_also_of_clips_without_targets() -> N
     assert (answers.argmax(dim=1) == targets)[~known].float().mean() > 0.9
 
 
+@pytest.mark.slow
 def test_no_clip_is_answered_by_a_probe_that_has_seen_its_group() -> None:
     """Targets at random, the same within a group, which has a feature of its own: whoever has seen the
     group is always right, who has not is right half of the time."""

@@ -83,6 +83,7 @@ def test_the_loss_is_least_at_the_tempo_and_forgives_what_is_near() -> None:
     assert loss(126) == pytest.approx(loss(60), abs=0.2)
 
 
+@pytest.mark.slow
 def test_librosa_finds_the_beats_in_a_log_mel_of_ours() -> None:
     time_s = np.arange(500) / FRAME_RATE_HZ
     level = -60 + 60 * np.exp(-8 * (time_s % 0.5))

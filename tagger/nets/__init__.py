@@ -7,8 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from tagger.errors import ModelError
-from tagger.nets.backbone import Backbone
-from tagger.nets.classic import EchoNestMlp, MelCnn, MfccLstm, SpectrogramCnn, TempoRegression
+from tagger.nets.classic import Backbone, EchoNestMlp, MelCnn, MfccLstm, SpectrogramCnn, TempoRegression
 from tagger.nets.crnn import CRNN
 from tagger.nets.inference import for_inference, keep_freed_memory, multiplies_bfloat16, tune_process
 from tagger.nets.network import NetOutput

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from tagger.errors import TaggerError
 from tagger.nets import Backbone, Network
-from tagger.nets.backbone import BACKBONES, imagenet_weights, load_imagenet
-from tagger.nets.classic import MfccLstm
+from tagger.nets.classic import BACKBONES, MfccLstm, imagenet_weights, load_imagenet
 from tagger.nets.crnn import FIRST_BPM, LAST_BPM
 from tagger.predict import tempo_and_confidence
 from tagger.training.clips import FRONT_END, GENRES, LEARNED, Clip

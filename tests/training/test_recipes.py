@@ -15,7 +15,7 @@ from tagger.errors import BusyError, TaggerError
 from tagger.files import AudioFile
 from tagger.model_card import load_card
 from tagger.nets import Backbone, build
-from tagger.nets.backbone import BACKBONES, imagenet_weights, load_imagenet
+from tagger.nets.classic import BACKBONES, imagenet_weights, load_imagenet
 from tagger.pipeline.extract import extract_features
 from tagger.predict import Predictor
 from tagger.store import scan_lock

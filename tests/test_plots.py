@@ -19,6 +19,8 @@ from tagger.plots import (
     spectrograms,
 )
 
+pytestmark = pytest.mark.slow  # drawing takes half a second each time
+
 CARD = load_card(DEFAULT_MODEL)
 FRONT_END, BANK = CARD.front_end, load_filter_bank(CARD)
 FIRST_BYTES = {"png": b"\x89PNG", "svg": b"<?xml", "pdf": b"%PDF", "webp": b"RIFF"}

@@ -64,6 +64,7 @@ def assert_in_place(excerpt: Excerpt, error_s: float = 0.3) -> None:
 # ---- cut in half ---------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind",
     [
@@ -89,6 +90,7 @@ def test_of_a_file_cut_in_half_that_claims_its_old_length_the_first_windows_are_
     assert_in_place(excerpt)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "kind", ["cbr-without-info.mp3", "vorbis.ogg", "opus.opus", "raw.aac", "u8.wav", "s24.wav"]
 )
@@ -115,6 +117,7 @@ def test_an_mp4_that_lost_the_index_at_its_end_cannot_be_decoded(
 # ---- garbage in the middle -----------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("garbage", ["zeros", "noise"])
 @pytest.mark.parametrize(
     "kind",

@@ -152,6 +152,7 @@ def test_a_very_short_lossy_sound_is_decoded_whole(kind: str, seconds: float, tm
     assert len(window.samples) / RATE_HZ == pytest.approx(seconds, abs=0.12)  # frames of the codec
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["cbr.mp3", "16-bit.flac", "aac.m4a", "vorbis.ogg", "v2.wma", "s16.aiff"])
 def test_a_large_cover_is_not_taken_for_the_sound(kind: str, tmp_path: Path) -> None:
     excerpt = excerpt_of(make_kind(tmp_path, kind, seconds=SECONDS, cover=picture(900_000)))

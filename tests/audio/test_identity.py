@@ -27,6 +27,7 @@ def copy(sound_path: Callable[[str], str], tmp_path: Path) -> Callable[[str], st
     return lambda kind: str(shutil.copy(sound_path(kind), tmp_path / kind))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TAGGED)
 def test_tagging_again_and_again_leaves_the_identity(kind: str, copy: Callable[[str], str]) -> None:
     path = copy(kind)
@@ -36,6 +37,7 @@ def test_tagging_again_and_again_leaves_the_identity(kind: str, copy: Callable[[
         assert identity(path) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TAGGED)
 def test_a_large_cover_leaves_the_identity(kind: str, copy: Callable[[str], str]) -> None:
     path = copy(kind)
@@ -84,6 +86,7 @@ def test_moving_a_file_leaves_the_identity(
     assert identity(str(moved)) == identity(sound_path(kind))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seconds", [2.0, 35.0])
 @pytest.mark.parametrize("kind", ["cbr.mp3", "16-bit.flac", "opus.opus", "aac.m4a", "s16.wav", "lossless.wv"])
 def test_two_songs_of_one_length_differ(kind: str, seconds: float, tmp_path: Path) -> None:

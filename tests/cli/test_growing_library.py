@@ -227,6 +227,7 @@ def test_a_model_that_is_new_to_the_library_hears_everything(
     assert counts(tagger, music) == {"unchanged": 6}
 
 
+@pytest.mark.slow
 def test_every_kind_of_file_is_recognised_when_it_moves(tagger: Tagger, tmp_path: Path) -> None:
     folder = tmp_path / "kinds"
     folder.mkdir()

@@ -15,6 +15,8 @@ from tagger.types import Prediction
 from tests.cli.conftest import Result, Tagger
 from tests.sounds import make_sound
 
+pytestmark = pytest.mark.slow  # drawing takes half a second each time
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -199,7 +201,6 @@ def test_without_matplotlib_one_line_says_how_to_get_it(
     assert result.code == 2
 
 
-@pytest.mark.slow
 def test_the_owners_settings_of_matplotlib_neither_break_nor_change_the_picture(
     short: Path, folder: Path
 ) -> None:

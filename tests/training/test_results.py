@@ -34,6 +34,7 @@ def test_a_report_shows_the_run_in_pictures(tmp_path: Path) -> None:
     assert Image.open(page.parent / "log-mels.webp").size == (900, 720)
 
 
+@pytest.mark.slow
 def test_a_report_without_a_log_goes_without_curves(tmp_path: Path) -> None:
     clips = [Clip("a", "gtzan", "valid", ("Jazz",), NAN, NAN, NAN)]
     page = write_report(

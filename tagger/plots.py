@@ -70,7 +70,7 @@ def check_drawing() -> None:
         import_module("matplotlib")
     except ImportError:
         raise TaggerError(
-            "drawing needs matplotlib; install it with pip install '.[plots]' in tagger's source"
+            "drawing needs matplotlib; install it with pip install 'music-tagger[plots]'"
         ) from None
     except ValueError as error:
         raise TaggerError(f"matplotlib does not start ({error}); check MPLBACKEND and matplotlibrc") from None

@@ -317,6 +317,6 @@ def _provider() -> Any:
         from pytorchcv import model_provider
     except ImportError:
         raise ModelError(
-            "this network needs pytorchcv; install it with: pip install '.[train]' (in tagger's source)"
+            "this network needs pytorchcv; install it with pip install 'music-tagger[train]'"
         ) from None
     return model_provider

@@ -195,8 +195,7 @@ def test_without_matplotlib_one_line_says_how_to_get_it(
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     result = tagger("spectrogram", short)
     assert (
-        result.err
-        == "tagger: drawing needs matplotlib; install it with pip install '.[plots]' in tagger's source\n"
+        result.err == "tagger: drawing needs matplotlib; install it with pip install 'music-tagger[plots]'\n"
     )
     assert result.code == 2
 

@@ -133,7 +133,8 @@ class _Pool:
 
     def one_by_one(self, suspects: Iterable[AudioFile]) -> Iterator[Outcome]:
         """Extract each file alone, so that one which kills or blocks its worker is known by name."""
-        _executor(jobs=1).shutdown(wait=True, kill_workers=True)
+        # With the same number of workers: to change it, loky would wait for the very file that blocks.
+        _executor(self.jobs).shutdown(wait=True, kill_workers=True)
         for file in suspects:
             try:
                 yield self.submit(file, jobs=1).result(timeout=self.stuck_s)

@@ -100,14 +100,15 @@ def test_a_file_that_kills_its_worker_is_named_and_the_others_are_extracted(
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
 def test_a_file_that_blocks_its_worker_is_named_and_the_others_are_extracted(
-    tmp_path: Path,
+    tmp_path: Path, jobs: int
 ) -> None:
     for name in ("0.wav", "1-stuck.wav", "2.wav"):
         make_sound(tmp_path / name, seconds=0.5)
     outcomes = list(
         workers.extract_all(
-            files_in(tmp_path), FOLDER, None, jobs=1, ahead=4, work=extract_or_hang, stuck_s=3.0
+            files_in(tmp_path), FOLDER, None, jobs=jobs, ahead=4, work=extract_or_hang, stuck_s=3.0
         )
     )
     (failure,) = [outcome for outcome in outcomes if isinstance(outcome, Failure)]

@@ -11,6 +11,10 @@ class AudioError(TaggerError):
     """A file cannot be analysed; the text says why and does not repeat the path."""
 
 
+class UnreadableFile(AudioError):  # noqa: N818 - it names what the file is, and is caught as an AudioError
+    """The drive, the network or the rights keep a file from being read: no fault of the file itself."""
+
+
 class ModelError(TaggerError):
     """A model folder is missing, incomplete, damaged or of a kind this version cannot run."""
 

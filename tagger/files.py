@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import secrets
 import stat
@@ -21,6 +22,14 @@ AUDIO_EXTENSIONS = frozenset(
 
 LAST_MTIME_NS = 2**63 - 1
 """In April 2262. Later times, from a broken clock, count as this: SQLite's integers end there."""
+
+_READ_FAULTS = {
+    errno.EACCES: "permission denied; give this user the right to read it",
+    errno.EPERM: "permission denied; give this user the right to read it",
+    errno.ENOENT: "gone since its folder was listed; scan again",
+    errno.ELOOP: "symbolic links that lead in a circle; remove the link",
+    errno.EIO: "the drive reports a read error; check the drive",
+}
 
 _LOOKED_AT = 1 << 16
 """Bytes at the beginning of a file in which music, pictures and databases have a NUL."""
@@ -108,6 +117,16 @@ def is_same_file(one: str, other: str) -> bool:
         return one == other or os.path.samefile(one, other)
     except OSError:
         return False
+
+
+def drive_fault(error: OSError) -> str:
+    """Say in words for a person what keeps a file or folder from being read, and what to do.
+
+    >>> drive_fault(OSError(errno.ESTALE, "Stale file handle"))
+    'stale file handle; check the drive, then scan again'
+    """
+    words = (error.strerror or str(error)).lower()
+    return _READ_FAULTS.get(error.errno or 0, f"{words}; check the drive, then scan again")
 
 
 @contextmanager

@@ -38,7 +38,11 @@ class FrontEnd:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a file has no answer. `stage` is `scan`, `decode`, `predict` or `tags`."""
+    """Why a file has no answer.
+
+    `stage` is `scan` (the walk did not meet it), `read` (the drive or the rights, not the file: it is tried
+    again at the next scan), `decode`, `predict` or `tags`.
+    """
 
     path: str
     stage: str

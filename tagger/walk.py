@@ -15,6 +15,7 @@ from tagger.files import (
     FileState,
     Fingerprint,
     absolute,
+    drive_fault,
     fingerprint,
 )
 from tagger.types import Failure
@@ -155,14 +156,6 @@ def _folder_id(path: str) -> _FolderId:
 
 
 def _failure(path: str, error: OSError, is_link: bool = False) -> Failure:
-    reasons = {
-        errno.EACCES: "permission denied; give this user the right to read it",
-        errno.EPERM: "permission denied; give this user the right to read it",
-        errno.ENOENT: "gone since its folder was listed; scan again",
-        errno.ELOOP: "symbolic links that lead in a circle; remove the link",
-        errno.EIO: "the drive reports a read error; check the drive",
-    }
     if is_link and error.errno == errno.ENOENT:
         return Failure(path, "scan", "a symbolic link to a file that is gone; mend or remove the link")
-    words = (error.strerror or str(error)).lower()
-    return Failure(path, "scan", reasons.get(error.errno or 0, f"{words}; check the drive, then scan again"))
+    return Failure(path, "scan", drive_fault(error))

@@ -16,7 +16,8 @@ from av.audio.stream import AudioStream
 from tagger.audio.samples import MonoBuffer
 from tagger.audio.source import BoundedFile
 from tagger.audio.stream import SoundStream, open_stream
-from tagger.errors import AudioError
+from tagger.errors import AudioError, UnreadableFile
+from tagger.files import drive_fault
 from tagger.types import Recording, Window
 
 CENTRES = (0.2, 0.5, 0.8)
@@ -52,12 +53,14 @@ def read_excerpt(
     bounded whatever the file's length. Damaged packets are passed over. A wrong duration costs windows,
     not the track: where none of them holds sound, the first 30 s are read instead.
 
-    Raises `AudioError`, whose text does not repeat the path, where no sound can be decoded.
+    Raises `AudioError`, whose text does not repeat the path, where no sound can be decoded, and
+    `UnreadableFile` where the drive or the rights forbid to read any part of it that is needed: the file
+    may be whole.
 
         excerpt = read_excerpt("song.mp3", sample_rate_hz=22_050, window_s=10.0)
         [(window.start_s, window.samples.shape) for window in excerpt.windows]
     """
-    with _plain_errors(), BoundedFile(path) as source:
+    with _opened(path) as source:
         reader = _ExcerptReader(source, sample_rate_hz, window_s)
         return reader.read_windows(centres) or reader.read_whole()
 
@@ -68,7 +71,7 @@ def identify(path: str, *, window_s: float) -> Recording:
     Its `audio_id` differs only where the file's duration is wrong or its sound is damaged. Raises
     `AudioError` as `read_excerpt` does.
     """
-    with _plain_errors(), BoundedFile(path) as source:
+    with _opened(path) as source:
         return _ExcerptReader(source, 0, window_s).identify()
 
 
@@ -212,13 +215,18 @@ class _ExcerptReader:
 
 
 @contextmanager
-def _plain_errors() -> Iterator[None]:
-    """Turn the errors of the file system and of FFmpeg into an `AudioError` of one line."""
+def _opened(path: str) -> Iterator[BoundedFile]:
+    """Open a file; turn the errors of the file system and of FFmpeg into an `AudioError` of one line."""
     try:
-        yield
+        with BoundedFile(path) as source:
+            try:
+                yield source
+            finally:
+                if source.fault:  # whatever came of it: the file is not to blame
+                    raise source.fault
     except FileNotFoundError:
         raise AudioError("the file vanished before it could be read; scan again") from None
-    except PermissionError:
-        raise AudioError("permission denied; make the file readable") from None
-    except (av.error.FFmpegError, OSError) as error:
+    except av.error.FFmpegError as error:
         raise AudioError(f"cannot be read: {error.strerror or error}") from None
+    except OSError as error:
+        raise UnreadableFile(drive_fault(error)) from None

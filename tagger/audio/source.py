@@ -36,7 +36,8 @@ class BoundedFile:
     Where FFmpeg estimates times from the size of the file, a longer tag does not move them. And
     reading ends, as if the file did, when the bytes granted with `allow` are used up: some
     demuxers look for the next packet to the end of a file of any size.
-    Raises `OSError` as `open` does, and `AudioError` where there is nothing to read.
+    Raises `OSError` as `open` does, and `AudioError` where there is nothing to read. What the drive
+    refuses later is kept in `fault`, too: FFmpeg takes it for the end of the file, or for damage.
     """
 
     def __init__(self, path: str) -> None:
@@ -45,6 +46,7 @@ class BoundedFile:
         self.name = "sound" + os.path.splitext(path)[1].encode("ascii", "ignore").decode()
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed in __exit__
         self._allowed = 1 << 20
+        self.fault: OSError | None = None
         try:
             self._begin, self._end = self._between_tags(os.fstat(self._file.fileno()).st_size)
         except BaseException:
@@ -71,7 +73,7 @@ class BoundedFile:
     def read(self, n_bytes: int = -1) -> bytes:
         """Read up to `n_bytes`, or all that is left; fewer where the sound or what is allowed ends."""
         left = min(self._allowed, self._end - self._file.tell())
-        data = self._file.read(max(0, left if n_bytes < 0 else min(left, n_bytes)))
+        data = self._read(max(0, left if n_bytes < 0 else min(left, n_bytes)))
         self._allowed -= len(data)
         return data
 
@@ -94,6 +96,13 @@ class BoundedFile:
         data = self.read(n_bytes)
         self._file.seek(position)
         return data
+
+    def _read(self, n_bytes: int) -> bytes:
+        try:
+            return self._file.read(n_bytes)
+        except OSError as error:
+            self.fault = error
+            raise
 
     def _between_tags(self, size: int) -> tuple[int, int]:
         """Give the (first, last + 1) byte that is not of a tag; leave the file at the first."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.audio import identify, is_silent, names_from, read_excerpt
-from tagger.errors import AudioError
+from tagger.errors import AudioError, UnreadableFile
 from tagger.features import fit_frames, log_mel
 from tagger.files import AudioFile
 from tagger.model_card import load_card, load_filter_bank
@@ -36,8 +36,7 @@ def extract_features(
             file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s
         )
     except AudioError as error:
-        stage = "decode" if os.path.exists(file.path) else "scan"  # gone: the next walk says if it is back
-        return Failure(file.path, stage, str(error), file.size, file.mtime_ns)
+        return Failure(file.path, _stage(error, file.path), str(error), file.size, file.mtime_ns)
     except Exception as error:  # a fault of ours or of a library's: it costs this file, not the run
         reason = f"unexpected {type(error).__name__}: {error}; please report it with the file"
         return Failure(file.path, "decode", " ".join(reason.split()), file.size, file.mtime_ns)
@@ -50,6 +49,12 @@ def extract_features(
         silent=tuple(is_silent(w.samples) for w in windows),
         log_mels=np.stack(log_mels).astype(np.float16),
     )
+
+
+def _stage(error: AudioError, path: str) -> str:
+    if isinstance(error, UnreadableFile):
+        return "read"
+    return "decode" if os.path.lexists(path) else "scan"  # gone: the next walk says if it is back
 
 
 def _named(recording: Recording, path: str) -> Recording:

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tagger.store.store import Database
 
 _STATES = "SELECT path, size, mtime_ns FROM tracks"
+_NO_FAULT_OF_THE_FILE = "stage IN ('scan', 'read')"
 _BENEATH = "WHERE path >= ? AND path < ?"
 
 # Another sound under the same path: what any model said of the old one is void. A changed tag
@@ -94,9 +95,17 @@ class KnownFiles:
         return _fingerprints(self._database.rows(sql, (model,)))
 
     def failed(self, since: datetime) -> set[Fingerprint]:
-        """Give the fingerprints of files that could not be analysed when it was last tried, after `since`."""
-        sql = "SELECT path, size, mtime_ns FROM failures WHERE failed_at > ?"
+        """Give the fingerprints of files that could not be analysed when it was last tried, after `since`.
+
+        Where the drive or the rights were at fault, which may be mended by now, the file is not among them.
+        """
+        sql = f"SELECT path, size, mtime_ns FROM failures WHERE failed_at > ? AND NOT {_NO_FAULT_OF_THE_FILE}"
         return _fingerprints(self._database.rows(sql, (iso(since),)))
+
+    def unread(self) -> set[Fingerprint]:
+        """Give the fingerprints of files that could not be read through no fault of their own."""
+        sql = f"SELECT path, size, mtime_ns FROM failures WHERE {_NO_FAULT_OF_THE_FILE}"
+        return _fingerprints(self._database.rows(sql))
 
     def beneath(self, paths: Sequence[str]) -> Iterator[tuple[int, str, Fingerprint, bool]]:
         """Yield (track id, path, fingerprint, whether missing) of the tracks at and beneath `paths`."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from tagger.cli.progress import scan_bar
 from tagger.cli.shared import exit_code, message, shown
 from tagger.errors import TaggerError
+from tagger.files import absolute
 from tagger.types import counted
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class Events:
         self._is_watched = watched and sys.stderr.isatty() and not self.as_json
         self._advance: Callable[[], None] = lambda: None
         self._counts: ScanCounts | None = None
+        self._roots: Sequence[str] = ()
         self._bar = ExitStack()
 
     def __enter__(self) -> Events:
@@ -55,6 +57,7 @@ class Events:
     def started(self, paths: Sequence[str], model: str, counts: ScanCounts) -> None:
         """A scan has begun."""
         self._counts = counts
+        self._roots = [absolute(path) for path in paths]
         if self.as_json:
             self.report("started", "", paths=list(paths), model=model)
         if self._is_watched:
@@ -70,9 +73,10 @@ class Events:
         self.report("failed", text, path=failure.path, stage=failure.stage, reason=failure.reason)
 
     def unmounted(self, root: str) -> None:
-        """Nothing is left beneath a root."""
-        text = f"{shown(root)}: nothing is left of what was there; not marked missing (is its drive mounted?)"
-        self.report("unmounted", text, path=root)
+        """Nothing is left beneath a root, or a folder in one."""
+        or_else = "" if root in self._roots else " If you have emptied it, remove the folder."
+        text = f"nothing is left of what was there; not marked missing (is its drive mounted?{or_else})"
+        self.report("unmounted", f"{shown(root)}: {text}", path=root)
 
     def not_backed_up(self, reason: str) -> None:
         """The weekly copy of the database could not be made."""

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Protocol, TypeVar
 
-from tagger.files import AudioFile, absolute, fingerprint
+from tagger.files import AudioFile, absolute
 from tagger.model_card import ModelCard
 from tagger.pipeline.ingest import Ingest, Predicts, ScanCounts
+from tagger.pipeline.known_states import KnownStates
 from tagger.pipeline.workers import extract_all, known_sounds_table
 from tagger.store import Store
 from tagger.types import Failure
@@ -42,7 +43,7 @@ class Observer(Protocol):
         """A file could not be analysed; failures of earlier scans are not repeated."""
 
     def unmounted(self, root: str) -> None:
-        """Nothing at all is left beneath `root`, so nothing was marked missing there."""
+        """Nothing at all is left beneath `root`, or a folder in one, so nothing was marked missing there."""
 
     def not_backed_up(self, reason: str) -> None:
         """The weekly copy of the database could not be made; the scan goes on."""
@@ -91,9 +92,9 @@ class Scan:
         self.counts.unchanged += known.take_unchanged()
         n_missing, unmounted = known.update_missing(now - self.settings.forget_after)
         self.counts.missing += n_missing
-        for root in unmounted:
+        for folder in unmounted:
             self.counts.unmounted += 1
-            self.observer.unmounted(root)
+            self.observer.unmounted(folder)
 
     def _new_files(self, paths: Sequence[str], known: KnownStates) -> Iterator[AudioFile]:
         """The files whose state is new; those that cannot be looked at are stored as failures on the way."""
@@ -151,76 +152,6 @@ class Scan:
                 waiting, table = chain(again), None
 
 
-class KnownStates:
-    """The files that the store knows beneath the scanned paths, each taken out when the walk meets it.
-
-    `answered` is for the walk, which leaves those files out; it is empty in a `full` scan. `unlisted` are
-    paths that the walk could not look at: nothing is known of the files beneath them.
-    """
-
-    def __init__(
-        self, store: Store, model: str, paths: Sequence[str], failed_since: datetime, full: bool
-    ) -> None:
-        self._files = store.files
-        self._roots = [absolute(path) for path in dict.fromkeys(paths)]
-        self._devices = {root: _device(root) for root in self._roots}
-        self._failed = set() if full else self._files.failed(failed_since)
-        tracked = self._files.tracked()
-        tried_again = self._failed | self._files.unread()
-        self._others = tracked if full else self._files.unanswered(model) | (tried_again & tracked)
-        self.answered = set() if full else tracked - self._others if self._others else tracked
-        self.unlisted: list[str] = []
-        self._n_unmet = len(self.answered)
-
-    def is_failed(self, file: AudioFile) -> bool:
-        """Tell whether a file that the walk did not leave out has failed in this state."""
-        state = fingerprint(file.path, file.size, file.mtime_ns)
-        self._others.discard(state)
-        return state in self._failed
-
-    def take_unchanged(self) -> int:
-        """Count the files that the walk has left out since the last time."""
-        n_met, self._n_unmet = self._n_unmet - len(self.answered), len(self.answered)
-        return n_met
-
-    def update_missing(self, forget_before: datetime) -> tuple[int, list[str]]:
-        """Mark tracks whose file the walk did not meet, unmark those it did, forget the long missing.
-
-        To be called after a whole walk. Returns how many are newly missing, and the roots beneath which no
-        file at all is left: a drive that is not mounted looks like that, so nothing is marked there.
-        """
-        n_missing, unmounted = 0, []
-        if self.answered or self._others or self._files.any_missing():
-            for root in self._roots:
-                newly_missing = self._update_root(root)
-                if newly_missing is None:
-                    unmounted.append(root)
-                else:
-                    n_missing += newly_missing
-        if not unmounted:
-            self._files.forget_missing(forget_before)
-        return n_missing, unmounted
-
-    def _update_root(self, root: str) -> int | None:
-        """How many tracks beneath `root` are newly missing; None where its drive seems not to be mounted."""
-        missing, found, n_present = [], [], 0
-        for track_id, path, state, was_missing in self._files.beneath([root]):
-            is_unmet = was_missing or state in self.answered or state in self._others
-            is_gone = is_unmet and not os.path.lexists(path) and not self._is_unlisted(path)
-            n_present += not is_gone
-            if is_gone and not was_missing:
-                missing.append(track_id)
-            elif was_missing and not is_gone:
-                found.append(track_id)
-        if missing and (n_present == 0 or _device(root) != self._devices[root]):
-            return None
-        self._files.mark_missing(missing, found)
-        return len(missing)
-
-    def _is_unlisted(self, path: str) -> bool:
-        return any(path == folder or path.startswith(folder + os.sep) for folder in self.unlisted)
-
-
 def n_cores() -> int:
     """Count the processor cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
@@ -235,10 +166,3 @@ def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
     items = iter(items)
     while batch := list(islice(items, size)):
         yield batch
-
-
-def _device(root: str) -> int | None:
-    try:
-        return os.stat(root).st_dev
-    except OSError:
-        return None

@@ -161,6 +161,71 @@ def test_an_unmounted_drive_marks_nothing_missing(tagger: Tagger, music: Path, t
     assert missing_since(tagger) == []
 
 
+@pytest.fixture
+def with_drive(music: Path) -> Path:
+    """A drive mounted below the music: two albums in folders of their own, and two tracks beside them."""
+    drive = music / "nas"
+    for i, name in enumerate(("Ada/x.flac", "Grace/y.flac", "z.flac", "z2.flac")):
+        (drive / name).parent.mkdir(parents=True, exist_ok=True)
+        make_sound(drive / name, samples=sweep(4.0 + i / 10, 44_100, 1))
+    return drive
+
+
+def test_a_drive_that_vanishes_below_a_root_marks_nothing_missing_there(
+    tagger: Tagger, music: Path, with_drive: Path, tmp_path: Path
+) -> None:
+    assert counts(tagger, music) == {"analysed": 10}
+    with_drive.rename(tmp_path / "elsewhere")
+    with_drive.mkdir()
+    (music / "0.flac").unlink()
+    result = tagger("scan", music, "--json")
+    assert (result.code, result.json["missing"], missing_since(tagger)) == (1, 1, [f"{music}/0.flac"])
+    assert result.err == (
+        f"tagger: {with_drive}: nothing is left of what was there; not marked missing "
+        "(is its drive mounted? If you have emptied it, remove the folder.)\n"
+    )
+    with_drive.rmdir()
+    (tmp_path / "elsewhere").rename(with_drive)
+    again = tagger("scan", music, "--json")
+    assert (again.code, again.json["unchanged"], missing_since(tagger)) == (0, 9, [f"{music}/0.flac"])
+
+
+def test_a_link_to_a_drive_that_vanishes_marks_nothing_missing_there(
+    tagger: Tagger, music: Path, with_drive: Path, tmp_path: Path
+) -> None:
+    with_drive.rename(tmp_path / "drive")
+    with_drive.symlink_to(tmp_path / "drive")
+    assert counts(tagger, music) == {"analysed": 10}
+    (tmp_path / "drive").rename(tmp_path / "elsewhere")
+    for is_mount_point_there in (False, True):
+        if is_mount_point_there:
+            (tmp_path / "drive").mkdir()
+        result = tagger("scan", music, "--json")
+        assert (result.code, missing_since(tagger)) == (1, [])
+        assert result.err.startswith(f"tagger: {with_drive}: nothing is left")
+
+
+def test_an_album_that_was_removed_with_its_folder_is_missing(
+    tagger: Tagger, music: Path, with_drive: Path
+) -> None:
+    counts(tagger, music)
+    (with_drive / "Ada/x.flac").unlink()
+    result = tagger("scan", music, "--json")  # nobody can know whether it was a drive
+    assert (result.code, missing_since(tagger)) == (1, [])
+    assert f"tagger: {with_drive}/Ada: nothing is left" in result.err
+    (with_drive / "Ada").rmdir()
+    assert counts(tagger, music) == {"unchanged": 9, "missing": 1}
+    shutil.rmtree(with_drive)
+    assert counts(tagger, music) == {"unchanged": 6, "missing": 3}
+
+
+def test_an_album_whose_cover_is_left_is_missing(tagger: Tagger, music: Path, with_drive: Path) -> None:
+    counts(tagger, music)
+    (with_drive / "Ada/cover.jpg").touch()
+    (with_drive / "Ada/x.flac").unlink()
+    assert counts(tagger, music) == {"unchanged": 9, "missing": 1}
+
+
 def test_a_folder_that_cannot_be_listed_marks_nothing_missing(
     tagger: Tagger, music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

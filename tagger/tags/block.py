@@ -60,6 +60,11 @@ Span = tuple[int, int]
 Rebuild = Callable[[tuple[Item, ...], Layout | None], list[Splice]]
 Payload = Callable[[bool], tuple[Span, ...]]
 Encode = Callable[[Field, Sequence[str]], tuple[Item, ...]]
+Move = Callable[[Item, str], Item]
+
+
+def _not_moved(item: Item, container: str) -> Item:
+    return item
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,8 +76,9 @@ class TagBlock:
     edit of tags may change (audio and every structure around it), in an order that is stable; its
     argument says whether to leave out the numbers of Ogg pages, which change where `header_pages` of
     the two files differ. `repeats` says that several values are several items.
-    `encode` spells values as new items; `rebuild` gives the splices that turn the file's items
-    into others: into free room where there is enough, else the file grows and keeps its room.
+    `encode` spells values as new items, `move` one of these as another container holds it; `rebuild`
+    gives the splices that turn the file's items into others: into free room where there is enough, else
+    the file grows and keeps its room.
     """
 
     format: str
@@ -84,6 +90,7 @@ class TagBlock:
     rebuild: Rebuild
     repeats: bool = False
     header_pages: int = 0
+    move: Move = _not_moved
 
     def texts(self, field: Field) -> tuple[str, ...]:
         """Give the values of one field, in file order; none where the field is absent."""

@@ -128,12 +128,14 @@ def _with_values(block: TagBlock, items: list[Item], change: Change) -> list[Ite
     at = [index for index, item in enumerate(items) if item.field == change.field]
     before = block.texts(change.field)
     if block.repeats and before and change.after[: len(before)] == before:
-        place = at[-1] + 1
-        return items[:place] + list(block.encode(change.field, change.after[len(before) :])) + items[place:]
+        place, container = at[-1] + 1, items[at[-1]].container
+        new = [
+            block.move(item, container) for item in block.encode(change.field, change.after[len(before) :])
+        ]
+        return [*items[:place], *new, *items[place:]]
     place = at[0] if at else len(items)
-    new = block.encode(change.field, change.after)
     kept = [item for item in items if item.field != change.field]
-    return [*kept[:place], *new, *kept[place:]]
+    return [*kept[:place], *block.encode(change.field, change.after), *kept[place:]]
 
 
 def _originals(block: TagBlock, fields: Iterable[PreviousField], exact: bool) -> list[tuple[int, Item]]:

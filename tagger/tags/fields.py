@@ -90,6 +90,15 @@ def unsplittable(name: str) -> str:
     return _SPLITTING.sub(" & ", name.replace("\0", " ").strip()).strip(" &")
 
 
+def says_nothing(number: str) -> bool:
+    """Tell whether a number is empty or zero, which iTunes writes for a tempo that is not known.
+
+    >>> says_nothing(" 0.0"), says_nothing("10")
+    (True, False)
+    """
+    return not number.strip().strip("0.")
+
+
 def each_once(names: Iterable[str]) -> tuple[str, ...]:
     """Drop names that differ from an earlier one in letter case alone.
 

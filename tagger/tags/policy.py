@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tagger.files import folded
-from tagger.tags.fields import Field, each_once, is_among, unsplittable
+from tagger.tags.fields import Field, each_once, is_among, says_nothing, unsplittable
 from tagger.tags.read import Tags
 from tagger.types import energy_level
 
@@ -60,7 +60,8 @@ def plan(
     ours where it is the level of the `TAGGER_ENERGY` beside it, so a level that Mixed In Key wrote
     later is kept. A tempo is ours where it equals `written_bpm`, the one the caller remembers to
     have written. A tempo of 0 counts as absent: iTunes writes it for "unknown". Where a tempo may be
-    replaced, one that rounds to ours still stays: "127.98" is more precise than "128".
+    replaced, one that rounds to ours still stays: "127.98" is more precise than "128". A field that
+    stands twice is ours where each of its values is; it is written once.
 
     >>> plan(Tags("mp3", energy="0.7000"), Wanted(("Jazz",), energy=0.7, bpm=127.6))
     (Change(field='genre', before=(), after=('Jazz',)), \
@@ -72,7 +73,12 @@ Change(field='energy_level', before=(), after=('7',)), Change(field='bpm', befor
         *(_energy_changes(current, wanted.energy) if policy.energy else ()),
         _bpm_change(current, wanted.bpm, policy.bpm, written_bpm),
     )
-    return tuple(change for change in changes if change and change.before != change.after)
+    return tuple(change for change in changes if change and not _is_so_already(change))
+
+
+def _is_so_already(change: Change) -> bool:
+    repeated = change.field != "genre" and bool(change.before) and {*change.before} == {*change.after}
+    return repeated or change.before == change.after
 
 
 def _genre_change(current: Tags, genres: Sequence[str], policy: Policy) -> Change | None:
@@ -109,7 +115,8 @@ def _energy_changes(current: Tags, energy: float | None) -> tuple[Change, ...]:
 
 def _level_is_free(current: Tags) -> bool:
     """Tell whether the level is absent or was written by us."""
-    if not (current.energy_level or "").strip():
+    present = {text.strip() for text in current.texts("energy_level")} - {""}
+    if not present:
         return True
     try:
         energy = float(current.energy or "")
@@ -118,7 +125,7 @@ def _level_is_free(current: Tags) -> bool:
     if not math.isfinite(energy):
         return False
     levels = {str(energy_level(energy + step)) for step in (-_HALF_STEP, 0, _HALF_STEP)}
-    return (current.energy_level or "").strip() in levels
+    return present <= levels
 
 
 def _bpm_change(
@@ -126,9 +133,9 @@ def _bpm_change(
 ) -> Change | None:
     if policy == "never" or bpm is None or not math.isfinite(bpm) or not 1 <= round(bpm) <= 999:
         return None
-    present = (current.bpm or "").strip()
-    is_free = present.strip("0.") == "" or present == written_bpm
-    if not is_free and (policy == "missing" or _rounds_to(present, round(bpm))):
+    present = [text.strip() for text in current.texts("bpm") if not says_nothing(text)]
+    is_free = all(text == written_bpm for text in present)
+    if not is_free and (policy == "missing" or all(_rounds_to(text, round(bpm)) for text in present)):
         return None
     return Change("bpm", current.texts("bpm"), (str(round(bpm)),))
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import mutagen
@@ -14,7 +15,7 @@ from mutagen.id3 import ID3, TALB, TDRC, TIT2, TPE1, TPE2, TYER
 from tagger.errors import TagError
 from tagger.files import folded
 from tagger.tags.block import TagBlock
-from tagger.tags.fields import FIELDS, Field, genre_names
+from tagger.tags.fields import FIELDS, Field, genre_names, says_nothing
 from tagger.tags.formats import load
 from tagger.tags.secondary_tags import fallback_genres
 
@@ -31,7 +32,8 @@ class Tags:
     """Our fields in a file of `format`; None or empty where absent.
 
     `genres` are names; where the main tag has none, those of an APE, ID3v1 or LIST INFO tag beside
-    it, because players show them. `genre_texts` is what the main tag holds word for word.
+    it, because players show them. `genre_texts` is what the main tag holds word for word. A field that
+    stands twice shows its first value that says something; `repeated` has all its values.
     """
 
     format: str
@@ -40,11 +42,14 @@ class Tags:
     energy: str | None = None
     bpm: str | None = None
     genre_texts: tuple[str, ...] = ()
+    repeated: Mapping[Field, tuple[str, ...]] = field(default_factory=dict)
 
     def texts(self, field: Field) -> tuple[str, ...]:
         """Give the values of a field as the main tag holds them."""
         if field == "genre":
             return self.genre_texts
+        if field in self.repeated:
+            return self.repeated[field]
         value = {"energy_level": self.energy_level, "energy": self.energy, "bpm": self.bpm}[field]
         return () if value is None else (value,)
 
@@ -65,9 +70,17 @@ def read(path: str) -> Tags:
 def tags_of(block: TagBlock, fallback: tuple[str, ...] = ()) -> Tags:
     """Give the tags of a loaded block, with `fallback` where it has no genre."""
     texts = {field: block.texts(field) for field in FIELDS}
-    first = {field: next(iter(values), None) for field, values in texts.items()}
+    level, energy, bpm = (_telling(texts[field]) for field in ("energy_level", "energy", "bpm"))
+    repeated: dict[Field, tuple[str, ...]] = {
+        name: values for name, values in texts.items() if name != "genre" and len(values) > 1
+    }
     genres = genre_names(texts["genre"]) or fallback
-    return Tags(block.format, genres, first["energy_level"], first["energy"], first["bpm"], texts["genre"])
+    return Tags(block.format, genres, level, energy, bpm, texts["genre"], repeated)
+
+
+def _telling(values: Sequence[str]) -> str | None:
+    """Give the first value that says something, else the first: beside a tempo of 0 a second one counts."""
+    return next((value for value in values if not says_nothing(value)), next(iter(values), None))
 
 
 def text_fields(path: str) -> dict[str, str]:

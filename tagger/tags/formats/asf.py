@@ -63,7 +63,15 @@ def load_asf(source: ByteSource, format_name: str) -> TagBlock:
         return _splices(source, header, items, layout)
 
     return TagBlock(
-        format_name, "asf", items, layout, lambda _: _payload(source, header), _encode, rebuild, repeats=True
+        format_name,
+        "asf",
+        items,
+        layout,
+        lambda _: _payload(source, header),
+        _encode,
+        rebuild,
+        repeats=True,
+        move=_moved,
     )
 
 
@@ -151,6 +159,17 @@ def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
 def _described(name: bytes, value: str) -> bytes:
     data = (value + "\0").encode("utf-16-le")
     return len(name).to_bytes(2, "little") + name + bytes(2) + len(data).to_bytes(2, "little") + data
+
+
+def _moved(item: Item, container: str) -> Item:
+    """Spell a text of `_encode` for another list, so that it stands behind the values that are there."""
+    if container == item.container:
+        return item
+    name, _, value, _ = _attribute(item.raw, 0, item.container)
+    spelled = (name + "\0").encode("utf-16-le")
+    # Language list index and stream number are 0: the whole file (sections 4.7 and 4.8).
+    raw = bytes(4) + len(spelled).to_bytes(2, "little") + bytes(2) + len(value).to_bytes(4, "little")
+    return Item(raw + spelled + value, item.field, item.texts, container)
 
 
 def _splices(

@@ -38,7 +38,9 @@ _INSERT = """
 _UNDO = """
     UPDATE tag_changes SET state = 'undoing', undo_run_id = ?, path = ?,
         before_size = ?, before_mtime_ns = ?, after_size = ?, after_mtime_ns = ? WHERE id = ?"""
-_RECORD = "UPDATE tag_changes SET state = ?, previous = coalesce(?, previous) WHERE id = ?"
+_RECORD = """
+    UPDATE tag_changes SET state = ?, previous = coalesce(?, previous),
+        after_size = coalesce(?, after_size), after_mtime_ns = coalesce(?, after_mtime_ns) WHERE id = ?"""
 
 _SELECT = """
     SELECT c.id, c.path, c.audio_id, c.state, c.previous, c.keep_mtime, c.in_place,
@@ -256,7 +258,9 @@ def _record(connection: sqlite3.Connection, one: Outcome) -> None:
         connection.execute("DELETE FROM tag_changes WHERE id = ?", (one.change_id,))
     else:
         previous = None if one.previous is None else json.dumps(one.previous)
-        connection.execute(_RECORD, (one.state, previous, one.change_id))
+        state = one.file_state
+        after = (state.size, state.mtime_ns) if state else (None, None)
+        connection.execute(_RECORD, (one.state, previous, *after, one.change_id))
     if one.file_state:
         values = [(one.file_state.size, one.file_state.mtime_ns, track) for track in one.track_ids]
         connection.executemany("UPDATE tracks SET size = ?, mtime_ns = ? WHERE id = ?", values)

@@ -30,11 +30,6 @@ def exchange_of(prepared: Prepared) -> Exchange:
     return Exchange(FileState.of(before), after.state)
 
 
-def is_in_place(prepared: Prepared) -> bool:
-    """Tell whether the copy will be written over a file of several names."""
-    return prepared.status.st_nlink > 1 and prepared.options.hard_links == "in-place"
-
-
 def commit(
     store: Store,
     copies: Sequence[Copy],
@@ -51,15 +46,15 @@ def commit(
     try:
         for copy in copies:
             try:
-                finish(copy.prepared)
+                written = finish(copy.prepared)
             except TagError as error:
                 on_skip(Skip(copy.path, str(error)))
-                if is_in_place(copy.prepared):  # it may be half written, with the whole copy beside it
+                if copy.prepared.in_place:  # it may be half written, with the whole copy beside it
                     unfinished.add(os.path.dirname(copy.prepared.target))
                 else:
                     outcomes.append(Outcome(copy.outcome.change_id, if_failed))
             else:
-                outcomes.append(_done(store, copy))
+                outcomes.append(_done(store, copy, written.state))
                 on_done(copy)
     except BaseException:
         discard_all(copy.prepared for copy in copies)
@@ -89,7 +84,7 @@ def tracks_of(changes: TagChanges, path: str, audio_id: str, state: FileState) -
     return tuple(track for track, name in changes.names(audio_id, state) if is_same_file(name, path))
 
 
-def _done(store: Store, copy: Copy) -> Outcome:
-    exchange = exchange_of(copy.prepared)
-    tracks = tracks_of(store.tag_changes, copy.path, copy.audio_id, exchange.before)
-    return dataclasses.replace(copy.outcome, file_state=exchange.after, track_ids=tracks)
+def _done(store: Store, copy: Copy, state: FileState) -> Outcome:
+    before = FileState.of(copy.prepared.status)
+    tracks = tracks_of(store.tag_changes, copy.path, copy.audio_id, before)
+    return dataclasses.replace(copy.outcome, file_state=state, track_ids=tracks)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from tagger.store import NewChange, Outcome, Store
 from tagger.tag_runs.batches import attempts, batches, or_skip, threads
-from tagger.tag_runs.commit import Copy, commit, discard_all, exchange_of, is_in_place, leave_folders
+from tagger.tag_runs.commit import Copy, commit, discard_all, exchange_of, leave_folders
 from tagger.tag_runs.counts import Skip, WriteCounts
 from tagger.tag_runs.preview import Planned, TagSettings, planned_pages
 from tagger.tags import Prepared, prepare
@@ -88,4 +88,4 @@ def _copies(ids: Iterable[int], ready: Iterable[Ready]) -> Iterable[Copy]:
 def _new_change(planned: Planned, prepared: Prepared) -> NewChange:
     previous = prepared.written.previous.to_json()
     exchange, options = exchange_of(prepared), prepared.options
-    return NewChange(planned.track, exchange, previous, options.keep_mtime, is_in_place(prepared))
+    return NewChange(planned.track, exchange, previous, options.keep_mtime, prepared.in_place)

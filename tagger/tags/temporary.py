@@ -1,10 +1,11 @@
 """Edited copies beside the music: made in one pass, and recovered by a later run after a crash.
 
 `.tagger-*.tmp` is a copy that was not finished, or did not replace its file: recovery removes it.
-`.tagger-*.redo` is a complete, verified copy that was being written over a hard-linked file in place;
-the numbers in its name are that file's inode and its size before. Recovery writes it to the end, then
-removes it. A file system gives the inode of a deleted file to the next one, so the size is compared too:
-it must be the one before, or already that of the copy.
+`.tagger-*.redo` is a complete, verified copy that was being written over a file in place (of several
+names, or whose owner and rights no copy can have). In its name are that file's inode, its size before, and
+a checksum of its name. Recovery writes it to the end, then removes it. A file system gives the inode of a
+deleted file to the next one, so the size is compared too: it must be the one before, that of the copy, or
+on the way from the one to the other. Some shares number their files anew; there the name tells.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ import errno
 import itertools
 import os
 import shutil
+import stat
 import sys
 import tempfile
+import zlib
 from collections.abc import Iterable
 from typing import BinaryIO
 
@@ -63,10 +66,11 @@ def recover_temporary_files(folder: str) -> tuple[str, ...]:
 
 
 def write_in_place(temporary: str, target: str) -> None:
-    """Write a verified copy over a file of several names, so that being killed loses nothing."""
+    """Write a verified copy over a file that stays itself, so that being killed loses nothing."""
     folder = os.path.dirname(target)
     status = os.stat(target)
-    redo = os.path.join(folder, f"{_PREFIX}{status.st_ino}-{status.st_size}{_REDO}")
+    marks = f"{status.st_ino}-{status.st_size}-{_checksum(os.path.basename(target))}"
+    redo = os.path.join(folder, f"{_PREFIX}{marks}{_REDO}")
     os.replace(temporary, redo)
     try:
         _reserve(target, os.stat(redo).st_size)
@@ -121,27 +125,56 @@ def _is_held(path: str) -> bool:
 
 def _finish_in_place(folder: str, redo: str) -> bool:
     """Write a `.redo` over its file; False where the folder holds no such file."""
-    inode, _, old_size = os.path.basename(redo)[len(_PREFIX) : -len(_REDO)].partition("-")
-    sizes = {old_size, str(os.stat(redo).st_size)}
+    inode, _, rest = os.path.basename(redo)[len(_PREFIX) : -len(_REDO)].partition("-")
+    old_size, _, checksum = rest.partition("-")
+    if not old_size.isdigit():
+        return False
+    old, new = int(old_size), os.stat(redo).st_size
     with os.scandir(folder) as entries:
-        files = [one for one in entries if str(one.inode()) == inode and one.is_file(follow_symlinks=False)]
-    target = next((one.path for one in files if str(one.stat().st_size) in sizes), None)
+        found = [(one, one.stat(follow_symlinks=False)) for one in entries if not _is_ours(one.name)]
+    files = [(one, status) for one, status in found if stat.S_ISREG(status.st_mode)]
+    named = [(one, status) for one, status in files if str(status.st_ino) == inode]
+    named = named or [(one, status) for one, status in files if _checksum(one.name) == checksum]
+    target = next((one.path for one, status in named if _is_between(status.st_size, old, new)), None)
     if target:
         _overwrite(redo, target)
     return target is not None
 
 
+def _is_between(size: int, old: int, new: int) -> bool:
+    """Whether a file of this size may be one that was on its way: it grows at once or bit by bit."""
+    return size in (old, new) or old < size < new
+
+
+def _checksum(name: str) -> str:
+    return f"{zlib.crc32(os.fsencode(name)):08x}"
+
+
 def _reserve(target: str, size: int) -> None:
     """Claim the room that the file will need before its first byte is touched."""
     old = os.stat(target).st_size
-    if size <= old or not hasattr(os, "posix_fallocate"):
+    if size <= old:
         return
     with open(target, "r+b") as file:
         try:
-            os.posix_fallocate(file.fileno(), old, size - old)
+            _lengthen(file, old, size - old)
         except OSError:
             file.truncate(old)
             raise
+
+
+def _lengthen(file: BinaryIO, old: int, growth: int) -> None:
+    if sys.platform == "linux":
+        try:
+            os.posix_fallocate(file.fileno(), old, growth)
+            return
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.ENOSYS, errno.EINVAL):
+                raise
+    file.seek(old)
+    for start in range(0, growth, _CHUNK_BYTES):
+        file.write(bytes(min(_CHUNK_BYTES, growth - start)))
+    file.flush()
 
 
 def _overwrite(source: str, target: str) -> None:
@@ -151,7 +184,9 @@ def _overwrite(source: str, target: str) -> None:
         file.truncate()
         file.flush()
         os.fsync(file.fileno())
-    os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
+    # The date of another user's file may not be set, and is now that of the writing.
+    with contextlib.suppress(PermissionError):
+        os.utime(target, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
 # --- The copy: long stretches are copied by the kernel -------------------------------------------------

@@ -1,8 +1,9 @@
 """Write our fields into a file, and undo that, without ever harming the file.
 
 A file is never edited in place, padding or not: an edited copy in the same folder is verified and
-renamed over it, so that at every moment the file is wholly old or wholly new. (Hard-linked files, on
-request, are the exception; see `temporary`.) The copy is on the disk before the rename. Only
+renamed over it, so that at every moment the file is wholly old or wholly new. (The exceptions are
+hard-linked files, on request, and files whose owner and rights no copy can have, see `attributes`; how
+they lose nothing: `temporary`.) The copy is on the disk before the rename. Only
 `sync_folder` makes the rename itself survive a power cut; it costs a journal commit a folder, so the
 caller calls it once at the end of a batch. Without it the file is the old one.
 """
@@ -16,11 +17,12 @@ import shutil
 import stat
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.files import FileState
+from tagger.tags.attributes import check_date, check_owner, give_attributes, may_be_replaced, only_in_place
 from tagger.tags.block import Item, Layout, TagBlock
 from tagger.tags.edit import (
     Previous,
@@ -53,7 +55,8 @@ class Restored:
 class Prepared:
     """An edited, verified copy on the disk beside its file, to be put in its place or thrown away.
 
-    `written` is the state that the file will have, `left` the fields that undoing cannot restore.
+    `written` is the state that the file will have, `left` the fields that undoing cannot restore. `in_place`:
+    the copy will be written over the file, which keeps its owner, its rights and all its names.
     """
 
     written: Written
@@ -62,6 +65,7 @@ class Prepared:
     temporary: str
     status: os.stat_result
     options: WriteOptions
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,8 @@ class _Edit:
 def apply(path: str, changes: Iterable[Change], options: WriteOptions | None = None) -> Written:
     """Make the changes of a plan. Raises TagError, whose text is one line, and then the file is as it was.
 
-    Permissions, owner, extended attributes and ACLs are kept; a symbolic link's target is written.
+    Permissions, owner, extended attributes and ACLs are kept, and where no copy can have them, the file is
+    written in place; a symbolic link's target is written.
     Errors of `before_replace` are raised too, and then too the file is as it was.
     """
     return finish(prepare(path, changes, options))
@@ -130,20 +135,26 @@ def prepare_restore(
 
 
 def finish(prepared: Prepared) -> Written:
-    """Put a prepared copy in the place of its file; TagError where the file changed meanwhile."""
+    """Put a prepared copy in the place of its file; TagError where the file changed meanwhile.
+
+    The date in the state that is given may be another than in `prepared.written` where the file belongs
+    to another user, whose file's date we may not set.
+    """
+    written = prepared.written
     try:
         if prepared.options.before_replace:
             prepared.options.before_replace(prepared.written)
         _check_unchanged(prepared.target, prepared.status)
-        if prepared.status.st_nlink > 1 and prepared.options.hard_links == "in-place":
+        if prepared.in_place:
             write_in_place(prepared.temporary, prepared.target)
+            written = replace(written, state=FileState.of(os.stat(prepared.target)))
         else:
             os.replace(prepared.temporary, prepared.target)
     except OSError as error:
         raise _as_tag_error(error) from error
     finally:
         discard(prepared)
-    return prepared.written
+    return written
 
 
 def discard(prepared: Prepared) -> None:
@@ -196,6 +207,7 @@ def _check_may_write(target: str, options: WriteOptions) -> None:
         raise TagError("its folder is read-only")
     if status.st_nlink > 1 and options.hard_links == "skip":
         raise HardLinked(f"it has {status.st_nlink} hard links (is it being seeded?); see --hard-links")
+    check_owner(status, options)
 
 
 def _prepared(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -> Prepared:
@@ -205,14 +217,16 @@ def _prepared(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -
         with copy:
             _write_copy(file, copy, edit)
             check_copy(file, edit.block, copy, load(copy, target), edit.wanted)
-            _copy_attributes(target, status, temporary, options)
+            in_place = _is_in_place(target, status, temporary, options)
+            mtime_ns = status.st_mtime_ns if options.keep_mtime else time.time_ns()
+            os.utime(temporary, ns=(status.st_atime_ns, mtime_ns))
             new = os.fstat(copy.fileno())
             os.fsync(copy.fileno())
     except BaseException:
         _remove(temporary)
         raise
     written = Written(FileState.of(new), edit.previous)
-    return Prepared(written, edit.left, target, temporary, status, options)
+    return Prepared(written, edit.left, target, temporary, status, options, in_place)
 
 
 def _remove(temporary: str) -> None:
@@ -229,17 +243,17 @@ def _write_copy(file: BinaryIO, copy: BinaryIO, edit: _Edit) -> None:
     copy_with_splices(file, copy, splices)
 
 
-def _copy_attributes(target: str, status: os.stat_result, temporary: str, options: WriteOptions) -> None:
-    """Copy owner, mode, extended attributes and ACLs; a file never changes its owner."""
-    own = os.stat(temporary)
-    if (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid) and hasattr(os, "chown"):
-        try:
-            os.chown(temporary, status.st_uid, status.st_gid)
-        except PermissionError as error:
-            raise TagError("it belongs to another user or group; run this as its owner") from error
-    shutil.copystat(target, temporary)
-    mtime_ns = status.st_mtime_ns if options.keep_mtime else time.time_ns()
-    os.utime(temporary, ns=(status.st_atime_ns, mtime_ns))
+def _is_in_place(target: str, status: os.stat_result, temporary: str, options: WriteOptions) -> bool:
+    """Make the copy the file's equal; where it cannot be, or shall not, the file must be written in place."""
+    is_linked = status.st_nlink > 1
+    if not (is_linked and options.hard_links == "in-place"):
+        if give_attributes(target, status, temporary) and may_be_replaced(target, status):
+            return False
+        if is_linked:
+            raise only_in_place(status)
+    if options.keep_mtime:
+        check_date(target, status)
+    return True
 
 
 def _check_unchanged(target: str, before: os.stat_result) -> None:

@@ -8,6 +8,7 @@ import random
 import shutil
 import signal
 import time
+import zlib
 from pathlib import Path
 
 import pytest
@@ -57,6 +58,18 @@ def test_a_write_in_place_that_was_killed_is_finished(tmp_path: Path, size_befor
     assert (song.read_bytes(), os.listdir(tmp_path)) == (copy, ["song.mp3"])
 
 
+@pytest.mark.parametrize("size_before", [15, 12])
+def test_where_a_share_numbers_its_files_anew_the_name_tells(tmp_path: Path, size_before: int) -> None:
+    """Also where the file had grown by a part of what it would need."""
+    song = tmp_path / "song.mp3"
+    song.write_bytes(b"wholly half old")
+    checksum = f"{zlib.crc32(b'song.mp3'):08x}"
+    redo = tmp_path / f".tagger-{song.stat().st_ino + 1}-{size_before}-{checksum}.redo"
+    redo.write_bytes(b"wholly new, and longer")
+    recover_temporary_files(str(tmp_path))
+    assert (song.read_bytes(), os.listdir(tmp_path)) == (b"wholly new, and longer", ["song.mp3"])
+
+
 def test_a_copy_whose_file_is_gone_is_never_thrown_away(tmp_path: Path) -> None:
     lost = tmp_path / ".tagger-1-15.redo"
     lost.write_bytes(b"the only whole copy")
@@ -78,10 +91,13 @@ def test_a_file_that_was_given_the_inode_of_a_deleted_one_is_not_written_over(
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("hard_links", ["skip", "in-place"])
+@pytest.mark.parametrize("hard_links", ["skip", "in-place", "skip, on a share without chmod"])
 def test_a_killed_writer_leaves_each_file_wholly_old_or_wholly_new(
-    hard_links: str, sample: MakeSample, tmp_path: Path
+    hard_links: str, sample: MakeSample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if "," in hard_links:
+        hard_links = "skip"
+        monkeypatch.setattr(os, "chmod", lambda *args, **names: None)
     paths = [sample(name, name) for name in ("mp3", "flac", "opus", "aac")]
     folder = tmp_path / "names"
     folder.mkdir()

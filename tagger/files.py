@@ -84,11 +84,44 @@ def absolute(path: str) -> str:
 
     A folder that was entered through a symbolic link goes by the link's name, as in `pwd`: the library
     was scanned by it. `os.path.abspath` knows only the folder behind the link, to which `..` leads.
+
+    Raises TaggerError where `path` is not absolute and the current folder was deleted.
     """
-    named = os.environ.get("PWD", "")
-    if not os.path.isabs(path) and os.pardir not in path.split(os.sep) and _leads_to(named, os.getcwd()):
+    if os.path.isabs(path):
+        return os.path.abspath(path)
+    named, folder = os.environ.get("PWD", ""), current_folder()
+    if os.pardir not in path.split(os.sep) and _leads_to(named, folder):
         path = os.path.join(named, path)
     return os.path.abspath(path)
+
+
+def current_folder() -> str:
+    """Give the working folder of the process. Raises TaggerError where it was deleted."""
+    try:
+        return os.getcwd()
+    except FileNotFoundError:
+        raise TaggerError("the current folder was deleted; change to another one") from None
+
+
+@contextmanager
+def in_an_existing_folder() -> Iterator[None]:
+    """Go to the root folder while the block runs, where the working folder was deleted, and come back.
+
+    Worker processes do not start without one, and MKL then ends the whole program. Every path must be
+    absolute by now.
+    """
+    try:
+        os.getcwd()
+        deleted = None
+    except FileNotFoundError:
+        deleted = os.open(os.curdir, os.O_RDONLY)
+        os.chdir(os.sep)
+    try:
+        yield
+    finally:
+        if deleted is not None:
+            os.chdir(deleted)
+            os.close(deleted)
 
 
 def extension_of(path: str) -> str:

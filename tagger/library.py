@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
 from tagger.errors import TaggerError
-from tagger.files import absolute
+from tagger.files import absolute, in_an_existing_folder
 from tagger.model_choice import answering_model, fitted, predicts, warnings
 from tagger.query import EVERYTHING, FILTERS, Query, TrackOrder, read_query
 from tagger.store import Statistics, Store, default_path, scan_lock
@@ -136,7 +136,8 @@ class Library:
             run = store.runs.begin("scan")
             observer.started(paths, card.id, counts)
             try:
-                Scan(store, card, load, settings or ScanSettings(), counts, observer).run(roots)
+                with in_an_existing_folder():
+                    Scan(store, card, load, settings or ScanSettings(), counts, observer).run(roots)
             finally:
                 store.runs.end(run, counts.as_dict())
         return counts
@@ -217,8 +218,9 @@ class Library:
         from tagger.compare import compare_models, side_named
 
         sides = side_named(old, self.store), side_named(new, self.store)
-        observer = observer or Quiet()
-        return compare_models(self.store, sides, _with_homes(paths), limit, self._load_predictor, observer)
+        observer, whole = observer or Quiet(), [absolute(path) for path in _with_homes(paths)]
+        with in_an_existing_folder():
+            return compare_models(self.store, sides, whole, limit, self._load_predictor, observer)
 
     # Tags
 
@@ -336,8 +338,9 @@ def analyse(path: str, model: str | None = None, device: str = "auto") -> Analys
     from tagger.model_card import DEFAULT_MODEL, load_card
     from tagger.pipeline.analyse import analyse_file
 
-    card = load_card(model or DEFAULT_MODEL)
-    return analyse_file(absolute(_with_home(path)), card, lambda: _load_predictor(card, device))
+    card, whole = load_card(model or DEFAULT_MODEL), absolute(_with_home(path))
+    with in_an_existing_folder():
+        return analyse_file(whole, card, lambda: _load_predictor(card, device))
 
 
 def _load_predictor(card: ModelCard, device: str) -> Predictor:

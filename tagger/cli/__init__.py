@@ -15,6 +15,7 @@ import typer
 from tagger import __version__
 from tagger.cli.shared import USAGE, exit_code, message
 from tagger.errors import TaggerError
+from tagger.files import current_folder
 
 COMMANDS = {
     "scan": "scan:scan",
@@ -54,9 +55,7 @@ def main() -> None:
             _end_unread()
         raise
     except OSError as error:
-        is_files = error.errno in (errno.EMFILE, errno.ENFILE)
-        advice = "raise the limit of open files (ulimit -n)" if is_files else "check where the output goes"
-        _end(f"{error.strerror or error}; {advice}", USAGE)
+        _end(_reason(error), USAGE)
     except Exception as error:
         if os.environ.get("TAGGER_DEBUG"):
             raise
@@ -113,6 +112,18 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
 def _end(text: str, code: int) -> NoReturn:
     message(text)
     raise SystemExit(code) from None
+
+
+def _reason(error: OSError) -> str:
+    """What is wrong and what to do, of an error that nothing else has given words."""
+    if isinstance(error, FileNotFoundError):
+        try:
+            current_folder()
+        except TaggerError as gone:
+            return str(gone)
+    is_files = error.errno in (errno.EMFILE, errno.ENFILE)
+    advice = "raise the limit of open files (ulimit -n)" if is_files else "check where the output goes"
+    return f"{error.strerror or error}; {advice}"
 
 
 def _print_version(wanted: bool) -> None:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args
 import typer
 
 from tagger.errors import BusyError, TaggerError
+from tagger.files import absolute
 from tagger.query import EVERYTHING, FILTERS, Filter, Query, read_query
 
 if TYPE_CHECKING:
@@ -130,6 +131,7 @@ def named(paths: Sequence[str] | None) -> tuple[str, ...]:
 def check_paths(paths: Sequence[str]) -> None:
     """Raise TaggerError for an empty name, and if none of them is there."""
     if named(paths) and not any(os.path.lexists(path) for path in paths):
+        absolute(paths[0])  # a name in a folder that was deleted is not mistyped
         raise TaggerError(f"{paths[0]}: no such file or folder; check the name")
 
 

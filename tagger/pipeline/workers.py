@@ -3,39 +3,29 @@
 from __future__ import annotations
 
 import os
-import signal
-import sys
 import tempfile
-import threading
-import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from itertools import islice
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tagger.files import AudioFile
+from tagger.pipeline.executor import Executor
 from tagger.types import Failure, Identified, TrackFeatures
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-"""Every core has a worker of its own; libraries that start threads beside them only slow it down."""
-
 GRACE_S = 3.0
 """How long an interrupted scan waits for the files under way; longer than any healthy file takes."""
 
 STUCK_S = 120.0
 """If no file comes back for so long, a file is blocking its worker: a dead drive, a looping codec."""
-
-MAX_DATA_BYTES = 3 << 30
-"""Memory that one worker may take; a file that wants more fails by itself instead of ending the run."""
 
 Outcome = TrackFeatures | Identified | Failure
 
@@ -90,12 +80,15 @@ def extract_all(
                 yield future_ended.result()
     finally:
         if pending:
-            _abandon(pending, jobs)
+            pool.abandon(pending)
 
 
 @contextmanager
 def known_sounds_table(audio_ids: Iterable[str]) -> Iterator[str | None]:
-    """Write a temporary file of all `audio_ids`, eight bytes each, for `is_listed`; None for no ids."""
+    """Write a temporary file of all `audio_ids`, eight bytes each, for `is_listed`; give its name.
+
+    None for no ids, and where there is no place for temporary files: known sounds are then decoded, too.
+    """
     import numpy as np
 
     keys = np.fromiter((_key(audio_id) for audio_id in audio_ids), np.uint64)
@@ -103,10 +96,14 @@ def known_sounds_table(audio_ids: Iterable[str]) -> Iterator[str | None]:
         yield None
         return
     keys.sort()
-    with tempfile.TemporaryDirectory(prefix="tagger-") as folder:
-        path = os.path.join(folder, "known-sounds.npy")
-        np.save(path, keys)
-        yield path
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tagger-"))
+            table = os.path.join(folder, "known-sounds.npy")
+            np.save(table, keys)
+        except OSError:
+            table = None
+        yield table
 
 
 def is_listed(table: str, audio_id: str) -> bool:
@@ -116,37 +113,41 @@ def is_listed(table: str, audio_id: str) -> bool:
     return at < len(keys) and int(keys[at]) == key
 
 
-@dataclass(frozen=True, slots=True)
 class _Pool:
-    """The arguments that every file is submitted with; the executor behind it is loky's reusable one."""
+    """The workers, and the arguments that every file is submitted with."""
 
-    model_folder: str
-    known_sounds: str | None
-    jobs: int
-    work: Work
-    stuck_s: float
+    def __init__(
+        self, model_folder: str, known_sounds: str | None, jobs: int, work: Work, stuck_s: float
+    ) -> None:
+        self._arguments = model_folder, known_sounds
+        self._work, self._stuck_s = work, stuck_s
+        self._executor = Executor(jobs)
 
-    def submit(self, file: AudioFile, jobs: int | None = None) -> Future[Outcome]:
-        executor = _executor(jobs or self.jobs)
-        future: Future[Outcome] = executor.submit(self.work, file, self.model_folder, self.known_sounds)
-        return future
+    def submit(self, file: AudioFile, alone: bool = False) -> Future[Outcome]:
+        return self._executor.submit(self._work, file, *self._arguments, alone=alone)
 
     def one_by_one(self, suspects: Iterable[AudioFile]) -> Iterator[Outcome]:
         """Extract each file alone, so that one which kills or blocks its worker is known by name."""
-        # With the same number of workers: to change it, loky would wait for the very file that blocks.
-        _executor(self.jobs).shutdown(wait=True, kill_workers=True)
+        self._executor.shutdown(kill=True)
         for file in suspects:
+            future = self.submit(file, alone=True)
             try:
-                yield self.submit(file, jobs=1).result(timeout=self.stuck_s)
+                yield future.result(timeout=self._stuck_s)
             except BrokenProcessPool:
                 reason = (
                     "crashed the decoder, or needed more memory than there is; re-encode or replace the file"
                 )
                 yield Failure(file.path, "decode", reason, file.size, file.mtime_ns)
             except TimeoutError:
-                _executor(jobs=1).shutdown(wait=True, kill_workers=True)
-                reason = f"not read after {self.stuck_s:.0f} s; check its drive, or replace the file"
+                self._executor.shutdown(kill=True)
+                reason = f"not read after {self._stuck_s:.0f} s; check its drive, or replace the file"
                 yield Failure(file.path, "decode", reason, file.size, file.mtime_ns)
+
+    def abandon(self, pending: Iterable[Future[Outcome]]) -> None:
+        """Interrupted: nobody waits for these any more. Files under way get a moment to end by themselves."""
+        running = [future for future in pending if not future.cancel()]
+        stuck = wait(running, timeout=GRACE_S).not_done
+        self._executor.shutdown(kill=bool(stuck))
 
 
 def _next(ended: SimpleQueue[Future[Outcome]], stuck_s: float) -> Future[Outcome] | None:
@@ -155,40 +156,6 @@ def _next(ended: SimpleQueue[Future[Outcome]], stuck_s: float) -> Future[Outcome
         return ended.get(timeout=stuck_s)
     except Empty:
         return None
-
-
-def _abandon(pending: Iterable[Future[Outcome]], jobs: int) -> None:
-    """Interrupted: nobody waits for these any more. Files under way get a moment to end by themselves."""
-    running = [future for future in pending if not future.cancel()]
-    stuck = wait(running, timeout=GRACE_S).not_done
-    _executor(jobs).shutdown(wait=True, kill_workers=bool(stuck))
-
-
-def _executor(jobs: int) -> Any:
-    """The running executor, or a new one where there is none or the last one broke."""
-    from joblib.externals.loky import get_reusable_executor
-
-    return get_reusable_executor(
-        max_workers=jobs, timeout=60, env=ONE_THREAD, initializer=_start, kill_workers=True
-    )
-
-
-def _start() -> None:
-    """Sets up a worker process: Ctrl-C reaches the whole group, and only the main process answers it."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    os.environ.update(ONE_THREAD)
-    if sys.platform == "linux":
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
-
-
-def _end_with(parent: int) -> None:
-    """Ends this worker when its parent is gone: after a `kill -9` nobody else would."""
-    while os.getppid() == parent:
-        time.sleep(1.0)
-    os._exit(1)
 
 
 def _key(audio_id: str) -> int:

@@ -5,8 +5,10 @@ SQLite's errors become words for people here, and nowhere else.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -49,6 +51,7 @@ _ADVICE = {
     sqlite3.SQLITE_FULL: "the disk is full; make room, then run the command again",
     sqlite3.SQLITE_IOERR: "the drive reports an error; check the drive and its free space",
 }
+_NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
@@ -247,18 +250,24 @@ def scan_lock(db_path: str) -> Iterator[None]:
     lock = FileLock(f"{path}.lock")
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
-        lock.acquire(timeout=0)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a system without flock gets a lock of another kind, and says so
+            lock.acquire(timeout=0)
     except Timeout as error:
         raise BusyError(f"{db_path}: another tagger run is using this database; try again later") from error
     except (OSError, NotImplementedError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise StoreError(
-            f"{path}.lock: cannot be made ({reason}); check the folder and its rights"
-        ) from error
+        raise StoreError(_why_not_locked(path, error)) from error
     try:
         yield
     finally:
         lock.release()
+
+
+def _why_not_locked(path: str, error: OSError | NotImplementedError) -> str:
+    if isinstance(error, NotImplementedError) or error.errno in _NO_LOCKS:
+        return f"{path}: its file system knows no locks; name a --db on a drive of this computer"
+    reason = error.strerror or str(error)
+    return f"{path}.lock: cannot be made ({reason}); check the folder and its rights"
 
 
 @contextmanager

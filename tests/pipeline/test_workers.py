@@ -9,7 +9,7 @@ import pytest
 
 from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
-from tagger.pipeline import workers
+from tagger.pipeline import executor, workers
 from tagger.pipeline.extract import extract_features
 from tagger.types import Failure, TrackFeatures
 from tests.sounds import make_sound
@@ -140,5 +140,5 @@ def test_workers_import_neither_torch_nor_sqlite(tmp_path: Path) -> None:
 
 
 def test_no_process_starts_where_there_is_nothing_to_extract(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workers, "_executor", lambda jobs: pytest.fail("started"))
+    monkeypatch.setattr(executor, "processes", lambda jobs: pytest.fail("started"))
     assert list(workers.extract_all([], FOLDER, None, jobs=2, ahead=4)) == []

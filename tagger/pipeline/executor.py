@@ -1,0 +1,120 @@
+"""Where files are worked on: in worker processes, or in threads where the system gives no processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from concurrent.futures import Future
+from queue import SimpleQueue
+from typing import Any, TypeVar
+
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""Every core has a worker of its own; libraries that start threads beside them only slow it down."""
+
+MAX_DATA_BYTES = 3 << 30
+"""Memory that one worker may take; a file that wants more fails by itself instead of ending the run."""
+
+T = TypeVar("T")
+
+
+class Executor:
+    """Runs work in `jobs` processes that are kept for the next one who asks; the executor behind is loky's.
+
+    Processes need semaphores (on Linux in `/dev/shm`, which some containers lack) and room below the limits
+    of the user. Where they do not start, threads do the work: a little slower, and a file that crashes the
+    decoder then ends the program.
+    """
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = self._n_now = jobs
+        self._threads: Threads | None = None
+
+    def submit(self, work: Callable[..., T], *arguments: Any, alone: bool = False) -> Future[T]:
+        """Give the future of `work(*arguments)`; `alone`: in the only process that there is."""
+        if self._threads is None:
+            self._n_now = 1 if alone else self._jobs
+            try:
+                future: Future[T] = processes(self._n_now).submit(work, *arguments)
+                return future
+            except (OSError, ImportError):
+                self._threads = Threads(self._jobs)
+        return self._threads.submit(work, *arguments)
+
+    def shutdown(self, *, kill: bool) -> None:
+        """End the workers; with `kill` also those that are under way. The next `submit` starts others."""
+        if self._threads is None:
+            # With the number that there is: to change it, loky would wait for the very file that blocks.
+            processes(self._n_now).shutdown(wait=True, kill_workers=kill)
+        else:
+            self._threads.shutdown()
+            self._threads = Threads(self._jobs)
+
+
+class Threads:
+    """Runs work in up to `jobs` threads, none of which the end of the program waits for."""
+
+    def __init__(self, jobs: int) -> None:
+        self._jobs = jobs
+        self._waiting: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._n_started = 0
+
+    def submit(self, work: Callable[..., T], *arguments: Any) -> Future[T]:
+        """Give the future of `work(*arguments)`."""
+        future: Future[T] = Future()
+        self._waiting.put(lambda: _do(future, work, arguments))
+        if self._n_started < self._jobs:
+            self._n_started += 1
+            threading.Thread(target=self._run, daemon=True).start()
+        return future
+
+    def shutdown(self) -> None:
+        """Let each thread end after what it is doing; nobody waits for it."""
+        for _ in range(self._n_started):
+            self._waiting.put(None)
+
+    def _run(self) -> None:
+        while task := self._waiting.get():
+            task()
+
+
+def processes(jobs: int) -> Any:
+    """Give the running executor of loky, or a new one where there is none or the last one broke."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # that joblib itself could do nothing without semaphores
+        from joblib.externals.loky import get_reusable_executor
+
+    return get_reusable_executor(
+        max_workers=jobs, timeout=60, env=ONE_THREAD, initializer=_start, kill_workers=True
+    )
+
+
+def _do(future: Future[T], work: Callable[..., T], arguments: tuple[Any, ...]) -> None:
+    if not future.set_running_or_notify_cancel():
+        return
+    try:
+        future.set_result(work(*arguments))
+    except Exception as error:
+        future.set_exception(error)
+
+
+def _start() -> None:
+    """Sets up a worker process: Ctrl-C reaches the whole group, and only the main process answers it."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    os.environ.update(ONE_THREAD)
+    if sys.platform == "linux":
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
+    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _end_with(parent: int) -> None:
+    """Ends this worker when its parent is gone: after a `kill -9` nobody else would."""
+    while os.getppid() == parent:
+        time.sleep(1.0)
+    os._exit(1)

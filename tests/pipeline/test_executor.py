@@ -1,0 +1,80 @@
+"""A system without semaphores, temporary files or a working folder: a scan goes on by other means."""
+
+import tempfile
+import time
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagger.files import AudioFile
+from tagger.pipeline import executor, workers
+from tagger.pipeline.extract import extract_features
+from tagger.types import Failure, TrackFeatures
+from tests.pipeline.test_workers import FOLDER, files_in
+from tests.sounds import make_sound
+
+
+@pytest.fixture
+def no_processes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As in a container without /dev/shm."""
+
+    def processes(jobs: int) -> Any:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr(executor, "processes", processes)
+
+
+def extract_slowly(file: AudioFile, model_folder: str, known_sounds: str | None) -> workers.Outcome:
+    """Stands in for a drive that answers late."""
+    if "-stuck" in file.path:
+        time.sleep(5)
+    return extract_features(file, model_folder)
+
+
+@pytest.mark.usefixtures("no_processes")
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_where_no_process_starts_threads_extract(tmp_path: Path, jobs: int) -> None:
+    for i in range(5):
+        make_sound(tmp_path / f"{i}.wav", seconds=0.5)
+    (tmp_path / "text.mp3").write_text("not music")
+    outcomes = list(workers.extract_all(files_in(tmp_path), FOLDER, None, jobs=jobs, ahead=3))
+    extracted = [outcome for outcome in outcomes if isinstance(outcome, TrackFeatures)]
+    assert sorted(Path(track.file.path).name for track in extracted) == [f"{i}.wav" for i in range(5)]
+    (failure,) = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    assert Path(failure.path).name == "text.mp3"
+
+
+@pytest.mark.usefixtures("no_processes")
+def test_a_file_that_blocks_a_thread_is_named_and_the_others_are_extracted(tmp_path: Path) -> None:
+    for name in ("0.wav", "1-stuck.wav", "2.wav"):
+        make_sound(tmp_path / name, seconds=0.5)
+    outcomes = list(
+        workers.extract_all(
+            files_in(tmp_path), FOLDER, None, jobs=1, ahead=4, work=extract_slowly, stuck_s=1.0
+        )
+    )
+    (failure,) = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
+    assert Path(failure.path).name == "1-stuck.wav"
+    assert len(outcomes) == 3
+
+
+def test_threads_give_results_and_errors_as_processes_do() -> None:
+    threads = executor.Threads(jobs=2)
+    good: Future[int] = threads.submit(int, "7")
+    bad: Future[int] = threads.submit(int, "x")
+    assert good.result(timeout=5) == 7
+    assert isinstance(bad.exception(timeout=5), ValueError)
+    threads.shutdown()
+
+
+def test_without_a_place_for_temporary_files_there_is_no_table_and_no_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise FileNotFoundError(2, "No usable temporary directory found")
+
+    monkeypatch.setattr(tempfile, "TemporaryDirectory", refused)
+    with workers.known_sounds_table(["0" * 32]) as table:
+        assert table is None

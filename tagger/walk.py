@@ -157,5 +157,15 @@ def _folder_id(path: str) -> _FolderId:
 
 def _failure(path: str, error: OSError, is_link: bool = False) -> Failure:
     if is_link and error.errno == errno.ENOENT:
-        return Failure(path, "scan", "a symbolic link to a file that is gone; mend or remove the link")
+        return _dangling(path)
     return Failure(path, "scan", drive_fault(error))
+
+
+def _dangling(path: str) -> Failure:
+    """With the state of the link, by which a fault that is known is told from another one."""
+    reason = "a symbolic link to a file that is gone; mend or remove the link"
+    try:
+        state = FileState.of(os.lstat(path))
+    except OSError:
+        return Failure(path, "scan", reason)
+    return Failure(path, "scan", reason, state.size, state.mtime_ns)

@@ -31,6 +31,7 @@ COMMANDS = {
     "runs": "runs:runs",
     "doctor": "doctor:doctor",
     "failures": "runs:failures",
+    "ignore": "ignore:ignore",
     "models": "models:app",
     "train": "train:train",
     "evaluate": "evaluate:evaluate",

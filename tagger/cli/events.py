@@ -27,8 +27,9 @@ class Events:
     A context manager, at whose end the bar goes. `report` serves other events.
     """
 
-    def __init__(self, log_format: str, watched: bool = False) -> None:
+    def __init__(self, log_format: str, watched: bool = False, is_quiet: bool = False) -> None:
         self.as_json = log_format == "json"
+        self._is_quiet = is_quiet
         self._is_watched = watched and sys.stderr.isatty() and not self.as_json
         self._advance: Callable[[], None] = lambda: None
         self._counts: ScanCounts | None = None
@@ -72,6 +73,11 @@ class Events:
         text = f"{shown(failure.path)}: {failure.reason} (skipped)"
         self.report("failed", text, path=failure.path, stage=failure.stage, reason=failure.reason)
 
+    def failed_again(self, failure: Failure) -> None:
+        """A file that somebody wanted tried again has failed as before."""
+        if not self._is_quiet:
+            self.failed(failure)
+
     def unmounted(self, root: str) -> None:
         """Nothing is left beneath a root, or a folder in one."""
         or_else = "" if root in self._roots else " If you have emptied it, remove the folder."
@@ -109,6 +115,7 @@ METRICS = {
     "scan_moved": "Files that the last scan knew under another path.",
     "scan_duplicates": "Files whose sound the last scan knew from another file.",
     "scan_failed": "Files that could not be analysed.",
+    "scan_new_failures": "Those of them that were not known before.",
     "scan_missing": "Tracks whose file was gone since the scan before.",
     "scan_seconds": "Duration of the last scan.",
     "scan_tracks_per_second": "Files analysed per second.",

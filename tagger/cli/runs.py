@@ -14,7 +14,7 @@ from tagger.types import counted
 if TYPE_CHECKING:
     from tagger.store import Run
 
-_NOT_COUNTS = ("seconds", "tracks_per_s", "interrupted", "run")
+_NOT_COUNTS = ("new_failures", "seconds", "tracks_per_s", "interrupted", "run")
 _ALWAYS = ("found", "files_written", "files_restored")
 """Printed even where there was none."""
 
@@ -47,22 +47,31 @@ def runs(
             print(f"{run.id:>5}  {started:%Y-%m-%d %H:%M}  {run.command:<10}  {_summary(run)}")
 
 
-def failures(db: shared.Db = None, json: shared.Json = False) -> None:
-    """List the files that could not be read, and why."""
+def failures(
+    new: Annotated[bool, typer.Option("--new", help="Only what failed first in the last scan.")] = False,
+    db: shared.Db = None,
+    json: shared.Json = False,
+) -> None:
+    """List the files that could not be read, and why; `tagger ignore` leaves one alone.
+
+    tagger failures
+    tagger failures --new
+    """
     from tagger.store import Store
 
     with Store.open(shared.database_path(db), create=False) as store:
+        since = (store.runs.last_began("scan") or "") if new else ""
         if json:
             print_json_array(
                 {"path": failure.path, "stage": failure.stage, "reason": failure.reason}
-                for failure in store.files.failures()
+                for failure in store.files.failures(since)
             )
             return
         failure = None
-        for failure in store.files.failures():
+        for failure in store.files.failures(since):
             print(f"{shown(failure.path)}: {failure.reason} ({failure.stage})")
         if failure is None:
-            message("no file has failed")
+            message("no file has failed" + (" that had not before" if new else ""))
 
 
 def _summary(run: Run) -> str:

@@ -64,10 +64,10 @@ def scan(
         settings = _settings(jobs, full, retry_failed, limit, budget, forget_after)
         if nice:
             leave_processor_to_others()
-        with library, Events(log_format, watched=not (quiet or json)) as events:
+        with library, Events(log_format, not (quiet or json), quiet) as events:
             counts = library.scan(*paths, settings=settings, observer=events)
             _report(library, counts, events, json, quiet, metrics_file)
-    if counts.failed or counts.unmounted:
+    if counts.new_failures or counts.unmounted:
         raise typer.Exit(SOME_FAILED)
 
 
@@ -144,16 +144,26 @@ def _report(
         return
     if counts.left and not quiet:
         message(f"{counted(counts.left, 'files')} left to the next scan")
-    if counts.failed:
-        message(f"{counts.failed} could not be analysed; `tagger failures` says why")
-    elif not counts.found and not counts.left:
+    if counts.new_failures or (counts.failed and not quiet):
+        message(f"{_failed(counts)}; `tagger failures` says why")
+    elif not quiet and counts.ignored:
+        message(f"{counted(counts.ignored, 'files')} ignored; `tagger ignore` lists what is")
+    elif not counts.found and not counts.left and not counts.ignored:
         message("no audio files there")
+
+
+def _failed(counts: ScanCounts) -> str:
+    """How many files have failed, and how many of them are news."""
+    news = "as before" if not counts.new_failures else f"{counts.new_failures:,} of them for the first time"
+    is_all_news = counts.new_failures == counts.failed
+    return f"{counts.failed:,} could not be analysed" + ("" if is_all_news else f", {news}")
 
 
 def _print_table(counts: Mapping[str, float], genres: Sequence[tuple[str, int]]) -> None:
     rows = [
         (name.replace("_per_s", "/s"), f"{value:,}" if isinstance(value, int) else f"{value:,.1f}", "")
         for name, value in counts.items()
+        if name != "new_failures"  # a message says it
     ]
     total = max((count for _, count in genres), default=1)
     for i, (genre, count) in enumerate(genres):

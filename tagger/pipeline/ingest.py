@@ -23,21 +23,25 @@ class Predicts(Protocol):
 
 @dataclass(slots=True)
 class ScanCounts:
-    """The running counts of one scan; every file found is counted in exactly one of the first five.
+    """The running counts of one scan; every file found is counted in exactly one of those that make `found`.
 
     `unchanged` files have their answer already, `moved` ones had it under another path, `duplicates`
     sound like another file. `missing` are tracks whose file is gone since the scan before. `left` are
-    files that a limit or a budget leaves to the next scan; they do not count as found. `unmounted` are
-    roots that are gone, or beneath which nothing is left.
+    files that a limit or a budget leaves to the next scan, `ignored` those that the owner wants left alone;
+    neither count as found. `unmounted` are roots that are gone, or beneath which nothing is left, and
+    folders like that within them. `new_failures` are those of `failed` that are news: not known, for the
+    same reason in the same state of the file, before the scan.
     """
 
     analysed: int = 0
     unchanged: int = 0
     failed: int = 0
+    new_failures: int = 0
     moved: int = 0
     duplicates: int = 0
     missing: int = 0
     left: int = 0
+    ignored: int = 0
     unmounted: int = 0
     started: float = field(default_factory=time.perf_counter)
 
@@ -61,6 +65,7 @@ class ScanCounts:
             "moved": self.moved,
             "duplicates": self.duplicates,
             "failed": self.failed,
+            "new_failures": self.new_failures,
             "missing": self.missing,
             "seconds": round(seconds, 3),
             "tracks_per_s": round(self.analysed / seconds, 2),
@@ -76,13 +81,17 @@ class Ingest:
         model: str,
         load_predictor: Callable[[], Predicts],
         counts: ScanCounts,
+        on_failure: Callable[[Failure], None],
         *,
         reuse: bool = True,
     ) -> None:
-        """Without `reuse`, every track is predicted anew, also where its sound has an answer."""
+        """`on_failure` gets each failure when it is stored.
+
+        Without `reuse`, every track is predicted anew, also where its sound has an answer.
+        """
         self._store, self._model, self._counts = store, model, counts
         self._predictor = cache(load_predictor)
-        self._may_reuse = reuse
+        self._on_failure, self._may_reuse = on_failure, reuse
 
     def take(self, batch: Sequence[Outcome]) -> list[AudioFile]:
         """Store a batch. The same sound is predicted once: its other files get copies of the answer.
@@ -98,6 +107,8 @@ class Ingest:
         self._store.record_batch(analyses, failures)
         self._counts.analysed += len(analyses)
         self._counts.failed += len(failures)
+        for failure in failures:
+            self._on_failure(failure)
         self._reuse(repeated)
         return [known.file for known in again]
 

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from tagger.files import AudioFile, absolute, fingerprint
-from tagger.store import Store
+from tagger.store import Store, fault
+from tagger.types import Failure
 
 
 class KnownStates:
@@ -30,6 +31,16 @@ class KnownStates:
         self.answered = set() if full else tracked - self._others if self._others else tracked
         self.unlisted: list[str] = []
         self._n_unmet = len(self.answered)
+        self._faults = self._files.faults()
+        self._ignored = store.ignored.paths()
+
+    def is_ignored(self, path: str) -> bool:
+        """Tell whether the owner wants nothing to be done about the file or folder at `path`."""
+        return self._ignored.holds(path)
+
+    def has_failed_so(self, failure: Failure) -> bool:
+        """Tell whether the scan before knew this failure: the same reason, the same state of the file."""
+        return fault(failure) in self._faults
 
     def is_failed(self, file: AudioFile) -> bool:
         """Tell whether a file that the walk did not leave out has failed in this state."""
@@ -62,6 +73,23 @@ class KnownStates:
             self._files.forget_missing(forget_before)
         return n_missing, list(dict.fromkeys(gone_roots + emptied))
 
+    def forget_failures(self, began: datetime) -> None:
+        """Forget failures that are none any more; to be called after `update_missing`.
+
+        Those of files that are gone or ignored, and what the walk had found before the scan `began` and did
+        not find again. Of files on a drive that is not mounted nothing is known.
+        """
+        over = []
+        for root in self._roots:
+            lost = LostFolders(root)
+            for path, is_old in self._files.failures_beneath([root], began):
+                is_out_of_reach = self._is_unlisted(path) or lost.around(path) or _is_emptied(root)
+                is_over = is_old or not os.path.lexists(path)
+                if self.is_ignored(path) or (is_over and not is_out_of_reach):
+                    over.append(path)
+        if over:
+            self._files.forget_failures(over)
+
     def _update_root(self, root: str, emptied: list[str]) -> int | None:
         """How many tracks beneath `root` are newly missing; None where its drive seems not to be mounted.
 
@@ -81,7 +109,7 @@ class KnownStates:
         lost = LostFolders(root)
         missing = [track_id for track_id, path in gone.items() if lost.around(path) is None]
         self._files.mark_missing(missing, found)
-        emptied += lost.found
+        emptied += (folder for folder in lost.found if not self.is_ignored(folder))
         return len(missing)
 
     def _is_unlisted(self, path: str) -> bool:

@@ -40,7 +40,10 @@ class Observer(Protocol):
         """The counts have grown."""
 
     def failed(self, failure: Failure) -> None:
-        """A file could not be analysed; failures of earlier scans are not repeated."""
+        """A file could not be analysed, which was not known before."""
+
+    def failed_again(self, failure: Failure) -> None:
+        """A file that was tried again because the settings say so has failed as before."""
 
     def unmounted(self, root: str) -> None:
         """Nothing at all is left beneath `root`, or a folder in one, so nothing was marked missing there."""
@@ -86,8 +89,7 @@ class Scan:
         now = datetime.now(UTC)
         failed_since = now if self.settings.retry_failed else now - RETRY_AFTER
         known = KnownStates(self.store, self.card.id, paths, failed_since, self.settings.full)
-        self.store.files.forget_scan_failures(paths)
-        self._analyse(self._within_limits(self._new_files(paths, known)))
+        self._analyse(self._within_limits(self._new_files(paths, known)), known)
         self.store.answers.note_use(self.card.id)
         self.counts.unchanged += known.take_unchanged()
         n_missing, unmounted = known.update_missing(now - self.settings.forget_after)
@@ -95,12 +97,17 @@ class Scan:
         for folder in unmounted:
             self.counts.unmounted += 1
             self.observer.unmounted(folder)
+        known.forget_failures(now)
 
     def _new_files(self, paths: Sequence[str], known: KnownStates) -> Iterator[AudioFile]:
         """The files whose state is new; those that cannot be looked at are stored as failures on the way."""
         for found in walk(paths, known.answered):
             self.counts.unchanged += known.take_unchanged()
-            if isinstance(found, AudioFile):
+            if known.is_ignored(found.path):
+                self.counts.ignored += 1
+                if isinstance(found, Failure):
+                    known.unlisted.append(found.path)
+            elif isinstance(found, AudioFile):
                 if known.is_failed(found):
                     self.counts.failed += 1
                 else:
@@ -110,12 +117,20 @@ class Scan:
 
     def _note_unlisted(self, failure: Failure, paths: Sequence[str], known: KnownStates) -> None:
         known.unlisted.append(failure.path)
+        is_named = failure.path in map(absolute, paths)
         if os.path.lexists(failure.path):
             self.store.record_batch([], [failure])
-        elif failure.path in map(absolute, paths):
+        elif is_named:
             self.counts.unmounted += 1  # or its name is mistyped: it is reported and forgotten
         self.counts.failed += 1
-        self.observer.failed(failure)
+        self._report(failure, is_news=is_named or not known.has_failed_so(failure))
+
+    def _report(self, failure: Failure, is_news: bool) -> None:
+        if is_news:
+            self.counts.new_failures += 1
+            self.observer.failed(failure)
+        elif self.settings.full or self.settings.retry_failed:
+            self.observer.failed_again(failure)
 
     def _within_limits(self, files: Iterator[AudioFile]) -> Iterator[AudioFile]:
         """As many of `files` as limit and budget allow; the others are counted as left."""
@@ -129,12 +144,16 @@ class Scan:
                 return
             yield file
 
-    def _analyse(self, files: Iterator[AudioFile]) -> None:
+    def _analyse(self, files: Iterator[AudioFile], known: KnownStates) -> None:
         first = next(files, None)
         if first is None:
             return
         reuse = not self.settings.full
-        ingest = Ingest(self.store, self.card.id, self.load_predictor, self.counts, reuse=reuse)
+
+        def report(failure: Failure) -> None:
+            self._report(failure, is_news=not known.has_failed_so(failure))
+
+        ingest = Ingest(self.store, self.card.id, self.load_predictor, self.counts, report, reuse=reuse)
         jobs = self.settings.jobs or n_cores()
         with known_sounds_table(self.store.answers.audio_ids(self.card.id) if reuse else ()) as table:
             waiting = chain([first], files)
@@ -143,9 +162,6 @@ class Scan:
                 again: list[AudioFile] = []
                 for batch in batched(outcomes, BATCH):
                     again += ingest.take(batch)
-                    for outcome in batch:
-                        if isinstance(outcome, Failure):
-                            self.observer.failed(outcome)
                     self.observer.progress()
                 if not again:
                     return

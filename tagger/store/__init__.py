@@ -1,7 +1,8 @@
 """The store: what was analysed, what failed and when, in one SQLite file."""
 
 from tagger.store.answers import Answer, AnswerPair, Answers
-from tagger.store.known_files import KnownFiles, Reuse, displaced
+from tagger.store.ignored import IgnoredPaths
+from tagger.store.known_files import KnownFiles, Reuse, displaced, fault
 from tagger.store.runs import Run
 from tagger.store.statistics import Statistics
 from tagger.store.store import Store, default_path, scan_lock
@@ -21,6 +22,7 @@ __all__ = [
     "Answers",
     "ChangeState",
     "Exchange",
+    "IgnoredPaths",
     "KnownFiles",
     "NewChange",
     "Outcome",
@@ -33,5 +35,6 @@ __all__ = [
     "TaggableTrack",
     "default_path",
     "displaced",
+    "fault",
     "scan_lock",
 ]

@@ -18,6 +18,7 @@ from tagger.store.rows import (
     path_from,
     path_ranges,
     stored_path,
+    stored_text,
     track_values,
 )
 from tagger.types import Analysis, Failure, Identified
@@ -48,9 +49,13 @@ _UPSERT_TRACK = """
         scanned_at = excluded.scanned_at, title = excluded.title, artist = excluded.artist,
         album = excluded.album, year = excluded.year"""
 _UPSERT_FAILURE = """
-    INSERT INTO failures (path, size, mtime_ns, stage, reason, failed_at)
-    VALUES (:path, :size, :mtime_ns, :stage, :reason, :failed_at)
+    INSERT INTO failures (path, size, mtime_ns, stage, reason, failed_at, since)
+    VALUES (:path, :size, :mtime_ns, :stage, :reason, :failed_at, :since)
     ON CONFLICT (path) DO UPDATE SET
+        since = CASE
+            WHEN (size, mtime_ns, reason) = (excluded.size, excluded.mtime_ns, excluded.reason) THEN since
+            ELSE excluded.since
+        END,
         size = excluded.size, mtime_ns = excluded.mtime_ns, stage = excluded.stage,
         reason = excluded.reason, failed_at = excluded.failed_at"""
 _OWNERS = """
@@ -136,17 +141,35 @@ class KnownFiles:
         with self._database.transaction() as connection:
             return connection.execute("DELETE FROM tracks WHERE missing_since < ?", (iso(before),)).rowcount
 
-    def failures(self) -> Iterator[Failure]:
-        """Yield the files that could not be analysed, in the order of paths."""
-        sql = "SELECT path, stage, reason, size, mtime_ns FROM failures ORDER BY path"
-        for path, *rest in self._database.rows(sql):
+    def failures(self, since: str = "") -> Iterator[Failure]:
+        """Yield the files that could not be analysed, in the order of paths.
+
+        With a time as the store keeps it, those that did not fail in this way, in this state, before it.
+        """
+        sql = "SELECT path, stage, reason, size, mtime_ns FROM failures WHERE since >= ? ORDER BY path"
+        for path, *rest in self._database.rows(sql, (since,)):
             yield Failure(path_from(path), *rest)
 
-    def forget_scan_failures(self, paths: Sequence[str]) -> None:
-        """Delete the failures of stage `scan` at and beneath `paths`: a new walk will find them again."""
+    def failures_beneath(self, paths: Sequence[str], before: datetime) -> Iterator[tuple[str, bool]]:
+        """Yield the paths, at and beneath `paths`, of files that could not be analysed.
+
+        The second value is whether a walk had found that, the last time before a time.
+        """
+        sql = f"SELECT path, stage = 'scan' AND failed_at < ? FROM failures {_BENEATH}"
+        for bounds in path_ranges(paths):
+            for path, is_of_walk in self._database.all(sql, (iso(before), *bounds)):
+                yield path_from(path), bool(is_of_walk)
+
+    def forget_failures(self, paths: Sequence[str]) -> None:
+        """Delete the failures of the files at `paths`."""
         with self._database.transaction() as connection:
-            sql = f"DELETE FROM failures {_BENEATH} AND stage = 'scan'"
-            connection.executemany(sql, path_ranges(paths))
+            values = [(stored_path(path),) for path in paths]
+            connection.executemany("DELETE FROM failures WHERE path = ?", values)
+
+    def faults(self) -> set[Fingerprint]:
+        """Give the fingerprints, by `fault`, of all that could not be analysed."""
+        rows = self._database.rows("SELECT path, size, mtime_ns, reason FROM failures")
+        return {hash((path_from(path), *rest)) for path, *rest in rows}
 
     def owners(self, audio_id: str, model: str) -> list[tuple[int, str]]:
         """Give id and path of the tracks with this sound of which `model` has an answer, by path."""
@@ -220,6 +243,11 @@ def _displace(connection: sqlite3.Connection, path: str) -> None:
     connection.execute(
         "UPDATE tracks SET path = ?, missing_since = '' WHERE path = ?", (below, stored_path(path))
     )
+
+
+def fault(failure: Failure) -> Fingerprint:
+    """Hash a failure: equal for the same reason of the same file in the same state."""
+    return hash((failure.path, failure.size, failure.mtime_ns, stored_text(failure.reason)))
 
 
 def displaced(path: str) -> str:

@@ -105,6 +105,7 @@ def failure_values(failure: Failure, now: str) -> dict[str, SqlValue]:
         "stage": failure.stage,
         "reason": stored_text(failure.reason),
         "failed_at": now,
+        "since": now,
     }
 
 

@@ -54,6 +54,12 @@ class Runs:
             sql = "UPDATE runs SET finished_at = ?, counts = ? WHERE id = ?"
             connection.execute(sql, (now(), json.dumps(dict(counts)), run_id))
 
+    def last_began(self, command: str) -> str | None:
+        """Give when the last run of `command` began, None where there was none."""
+        sql = "SELECT started_at FROM runs WHERE command = ? ORDER BY id DESC LIMIT 1"
+        began: str | None = self._database.value(sql, (command,))
+        return began
+
     def latest(self, limit: int | None = None) -> Iterator[Run]:
         """Yield the runs of every command, the last one first."""
         return self._read(None, -1 if limit is None else min(limit, _LARGEST))

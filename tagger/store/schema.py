@@ -94,13 +94,19 @@ _TABLES = (
     )""",
     # One row a model: asking a million predictions for the latest would read them all.
     "CREATE TABLE models (model TEXT PRIMARY KEY, last_used_at TEXT NOT NULL) WITHOUT ROWID",
+    # `failed_at` is when it was last tried, `since` when it first failed so in this state.
     """CREATE TABLE failures (
         path TEXT NOT NULL UNIQUE,
         size INTEGER NOT NULL,
         mtime_ns INTEGER NOT NULL,
         stage TEXT NOT NULL,
         reason TEXT NOT NULL,
-        failed_at TEXT NOT NULL
+        failed_at TEXT NOT NULL,
+        since TEXT NOT NULL
+    )""",
+    """CREATE TABLE ignored (
+        path TEXT NOT NULL UNIQUE,
+        since TEXT NOT NULL
     )""",
     """CREATE TABLE runs (
         id INTEGER PRIMARY KEY,

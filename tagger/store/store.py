@@ -24,6 +24,7 @@ from tagger.files import folded
 from tagger.query import Query
 from tagger.store.answers import Answers
 from tagger.store.backup import back_up_if_due, how_to_restore, is_damage
+from tagger.store.ignored import Ignored
 from tagger.store.known_files import KnownFiles
 from tagger.store.rows import SqlValue, StoredPath, now, path_from
 from tagger.store.runs import Runs
@@ -59,9 +60,9 @@ _UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 class Store:
     """An open database; a context manager. One thread, the one that opened it, may use it.
 
-    Its parts are `files`, `answers`, `runs` and `tag_changes`. Every method raises StoreError, in one line
-    that names the file and what to do, where SQLite cannot do its work, and BusyError where another program
-    holds the database for 30 s.
+    Its parts are `files`, `answers`, `runs`, `ignored` and `tag_changes`. Every method raises StoreError, in
+    one line that names the file and what to do, where SQLite cannot do its work, and BusyError where another
+    program holds the database for 30 s.
 
         with Store.open(default_path(), create=False) as store:
             print(store.answers.models())
@@ -95,6 +96,11 @@ class Store:
     def runs(self) -> Runs:
         """The commands that changed something."""
         return Runs(self.database)
+
+    @cached_property
+    def ignored(self) -> Ignored:
+        """The files and folders that the owner wants left alone."""
+        return Ignored(self.database)
 
     @cached_property
     def tag_changes(self) -> TagChanges:

@@ -79,10 +79,15 @@ def planned_pages(
 ) -> Iterator[list[Planned]]:
     """Yield, in pages, the files at and beneath `paths` (or all) whose tags would change.
 
-    Those that stay as they are, and those that must be left, are counted on the way.
+    Those that stay as they are, and those that must be left, are counted on the way. What the owner ignores
+    is skipped in silence.
     """
+    ignored = store.ignored.paths()
     for page in store.tag_changes.pages_to_tag(paths, model):
         planned = []
+        if ignored.since:
+            n_all, page = len(page), [track for track in page if not ignored.holds(track.path)]
+            counts.skipped += n_all - len(page)  # no news to the owner: not a line
         outcomes = pool.map(lambda track: or_skip(lambda: _planned(track, settings), track.path), page)
         for outcome in outcomes:
             if isinstance(outcome, Skip):

@@ -30,7 +30,7 @@ def test_a_new_database_is_made_with_its_folder_and_its_tables(tmp_path: Path) -
         tables = set(store.database.tables.table_names())
         assert store.database.tables.journal_mode == "wal"
     assert _version(path) == schema.FIRST_VERSION
-    expected = "tracks predictions genre_scores window_answers embeddings models failures runs"
+    expected = "tracks predictions genre_scores window_answers embeddings models failures ignored runs"
     assert tables == {*expected.split(), "tag_changes", "tag_folders"}
 
 

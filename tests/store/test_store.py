@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ import pytest
 from tagger.errors import StoreError
 from tagger.files import AudioFile, fingerprint
 from tagger.query import Query
-from tagger.store import Answer, Reuse, Store
+from tagger.store import Answer, Reuse, Store, fault
 from tagger.types import Analysis, Failure, Identified, Track, WindowAnswer
 from tests.store.store_answers import MODEL, analysed, parts
 
@@ -171,11 +171,34 @@ def test_failures_come_by_path_with_the_latest_reason(store: Store) -> None:
     assert failures[1] == _failed("/m/2.mp3")
 
 
-def test_only_scan_failures_beneath_the_paths_are_forgotten(store: Store) -> None:
+def test_failures_beneath_a_path_tell_which_a_walk_had_found_before(store: Store) -> None:
     locked, other = Failure("/m/locked", "scan", "permission denied"), Failure("/m2/x", "scan", "gone")
     store.record_batch([], [locked, other, _failed("/m/1.mp3")])
-    store.files.forget_scan_failures(["/m"])
+    later, earlier = datetime.now(UTC) + timedelta(hours=1), datetime.now(UTC) - timedelta(hours=1)
+    assert [*store.files.failures_beneath(["/m"], later)] == [("/m/1.mp3", False), ("/m/locked", True)]
+    assert [*store.files.failures_beneath(["/m"], earlier)] == [("/m/1.mp3", False), ("/m/locked", False)]
+    store.files.forget_failures(["/m/locked", "/m2"])
     assert [failure.path for failure in store.files.failures()] == ["/m/1.mp3", "/m2/x"]
+
+
+def test_a_failure_is_new_when_its_file_or_its_reason_is_another(store: Store) -> None:
+    def since() -> str:
+        return str(store.database.value("SELECT since FROM failures"))
+
+    first = _failed("/m/1.mp3")
+    store.record_batch([], [first])
+    with store.database.transaction() as connection:
+        connection.execute("UPDATE failures SET since = '2020', failed_at = '2020'")
+    store.record_batch([], [first])
+    assert (since(), [*store.files.failures("2021")]) == ("2020", [])
+    assert str(store.database.value("SELECT failed_at FROM failures")) > "2021"
+    assert fault(first) in store.files.faults()
+    for other in (replace(first, reason="other"), replace(first, size=7, reason="other")):
+        assert fault(other) not in store.files.faults()
+        store.record_batch([], [other])
+        assert [*store.files.failures("2021")] == [other]
+        with store.database.transaction() as connection:
+            connection.execute("UPDATE failures SET since = '2020'")
 
 
 def test_a_new_answer_replaces_the_old_one_and_keeps_the_track(store: Store) -> None:

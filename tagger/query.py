@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import difflib
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from tagger.errors import TaggerError
-from tagger.types import ENERGY_BANDS, Aspect
+from tagger.files import folded
+from tagger.types import ENERGY_BANDS, ENERGY_LEVELS, Aspect
 
 TrackOrder = Literal["path", "energy", "-energy"]
 
@@ -27,9 +29,9 @@ class Query:
     Of several `genres`, `artists`, `albums` or `path_parts` one must match, and none of `not_genres`
     may. Genres match exactly; the others as a part of the text, letter case and Unicode form set
     aside. `energy` is half-open, [low, high), as `ENERGY_BANDS` are; `bpm` and `year` hold both their
-    ends. `min_confidence` is 0–1. No filter, `not_genres` included, matches what is not known. `paths`
-    are files, and folders with all beneath them. `order` by path is that of the bytes; equal energies
-    stand as first analysed, tracks without one last.
+    ends. `min_confidence` is 0–1, `min_length_s` seconds. No filter, `not_genres` included, matches what is
+    not known. `paths` are files, and folders with all beneath them. `order` by path is that of the bytes;
+    equal energies stand as first analysed, tracks without one last.
     """
 
     genres: tuple[str, ...] = ()
@@ -41,6 +43,7 @@ class Query:
     albums: tuple[str, ...] = ()
     path_parts: tuple[str, ...] = ()
     year: tuple[int, int] | None = None
+    min_length_s: float | None = None
     paths: tuple[str, ...] = ()
     limit: int | None = None
     order: TrackOrder = "path"
@@ -48,6 +51,10 @@ class Query:
 
 EVERYTHING = Query()
 """The question without filters."""
+
+
+class UnreadableError(ValueError):
+    """A text that a filter cannot read, for a reason of its own, fit to show behind the text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +95,8 @@ class Filter:
             return given
         try:
             return self.read(str(given))
+        except UnreadableError as error:
+            raise TaggerError(f"{self.option} {given}: {error}") from None
         except ValueError:
             raise TaggerError(f"{self.option} {given}: give {self.expected}") from None
 
@@ -102,10 +111,10 @@ def read_query(given: Mapping[str, Any]) -> Query:
     True
     >>> read_query({"genre": ["Rock", "Metal"], "bpm": (120.0, 128.0)}).bpm
     (120.0, 128.0)
-    >>> read_query({"year": "90s"})
+    >>> read_query({"bpm": "fast"})
     Traceback (most recent call last):
         ...
-    tagger.errors.TaggerError: --year 90s: give one number or a range such as 1990-1999
+    tagger.errors.TaggerError: --bpm fast: give one number or a range such as 120-128
     """
     by_name = {each.name: each for each in FILTERS}
     if unknown := given.keys() - by_name.keys():
@@ -115,43 +124,86 @@ def read_query(given: Mapping[str, Any]) -> Query:
 
 
 def genre_named(name: str, known: Sequence[str], model: str) -> str:
-    """Give the spelling of a genre that is among the `known` ones of `model`, whatever its letter case.
+    """Give the spelling of a genre that is among the `known` ones of `model`.
 
-    Raises TaggerError, with the nearest name, where there is none.
+    Letter case, spaces and punctuation do not matter, nor how an "and" is written, unless two genres would
+    be meant. Raises TaggerError, with the nearest name, where there is none.
 
-    >>> genre_named("hip-hop", ["Hip-Hop", "Jazz"], "standard-6")
-    'Hip-Hop'
-    >>> genre_named("hiphop", ["Hip-Hop", "Jazz"], "standard-6")
+    >>> [genre_named(name, ["Hip-Hop", "R&B"], "standard-6") for name in ("hiphop", "hip hop", "r and b")]
+    ['Hip-Hop', 'Hip-Hop', 'R&B']
+    >>> genre_named("hop", ["Hip-Hop", "Jazz"], "standard-6")
     Traceback (most recent call last):
         ...
-    tagger.errors.TaggerError: no genre 'hiphop'; did you mean 'Hip-Hop'? standard-6 knows: Hip-Hop, Jazz
+    tagger.errors.TaggerError: no genre 'hop'; did you mean 'Hip-Hop'? standard-6 knows: Hip-Hop, Jazz
     """
-    by_folded = {genre.casefold(): genre for genre in known}
-    wanted = name.strip().casefold()
-    if wanted in by_folded:
-        return by_folded[wanted]
-    near = difflib.get_close_matches(wanted, by_folded, n=1, cutoff=0.4)
-    hint = f"did you mean {by_folded[near[0]]!r}? " if near else ""
+    if meant := genre_meant(name, known):
+        return meant
+    by_case = {folded(genre): genre for genre in known}
+    near = difflib.get_close_matches(folded(name.strip()), by_case, n=1, cutoff=0.4)
+    hint = f"did you mean {by_case[near[0]]!r}? " if near else ""
     raise TaggerError(f"no genre {name!r}; {hint}{model} knows: {', '.join(known)}")
+
+
+def genre_meant(name: str, known: Sequence[str]) -> str | None:
+    """Give the genre that a text means for sure, in its spelling; None where there is none, or two are."""
+    for fold in (str.strip, lambda text: folded(text.strip()), _letters):
+        wanted = fold(name)
+        meant = [genre for genre in known if wanted and fold(genre) == wanted]
+        if len(meant) == 1:
+            return meant[0]
+    return None
+
+
+def _letters(name: str) -> str:
+    """The letters and digits of a genre, without the "and" between them."""
+    words = re.split(r"[\W_]+", folded(name))
+    return "".join(word for word in words if word not in ("and", "n"))
 
 
 def energy_range(text: str) -> tuple[float, float]:
     """Read an energy as the half-open range [low, high) that it names; raise ValueError for another text.
+
+    Where a number is above 1, whole numbers are levels 1-10. `1` alone could be level 1, which is the
+    calmest, and the energy 1.0, which is the wildest: it is refused.
 
     >>> energy_range("medium") == ENERGY_BANDS["medium"]
     True
     >>> low, high = energy_range("0.4-0.7")
     >>> low, 0.7 < high < 0.7001  # so that 0.7 is in it
     (0.4, True)
+    >>> low, high = energy_range("7")
+    >>> [low <= energy < high for energy in (0.6, 0.61, 0.7, 0.71)]
+    [False, True, True, False]
     """
     name = text.strip().lower()
     for band, edges in ENERGY_BANDS.items():
         if name == band:
             return edges
-    low, high = (float(part) for part in name.split("-"))
-    if not 0 <= low <= high <= 1:
+    first, dash, last = name.partition("-")
+    low = float(first)
+    high = float(last) if dash else low
+    if low == high == 1 and not dash:
+        raise UnreadableError("give 0-0.1 for level 1, the calmest, or 10 for the wildest")
+    _require_order(low, high, text)
+    if high > 1:
+        return _levels(low, high)
+    if not (dash and 0 <= low <= high):
         raise ValueError(text)
     return low, math.nextafter(high, math.inf)
+
+
+def _levels(low: float, high: float) -> tuple[float, float]:
+    """The half-open range of energies that have these levels; raise ValueError for what is no level."""
+    if not (low.is_integer() and high.is_integer() and 1 <= low <= high <= len(ENERGY_LEVELS)):
+        raise ValueError
+    return ENERGY_LEVELS[int(low) - 1][0], ENERGY_LEVELS[int(high) - 1][1]
+
+
+def _require_order(low: float, high: float, text: str) -> None:
+    """Raise UnreadableError where the ends of the range `text` stand the wrong way round."""
+    if low > high:
+        first, _, last = text.partition("-")
+        raise UnreadableError(f"the lower end comes first: {last.strip()}-{first.strip()}")
 
 
 def bpm_range(text: str) -> tuple[float, float]:
@@ -169,9 +221,41 @@ def year_range(text: str) -> tuple[int, int]:
 
     >>> year_range("1990-1999"), year_range("1990-"), year_range("-1999"), year_range("1994")
     ((1990, 1999), (1990, 9999), (0, 1999), (1994, 1994))
+    >>> year_range("90s"), year_range("00s"), year_range("80s-90s")
+    ((1990, 1999), (2000, 2009), (1980, 1999))
     """
-    low, high = _range(text, top=9999.0)
-    return math.ceil(low), math.floor(high)
+    first, _, last = text.partition("-") if "-" in text else (text, "-", text)
+    years = f"{_years_of(first)[0]}-{_years_of(last)[1]}"
+    low, high = _range(years, 9999.0, text)
+    if not (low.is_integer() and high.is_integer()):
+        raise ValueError(text)
+    return int(low), int(high)
+
+
+def _years_of(text: str) -> tuple[str, str]:
+    """The first and the last year of a decade such as `90s` or `1990s`; any other text twice.
+
+    Of two digits, `30s` and later are of the last century, earlier ones of this one.
+    """
+    decade = re.fullmatch(r"\s*['’]?(\d\d)?(\d)0['’]?s\s*", text, re.IGNORECASE)
+    if not decade:
+        return text, text
+    century = decade[1] or ("19" if decade[2] >= "3" else "20")
+    return f"{century}{decade[2]}0", f"{century}{decade[2]}9"
+
+
+def length_s(text: str) -> float:
+    """Read a duration such as `90s`, `45m`, `2h` or `30d` in seconds; raise ValueError for another text.
+
+    >>> length_s("90s"), length_s("1.5m")
+    (90.0, 90.0)
+    """
+    seconds = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+    number, unit = text.strip()[:-1], text.strip()[-1:].lower()
+    value = float(number) * seconds.get(unit, math.nan)
+    if not 0 <= value < math.inf:
+        raise ValueError(text)
+    return value
 
 
 def share(text: str) -> float:
@@ -182,18 +266,21 @@ def share(text: str) -> float:
     return value
 
 
-def _range(text: str, top: float) -> tuple[float, float]:
-    """The ends of `low-high`, `low-`, `-high` or one number, from 0 to `top`."""
+def _range(text: str, top: float, typed: str = "") -> tuple[float, float]:
+    """The ends of `low-high`, `low-`, `-high` or one number, from 0 to `top`; `typed` is for the error."""
     first, dash, last = (part.strip() for part in text.partition("-"))
     low = float(first) if first else 0.0
     high = (float(last) if last else top) if dash else low
-    if not (first or last) or not 0 <= low <= high <= top:
+    if not (first or last) or not (0 <= low <= top and 0 <= high <= top):
         raise ValueError(text)
+    _require_order(low, high, typed or text)
     return low, high
 
 
 _RANGE, _NUMBER = "one number or a range such as", "a number from 0 to 1"
-_ENERGIES = "low, medium, high, or a range within 0-1 such as 0.4-0.7"
+_ENERGIES = "low, medium, high, a range within 0-1 such as 0.4-0.7, or levels such as 7 or 7-10"
+_YEARS = "a year, a decade such as 90s, or a range such as 1990-1999"
+_LENGTHS = "a duration such as 30s, 2m or 1h"
 
 FILTERS: tuple[Filter, ...] = (
     Filter("genre", "genres", str, "NAME", "This genre, in any letter case.", aspect="genre", repeats=True),
@@ -203,7 +290,7 @@ FILTERS: tuple[Filter, ...] = (
         "energy",
         energy_range,
         "RANGE",
-        "low, medium, high, or such as 0.4-0.7.",
+        "low, medium, high, 0.4-0.7, level 7 or 7-10; 1 alone: neither.",
         _ENERGIES,
         "energy",
     ),
@@ -215,6 +302,14 @@ FILTERS: tuple[Filter, ...] = (
     Filter("artist", "artists", str, "TEXT", "Artist with this in the name.", repeats=True),
     Filter("album", "albums", str, "TEXT", "Album with this in the title.", repeats=True),
     Filter("path", "path_parts", str, "TEXT", "Path with this in it, such as /Live/.", repeats=True),
-    Filter("year", "year", year_range, "RANGE", "1990-1999, 1990-, -1999 or 1994.", f"{_RANGE} 1990-1999"),
+    Filter("year", "year", year_range, "RANGE", "1990-1999, 1990-, -1999, 1994 or 90s.", _YEARS),
+    Filter(
+        "min_length",
+        "min_length_s",
+        length_s,
+        "DURATION",
+        "At least so long: 30s keeps jingles out.",
+        _LENGTHS,
+    ),
 )
 """Every filter, in the order of `--help`."""

@@ -262,3 +262,12 @@ ENERGY_BANDS: Mapping[EnergyBand, tuple[float, float]] = {
     "high": (2 / 3, math.inf),
 }
 """The half-open range [low, high) of energies that each name covers; `high` includes 1.0."""
+
+ENERGY_LEVELS: tuple[tuple[float, float], ...] = tuple(
+    (
+        0.0 if level == 1 else math.nextafter((level - 1) / 10, math.inf),
+        math.inf if level == 10 else math.nextafter(level / 10, math.inf),
+    )
+    for level in range(1, 11)
+)
+"""The half-open range [low, high) of energies that each level has, as `energy_level` says, from 1 to 10."""

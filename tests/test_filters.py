@@ -11,8 +11,9 @@ from tagger.cli.playlist import playlist
 from tagger.cli.stats import stats
 from tagger.errors import TaggerError
 from tagger.playlist import plan_of
-from tagger.query import FILTERS, Filter, Query, genre_named, read_query
+from tagger.query import FILTERS, Filter, Query, energy_range, genre_named, read_query, year_range
 from tagger.store.answers import tracks_query
+from tagger.types import energy_level
 
 EXAMPLES: dict[str, tuple[str, Any]] = {
     "genre": ("Rock", ("Rock",)),
@@ -24,6 +25,7 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "album": ("Post", ("Post",)),
     "path": ("/Live/", ("/Live/",)),
     "year": ("-1999", (0, 1999)),
+    "min_length": ("2m", 120.0),
 }
 """Of each filter a text, and what `Query` holds for it."""
 
@@ -62,11 +64,95 @@ def test_every_filter_narrows_in_sql(each: Filter) -> None:
 
 
 @pytest.mark.parametrize("each", [each for each in FILTERS if not each.repeats], ids=name)
-@pytest.mark.parametrize("text", ["", "x", "nan", "2-1", "-"])
+@pytest.mark.parametrize("text", ["", "x", "nan", "-"])
 def test_what_a_filter_cannot_read_is_refused_with_what_it_can(each: Filter, text: str) -> None:
     with pytest.raises(TaggerError) as refused:
         read_query({each.name: text})
     assert str(refused.value) == f"{each.option} {text}: give {each.expected}"
+
+
+@pytest.mark.parametrize(
+    ("filter", "text", "turned"),
+    [
+        ("bpm", "128-120", "120-128"),
+        ("energy", "0.7-0.4", "0.4-0.7"),
+        ("energy", "10-7", "7-10"),
+        ("year", "1999-1990", "1990-1999"),
+        ("year", "90s - 80s", "80s-90s"),
+    ],
+)
+def test_a_range_the_wrong_way_round_is_answered_with_the_right_one(
+    filter: str, text: str, turned: str
+) -> None:
+    with pytest.raises(TaggerError) as refused:
+        read_query({filter: text})
+    assert str(refused.value) == f"--{filter} {text}: the lower end comes first: {turned}"
+
+
+def levels(text: str) -> list[int]:
+    """The levels of a thousand energies that the range holds."""
+    low, high = energy_range(text)
+    return sorted({energy_level(n / 1000) for n in range(1001) if low <= n / 1000 < high})
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("7", [7]),
+        ("10", [10]),
+        ("7-10", [7, 8, 9, 10]),
+        ("1-3", [1, 2, 3]),
+        (" 2 - 2 ", [2]),
+        ("0-1", [*range(1, 11)]),
+        ("0-0.1", [1]),
+        ("1-1", [10]),
+    ],
+)
+def test_an_energy_can_be_a_level(text: str, expected: list[int]) -> None:
+    assert levels(text) == expected
+
+
+def test_an_energy_of_a_level_holds_exactly_what_the_list_shows_with_that_level() -> None:
+    for level in range(2, 11):
+        low, high = energy_range(str(level))
+        assert all((low <= n / 10_000 < high) == (energy_level(n / 10_000) == level) for n in range(10_001))
+
+
+@pytest.mark.parametrize("text", ["0-3", "11", "7-11", "0.5-7", "7.5", "-3", "2-nan", "nan", "0.4"])
+def test_an_energy_that_is_neither_level_nor_range_is_refused(text: str) -> None:
+    with pytest.raises(TaggerError, match=r"within 0-1 such as 0.4-0.7, or levels such as 7 or 7-10"):
+        read_query({"energy": text})
+
+
+def test_an_energy_of_one_could_be_the_calmest_or_the_wildest_and_is_asked_back() -> None:
+    for text in ("1", "1.0"):
+        with pytest.raises(TaggerError, match=r"give 0-0.1 for level 1, the calmest, or 10 for the wildest"):
+            read_query({"energy": text})
+
+
+@pytest.mark.parametrize(
+    ("text", "years"),
+    [
+        ("90s", (1990, 1999)),
+        ("1990s", (1990, 1999)),
+        ("'90s", (1990, 1999)),
+        ("00s", (2000, 2009)),
+        ("10S", (2010, 2019)),
+        ("30s", (1930, 1939)),
+        ("80s-90s", (1980, 1999)),
+        ("1985-00s", (1985, 2009)),
+        ("90s-", (1990, 9999)),
+        ("-90s", (0, 1999)),
+    ],
+)
+def test_a_year_can_be_a_decade(text: str, years: tuple[int, int]) -> None:
+    assert year_range(text) == years
+
+
+@pytest.mark.parametrize("text", ["95s", "90ss", "s", "190s", "1990.5", "90s-x"])
+def test_a_decade_that_is_none_is_refused(text: str) -> None:
+    with pytest.raises(ValueError):
+        year_range(text)
 
 
 def test_python_gives_values_where_people_type_texts() -> None:
@@ -82,8 +168,26 @@ def test_an_empty_question_asks_for_everything() -> None:
     assert read_query({}) == read_query(dict.fromkeys(EXAMPLES)) == Query()
 
 
-def test_a_genre_is_named_in_any_case_and_never_guessed() -> None:
+def test_a_genre_is_named_in_any_spelling_that_leaves_no_doubt() -> None:
     known = ["Hip-Hop", "R&B"]
     assert [genre_named(text, known, "m") for text in ("hip-HOP", " r&b ")] == known
+    for text in ("hiphop", "hip hop", "Hip_Hop", "hip‐hop", "HIPHOP!"):
+        assert genre_named(text, known, "m") == "Hip-Hop"
+    for text in ("R and B", "r'n'b", "R+B", "rb"):
+        assert genre_named(text, known, "m") == "R&B"
     with pytest.raises(TaggerError, match=r"no genre 'polka'; m knows: Hip-Hop, R&B"):
         genre_named("polka", known, "m")
+    with pytest.raises(TaggerError, match=r"no genre 'hip'; did you mean 'Hip-Hop'\?"):
+        genre_named("hip", known, "m")
+    for text in ("", "&", "?"):
+        with pytest.raises(TaggerError, match="no genre"):
+            genre_named(text, known, "m")
+
+
+def test_a_genre_that_could_be_two_is_not_guessed() -> None:
+    known = ["Hip-Hop", "Hip Hop", "hip hop"]
+    assert genre_named("Hip-Hop", known, "m") == "Hip-Hop"
+    assert genre_named("Hip Hop", known, "m") == "Hip Hop"
+    assert genre_named("HIP-HOP", known, "m") == "Hip-Hop"
+    with pytest.raises(TaggerError, match="no genre 'hiphop'"):
+        genre_named("hiphop", known, "m")

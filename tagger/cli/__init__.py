@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli.shared import USAGE, exit_code, message
+from tagger.cli.shared import USAGE, error_text, exit_code, message
 from tagger.errors import TaggerError
 from tagger.files import current_folder
 
@@ -58,10 +58,7 @@ def main() -> None:
     except OSError as error:
         _end(_reason(error), USAGE)
     except Exception as error:
-        if os.environ.get("TAGGER_DEBUG"):
-            raise
-        kind = type(error).__name__
-        _end(f"internal error ({kind}: {error}); set TAGGER_DEBUG=1 to see where, and report it", USAGE)
+        _end(error_text(error), USAGE)
 
 
 def _open_streams() -> None:

@@ -12,7 +12,7 @@ from tagger.cli import shared
 from tagger.cli.shared import message
 from tagger.errors import TaggerError
 from tagger.files import absolute as absolute_path
-from tagger.playlist import LIKE_LIMIT, Format, Plan, Shape, Sort
+from tagger.playlist import LIKE_LIMIT, Format, Plan, Shape, Sort, known_length_s
 from tagger.query import Query
 from tagger.types import counted
 
@@ -142,8 +142,8 @@ def _applied(name: str, table: Table, folder: str, library: Library, written: di
             raise TaggerError(f"its output is that of [{written[file]}]; give it one of its own")
         n_skipped = _deliver(plan, library)
         written[file] = name
-    except TaggerError as error:
-        message(f"[{name}] {error}")
+    except Exception as error:  # of any kind: the others are to be written
+        message(f"[{name}] {shared.error_text(error)}")
         return False
     return not n_skipped
 
@@ -160,6 +160,8 @@ def _deliver(plan: Plan, library: Library) -> int:
         message(f"{name}{warning}")
     for skipped in made.skipped:
         message(f"{name}{skipped.path}: {skipped.reason} (left out)")
+    if len(made.skipped) > 1:
+        message(f"{name}{counted(len(made.skipped), 'tracks')} left out")
     if plan.output is None:
         sys.stdout.buffer.write(made.content)
         sys.stdout.buffer.flush()
@@ -171,5 +173,7 @@ def _deliver(plan: Plan, library: Library) -> int:
 def _length(tracks: Sequence[Track] | None) -> str:
     if tracks is None:
         return "a rule for Navidrome"
-    minutes = round(sum(track.duration_s for track in tracks) / 60)
-    return f"{counted(len(tracks), 'tracks')}, {minutes // 60}:{minutes % 60:02} hours"
+    lengths_s = [*map(known_length_s, tracks)]
+    minutes = round(sum(length_s or 0.0 for length_s in lengths_s) / 60)
+    unknown = f", and {lengths_s.count(None):,} of unknown length" if None in lengths_s else ""
+    return f"{counted(len(tracks), 'tracks')}, {minutes // 60}:{minutes % 60:02} hours{unknown}"

@@ -17,7 +17,7 @@ import typer
 
 from tagger.errors import BusyError, TaggerError
 from tagger.files import absolute
-from tagger.query import EVERYTHING, FILTERS, Filter, Query, read_query
+from tagger.query import EVERYTHING, FILTERS, Filter, Query, length_s, read_query
 
 if TYPE_CHECKING:
     from tagger.library import Library
@@ -147,15 +147,10 @@ def duration(option: str, text: str) -> timedelta:
     >>> duration("--older-than", "90s")
     datetime.timedelta(seconds=90)
     """
-    units = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-    number, unit = text.strip()[:-1], text.strip()[-1:].lower()
     try:
-        value = timedelta(**{units[unit]: float(number)})
-    except (KeyError, ValueError, OverflowError):
-        value = timedelta(-1)
-    if value < timedelta(0):
-        raise TaggerError(f"{option} {text}: give a duration such as 90s, 45m, 2h or 30d")
-    return value
+        return timedelta(seconds=length_s(text))
+    except (ValueError, OverflowError):
+        raise TaggerError(f"{option} {text}: give a duration such as 90s, 45m, 2h or 30d") from None
 
 
 # Output
@@ -222,6 +217,16 @@ def _escaped(character: str) -> str:
 
 
 # How a command ends
+
+
+def error_text(error: Exception) -> str:
+    """Give the line of an error. One that nobody expected is raised instead where `TAGGER_DEBUG` is set."""
+    if isinstance(error, TaggerError):
+        return str(error)
+    if os.environ.get("TAGGER_DEBUG"):
+        raise error
+    kind = type(error).__name__
+    return f"internal error ({kind}: {error}); set TAGGER_DEBUG=1 to see where, and report it"
 
 
 def exit_code(error: BaseException) -> int:

@@ -1,14 +1,15 @@
 """Playlists: from a question to a file that players open.
 
-`config` reads a file of plans (`plan`), `make` follows a plan: `select`, or `shape` with `pick` and
-`smooth`, or `nearest` choose and order tracks as pure functions, `location` names them, and `render` with
-`lines`, `m3u8`, `xspf` and `nsp` gives the bytes. Nothing here writes a file. `shape` and `nearest` need
-numpy, and are imported where they are used.
+`config` reads a file of plans (`plan`), `make` follows a plan: `select`, or `shape` with `smooth`, or
+`nearest` choose and order tracks as pure functions, `fill` those that fill the minutes, `location` names
+them, and `render` with `lines`, `m3u8`, `xspf` and `nsp` gives the bytes. Nothing here writes a file. `shape`
+and `nearest` need numpy, and are imported where they are used.
 """
 
 from tagger.playlist.config import Table, plan_of, tables_of
-from tagger.playlist.lines import Rendered, Skipped
-from tagger.playlist.location import located, parse_replacement, placed, relocated
+from tagger.playlist.fill import known_length_s
+from tagger.playlist.lines import Rendered
+from tagger.playlist.location import Skipped, located, parse_replacement, placed, relocated
 from tagger.playlist.make import Analyse, Playlist, make_playlist
 from tagger.playlist.nsp import NAVIDROME_TAGS, render_nsp
 from tagger.playlist.plan import LIKE_LIMIT, Plan
@@ -31,6 +32,7 @@ __all__ = [
     "Sort",
     "Table",
     "format_of",
+    "known_length_s",
     "located",
     "make_playlist",
     "parse_replacement",

@@ -83,12 +83,12 @@ def _read(key: str, option: str, value: Any) -> Any:
 
 
 def _text(value: Any) -> Any:
-    return value if isinstance(value, str) else None
+    return value if isinstance(value, str) and "\0" not in value else None
 
 
 def _texts(value: Any) -> Any:
     values = [value] if isinstance(value, str) else value
-    return tuple(values) if isinstance(values, list) and all(isinstance(v, str) for v in values) else None
+    return tuple(values) if isinstance(values, list) and None not in map(_text, values) else None
 
 
 def _text_or_number(value: Any) -> Any:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from urllib.parse import quote_from_bytes
 
-from tagger.playlist.location import is_absolute, is_windows, pure, unmistakable
+from tagger.playlist.location import Skipped, is_absolute, is_windows, pure, unmistakable
 from tagger.types import Track
 
 NEWLINE_REASON = "its name holds a line break, which this kind of playlist cannot hold (use xspf or json)"
@@ -25,14 +25,6 @@ _LINE_BREAK = re.compile("[\r\n]")
 # C0 and C1 controls, and the separators that Unicode counts as line ends.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-
-
-@dataclass(frozen=True, slots=True)
-class Skipped:
-    """A track that a format cannot hold, and why, in words fit to show."""
-
-    path: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,9 +26,29 @@ if TYPE_CHECKING:
 FOR_PROGRAMS = ("json", "paths")
 """Formats that are read from anywhere, so that a path relative to their folder would mislead."""
 
+_SURROGATES = re.compile("[\ud800-\udfff]")
+# https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions
+_NOT_WINDOWS = re.compile(r'[\x00-\x1f<>:"/\\|?*]|[ .]\Z')
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\[^\\/]")
 # A URL scheme or drive, a comment, an option of a command, a home folder, or a space that readers strip.
 _MISREAD = re.compile(r"[#\-~\[\s]|[^/]*:")
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A track that a format or its reader's system cannot name, and why, in words fit to show."""
+
+    path: str
+    reason: str
+
+
+def nameable(tracks: Sequence[Track], plan: Plan) -> tuple[list[Track], tuple[Skipped, ...]]:
+    """Part the tracks that the reader of the playlist can name from those that no Windows can."""
+    replacement = parse_replacement(plan.replace_prefix) if plan.replace_prefix else None
+    reasons = [_why_unnameable(track.path, replacement) for track in tracks]
+    kept = [track for track, reason in zip(tracks, reasons, strict=True) if reason is None]
+    pairs = zip(tracks, reasons, strict=True)
+    return kept, tuple(Skipped(track.path, reason) for track, reason in pairs if reason)
 
 
 def placed(tracks: Sequence[Track], plan: Plan) -> list[Track]:
@@ -115,6 +135,21 @@ def _with_prefix_replaced(path: str, old: str, new: str) -> str:
     except (TypeError, ValueError):  # not under OLD, or a path of the other system
         return path
     return str(pure(new).joinpath(*rest.parts))
+
+
+def _why_unnameable(path: str, replacement: tuple[str, str] | None) -> str | None:
+    """Why the file has no name on the reader's Windows; None where it has one, or another system reads."""
+    seen = _with_prefix_replaced(path, *replacement) if replacement else path
+    if not is_windows(seen):
+        return None
+    if _SURROGATES.search(seen):
+        return "its name is not UTF-8, and Windows has none for it"
+    if is_windows(path):
+        return None
+    parts = pure(path).relative_to(pure(replacement[0])).parts if replacement else ()
+    if unknown := next((part for part in parts if _NOT_WINDOWS.search(part)), None):
+        return f"Windows has no such name as {unknown!r}"
+    return None
 
 
 def _dotted(relative: str) -> str:

@@ -15,12 +15,12 @@ from collections.abc import Callable, Sequence
 from tagger.playlist.lines import (
     NEWLINE_REASON,
     Rendered,
-    Skipped,
     artist_and_title,
     line_of,
     one_line,
     raw_line_of,
 )
+from tagger.playlist.location import Skipped
 from tagger.types import Track
 
 
@@ -53,13 +53,13 @@ def render_paths(tracks: Sequence[Track], title: str | None = None) -> Rendered:
     return Rendered(b"".join(line + b"\n" for _, line in held), skipped)
 
 
-def whole_seconds(duration_s: float) -> int:
+def whole_seconds(duration_s: float | None) -> int:
     """Round a duration to seconds; −1, as M3U and PLS have it, where it is unknown.
 
     >>> whole_seconds(215.6), whole_seconds(0.0)
     (216, -1)
     """
-    return round(duration_s) if 0 < duration_s < math.inf else -1
+    return round(duration_s) if duration_s and 0 < duration_s < math.inf else -1
 
 
 def _with_lines(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import secrets
 from collections.abc import Callable, Iterable, Sequence
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING, TypedDict
 from tagger.errors import TaggerError
 from tagger.files import absolute
 from tagger.model_choice import fitted, require_aspect, warnings
-from tagger.playlist.lines import Skipped
-from tagger.playlist.location import placed
+from tagger.playlist.fill import is_full, length_of
+from tagger.playlist.location import Skipped, nameable, placed
 from tagger.playlist.nsp import render_nsp
 from tagger.playlist.plan import LIKE_LIMIT, Plan
 from tagger.playlist.render import render
@@ -75,12 +76,17 @@ def make_playlist(
         asked_for = [*store.answers.tracks(query, model=model)]
         found = _existing(plan, asked_for)
         _refuse_if_all_are_gone(len(asked_for), len(found))
-        tracks = _in_order(plan, distinct(found))
+        candidates = distinct(found)
+        tracks = _in_order(plan, candidates)
+        _refuse_if_none_fits(plan, candidates, tracks)
     if not tracks:
         warned.append("no track matches; the playlist is empty")
-    tracks = placed(tracks, plan)
+    named, unnamed = nameable(tracks, plan)
+    tracks = placed(named, plan)
     rendered = render(tracks, plan.wanted_format, plan.title)
-    return Playlist(rendered.content, tuple(tracks), rendered.skipped, tuple(warned))
+    skipped = (*unnamed, *rendered.skipped)
+    _refuse_if_none_is_held(len(named) + len(unnamed), skipped)
+    return Playlist(rendered.content, tuple(tracks), skipped, tuple(warned))
 
 
 def distinct(tracks: Iterable[Track]) -> list[Track]:
@@ -141,11 +147,16 @@ def _first_of(plan: Plan, ids: Sequence[int], store: Store, model: str, first_re
         found += _existing(plan, store.answers.tracks_by_id(ids[read : read + chunk], model))
         read, chunk = read + chunk, 2 * chunk
         tracks = distinct(found)
-        in_time = shortened(tracks, limit=limit, minutes=plan.minutes, per_artist=plan.per_artist)
-        fitting = shortened(tracks, limit=limit, per_artist=plan.per_artist)
-        if read >= len(ids) or len(fitting) == limit or len(in_time) < len(fitting):
+        chosen = shortened(tracks, limit=limit, minutes=plan.minutes, per_artist=plan.per_artist)
+        if read >= len(ids) or len(chosen) == limit or _uses_the_minutes(plan, tracks, chosen):
             _refuse_if_all_are_gone(len(ids), len(found))
-            return in_time
+            _refuse_if_none_fits(plan, tracks, chosen)
+            return chosen
+
+
+def _uses_the_minutes(plan: Plan, tracks: Sequence[Track], chosen: Sequence[Track]) -> bool:
+    """Whether no track that is still to be read would be played, the minutes being used."""
+    return plan.minutes is not None and is_full(sum(map(length_of(tracks), chosen)), 60 * plan.minutes)
 
 
 def _existing(plan: Plan, tracks: list[Track]) -> list[Track]:
@@ -158,3 +169,29 @@ def _refuse_if_all_are_gone(n_asked_for: int, n_found: int) -> None:
     if n_asked_for and not n_found:
         tracks = counted(n_asked_for, "tracks")
         raise TaggerError(f"of {tracks} none is there; is the drive mounted? The playlist is left as it was")
+
+
+def _refuse_if_none_is_held(n_chosen: int, skipped: Sequence[Skipped]) -> None:
+    """Raise TaggerError where the playlist would be empty because its format can name none of the tracks."""
+    if skipped and len(skipped) == n_chosen:
+        tracks, first = counted(n_chosen, "tracks"), skipped[0]
+        raise TaggerError(
+            f"of {tracks} the playlist can hold none ({first.path}: {first.reason}); it is left as it was"
+        )
+
+
+def _refuse_if_none_fits(plan: Plan, candidates: Sequence[Track], chosen: Sequence[Track]) -> None:
+    """Raise TaggerError where there are tracks, but each plays longer than the minutes that are asked for.
+
+    An empty playlist in place of a good one would be no answer to that.
+    """
+    playable = [track for track in candidates if track.energy is not None or not plan.shape]
+    if chosen or not playable or plan.minutes is None or plan.limit == 0:
+        return
+    length_s = length_of(playable)
+    shortest = min(playable, key=length_s)
+    seconds = math.ceil(length_s(shortest))
+    raise TaggerError(
+        f"no track fits into {plan.minutes:g} minutes: the shortest, {shortest.path}, plays "
+        f"{seconds // 60}:{seconds % 60:02}; give more --minutes. The playlist is left as it was"
+    )

@@ -5,7 +5,8 @@ custom-tags) and source (model/criteria, persistence/criteria_sql.go, core/playl
 
 - Lay the file into the music folder or `PlaylistsPath`; it is read at the next scan, 100 kB at most.
 - `genre` and custom tags live in a JSON column: `is`, `isNot`, `gt`, `lt` and `contains` work on them,
-  `inTheRange` does not ("range operator not supported for tag/role field"); it works on `bpm`, `year`.
+  `inTheRange` does not ("range operator not supported for tag/role field"); it works on `bpm`, `year` and
+  `duration` (seconds).
 - `artist` is a role and takes `is` and `contains`; `filepath` is relative to the library's folder.
 - `contains` is SQL LIKE: `%` and `_` in a value match anything.
 - A rule needs one condition at least, a sort is one field, `limit` counts tracks.
@@ -43,6 +44,7 @@ _SORT_FIELDS: dict[Sort, tuple[str, str]] = {
     "random": ("random", "asc"),
 }
 
+_LONGEST_S = 1_000_000
 _ANY_FILE: Condition = {"contains": {"filepath": "."}}  # music is known by its suffix
 
 
@@ -83,6 +85,7 @@ def conditions(query: Query, sort: Sort = "energy") -> list[Condition]:
         *_within_energy(query.energy),
         *_in_the_range("bpm", query.bpm),
         *_in_the_range("year", query.year),
+        *_in_the_range("duration", None if query.min_length_s is None else (query.min_length_s, _LONGEST_S)),
         *_one_of("contains", "artist", query.artists),
         *_one_of("contains", "album", query.albums),
         *_one_of("contains", "filepath", query.path_parts),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Literal, get_args
 
 from tagger.errors import TaggerError
+from tagger.playlist.fill import filling, length_of
 from tagger.types import Track
 
 Sort = Literal["energy", "-energy", "bpm", "path", "random"]
@@ -47,8 +48,20 @@ def shortened(
     minutes: float | None = None,
     per_artist: int | None = None,
 ) -> list[Track]:
-    """Keep the first of the tracks: at most `per_artist` of each artist, `minutes` and `limit` in all."""
-    return within_minutes(at_most_per_artist(tracks, per_artist)[:limit], minutes)
+    """Keep the first of the tracks: at most `per_artist` of each artist, `minutes` and `limit` in all.
+
+    What does not fit into the minutes is passed over (`tagger.playlist.fill`), and takes nobody's share.
+
+    >>> tracks = [Track(f"/m/{minutes}.mp3", duration_s=60.0 * minutes) for minutes in (9, 3, 3, 3)]
+    >>> [track.path for track in shortened(tracks, minutes=6)]
+    ['/m/3.mp3', '/m/3.mp3']
+    """
+    if minutes is None:
+        return at_most_per_artist(tracks, per_artist)[:limit]
+    length_s, budget_s = length_of(tracks), 60 * minutes
+    fitting = [track for track in tracks if length_s(track) <= budget_s + 1e-6]
+    able = at_most_per_artist(fitting, per_artist)
+    return [able[index] for index in filling([*map(length_s, able)], budget_s, limit)]
 
 
 def ordered(tracks: Iterable[Track], sort: Sort = "energy", seed: int = 0) -> list[Track]:
@@ -83,22 +96,6 @@ def at_most_per_artist(tracks: Sequence[Track], count: int | None) -> list[Track
         if artist is None or seen[artist] <= count:
             kept.append(track)
     return kept
-
-
-def within_minutes(tracks: Sequence[Track], minutes: float | None) -> list[Track]:
-    """Keep the tracks up to the first that would play beyond `minutes`.
-
-    >>> len(within_minutes([Track("/m/a.mp3", duration_s=180.0)] * 3, minutes=6))
-    2
-    """
-    if minutes is None:
-        return list(tracks)
-    left_s = 60 * minutes
-    for played, track in enumerate(tracks):
-        left_s -= track.duration_s
-        if left_s < -1e-6:
-            return list(tracks[:played])
-    return list(tracks)
 
 
 def artist_key(track: Track) -> str | None:

@@ -14,13 +14,15 @@ Method, in three steps, each deterministic for a seed:
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger.errors import TaggerError
+from tagger.playlist.fill import FULL, filling, is_full, length_of
 from tagger.playlist.select import SHAPES, Shape, artist_key, at_most_per_artist, ordered
 from tagger.playlist.smooth import ENERGY_TOLERANCE, UNKNOWN_STEP_OCTAVES, Course, smoothed
 from tagger.types import Track
@@ -50,14 +52,15 @@ def shaped(
     """Lay a path through the tracks whose energy follows the curve.
 
     At most `limit` tracks, `minutes` and `per_artist` of each artist are chosen, spread along the curve;
-    each chosen one is played exactly once. Entries without an energy are left out. No two neighbours are
-    by one known artist if any order of the chosen tracks allows that. Raises TaggerError for an unknown
-    shape.
+    each chosen one is played exactly once. The minutes are used but for a twentieth where the tracks allow,
+    if need be with tracks drawn by chance. Entries without an energy are left out. No two neighbours are by
+    one known artist if any order of the chosen tracks allows that. Raises TaggerError for an unknown shape.
     """
     rng = np.random.default_rng(seed)
-    with_energy = (track for track in tracks if track.energy is not None)
-    candidates = at_most_per_artist(ordered(with_energy, "random", seed), per_artist)
-    chosen = _chosen(candidates, shape, limit, minutes, rng)
+    in_chance = ordered((track for track in tracks if track.energy is not None), "random", seed)
+    time = _Time.of(in_chance, minutes)
+    candidates = at_most_per_artist([*filter(time.can_hold, in_chance)], per_artist)
+    chosen = _chosen(candidates, shape, limit, time, rng)
     if len(chosen) < 2:
         return chosen
     return [chosen[index] for index in smoothed(_matched(chosen, shape, rng), rng)]
@@ -83,29 +86,6 @@ def curve(shape: Shape, count: int) -> Floats:
             raise TaggerError(f"{shape}: not a shape (one of {', '.join(SHAPES)})")
 
 
-def _chosen(
-    candidates: list[Track],
-    shape: Shape,
-    limit: int | None,
-    minutes: float | None,
-    rng: np.random.Generator,
-) -> list[Track]:
-    """The tracks to play: as many as `limit` allows, fewer until they fit into `minutes`."""
-    count = len(candidates) if limit is None else max(0, min(limit, len(candidates)))
-    budget_s = math.inf if minutes is None else max(0.0, 60 * minutes)
-    mean_s = sum(track.duration_s for track in candidates) / max(1, len(candidates))
-    if budget_s < math.inf and mean_s > 0:
-        count = min(count, math.ceil(budget_s / mean_s) + 1)
-    while True:
-        draws = [picked(candidates, curve(shape, count), rng) for _ in range(1 if minutes is None else DRAWS)]
-        lasting_s = [sum(track.duration_s for track in draw) for draw in draws]
-        fitting = [index for index, total_s in enumerate(lasting_s) if total_s <= budget_s + 1e-6]
-        if fitting:
-            return draws[max(fitting, key=lasting_s.__getitem__)]
-        excess_s = min(lasting_s) - budget_s
-        count -= max(1, math.floor(excess_s / max(mean_s, excess_s / count)))
-
-
 def _matched(chosen: Sequence[Track], shape: Shape, rng: np.random.Generator) -> Course:
     """The tracks laid along the curve by rank; equal heights and equal energies fall by chance."""
     energies = np.array([track.energy for track in chosen])
@@ -121,6 +101,87 @@ def _matched(chosen: Sequence[Track], shape: Shape, rng: np.random.Generator) ->
         tempo_octaves=tempo_octaves(chosen),
         artist=artist_numbers(chosen),
     )
+
+
+# Choosing
+
+
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """How long a playlist may be, and how long each track counts."""
+
+    budget_s: float
+    length_s: Callable[[Track], float]
+
+    @classmethod
+    def of(cls, tracks: Sequence[Track], minutes: float | None) -> _Time:
+        return cls(math.inf if minutes is None else 60 * minutes, length_of(tracks))
+
+    def can_hold(self, track: Track) -> bool:
+        return self.length_s(track) <= self.budget_s + 1e-6
+
+    def total_s(self, tracks: Iterable[Track]) -> float:
+        return sum(map(self.length_s, tracks))
+
+
+def _chosen(
+    candidates: list[Track], shape: Shape, limit: int | None, time: _Time, rng: np.random.Generator
+) -> list[Track]:
+    """The tracks to play: as many as `limit` allows, or as fill the time."""
+    count = len(candidates) if limit is None else max(0, min(limit, len(candidates)))
+    if time.budget_s == math.inf:
+        return picked(candidates, curve(shape, count), rng)
+    drawn = _drawn(candidates, shape, count, time, rng)
+    if len(drawn) == limit:
+        return drawn
+    filled = _filled_up(drawn, candidates, limit, time, rng)
+    if is_full(time.total_s(filled), time.budget_s):
+        return filled
+    lengths_s = [*map(time.length_s, candidates)]
+    by_chance = [candidates[index] for index in filling(lengths_s, time.budget_s, limit)]
+    return max(filled, by_chance, key=time.total_s)
+
+
+def _drawn(
+    candidates: list[Track], shape: Shape, count: int, time: _Time, rng: np.random.Generator
+) -> list[Track]:
+    """The fullest of a few sets of tracks along the curve, of the largest number with a set that fits."""
+    mean_s = time.total_s(candidates) / max(1, len(candidates))
+    count = min(count, math.ceil(time.budget_s / mean_s) + 1) if mean_s else count
+    while True:
+        draws = [picked(candidates, curve(shape, count), rng) for _ in range(DRAWS)]
+        lasting_s = [time.total_s(draw) for draw in draws]
+        fitting = [index for index, total_s in enumerate(lasting_s) if total_s <= time.budget_s + 1e-6]
+        if fitting:
+            return draws[max(fitting, key=lasting_s.__getitem__)]
+        excess_s = min(lasting_s) - time.budget_s
+        count -= max(1, math.floor(excess_s / max(mean_s, excess_s / count)))
+
+
+def _filled_up(
+    drawn: list[Track], candidates: list[Track], limit: int | None, time: _Time, rng: np.random.Generator
+) -> list[Track]:
+    """Exchange tracks for longer ones of like energy, then add one, until the time is nearly used."""
+    chosen, paths = list(drawn), {track.path for track in drawn}
+    free = [track for track in candidates if track.path not in paths]
+    energy = np.array([track.energy for track in free])
+    length_s = np.array([*map(time.length_s, free)])
+    left_s = time.budget_s - time.total_s(drawn)
+    for place in rng.permutation(len(chosen)):
+        if left_s <= (1 - FULL) * time.budget_s or not free:
+            break
+        old = chosen[place]
+        gain_s = length_s - time.length_s(old)
+        alike = np.abs(energy - (old.energy or 0.0)) <= ENERGY_TOLERANCE
+        best = int(np.argmax(np.where(alike & (gain_s <= left_s), gain_s, 0)))
+        if alike[best] and 0 < gain_s[best] <= left_s:
+            chosen[place], free[best] = free[best], old
+            left_s -= gain_s[best]
+            energy[best], length_s[best] = old.energy, time.length_s(old)
+    if left_s > (1 - FULL) * time.budget_s and free and len(chosen) != limit:
+        best = int(np.argmax(np.where(length_s <= left_s, length_s, 0)))
+        chosen += [free[best]] if length_s[best] <= left_s else []
+    return chosen
 
 
 # Picking

@@ -6,11 +6,11 @@ keep the order of the specification (https://wiki.xiph.org/XSPF_v1_Notes_and_Err
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
+from tagger.playlist.fill import known_length_s
 from tagger.playlist.lines import Rendered, one_line, title_of, uri_of
 from tagger.types import Track
 
@@ -49,8 +49,8 @@ def _track(track: Track) -> Iterator[str]:
         yield _element("creator", artist)
     if album := one_line(track.album):
         yield _element("album", album)
-    if 0 < track.duration_s < math.inf:
-        yield _element("duration", str(round(1000 * track.duration_s)))
+    if length_s := known_length_s(track):
+        yield _element("duration", str(round(1000 * length_s)))
     yield f'<extension application="{EXTENSION}">{_answers(track)}</extension>'
 
 

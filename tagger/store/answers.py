@@ -319,6 +319,8 @@ def _of_track(query: Query) -> list[Sql]:
     ]
     if query.year is not None:
         found.append(("t.year >= ? AND t.year <= ?", [*query.year]))
+    if query.min_length_s is not None:
+        found.append(("t.duration_s >= ?", [query.min_length_s]))
     return [condition for condition in found if condition[0]]
 
 

@@ -80,6 +80,13 @@ def names(result: Result) -> list[str]:
         (("--genre", "rock", "--not-genre", "rock"), ""),
         (("--energy", "high"), "ab"),
         (("--energy", "0.3-0.7"), "dea"),
+        (("--energy", "7-10"), "ab"),
+        (("--energy", "9"), "b"),
+        (("--year", "90s"), "ab"),
+        (("--genre", "JA-ZZ"), "cd"),
+        (("--min-length", "2m"), "cd"),
+        (("--min-length", "90s", "--minutes", "4.9"), "d"),
+        (("--minutes", "4"), "dea"),
         (("--min-confidence", "0.9"), "a"),
         (("--artist", "BJÖRK"), "ab"),
         (("--artist", "bjo\u0308rk"), "ab"),
@@ -416,12 +423,12 @@ def test_an_empty_playlist_is_a_valid_one(tagger: Tagger, library: Path, tmp_pat
         (("--per-artist", "0"), "--per-artist 0: give 1 or more"),
         (("--minutes", "0"), "--minutes 0: give a number above 0"),
         (("--min-confidence", "80"), "--min-confidence 80: give a number from 0 to 1"),
-        (("--year", "90s"), "--year 90s: give one number or a range such as 1990-1999"),
-        (("--year", "1999-1990"), "--year 1999-1990: give one number"),
-        (("--year", "-"), "--year -: give one number"),
+        (("--year", "old"), "--year old: give a year, a decade such as 90s, or a range such as 1990-1999"),
+        (("--year", "1999-1990"), "--year 1999-1990: the lower end comes first: 1990-1999"),
+        (("--year", "-"), "--year -: give a year"),
         (("--bpm", "fast"), "--bpm fast: give one number or a range such as 120-128"),
         (("--bpm", "nan"), "--bpm nan: give one number"),
-        (("--not-genre", "hiphop"), "did you mean 'Hip-Hop'?"),
+        (("--not-genre", "hip"), "did you mean 'Hip-Hop'?"),
     ],
 )
 def test_wrong_usage_is_one_line_and_exit_code_2(
@@ -502,3 +509,70 @@ def test_each_sound_is_played_once_by_a_name_that_is_there_and_silence_never(
         store.files.mark_missing([track_id for track_id, *_ in store.files.beneath(["/m/a.mp3"])], [])
     assert names(tagger("playlist", "--format", "json", "--sort", "path")) == ["b", "c"]
     assert names(tagger("playlist", "--format", "json", "--like", "/m/c.mp3")) == ["b"]
+
+
+# --- minutes, and names that a reader cannot hold ------------------------------------------------------
+
+
+@pytest.mark.parametrize("args", [(), ("--sort", "random"), ("--shape", "rise"), ("--like", "/m/rock/b.mp3")])
+def test_where_no_track_fits_the_playlist_stays_and_the_shortest_is_named(
+    tagger: Tagger, library: Path, tmp_path: Path, args: tuple[str, ...]
+) -> None:
+    (tmp_path / "x.m3u8").write_text("as it was")
+    result = tagger("playlist", "--path", "/jazz/", "--minutes", "1.5", "-o", tmp_path / "x.m3u8", *args)
+    assert (result.code, (tmp_path / "x.m3u8").read_text()) == (2, "as it was")
+    assert result.err == (
+        "tagger: no track fits into 1.5 minutes: the shortest, /m/jazz/live/d.mp3, plays 2:00; "
+        "give more --minutes. The playlist is left as it was\n"
+    )
+
+
+def test_like_passes_over_what_is_too_long_and_reads_on(tagger: Tagger, library: Path) -> None:
+    fill(library, [answer(f"/m/{n}.mp3", n, duration_s=400.0) for n in range(10, 30)])
+    like = ("playlist", "--format", "json", "--like", "/m/9.mp3", "--minutes", "6")
+    fill(library, [answer("/m/9.mp3", 9)])
+    assert names(tagger(*like)) == ["e", "c"]
+
+
+def test_the_minutes_are_used_by_every_order(tagger: Tagger, library: Path) -> None:
+    fill(library, [answer(f"/m/{n}.mp3", n, duration_s=100.0 + n, energy=n / 99) for n in range(10, 90)])
+    for order in (("--sort", "-energy"), ("--sort", "random"), ("--shape", "wave"), ("--like", "/m/9.mp3")):
+        fill(library, [answer("/m/9.mp3", 9)])
+        made = tagger("playlist", "--format", "json", "--minutes", "30", *order).json
+        assert 0.95 * 1800 <= sum(track["duration_s"] for track in made) <= 1800
+
+
+UNNAMEABLE = {
+    os.fsdecode(b"/m/caf\xe9.mp3"): "its name is not UTF-8, and Windows has none for it",
+    "/m/What?.mp3": "Windows has no such name as 'What?.mp3'",
+    "/m/Who./a.mp3": "Windows has no such name as 'Who.'",
+    "/m/a\\b.mp3": r"Windows has no such name as 'a\\b.mp3'",
+}
+
+
+@pytest.mark.parametrize("format", ["m3u8", "pls", "xspf", "json", "paths"])
+@pytest.mark.parametrize("target", ["Z:\\Music", "\\\\nas\\share"])
+def test_names_that_no_windows_has_are_left_out_with_the_reason(
+    tagger: Tagger, library: Path, tmp_path: Path, format: str, target: str
+) -> None:
+    fill(library, [answer(path, n) for n, path in enumerate(UNNAMEABLE, 50)])
+    output = tmp_path / "x"
+    written = ("--format", format, "-o", output, "--replace-prefix", f"/m={target}")
+    result = tagger("playlist", *written)
+    assert result.code == 1
+    assert sum("(left out)" in line for line in result.err.splitlines()) == len(UNNAMEABLE)
+    assert all(reason in result.err for reason in UNNAMEABLE.values())
+    assert f"{output}: {len(UNNAMEABLE)} tracks left out\n" in result.err
+    assert output.read_text().count(".mp3") == len(TRACKS)
+    assert tagger("playlist", *written, "--relative-to", "Z:\\Music\\lists").code == 1
+
+
+def test_a_playlist_that_can_hold_no_track_is_left_as_it_was(
+    tagger: Tagger, library: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "x.m3u8").write_text("as it was")
+    fill(library, [answer("/m/odd/What?.mp3", 50)])
+    only = ("--path", "/odd/", "--replace-prefix", "/m=Z:\\Music", "-o", tmp_path / "x.m3u8")
+    result = tagger("playlist", *only)
+    assert (result.code, (tmp_path / "x.m3u8").read_text()) == (2, "as it was")
+    assert "of 1 track the playlist can hold none (/m/odd/What?.mp3: Windows has no such name" in result.err

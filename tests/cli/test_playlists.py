@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import Tagger
-from tests.cli.test_playlist import TRACKS, fill
+from tests.cli.test_playlist import TRACKS, answer, fill
 
 PAGE = Path(__file__).parents[2] / "tagger/manual/playlists.md"
 
@@ -71,6 +71,7 @@ def test_every_option_has_a_key(tagger: Tagger, library: Path, recipes: Path) ->
         not_genre = "Metal"
         energy = "0.0-1.0"
         min-confidence = 0
+        min-length = "30s"
         artist = ["b", "m"]
         album = "o"
         path = "/m/"
@@ -104,18 +105,22 @@ def test_every_option_has_a_key(tagger: Tagger, library: Path, recipes: Path) ->
         ("limit = -1", "--limit -1: give 0 or more"),
         ('minutes = "an hour"', "minutes = 'an hour': give a number"),
         ("genre = [1]", "genre = [1]: give a text or a list of texts"),
-        ("energy = [0.1, 0.2]", "energy = [0.1, 0.2]: give low, medium, high, or a range within 0-1"),
+        ("energy = [0.1, 0.2]", "energy = [0.1, 0.2]: give low, medium, high, a range within 0-1"),
         ('no_missing = "yes"', "no_missing = 'yes': give true or false"),
         ("sort = 1", "sort = 1: give one of energy, -energy, bpm, path, random"),
         ('shape = "flat"', "shape = 'flat': give one of rise, fall, wave, warmup-peak-cooldown"),
         ('min-confidence = "80"', "--min-confidence 80: give a number from 0 to 1"),
-        ('genre = "hiphop"', "did you mean 'Hip-Hop'?"),
+        ('genre = "hip"', "did you mean 'Hip-Hop'?"),
         ('sort = "path"\nshape = "rise"', "exclude each other"),
         ("per_artist = 1\nper-artist = 2", "'per-artist' is given twice"),
         ('output = "x.mp3"', "no format known by this name"),
         ('output = "no/such/folder/x.m3u"', "cannot be written"),
         ('output = "good.m3u8"', "its output is that of [Good]"),
         ('like = "gone.mp3"', "gone.mp3: no such file"),
+        ('min-length = "long"', "--min-length long: give a duration such as 30s, 2m or 1h"),
+        ("minutes = 0.5", "no track fits into 0.5 minutes: the shortest, "),
+        ('output = "nul\\u0000.m3u8"', "give a text"),
+        ('like = "nul\\u0000.mp3"', "give a text"),
     ],
 )
 def test_a_bad_playlist_is_named_and_stops_no_other(
@@ -176,3 +181,36 @@ def test_the_example_of_the_manual_works_as_it_stands(tagger: Tagger, library: P
     outputs = re.findall(r'output = "(.*)"', example)
     assert len(outputs) > 2
     assert all((recipes.parent / output).stat().st_size for output in outputs)
+
+
+def test_a_name_that_windows_lacks_or_a_fault_of_any_kind_stops_no_other(
+    tagger: Tagger, library: Path, recipes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import os
+
+    from tagger.playlist import make
+
+    fill(library, [answer(os.fsdecode(b"/m/caf\xe9.mp3"), 50)])
+
+    def broken(*args: object) -> None:
+        raise UnicodeEncodeError("utf-8", "\udce9", 0, 1, "surrogates not allowed")
+
+    monkeypatch.setattr(make, "render_nsp", broken)
+    text = """
+        [Windows]
+        replace-prefix = '/m=Z:\\Music'
+        output = "windows.m3u8"
+
+        [Broken]
+        output = "broken.nsp"
+
+        [After]
+        output = "after.m3u8"
+        """
+    result = tagger("playlists", "apply", write(recipes, text))
+    assert result.code == 1
+    assert "[Broken] internal error (UnicodeEncodeError: " in result.err
+    assert f"2 of 3 playlists in {recipes} could not be written in full" in result.err
+    written = [(recipes.parent / name).read_text().count(".mp3") for name in ("windows.m3u8", "after.m3u8")]
+    assert written == [len(TRACKS), len(TRACKS) + 1]
+    assert "file:///m/caf%E9.mp3" in (recipes.parent / "after.m3u8").read_text()

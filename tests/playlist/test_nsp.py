@@ -5,6 +5,7 @@ import math
 import tomllib
 
 from tagger.playlist import NAVIDROME_TAGS, Sort, render_nsp
+from tagger.playlist.nsp import conditions
 from tagger.query import Query
 
 TAG_OPERATORS = {"is", "isNot", "gt", "lt", "contains", "notContains", "startsWith", "endsWith"}
@@ -24,6 +25,10 @@ def comparisons(conditions):
         else:
             ((field, _),) = operand.items()
             yield operator, field
+
+
+def test_a_least_length_is_a_range_of_seconds():
+    assert conditions(Query(min_length_s=30.0)) == [{"inTheRange": {"duration": [30.0, 1_000_000]}}]
 
 
 def test_a_rule_says_genre_energy_order_and_limit():

@@ -132,16 +132,20 @@ class _Pool:
         for file in suspects:
             future = self.submit(file, alone=True)
             try:
-                yield future.result(timeout=self._stuck_s)
+                outcome = future.result(timeout=self._stuck_s)
             except BrokenProcessPool:
                 reason = (
                     "crashed the decoder, or needed more memory than there is; re-encode or replace the file"
                 )
-                yield Failure(file.path, "decode", reason, file.size, file.mtime_ns)
+                outcome = Failure(file.path, "decode", reason, file.size, file.mtime_ns)
             except TimeoutError:
                 self._executor.shutdown(kill=True)
                 reason = f"not read after {self._stuck_s:.0f} s; check its drive, or replace the file"
-                yield Failure(file.path, "decode", reason, file.size, file.mtime_ns)
+                outcome = Failure(file.path, "decode", reason, file.size, file.mtime_ns)
+            except KeyboardInterrupt:  # the end of the program would wait for a file that blocks
+                self._executor.shutdown(kill=True)
+                raise
+            yield outcome
 
     def abandon(self, pending: Iterable[Future[Outcome]]) -> None:
         """Interrupted: nobody waits for these any more. Files under way get a moment to end by themselves."""

@@ -1,5 +1,6 @@
 import os
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -115,6 +116,28 @@ def test_a_file_that_blocks_its_worker_is_named_and_the_others_are_extracted(
     assert Path(failure.path).name == "1-stuck.wav"
     assert "not read after 3 s" in failure.reason
     assert len(outcomes) == 3
+
+
+@pytest.mark.slow
+def test_an_interrupted_scan_does_not_wait_for_a_file_that_blocks_its_worker(tmp_path: Path) -> None:
+    make_sound(tmp_path / "1-stuck.wav", seconds=0.5)
+    program = tmp_path / "scan.py"
+    program.write_text(
+        "import os, signal, sys, threading\n"
+        "from tests.pipeline.test_workers import FOLDER, extract_or_hang, files_in, workers\n"
+        "from pathlib import Path\n"
+        "if __name__ == '__main__':\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "    threading.Timer(6.0, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "    files = [file for file in files_in(Path(sys.argv[1])) if file.path.endswith('.wav')]\n"
+        "    work = extract_or_hang  # four seconds beside others, then alone, where Ctrl-C comes\n"
+        "    [*workers.extract_all(files, FOLDER, None, jobs=1, ahead=4, work=work, stuck_s=4.0)]\n"
+    )
+    command = [sys.executable, str(program), str(tmp_path)]
+    ended = subprocess.run(
+        command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, timeout=60, capture_output=True
+    )
+    assert ended.stderr.rstrip().endswith(b"KeyboardInterrupt")
 
 
 @pytest.mark.skipif(

@@ -120,6 +120,25 @@ def test_a_library_without_a_database_says_to_scan_first(db: str) -> None:
     assert not os.path.exists(db) and not os.path.exists(f"{db}.lock")
 
 
+@pytest.mark.parametrize(
+    ("command", "ended_as"),
+    [
+        ("write-tags", {"files_written": 0, "bytes_written": 0, "interrupted": 1}),
+        ("undo", {"files_restored": 0, "interrupted": 1}),
+    ],
+)
+def test_a_run_that_was_killed_before_its_first_file_is_ended_by_the_next(
+    music: Path, db: str, command: str, ended_as: dict[str, int]
+) -> None:
+    with tagger.Library(db) as library:
+        library.scan(str(music))
+        library.store.runs.begin(command)
+        library.scan(str(music))
+        _, killed, _ = library.store.runs.latest()
+        assert (killed.command, killed.counts) == (command, ended_as)
+        assert killed.finished_at is not None
+
+
 def test_changes_wait_for_nobody_who_holds_the_lock(music: Path, db: str) -> None:
     with tagger.Library(db) as library:
         library.scan(str(music))

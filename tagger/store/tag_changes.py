@@ -55,6 +55,15 @@ _UNCERTAIN = f"""
         (SELECT id FROM runs WHERE finished_at IS NULL AND command = 'write-tags')
     ORDER BY 1 LIMIT :page"""
 
+_CUT_OFF_WRITES = """
+    SELECT r.id, count(c.id), coalesce(sum(after_size), 0) FROM runs r
+    LEFT JOIN tag_changes c ON c.run_id = r.id AND c.state = 'written'
+    WHERE r.finished_at IS NULL AND r.command = 'write-tags' GROUP BY r.id"""
+_CUT_OFF_UNDOS = """
+    SELECT r.id, count(c.id) FROM runs r
+    LEFT JOIN tag_changes c ON c.undo_run_id = r.id AND c.state IN ('undone', 'left')
+    WHERE r.finished_at IS NULL AND r.command = 'undo' GROUP BY r.id"""
+
 
 @dataclass(frozen=True, slots=True)
 class TaggableTrack:
@@ -200,8 +209,9 @@ class TagChanges:
                 _record(connection, one)
 
     def nothing_is_open(self) -> bool:
-        """Tell whether no run has left a folder, or a change that may not have happened."""
-        return not self.folders() and next(self.uncertain(), None) is None
+        """Tell whether no run has left a folder, a change that may not have happened, or its record open."""
+        nothing_left = not self.folders() and next(self.uncertain(), None) is None
+        return nothing_left and not self.interrupted_runs()
 
     def uncertain(self) -> Iterator[list[TagChange]]:
         """Yield, in pages, the changes of which it is not certain whether they happened."""
@@ -217,12 +227,13 @@ class TagChanges:
         run: int | None = self._database.value(sql)
         return run
 
-    def interrupted_runs(self) -> dict[int, tuple[int, int]]:
-        """Give the runs of `write-tags` without an end: the files and bytes that each has written."""
-        sql = """SELECT r.id, count(c.id), coalesce(sum(after_size), 0) FROM runs r
-            LEFT JOIN tag_changes c ON c.run_id = r.id AND c.state = 'written'
-            WHERE r.finished_at IS NULL AND r.command = 'write-tags' GROUP BY r.id"""
-        return {run: (files, n_bytes) for run, files, n_bytes in self._database.all(sql)}
+    def interrupted_runs(self) -> dict[int, dict[str, int]]:
+        """Give the runs of write-tags and undo without an end: the counts of what each has done."""
+        written, undone = self._database.all(_CUT_OFF_WRITES), self._database.all(_CUT_OFF_UNDOS)
+        return {
+            **{run: {"files_written": files, "bytes_written": n_bytes} for run, files, n_bytes in written},
+            **{run: {"files_restored": files} for run, files in undone},
+        }
 
     def _pages(self, sql: str, values: dict[str, SqlValue]) -> Iterator[list[TagChange]]:
         last_id = 0

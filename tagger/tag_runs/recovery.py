@@ -11,7 +11,7 @@ from tagger.tags import FIELDS, TagError, read, recover_temporary_files
 
 
 def recover(store: Store) -> None:
-    """Finish or clean up whatever earlier runs left open; asks two short questions where they left nothing.
+    """Finish or clean up whatever earlier runs left open; asks a few short questions where they left nothing.
 
     The caller holds the lock of the store. What lies on a drive that is not mounted now is left to
     a later call.
@@ -20,8 +20,8 @@ def recover(store: Store) -> None:
     changes.leave_folders([folder for folder in changes.folders() if _is_clean(folder)])
     for page in changes.uncertain():
         changes.record([outcome for change in page if (outcome := _outcome(changes, change))])
-    for run, (n_files, n_bytes) in changes.interrupted_runs().items():
-        store.runs.end(run, {"files_written": n_files, "bytes_written": n_bytes, "interrupted": 1})
+    for run, counts in changes.interrupted_runs().items():
+        store.runs.end(run, {**counts, "interrupted": 1})
 
 
 def _is_clean(folder: str) -> bool:

@@ -90,7 +90,7 @@ def write_tags(
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> int:
     """Write tags as `Library` does, with a store that is open already; returns the number of the run."""
-    tag_runs.recover(store)
+    _recover(store)
     run = store.runs.begin("write-tags")
     tag_runs.write_tags(store, run, paths, model, settings, counts, is_stopped=is_stopped)
     store.runs.end(run, counts.as_dict())
@@ -99,12 +99,17 @@ def write_tags(
 
 def undo_tags(store: Store, run: int | None, counts: UndoCounts) -> int:
     """Take tags back, likewise; returns the number of the run that was undone."""
-    tag_runs.recover(store)
+    _recover(store)
     chosen = tag_runs.run_to_undo(store, run)
     undo_run = store.runs.begin("undo")
     tag_runs.undo_tags(store, undo_run, chosen, counts)
     store.runs.end(undo_run, {"run": chosen, **counts.as_dict()})
     return chosen
+
+
+def _recover(store: Store) -> None:
+    if not store.tag_changes.nothing_is_open():
+        tag_runs.recover(store)
 
 
 def _sound_of(path: str) -> str:

@@ -22,7 +22,7 @@ def doctor(
         typer.Option(
             "--for",
             metavar="PLAYER",
-            help="navidrome, jellyfin, mixxx, picard, mixed-in-key or kodi. Default: all.",
+            help="navidrome, jellyfin, mixxx, picard, mixed-in-key, kodi or ffmpeg. Default: all.",
         ),
     ] = None,
     json: shared.Json = False,

@@ -19,6 +19,9 @@ from tagger.tags.fields import Field
 # Stands for a value that is there and cannot be read (an encrypted frame, a binary genre).
 UNREADABLE = "\ufffd"
 
+# Begins the containers of items that lie beside the main tag, in `LIST INFO` of wav.
+INFO = "info"
+
 
 @dataclass(frozen=True, slots=True)
 class Item:
@@ -48,12 +51,16 @@ class Layout:
     """How a tag block lay in its file, to restore it: whether there was one, and its free room in bytes.
 
     For MP4 only: `depth` is how far the path moov/udta/meta/ilst went, `outer` the room behind moov.
+    `carries`: the tag was empty, and tags beside it were read that are carried over (see `TagBlock`).
+    For wav and aiff: `missing_pad` is 1 where the pad byte at their end was missing, 2 where it was counted.
     """
 
     present: bool
     padding: int
     depth: int = 0
     outer: int = 0
+    carries: bool = False
+    missing_pad: int = 0
 
 
 Span = tuple[int, int]
@@ -61,6 +68,7 @@ Rebuild = Callable[[tuple[Item, ...], Layout | None], list[Splice]]
 Payload = Callable[[bool], tuple[Span, ...]]
 Encode = Callable[[Field, Sequence[str]], tuple[Item, ...]]
 Move = Callable[[Item, str], Item]
+Carried = Callable[[], tuple[Item, ...]]
 
 
 def _not_moved(item: Item, container: str) -> Item:
@@ -78,7 +86,8 @@ class TagBlock:
     the two files differ. `repeats` says that several values are several items.
     `encode` spells values as new items, `move` one of these as another container holds it; `rebuild`
     gives the splices that turn the file's items into others: into free room where there is enough, else
-    the file grows and keeps its room.
+    the file grows and keeps its room. `carried` spells the tags that players read only as long as this
+    block is empty as items of it, which then stand in front of ours.
     """
 
     format: str
@@ -91,6 +100,12 @@ class TagBlock:
     repeats: bool = False
     header_pages: int = 0
     move: Move = _not_moved
+    carried: Carried = tuple
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether the main tag holds nothing, whatever lies beside it."""
+        return all(item.container.startswith(INFO) for item in self.items)
 
     def texts(self, field: Field) -> tuple[str, ...]:
         """Give the values of one field, in file order; none where the field is absent."""

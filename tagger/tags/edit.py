@@ -101,7 +101,7 @@ def previous_of(block: TagBlock, changes: Iterable[Change]) -> Previous:
 
 def changed_items(block: TagBlock, changes: Iterable[Change]) -> tuple[Item, ...]:
     """Give the file's items with our fields changed, in the place of the old ones or at the end."""
-    items = list(block.items)
+    items = [*block.carried(), *block.items] if block.is_empty else list(block.items)
     for change in changes:
         items = _with_values(block, items, change)
     return tuple(items)
@@ -113,6 +113,8 @@ def restored_items(block: TagBlock, previous: Previous) -> tuple[tuple[Item, ...
     left = tuple(one.field for one in previous.fields if one not in untouched)
     gone = {one.field for one in untouched}
     items = [item for item in block.items if item.field not in gone]
+    if previous.layout.carries and not left:
+        items = _without_carried(block, items)
     exact = block.dialect == previous.dialect
     for index, item in sorted(_originals(block, untouched, exact), key=lambda pair: pair[0]):
         items.insert(min(index, len(items)), item)
@@ -122,6 +124,13 @@ def restored_items(block: TagBlock, previous: Previous) -> tuple[tuple[Item, ...
 def restored_layout(block: TagBlock, previous: Previous, left: tuple[Field, ...]) -> Layout | None:
     """Give the layout to restore too; None where another program has changed the tag since."""
     return previous.layout if block.dialect == previous.dialect and not left else None
+
+
+def _without_carried(block: TagBlock, items: list[Item]) -> list[Item]:
+    """Drop what was carried into the main tag, unless another program has put something beside it."""
+    carried = {item.raw for item in block.carried()}
+    main = [item for item in items if not item.container]
+    return [item for item in items if item.container] if all(one.raw in carried for one in main) else items
 
 
 def _with_values(block: TagBlock, items: list[Item], change: Change) -> list[Item]:

@@ -90,6 +90,20 @@ def unsplittable(name: str) -> str:
     return _SPLITTING.sub(" & ", name.replace("\0", " ").strip()).strip(" &")
 
 
+def decoded(text: bytes) -> str:
+    """Decode a text that should be UTF-8; Windows programs wrote their own code page in its place.
+
+    >>> decoded("Café".encode()), decoded("Café".encode("latin-1"))
+    ('Café', 'Café')
+    """
+    for codec in ("utf-8", "cp1252"):
+        try:
+            return text.decode(codec)
+        except UnicodeDecodeError:
+            continue
+    return text.decode("latin-1")
+
+
 def says_nothing(number: str) -> bool:
     """Tell whether a number is empty or zero, which iTunes writes for a tempo that is not known.
 

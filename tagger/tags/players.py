@@ -22,6 +22,8 @@ shows; `doctor` says that it is not known.
 - kodi: `xbmc/music/tags/TagLoaderTagLib.cpp` (TCON's values with numbers resolved, TBPM as an
   integer), `MusicInfoTag.cpp` (a single value is split on the item separator, several are not),
   `AdvancedSettings.cpp` (`musicitemseparator` is ` / `).
+- ffmpeg: what `ffprobe` 5.1 and 8.1 print of files that were written here. All texts are shown under their
+  names, but the tempo of an m4a; of a wav with `LIST INFO`, 5.1 shows that alone and 8.1 the ID3 tag too.
 """
 
 from __future__ import annotations
@@ -38,7 +40,8 @@ from tagger.tags.read import Tags
 class Player:
     """One player: what it splits genres on, and whether it reads energy and tempo.
 
-    None stands for "not known". `splits_lists`: it splits every value, not only a lone one.
+    None stands for "not known". `splits_lists`: it splits every value, not only a lone one. `reads_bpm`
+    does not hold in `no_bpm_in`. `prefers_info`: in a wav it reads `LIST INFO` alone where there is one.
     """
 
     title: str
@@ -47,6 +50,8 @@ class Player:
     reads_energy: bool | None
     reads_bpm: bool | None
     note: str
+    no_bpm_in: tuple[str, ...] = ()
+    prefers_info: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +78,16 @@ PLAYERS: Mapping[str, Player] = {
         "Mixed In Key", None, True, True, None, "writes and shows EnergyLevel; the rest is not documented"
     ),
     "kodi": Player("Kodi", (" / ",), False, False, True, "splits a genre only where the file has just one"),
+    "ffmpeg": Player(
+        "FFmpeg-based",
+        (),
+        True,
+        True,
+        True,
+        "in a wav, older versions (5.1) read LIST INFO alone where there is one, newer (8.1) the ID3 tag too",
+        no_bpm_in=("m4a",),
+        prefers_info=True,
+    ),
 }
 
 
@@ -83,16 +98,20 @@ def seen_by(player: Player, tags: Tags) -> Seen:
     Seen(genres=('Pop', 'Rock'), energy_level=None, bpm='128', ignored=(), unknown=())
     """
     known = player.genre_separators is not None
+    info_alone = player.prefers_info and tags.info_genres is not None
+    genres = (tags.info_genres or ()) if info_alone else tags.genres
+    reads_energy = player.reads_energy and not info_alone
+    reads_bpm = player.reads_bpm and not info_alone and tags.format not in player.no_bpm_in
     fields = (
-        ("genre", tags.genres, known or None),
-        ("energy level", tags.energy_level, player.reads_energy),
+        ("genre", tags.genres, (known or None) and genres == tags.genres),
+        ("energy level", tags.energy_level, reads_energy),
         ("energy 0–1", tags.energy, False),
-        ("BPM", tags.bpm, player.reads_bpm),
+        ("BPM", tags.bpm, reads_bpm),
     )
     return Seen(
-        genres=split_genres(player, tags.genres) if known else (),
-        energy_level=tags.energy_level if player.reads_energy else None,
-        bpm=tags.bpm if player.reads_bpm else None,
+        genres=split_genres(player, genres) if known else (),
+        energy_level=tags.energy_level if reads_energy else None,
+        bpm=tags.bpm if reads_bpm else None,
         ignored=tuple(name for name, value, reads in fields if value and reads is False),
         unknown=tuple(name for name, value, reads in fields if value and reads is None),
     )

@@ -133,7 +133,8 @@ def _bpm_change(
 ) -> Change | None:
     if policy == "never" or bpm is None or not math.isfinite(bpm) or not 1 <= round(bpm) <= 999:
         return None
-    present = [text.strip() for text in current.texts("bpm") if not says_nothing(text)]
+    texts = current.texts("bpm") or (current.bpm or "",)
+    present = [text.strip() for text in texts if not says_nothing(text)]
     is_free = all(text == written_bpm for text in present)
     if not is_free and (policy == "missing" or all(_rounds_to(text, round(bpm)) for text in present)):
         return None

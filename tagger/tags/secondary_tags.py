@@ -8,7 +8,6 @@ our fields alone in it would hide title and artist. Secondary tags are never wri
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from typing import BinaryIO
 
 from tagger.containers import ID3V1_BYTES, ID3V2_HEADER_BYTES, id3v2_length
@@ -17,7 +16,7 @@ from tagger.tags.block import ByteSource, TagBlock
 from tagger.tags.fields import genre_names, numbered_genre
 from tagger.tags.formats.ape import has_id3v1, load_ape
 from tagger.tags.formats.id3 import read_tag
-from tagger.tags.formats.id3_hosts import Chunk, read_chunks
+from tagger.tags.formats.riff import info_texts
 
 _WITH_ID3V1 = ("mp3", "tta", "ape", "wv", "mpc")
 _NO_NAMES = (b"replaygain_", b"mp3gain_", b"encoder")
@@ -30,24 +29,35 @@ _JUNK_BYTES = 1 << 16
 """Bytes that are searched for a tag that does not begin where it should."""
 
 
-def fallback_genres(file: BinaryIO, format_name: str) -> tuple[str, ...]:
+def fallback_genres(file: BinaryIO, block: TagBlock) -> tuple[str, ...]:
     """Give the genre names of the file's secondary tags, of the first kind that has any."""
-    source = ByteSource(file, os.fstat(file.fileno()).st_size)
+    source, format_name = ByteSource(file, os.fstat(file.fileno()).st_size), block.format
     if format_name == "wav":
-        return _list_info_genres(source)
+        return info_genres(block)
     genres: tuple[str, ...] = ()
     if format_name in ("mp3", "tta"):
         genres = _ape_genres(source)
     return genres or (_id3v1_genres(source) if format_name in _WITH_ID3V1 else ())
 
 
+def info_genres(block: TagBlock) -> tuple[str, ...]:
+    """Give the genre names in `LIST INFO` of a wav file."""
+    return genre_names([info_texts(block.items).get(b"IGNR", "")])
+
+
+def info_bpm(block: TagBlock) -> str | None:
+    """Give the tempo in `LIST INFO` of a wav file."""
+    return info_texts(block.items).get(b"IBPM")
+
+
 def fallback_tag(file: BinaryIO, block: TagBlock) -> str:
     """Name the tag that players read because the main one, `block`, is empty; "" where there is none."""
-    if block.items:
+    if not block.is_empty:
         return ""
     source, kind = ByteSource(file, os.fstat(file.fileno()).st_size), block.format
     if kind == "wav":
-        return "a LIST INFO chunk" if any(name in _INFO_NAMES for name, _ in _infos(source)) else ""
+        lost = not block.carried() and any(name in _INFO_NAMES for name in info_texts(block.items))
+        return "a LIST INFO chunk" if lost else ""
     if kind == "flac" and _has_frames(source, 0):
         return "an ID3v2 tag in front of it"
     if kind == "mp3" and _has_late_id3(source, block.payload(False)[0][0]):
@@ -97,27 +107,3 @@ def _ape_genres(source: ByteSource) -> tuple[str, ...]:
 def _id3v1_genres(source: ByteSource) -> tuple[str, ...]:
     name = numbered_genre(source.at(source.size - 1, 1)[0]) if has_id3v1(source) else None
     return (name,) if name else ()
-
-
-def _list_info_genres(source: ByteSource) -> tuple[str, ...]:
-    texts = [text for name, text in _infos(source) if name == b"IGNR"]
-    return next(filter(None, (genre_names([text]) for text in texts)), ())
-
-
-def _infos(source: ByteSource) -> list[tuple[bytes, str]]:
-    """Give name and text of each entry of LIST INFO that is not empty."""
-    end = 8 + int.from_bytes(source.at(4, 4), "little")
-    chunks = [chunk for chunk in read_chunks(source, "little", end) if chunk.name == b"LIST"]
-    lists = [chunk for chunk in chunks if source.peek(chunk.start + 8, 4) == b"INFO"]
-    found = (one for chunk in lists for one in _infos_of(source, chunk))
-    return [(name, text) for name, text in found if text]
-
-
-def _infos_of(source: ByteSource, info: Chunk) -> Iterator[tuple[bytes, str]]:
-    position = info.start + 12
-    while position + 8 <= info.end:
-        header = source.at(position, 8)
-        size = int.from_bytes(header[4:], "little")
-        text = source.peek(position + 8, min(size, info.end - position - 8))
-        yield header[:4], text.decode("utf-8", "replace").strip("\0 ")
-        position += 8 + size + size % 2

@@ -44,7 +44,15 @@ def test_it_splits_as_the_player_does(tagger: Tagger, tmp_path: Path) -> None:
 def test_without_a_name_all_players_are_listed(tagger: Tagger, song: str) -> None:
     (fields,) = tagger("doctor", song, "--json").json
     assert (fields["path"], fields["format"], fields["genres"]) == (song, "mp3", ["Drum & Bass", "Jazz"])
-    assert set(fields["players"]) == {"navidrome", "jellyfin", "mixxx", "picard", "mixed-in-key", "kodi"}
+    assert set(fields["players"]) == {
+        "navidrome",
+        "jellyfin",
+        "mixxx",
+        "picard",
+        "mixed-in-key",
+        "kodi",
+        "ffmpeg",
+    }
     assert fields["players"]["mixed-in-key"]["energy_level"] == "5"
     assert fields["players"]["mixed-in-key"]["unknown"] == ["genre", "BPM"]
     assert fields["players"]["jellyfin"]["ignored"] == ["energy level", "energy 0–1", "BPM"]

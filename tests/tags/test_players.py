@@ -45,4 +45,15 @@ def test_an_absent_field_is_neither_ignored_nor_unknown() -> None:
 
 
 def test_every_player_of_the_command_line_has_a_row() -> None:
-    assert set(PLAYERS) == {"navidrome", "jellyfin", "mixxx", "picard", "mixed-in-key", "kodi"}
+    assert set(PLAYERS) == {"navidrome", "jellyfin", "mixxx", "picard", "mixed-in-key", "kodi", "ffmpeg"}
+
+
+def test_ffmpeg_reads_list_info_of_a_wav_alone() -> None:
+    """Where there is one, as ffprobe 5.1 does; and it passes over the tempo of an m4a."""
+    both = Tags("wav", ("House",), "8", "0.7340", "128", ("House",), info_genres=("Folk",))
+    seen = seen_by(PLAYERS["ffmpeg"], both)
+    assert (seen.genres, seen.energy_level, seen.bpm) == (("Folk",), None, None)
+    assert seen.ignored == ("genre", "energy level", "energy 0–1", "BPM")
+    alone = seen_by(PLAYERS["ffmpeg"], Tags("wav", ("House",), "8", "0.7340", "128", ("House",)))
+    assert (alone.genres, alone.energy_level, alone.bpm) == (("House",), "8", "128")
+    assert seen_by(PLAYERS["ffmpeg"], Tags("m4a", ("House",), bpm="128")).bpm is None

@@ -193,11 +193,17 @@ def new_frame(field: Field, values: Sequence[str], major: int, plain_sizes: bool
     else UTF-16 with BOM before v2.4 and UTF-8 in it, as each version allows.
     """
     name = ID3_USER_TEXT.get(field)
-    text = "\0".join(([name] if name else []) + list(values))
-    frame_id = _frame_id(field, major)
+    texts = ([name] if name else []) + list(values)
+    return Item(raw_frame(_frame_id(field, major), texts, major, plain_sizes), field, tuple(values))
+
+
+def raw_frame(frame_id: bytes, texts: Sequence[str], major: int, plain_sizes: bool = False) -> bytes:
+    """Spell a frame of texts; those of `TXXX` begin with its description, those of `COMM` too."""
+    text = "\0".join(texts)
     encoding = 0 if text.isascii() else (3 if major == 4 else 1)
-    content = bytes([encoding]) + _encoded(text, encoding)
-    return Item(_header(frame_id, len(content), major, plain_sizes) + content, field, tuple(values))
+    language = b"eng" if frame_id == b"COMM" else b""
+    content = bytes([encoding]) + language + _encoded(text, encoding)
+    return _header(frame_id, len(content), major, plain_sizes) + content
 
 
 def _frame_id(field: Field, major: int) -> bytes:

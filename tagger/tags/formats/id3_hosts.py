@@ -1,19 +1,28 @@
 """Where an ID3v2 tag lies: before the audio (mp3, tta), in a chunk (wav, aiff), at the end (dsf).
 
-Sources: EA IFF 85 and Microsoft's "Multimedia Programming Interface and Data Specifications 1.0"
-(chunks and their pad byte), Sony's "DSF File Format Specification 1.01" (the metadata pointer).
+Source: Sony's "DSF File Format Specification 1.01" (the metadata pointer).
 """
 
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import UnsupportedFormat
 from tagger.tags.block import ByteSource, Item, Layout, Span, Splice, TagBlock
+from tagger.tags.fields import Field
 from tagger.tags.formats.id3 import Id3Tag, parse, read_tag, render
+from tagger.tags.formats.riff import (
+    Chunk,
+    InfoList,
+    Order,
+    carried_frames,
+    info_entries,
+    read_chunks,
+    read_infos,
+)
 
 _DSF_HEADER_BYTES = 28
 
@@ -50,44 +59,59 @@ def load_dsf(source: ByteSource, format_name: str) -> TagBlock:
 
 
 @dataclass(frozen=True, slots=True)
-class Chunk:
-    """One chunk of a RIFF or FORM file; `end` is behind its data, without the pad byte."""
+class _Form:
+    """A wav or aiff file: where its header says that it ends, its chunks, and the one that is its tag."""
 
-    name: bytes
-    start: int
+    order: Order
     end: int
-
-    def padded_end(self, limit: int) -> int:
-        """Give the end with the pad byte of a chunk of odd length, at most `limit`."""
-        return min(self.end + (self.end - self.start) % 2, limit)
+    chunks: list[Chunk]
+    home: Chunk | None
+    tag: Id3Tag
+    infos: tuple[InfoList, ...]
+    missing_pad: int
 
 
 def load_chunked(source: ByteSource, format_name: str) -> TagBlock:
-    """Load the tag of wav and aiff: it is a chunk; `LIST INFO` and all other chunks are payload."""
-    order: Literal["little", "big"] = "little" if format_name == "wav" else "big"
+    """Load the tag of wav and aiff: it is a chunk; the names in `LIST INFO` are beside it.
+
+    All other chunks are payload.
+    """
+    form = _read_form(source, "little" if format_name == "wav" else "big")
+    tag, infos = form.tag, form.infos
+    items = (*tag.items, *(item for info in infos for item in info.items))
+
+    def encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
+        return (*tag.encode(field, values), *info_entries(infos, field, values))
+
+    tagged = (form.home, *(info.chunk for info in infos))
+    others: list[Span] = [(chunk.start, chunk.end) for chunk in form.chunks if chunk not in tagged]
+    payload = ((0, 4), (8, 12), *others, (form.end, source.size))
+    return TagBlock(
+        format_name,
+        tag.dialect,
+        items,
+        replace(tag.layout, missing_pad=form.missing_pad, carries=bool(infos) and not tag.items),
+        lambda _: payload,
+        encode,
+        functools.partial(_chunk_splices, form),
+        carried=lambda: carried_frames(infos, tag.major),
+    )
+
+
+def _read_form(source: ByteSource, order: Order) -> _Form:
     end = 8 + int.from_bytes(source.at(4, 4), order)
-    if end > source.size:
+    if end > source.size + 1:
         raise UnsupportedFormat("its chunk sizes do not agree with the file's length")
     chunks = read_chunks(source, order, end)
+    last_end = chunks[-1].end if chunks else 12
+    if end > source.size and (last_end != source.size or not chunks[-1].is_odd):
+        raise UnsupportedFormat("its chunk sizes do not agree with the file's length")
+    # The pad byte at the end of an odd chunk: counted and absent, or neither.
+    missing_pad = 2 if end > source.size else int(bool(chunks) and last_end == end and chunks[-1].is_odd)
     home = next((chunk for chunk in chunks if chunk.name in (b"ID3 ", b"id3 ")), None)
-    tag = _chunk_tag(source, home)
-    rebuild = functools.partial(_chunk_splices, tag, home, order, end)
-    others: list[Span] = [(chunk.start, chunk.end) for chunk in chunks if chunk is not home]
-    payload = ((0, 4), (8, 12), *others, (end, source.size))
-    return TagBlock(format_name, tag.dialect, tag.items, tag.layout, lambda _: payload, tag.encode, rebuild)
-
-
-def read_chunks(source: ByteSource, order: Literal["little", "big"], end: int) -> list[Chunk]:
-    """Read the chunks of the file up to `end`, where its header says that it ends."""
-    chunks, position = [], 12
-    while position + 8 <= end:
-        header = source.at(position, 8)
-        chunk = Chunk(header[:4], position, position + 8 + int.from_bytes(header[4:], order))
-        if chunk.end > end:
-            raise UnsupportedFormat("its chunk sizes do not agree with the file's length")
-        chunks.append(chunk)
-        position = chunk.padded_end(end)
-    return chunks
+    infos = read_infos(source, chunks) if order == "little" else ()
+    end = min(end, source.size)
+    return _Form(order, end, chunks, home, _chunk_tag(source, home), infos, missing_pad)
 
 
 def _chunk_tag(source: ByteSource, home: Chunk | None) -> Id3Tag:
@@ -100,22 +124,48 @@ def _chunk_tag(source: ByteSource, home: Chunk | None) -> Id3Tag:
     return parse(data[:length])
 
 
-def _chunk_splices(
-    tag: Id3Tag,
-    home: Chunk | None,
-    order: Literal["little", "big"],
-    end: int,
-    items: tuple[Item, ...],
-    layout: Layout | None,
-) -> list[Splice]:
-    data = render(tag, items, layout)
-    start = home.start if home else end
-    stop = home.padded_end(end) if home else end
-    name = home.name if home else (b"id3 " if order == "little" else b"ID3 ")
-    chunk = name + len(data).to_bytes(4, order) + data + bytes(len(data) % 2) if data else b""
-    if chunk and start % 2:
-        chunk = b"\0" + chunk  # the last chunk's pad byte was missing
-    size = end - 8 + len(chunk) - (stop - start)
+def _chunk_splices(form: _Form, items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
+    data = render(form.tag, tuple(item for item in items if not item.container), layout)
+    new = {info.chunk: info.render(items) for info in form.infos if info.is_other(items)}
+    name = b"id3 " if form.order == "little" else b"ID3 "
+    tag = (
+        ((form.home.name if form.home else name) + len(data).to_bytes(4, form.order) + data) if data else b""
+    )
+    if form.home:
+        new[form.home] = tag
+    final = _final_chunk(form, tag)
+    missing_pad = _missing_pad(form, layout, final, new)
+    splices = []
+    for chunk in form.chunks:
+        splices += _exchanged(chunk, new.get(chunk), form.end, 0 if chunk == final and missing_pad else 1)
+    if tag and not form.home:
+        splices.append(Splice(form.end, form.end, tag + bytes(0 if missing_pad else len(tag) % 2)))
+    size = form.end - 8 + sum(len(one.data) - (one.end - one.start) for one in splices) + (missing_pad == 2)
     if size >= 1 << 32:
         raise UnsupportedFormat("it would grow beyond the 4 GiB that its format can hold")
-    return [Splice(4, 8, size.to_bytes(4, order)), Splice(start, stop, chunk)]
+    return [Splice(4, 8, size.to_bytes(4, form.order)), *splices]
+
+
+def _final_chunk(form: _Form, tag: bytes) -> Chunk | None:
+    """Find the chunk that will be the last; None for a tag that is not there yet."""
+    if tag and not form.home:
+        return None
+    return next((chunk for chunk in reversed(form.chunks) if tag or chunk is not form.home), None)
+
+
+def _missing_pad(form: _Form, layout: Layout | None, final: Chunk | None, new: Mapping[Chunk, bytes]) -> int:
+    """Say what becomes of a missing pad byte at the end: it comes with a new end and goes with its undo."""
+    is_ours = form.home is not None and form.home is form.chunks[-1]
+    if layout is not None and (is_ours or final in new):
+        return layout.missing_pad
+    return 0 if final is None or final in new else form.missing_pad
+
+
+def _exchanged(chunk: Chunk, new: bytes | None, limit: int, pads: int) -> list[Splice]:
+    """Put `new` (None: what is there) in the place of a chunk, and a pad byte behind it where that is odd."""
+    length = chunk.end - chunk.start if new is None else len(new)
+    zone = chunk.padded_end(limit) - chunk.end
+    splices = [] if new is None else [Splice(chunk.start, chunk.end, new)]
+    if zone != (pad := length % 2 * pads):
+        splices.append(Splice(chunk.end, chunk.end + zone, bytes(pad)))
+    return splices

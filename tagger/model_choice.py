@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tagger.errors import ModelError, TaggerError
-from tagger.query import FILTERS, Query, genre_named
+from tagger.query import FILTERS, Query, genre_meant, genre_named
 from tagger.types import Aspect, counted
 
 if TYPE_CHECKING:
@@ -46,9 +46,10 @@ def answering_model(store: Store, model: str | None) -> tuple[str, str | None]:
 def fitted(query: Query, store: Store, model: str) -> Query:
     """Fit a question to the model that answers it: genres get the model's spelling.
 
-    Raises TaggerError for a filter on what the model does not predict, and for a genre that it does not
-    know, with the nearest name.
+    Raises TaggerError for a filter on what the model does not predict, for a genre that it does not know,
+    with the nearest name, and for a genre that stands where a path belongs.
     """
+    _refuse_genres_as_paths(query.paths, store, model)
     for each in FILTERS:
         if each.aspect and each.is_in(query):
             require_aspect(store, model, each.aspect, f"leave out {each.option}")
@@ -60,6 +61,19 @@ def fitted(query: Query, store: Store, model: str) -> Query:
         genres=tuple(genre_named(name, known, model) for name in query.genres),
         not_genres=tuple(genre_named(name, known, model) for name in query.not_genres),
     )
+
+
+def _refuse_genres_as_paths(paths: Sequence[str], store: Store, model: str) -> None:
+    """Raise TaggerError for what is no file, no folder and no track, but the name of a genre."""
+    for path in paths:
+        is_name = path == os.path.basename(path) and not os.path.lexists(path)
+        if (
+            is_name
+            and (genre := genre_meant(path, genres_of(store, model)))
+            and not store.files.any_beneath(path)
+        ):
+            typed = genre if genre.replace("-", "").isalnum() else f'"{genre}"'
+            raise TaggerError(f"{path}: no such file or folder; did you mean --genre {typed}?")
 
 
 def predicts(store: Store, model: str, aspect: Aspect) -> bool:

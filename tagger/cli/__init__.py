@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from tagger import __version__
-from tagger.cli.shared import USAGE, error_text, exit_code, message
+from tagger.cli.shared import USAGE, error_text, exit_code, message, usage_text
 from tagger.errors import TaggerError
 from tagger.files import current_folder
 
@@ -44,7 +44,8 @@ def main() -> None:
     """Runs the command; every end is an exit code, and no traceback reaches the user."""
     _open_streams()
     try:
-        app_for(sys.argv[1:])()
+        code = app_for(sys.argv[1:])(prog_name="tagger", standalone_mode=False)
+        raise SystemExit(code if isinstance(code, int) else 0)
     except TaggerError as error:
         _end(str(error), exit_code(error))
     except KeyboardInterrupt as error:
@@ -58,7 +59,7 @@ def main() -> None:
     except OSError as error:
         _end(_reason(error), USAGE)
     except Exception as error:
-        _end(error_text(error), USAGE)
+        _end(usage_text(error, sys.argv[1:]) or error_text(error), USAGE)
 
 
 def _open_streams() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -234,6 +235,46 @@ def exit_code(error: BaseException) -> int:
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
     return BUSY if isinstance(error, BusyError) else USAGE
+
+
+def usage_text(error: Exception, arguments: Sequence[str]) -> str | None:
+    """Give an error of Typer's own, such as an unknown option, in one line; None for another error.
+
+    Where nothing was typed behind a command that has others below it, its help is printed instead.
+    """
+    tell = getattr(error, "format_message", None)
+    if tell is None:
+        return None
+    if type(error).__name__ == "NoArgsIsHelpError":
+        if text := tell():  # empty where Typer has drawn it already
+            print(text)
+        raise SystemExit(USAGE)
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else " ".join(["tagger", *arguments[:1]])
+    return f"{_wrong(error, tell())}; see {command} --help"
+
+
+def _wrong(error: Exception, said: str) -> str:
+    """What Typer says, in the words of the other errors."""
+    text = str(error)
+    if near := getattr(error, "possibilities", None):
+        return f"{text[:1].lower()}{text[1:]}; did you mean {' or '.join(near)}?"
+    parameter = getattr(error, "param", None)
+    for pattern, advice in _ADVICE:
+        if parameter and (found := re.search(pattern, text)):
+            name = max(parameter.opts, key=len) if parameter.opts[0].startswith("-") else ""
+            return f"{name} {found[1]}: {found.expand(advice)}".strip()
+    said = " ".join(said.split()).removesuffix(".").replace(". Did you", "; did you")
+    return f"{said[:1].lower()}{said[1:]}".replace("argument(s)", "argument")
+
+
+_ADVICE = (
+    (r"^'(.*)' is not a valid int", "give a whole number"),
+    (r"^'(.*)' is not a valid float", "give a number"),
+    (r"^(.*) is not in the range x>=(\S+?)\.?$", r"give \2 or more"),
+    (r"^(.*) is not in the range (\S+)<=x<=(\S+?)\.?$", r"give a number from \2 to \3"),
+)
+"""What Typer says of a value, whose first part is the value, and what to do."""
 
 
 @contextmanager

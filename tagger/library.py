@@ -7,12 +7,12 @@ makes the weekly backup and keeps the record of the run. The command line choose
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 from tagger.errors import TaggerError
 from tagger.files import absolute, in_an_existing_folder
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
     from tagger.playlist import Plan, Playlist
     from tagger.predict import Predictor
     from tagger.tag_runs import Planned, TagSettings, UndoCounts, WriteCounts
+
+StrPath = str | os.PathLike[str]
+"""The name of a file or folder; `~` at its beginning is the home folder, unless something has that name."""
 
 LoadPredictor = Callable[["ModelCard"], "Predictor"]
 
@@ -60,21 +63,21 @@ class Library:
             for track in library.tracks(genre="Jazz", order="energy"):
                 print(track.energy, track.path)
 
-    `database` is a file name; None is the one of the command line. `model` is the id or folder of the
-    model that analyses and answers; None: the shipped one analyses, and that of the last scan answers.
+    `database` is a file name; None is the one in the user data folder. `model` is the id or folder of
+    the model that analyses and answers; None: the shipped one analyses, and that of the last scan answers.
     `device` is auto, cpu, cuda or mps. `load_predictor` may stand in for the loading of a model. Methods
     that only read raise StoreError where there is no database yet. One thread may use it.
     """
 
     def __init__(
         self,
-        database: str | None = None,
+        database: StrPath | None = None,
         *,
         model: str | None = None,
         device: str = "auto",
         load_predictor: LoadPredictor | None = None,
     ) -> None:
-        self.path = os.path.abspath(database) if database else default_path()
+        self.path = os.path.abspath(_path(database)) if database else default_path()
         self._model, self._device = model, device
         self._load_predictor = load_predictor or (lambda card: _load_predictor(card, device))
         self._store: Store | None = None
@@ -115,7 +118,7 @@ class Library:
     # Analysing
 
     def scan(
-        self, *paths: str, settings: ScanSettings | None = None, observer: Observer | None = None
+        self, *paths: StrPath, settings: ScanSettings | None = None, observer: Observer | None = None
     ) -> ScanCounts:
         """Analyse every file at and beneath `paths` that is new or changed, and remember the answers.
 
@@ -126,7 +129,8 @@ class Library:
         from tagger.pipeline.scan import Scan, ScanSettings
 
         card, observer = self.card, observer or Quiet()
-        roots = [absolute(path) for path in _with_homes(paths)]
+        names = _paths(paths)
+        roots = [absolute(name) for name in names]
         counts = ScanCounts()
 
         def load() -> Predictor:
@@ -136,7 +140,7 @@ class Library:
             if reason := store.back_up_if_due():
                 observer.not_backed_up(reason)
             run = store.runs.begin("scan")
-            observer.started(paths, card.id, counts)
+            observer.started(names, card.id, counts)
             try:
                 with in_an_existing_folder():
                     Scan(store, card, load, settings or ScanSettings(), counts, observer).run(roots)
@@ -160,7 +164,7 @@ class Library:
 
         Raises TaggerError for a filter that cannot be read, and a genre that the model does not know.
         """
-        asked = query or replace(read_query(filters), order=order, limit=limit)
+        asked = _asked(query, filters, order, limit)
         model = self.model
         return self.store.answers.tracks(fitted(asked, self.store, model), model=model)
 
@@ -175,15 +179,14 @@ class Library:
             yield warning
         yield from warnings(query or EVERYTHING, self.store, model)
 
-    def analysis(self, path: str) -> Analysis | None:
+    def analysis(self, path: StrPath) -> Analysis | None:
         """Give everything known of one file; None where no scan has analysed it."""
-        return self.store.answers.analysis(_with_home(path), self.model)
+        return self.store.answers.analysis(_path(path), self.model)
 
     def statistics(self, query: Query | None = None, **filters: str | Sequence[str]) -> Statistics:
         """Count the tracks that a `Query` asks for, or filters as `tracks` takes them."""
         model = self.model
-        asked = fitted(query or read_query(filters), self.store, model)
-        return self.store.statistics(asked, model)
+        return self.store.statistics(fitted(_asked(query, filters), self.store, model), model)
 
     def playlist(self, plan: Plan | None = None, **options: Any) -> Playlist:
         """Make the playlist of a `Plan`, or of the options of `tagger playlist`; write it to its `output`.
@@ -199,7 +202,10 @@ class Library:
         if plan is None:
             names = {each.name for each in FILTERS}
             query = read_query({name: options.pop(name) for name in names & options.keys()})
-            plan = Plan(query, **options)
+            files = {name: _path(options[name]) for name in ("output", "like") if options.get(name)}
+            plan = Plan(query, **options | files)
+        elif options:
+            raise TypeError("give a Plan or options, not both")
 
         def analyse_now(path: str) -> Analysis:
             return analyse(path, self.model, self._device)
@@ -210,7 +216,12 @@ class Library:
         return made
 
     def compare(
-        self, old: str, new: str, *paths: str, limit: int = 200, observer: ComparisonObserver | None = None
+        self,
+        old: str,
+        new: str,
+        *paths: StrPath,
+        limit: int = 200,
+        observer: ComparisonObserver | None = None,
     ) -> Comparison:
         """Compare the answers of two models (ids or folders) on the tracks at and beneath `paths` (or all).
 
@@ -220,7 +231,7 @@ class Library:
         from tagger.compare import compare_models, side_named
 
         sides = side_named(old, self.store), side_named(new, self.store)
-        observer, whole = observer or Quiet(), [absolute(path) for path in _with_homes(paths)]
+        observer, whole = observer or Quiet(), [absolute(path) for path in _paths(paths)]
         with in_an_existing_folder():
             return compare_models(self.store, sides, whole, limit, self._load_predictor, observer)
 
@@ -228,7 +239,7 @@ class Library:
 
     def preview_tags(
         self,
-        *paths: str,
+        *paths: StrPath,
         settings: TagSettings,
         counts: WriteCounts | None = None,
         on_change: Callable[[Planned], None] = lambda planned: None,
@@ -238,12 +249,12 @@ class Library:
 
         self._require_something_to_write(settings)
         counts = counts or WriteCounts()
-        preview(self.store, _with_homes(paths), self.model, settings, counts, on_change)
+        preview(self.store, _paths(paths), self.model, settings, counts, on_change)
         return counts
 
     def write_tags(
         self,
-        *paths: str,
+        *paths: StrPath,
         settings: TagSettings | None = None,
         counts: WriteCounts | None = None,
         on_progress: Callable[[], None] = lambda: None,
@@ -263,7 +274,7 @@ class Library:
             write_tags(
                 store,
                 counts.run,
-                _with_homes(paths),
+                _paths(paths),
                 self.model,
                 settings,
                 counts,
@@ -328,7 +339,7 @@ class Library:
             )
 
 
-def analyse(path: str, model: str | None = None, device: str = "auto") -> Analysis:
+def analyse(path: StrPath, model: str | None = None, device: str = "auto") -> Analysis:
     """Analyse one file: genres, energy and tempo, for the track and by windows. Nothing is stored.
 
     `model` is an id or a folder, None the shipped one; `device` is auto, cpu, cuda or mps. Raises
@@ -340,7 +351,7 @@ def analyse(path: str, model: str | None = None, device: str = "auto") -> Analys
     from tagger.model_card import DEFAULT_MODEL, load_card
     from tagger.pipeline.analyse import analyse_file
 
-    card, whole = load_card(model or DEFAULT_MODEL), absolute(_with_home(path))
+    card, whole = load_card(model or DEFAULT_MODEL), absolute(_path(path))
     with in_an_existing_folder():
         return analyse_file(whole, card, lambda: _load_predictor(card, device))
 
@@ -351,10 +362,29 @@ def _load_predictor(card: ModelCard, device: str) -> Predictor:
     return Predictor(card, device)
 
 
-def _with_homes(paths: Iterable[str]) -> list[str]:
-    return [_with_home(path) for path in paths]
+def _asked(
+    query: Query | None,
+    filters: Mapping[str, str | Sequence[str]],
+    order: TrackOrder = "path",
+    limit: int | None = None,
+) -> Query:
+    """The question that was given whole, or by its filters; TypeError where both were given."""
+    if query is None:
+        if order not in (orders := get_args(TrackOrder)):
+            raise TaggerError(f"no order {order!r}; there are {', '.join(orders)}")
+        return replace(read_query(filters), order=order, limit=limit)
+    if filters or order != "path" or limit is not None:
+        raise TypeError("give a Query, or filters, order and limit, not both")
+    return query
 
 
-def _with_home(path: str) -> str:
-    """`~` as the home folder, unless a file has that name."""
-    return path if not path.startswith("~") or os.path.lexists(path) else os.path.expanduser(path)
+def _paths(paths: Iterable[StrPath]) -> tuple[str, ...]:
+    return tuple(map(_path, paths))
+
+
+def _path(path: StrPath) -> str:
+    """As `StrPath` says; TaggerError for an empty name, which would mean the current folder."""
+    name = os.fspath(path)
+    if not name:
+        raise TaggerError("a path is empty; name a file or a folder")
+    return name if not name.startswith("~") or os.path.lexists(name) else os.path.expanduser(name)

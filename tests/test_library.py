@@ -11,6 +11,7 @@ import pytest
 import tagger
 from tagger.errors import AudioError, BusyError, StoreError, TaggerError
 from tagger.model_card import DEFAULT_MODEL
+from tagger.playlist import Plan
 from tagger.store import scan_lock
 from tagger.tag_runs import TagSettings
 from tagger.tags import Policy, read
@@ -152,10 +153,45 @@ def test_changes_wait_for_nobody_who_holds_the_lock(music: Path, db: str) -> Non
 def test_a_wrong_filter_is_one_line(music: Path, db: str) -> None:
     with tagger.Library(db) as library:
         library.scan(str(music))
-        with pytest.raises(TaggerError, match="--year 90s: give"):
-            library.tracks(year="90s")
+        with pytest.raises(TaggerError, match="--year sixties: give"):
+            library.tracks(year="sixties")
         with pytest.raises(TaggerError, match="no genre 'Polka'"):
             library.statistics(genre="Polka")
+
+
+def test_a_query_and_filters_beside_it_are_a_mistake_and_not_a_wrong_answer(music: Path, db: str) -> None:
+    query = tagger.Query(artists=("artist 1",))
+    with tagger.Library(db) as library:
+        library.scan(str(music))
+        mistakes = (
+            lambda: library.tracks(query, order="-energy"),
+            lambda: library.tracks(query, limit=1),
+            lambda: library.tracks(query, genre="Rock"),
+            lambda: library.statistics(query, genre="Rock"),
+            lambda: library.playlist(Plan(query), limit=1),
+        )
+        for ask in mistakes:
+            with pytest.raises(TypeError, match="not both"):
+                ask()
+        with pytest.raises(TaggerError, match="no order 'loudness'; there are path"):
+            library.tracks(order="loudness")  # type: ignore[arg-type]
+
+
+def test_names_of_files_may_be_paths_and_begin_at_home(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    with tagger.Library(Path("~/my.db")) as library:
+        assert library.path == str(tmp_path / "my.db")
+        assert library.scan(music, "~/music/0.flac").analysed == 3
+        found = library.analysis(music / "1.flac"), library.analysis("~/music/1.flac")
+        assert [one and one.track.artist for one in found] == ["Artist 1", "Artist 1"]
+        made = library.playlist(like=Path("~/music/0.flac"), output=Path("~/like.m3u8"))
+        assert (tmp_path / "like.m3u8").read_bytes() == made.content
+        with pytest.raises(TaggerError, match="a path is empty"):
+            library.scan("")
+    assert tagger.analyse(Path("~/music/0.flac")).track.path == str(music / "0.flac")
 
 
 def test_the_face_gives_its_names_and_imports_nothing_before() -> None:

@@ -15,6 +15,7 @@ from tagger.tags.read import Tags, read
 from tagger.tags.temporary import recover_temporary_files, stale_temporary_files, sync_folder
 from tagger.tags.write import (
     Prepared,
+    Restorable,
     Restored,
     apply,
     discard,
@@ -23,6 +24,7 @@ from tagger.tags.write import (
     prepare,
     prepare_restore,
     restore,
+    try_restore,
 )
 
 __all__ = [
@@ -39,6 +41,7 @@ __all__ = [
     "Policy",
     "Prepared",
     "Previous",
+    "Restorable",
     "Restored",
     "Seen",
     "TagError",
@@ -61,4 +64,5 @@ __all__ = [
     "seen_by",
     "stale_temporary_files",
     "sync_folder",
+    "try_restore",
 ]

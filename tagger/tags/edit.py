@@ -11,6 +11,7 @@ from typing import Any, Literal, cast
 from tagger.files import FileState
 from tagger.tags.block import Item, Layout, TagBlock
 from tagger.tags.fields import Field
+from tagger.tags.original import Original, original_from_json
 from tagger.tags.policy import Change
 
 HardLinks = Literal["skip", "break", "in-place"]
@@ -31,17 +32,22 @@ class PreviousField:
 
 @dataclass(frozen=True, slots=True)
 class Previous:
-    """All that undoing one write needs; `to_json` and `previous_from_json` carry it through a store."""
+    """All that undoing one write needs; `to_json` and `previous_from_json` carry it through a store.
+
+    `original` tells the file by its bytes; `layout` serves where other programs have been there since.
+    """
 
     dialect: str
     layout: Layout
     fields: tuple[PreviousField, ...]
+    original: Original | None = None
 
     def to_json(self) -> dict[str, Any]:
         """Give plain values for `json.dumps`; raw items are base64."""
         return {
             "dialect": self.dialect,
             "shape": dataclasses.astuple(self.layout),
+            "original": self.original.to_json() if self.original else None,
             "fields": [
                 {
                     "field": one.field,
@@ -86,7 +92,9 @@ class WriteOptions:
 def previous_from_json(data: Mapping[str, Any]) -> Previous:
     """Invert `Previous.to_json`."""
     fields = tuple(_field_from_json(one) for one in data["fields"])
-    return Previous(data["dialect"], Layout(*data["shape"]), fields)
+    original = data.get("original")
+    known = original_from_json(original) if original else None
+    return Previous(data["dialect"], Layout(*data["shape"]), fields, known)
 
 
 def previous_of(block: TagBlock, changes: Iterable[Change]) -> Previous:

@@ -12,18 +12,19 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import shutil
 import stat
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.files import FileState
 from tagger.tags.attributes import check_date, check_owner, give_attributes, may_be_replaced, only_in_place
-from tagger.tags.block import Item, Layout, TagBlock
+from tagger.tags.block import Splice, TagBlock
 from tagger.tags.edit import (
     Previous,
     WriteOptions,
@@ -35,20 +36,38 @@ from tagger.tags.edit import (
 )
 from tagger.tags.fields import Field
 from tagger.tags.formats import load
+from tagger.tags.original import original_of
 from tagger.tags.policy import Change
 from tagger.tags.secondary_tags import fallback_tag
-from tagger.tags.temporary import copy_with_splices, create_temporary, spliced_size, try_lock, write_in_place
+from tagger.tags.spliced import SplicedFile, copy_with_splices, spliced_size
+from tagger.tags.temporary import create_temporary, try_lock, write_in_place
 from tagger.tags.verify import check_copy
 
 _SPARE_BYTES = 1 << 20
 
 
+_CHANGED_SINCE = "what has been changed in it since"
+_LAYOUT = "how its tags lay in it (free room, pages), which was too much to remember"
+
+
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What an undo did: `written` is None where nothing was to be done; `left` are fields changed since."""
+    """What an undo did: `written` is None where nothing was to be done; `left` are fields changed since.
+
+    `but_for` says what is not as it was; "" where every byte is.
+    """
 
     written: Written | None
     left: tuple[Field, ...]
+    but_for: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Restorable:
+    """What an undo would do, as in `Restored`."""
+
+    left: tuple[Field, ...]
+    but_for: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +75,8 @@ class Prepared:
     """An edited, verified copy on the disk beside its file, to be put in its place or thrown away.
 
     `written` is the state that the file will have, `left` the fields that undoing cannot restore. `in_place`:
-    the copy will be written over the file, which keeps its owner, its rights and all its names.
+    the copy will be written over the file, which keeps its owner, its rights and all its names. `but_for`
+    says what undoing does not make again as it was, "" where it makes every byte so.
     """
 
     written: Written
@@ -66,18 +86,23 @@ class Prepared:
     status: os.stat_result
     options: WriteOptions
     in_place: bool = False
+    but_for: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class _Edit:
-    """The edit of one file: its tags now, and the items, layout and values that they shall have."""
+    """The edit of one file: its tags now, the bytes to exchange, and the values that it shall have then.
+
+    `undone` is the write that it takes back, if it does.
+    """
 
     block: TagBlock
-    items: tuple[Item, ...]
-    layout: Layout | None
+    splices: Sequence[Splice]
     wanted: Mapping[Field, tuple[str, ...]]
     previous: Previous
     left: tuple[Field, ...] = ()
+    undone: Previous | None = None
+    is_unchanged: bool = False
 
 
 def apply(path: str, changes: Iterable[Change], options: WriteOptions | None = None) -> Written:
@@ -91,11 +116,11 @@ def apply(path: str, changes: Iterable[Change], options: WriteOptions | None = N
 
 
 def restore(path: str, previous: Previous, options: WriteOptions | None = None) -> Restored:
-    """Put the previous values of one write back, byte for byte where the tag still has the same dialect."""
+    """Put the previous values of a write back: byte for byte, unless other programs have been there since."""
     prepared = prepare_restore(path, previous, options)
     if not isinstance(prepared, Prepared):
         return Restored(None, prepared)
-    return Restored(finish(prepared), prepared.left)
+    return Restored(finish(prepared), prepared.left, prepared.but_for)
 
 
 def prepare(path: str, changes: Iterable[Change], options: WriteOptions | None = None) -> Prepared:
@@ -115,7 +140,8 @@ def measure(path: str, changes: Iterable[Change], options: WriteOptions | None =
     """
     with _opened(path, options or WriteOptions()) as (file, target):
         edit = _edit(file, target, tuple(changes))
-        return spliced_size(file, edit.block.rebuild(edit.items, edit.layout))
+        _tried(file, target, edit)
+        return spliced_size(file, edit.splices)
 
 
 def prepare_restore(
@@ -123,15 +149,17 @@ def prepare_restore(
 ) -> Prepared | tuple[Field, ...]:
     """Do the first half of `restore`; give the fields that were left where nothing can be restored."""
     with _opened(path, options or WriteOptions()) as (file, target):
-        block = load(file, target)
-        items, left = restored_items(block, previous)
-        fields = tuple(one for one in previous.fields if one.field not in left)
-        if not fields:
-            return left
-        wanted = {one.field: one.before for one in fields}
-        now = previous_of(block, [Change(one.field, one.after, one.before) for one in fields])
-        edit = _Edit(block, items, restored_layout(block, previous, left), wanted, now, left)
-        return _prepared(file, target, edit, options or WriteOptions())
+        edit = _undoing(file, target, previous)
+        return _prepared(file, target, edit, options or WriteOptions()) if edit.wanted else edit.left
+
+
+def try_restore(
+    path: str, previous: Previous, options: WriteOptions | None = None
+) -> Restorable | tuple[Field, ...]:
+    """Tell what `prepare_restore` would give, with all its checks; opens nothing for writing."""
+    with _opened(path, options or WriteOptions()) as (file, target):
+        edit = _undoing(file, target, previous)
+        return Restorable(edit.left, _but_for(edit, _tried(file, target, edit))) if edit.wanted else edit.left
 
 
 def finish(prepared: Prepared) -> Written:
@@ -172,7 +200,46 @@ def _edit(file: BinaryIO, target: str, changes: tuple[Change, ...]) -> _Edit:
     if not changes or any(block.texts(change.field) != change.before for change in changes):
         raise TagError("its tags are not the ones that the changes were planned for")
     wanted = {change.field: change.after for change in changes}
-    return _Edit(block, changed_items(block, changes), None, wanted, previous_of(block, changes))
+    splices = block.rebuild(changed_items(block, changes), None)
+    return _Edit(block, splices, wanted, previous_of(block, changes))
+
+
+def _undoing(file: BinaryIO, target: str, previous: Previous) -> _Edit:
+    """The edit that makes the original again, or where that cannot be, puts its values back."""
+    block = load(file, target)
+    items, left = restored_items(block, previous)
+    fields = tuple(one for one in previous.fields if one.field not in left)
+    wanted = {one.field: one.before for one in fields}
+    now = previous_of(block, [Change(one.field, one.after, one.before) for one in fields])
+    is_unchanged = previous.original is not None and previous.original.is_written(file)
+    back = previous.original.way_back if previous.original and is_unchanged else None
+    if back is None:
+        back = tuple(block.rebuild(items, restored_layout(block, previous, left))) if fields else ()
+    return _Edit(block, back, wanted, now, left, previous, is_unchanged)
+
+
+def _tried(file: BinaryIO, target: str, edit: _Edit) -> BinaryIO:
+    """Give the file as it would be, after the checks that a copy of it must pass."""
+    _check_room(file, edit.splices)
+    spliced = SplicedFile(file, edit.splices)
+    copy = io.BufferedReader(spliced)
+    check_copy(
+        file,
+        edit.block,
+        copy,
+        load(copy, target),
+        edit.wanted,
+        lambda _, original, __, spans: spliced.holds(spans, original),
+    )
+    return copy
+
+
+def _but_for(edit: _Edit, copy: BinaryIO) -> str:
+    """Say what of the original is not in the copy that takes a write back."""
+    original = edit.undone.original if edit.undone else None
+    if edit.undone is None or (original and original.is_again(copy)):
+        return ""
+    return _LAYOUT if original is None or edit.is_unchanged else _CHANGED_SINCE
 
 
 @contextlib.contextmanager
@@ -212,11 +279,15 @@ def _check_may_write(target: str, options: WriteOptions) -> None:
 
 def _prepared(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -> Prepared:
     status = os.fstat(file.fileno())
+    _check_room(file, edit.splices)
     copy, temporary = create_temporary(os.path.dirname(target))
     try:
         with copy:
-            _write_copy(file, copy, edit)
+            copy_with_splices(file, copy, edit.splices)
             check_copy(file, edit.block, copy, load(copy, target), edit.wanted)
+            previous, but_for = edit.previous, _but_for(edit, copy)
+            if edit.undone is None:
+                previous = replace(previous, original=original_of(file, edit.splices, copy))
             in_place = _is_in_place(target, status, temporary, options)
             mtime_ns = status.st_mtime_ns if options.keep_mtime else time.time_ns()
             os.utime(temporary, ns=(status.st_atime_ns, mtime_ns))
@@ -225,8 +296,8 @@ def _prepared(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -
     except BaseException:
         _remove(temporary)
         raise
-    written = Written(FileState.of(new), edit.previous)
-    return Prepared(written, edit.left, target, temporary, status, options, in_place)
+    written = Written(FileState.of(new), previous)
+    return Prepared(written, edit.left, target, temporary, status, options, in_place, but_for)
 
 
 def _remove(temporary: str) -> None:
@@ -234,13 +305,11 @@ def _remove(temporary: str) -> None:
         os.unlink(temporary)
 
 
-def _write_copy(file: BinaryIO, copy: BinaryIO, edit: _Edit) -> None:
-    splices = edit.block.rebuild(edit.items, edit.layout)
-    size = spliced_size(file, splices)
+def _check_room(file: BinaryIO, splices: Iterable[Splice]) -> None:
+    needed = spliced_size(file, splices) + _SPARE_BYTES
     free = shutil.disk_usage(os.path.dirname(os.path.abspath(file.name))).free
-    if free < size + _SPARE_BYTES:
-        raise NoRoom(f"not enough free space: {size + _SPARE_BYTES:,} bytes needed, {free:,} free")
-    copy_with_splices(file, copy, splices)
+    if free < needed:
+        raise NoRoom(f"not enough free space: {needed:,} bytes needed, {free:,} free")
 
 
 def _is_in_place(target: str, status: os.stat_result, temporary: str, options: WriteOptions) -> bool:

@@ -16,7 +16,7 @@ from tagger.tags import Wanted, apply, plan, read, restore
 from tagger.tags.block import Item
 from tagger.tags.formats import load
 from tagger.tags.formats.mp4 import atom_bytes
-from tagger.tags.temporary import copy_with_splices
+from tagger.tags.spliced import copy_with_splices
 
 from .conftest import MakeSample
 from .test_id3 import data_of, frame, raw_frames, with_tag

@@ -48,7 +48,7 @@ _MARKS = (
 
 def load(file: BinaryIO, path: str) -> TagBlock:
     """Load the tag block of an open file. Raises UnsupportedFormat where its kind carries no tags."""
-    source = ByteSource(file, os.fstat(file.fileno()).st_size)
+    source = ByteSource(file, file.seek(0, os.SEEK_END))
     name = detect(source, path)
     return LOADERS[name](source, name)
 

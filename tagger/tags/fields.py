@@ -10,13 +10,16 @@
 
 * Vorbis has one comment and ASF one attribute for each value; the others hold several values in one tag.
 This is the spelling that is written. Reading ignores letter case, because Mixed In Key, Picard and TagLib
-differ in it.
+differ in it. A free-form tag of another name counts too where it means the same (`field_meant`): FFmpeg turns
+the BPM of a flac into `TXXX:BPM` of an mp3 and into `BPM` of a wma, Mixxx reads TEMPO in Vorbis comments and
+`----:com.apple.iTunes:BPM` in m4a before `tmpo`, other DJ programs write `TXXX:fBPM`, and TagLib shows
+`TXXX:GENRE` as a genre.
 """  # noqa: E501 - a table
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from mutagen.id3 import TCON
@@ -47,6 +50,11 @@ ASF: Mapping[Field, str] = {
 ID3_USER_TEXT: Mapping[Field, str] = {"energy_level": "EnergyLevel", "energy": "TAGGER_ENERGY"}
 MP4_FREEFORM: Mapping[Field, str] = {"energy_level": "ENERGYLEVEL", "energy": "TAGGER_ENERGY"}
 
+OTHER_NAMES: Mapping[str, Field] = {"genre": "genre", "bpm": "bpm", "tempo": "bpm", "fbpm": "bpm"}
+"""Names that other programs give to free-form tags, folded; a tempo counts where it is a number."""
+
+_NUMBER = re.compile(r"\s*(?:\d+(?:[.,]\d+)?)?\s*(?:bpm)?\s*", re.IGNORECASE)
+
 # The characters on which Navidrome, Jellyfin, Kodi and others split a genre (see `players`).
 _SPLITTING = re.compile(r"\s*[;/,|\\][;/,|\\&\s]*")
 
@@ -59,6 +67,18 @@ def field_named(names: Mapping[Field, str], name: str) -> Field | None:
     """
     wanted = folded(name)
     return next((field for field, ours in names.items() if folded(ours) == wanted), None)
+
+
+def field_meant(names: Mapping[Field, str], name: str, texts: Sequence[str]) -> Field | None:
+    """Find our field behind the name and values of a free-form tag, under a name of other programs too.
+
+    >>> field_meant(ID3_USER_TEXT, "fBPM", ["127.98"]), field_meant(VORBIS, "TEMPO", ["Allegro"])
+    ('bpm', None)
+    """
+    field = field_named(names, name) or OTHER_NAMES.get(folded(name))
+    if field == "bpm" and field_named(names, name) is None:
+        return field if all(_NUMBER.fullmatch(text) for text in texts) else None
+    return field
 
 
 def genre_names(texts: Iterable[str]) -> tuple[str, ...]:

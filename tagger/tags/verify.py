@@ -7,7 +7,7 @@ payload itself is stricter than comparing hashes of it, and costs the same readi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 
@@ -31,7 +31,7 @@ from mutagen.wavpack import WavPack
 from tagger.errors import TagError
 from tagger.files import folded
 from tagger.tags.block import Item, Span, TagBlock
-from tagger.tags.fields import APEV2, ID3_USER_TEXT, MP4_FREEFORM, VORBIS, Field
+from tagger.tags.fields import APEV2, ID3_USER_TEXT, MP4_FREEFORM, OTHER_NAMES, VORBIS, Field
 from tagger.tags.fields import ASF as ASF_NAMES
 
 _READERS: Mapping[str, Callable[[BinaryIO], Any]] = {
@@ -169,9 +169,10 @@ def _plain_name(key: str) -> str:
     return folded(key.removeprefix("TXXX:").removeprefix("----:com.apple.iTunes:"))
 
 
-def _names(wanted: Iterable[Field]) -> set[str]:
+def _names(wanted: Collection[Field]) -> set[str]:
     tables = (VORBIS, APEV2, ASF_NAMES, ID3_USER_TEXT, MP4_FREEFORM)
     names = {table[field] for table in tables for field in wanted if field in table}
     names |= {"TCON", "\xa9gen", "gnre"} if "genre" in wanted else set()
     names |= {"TBPM", "tmpo"} if "bpm" in wanted else set()
+    names |= {name for name, field in OTHER_NAMES.items() if field in wanted}
     return {folded(name) for name in names}

@@ -18,7 +18,7 @@ from tagger.containers import (
 )
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Splice, TagBlock
-from tagger.tags.fields import APEV2, Field, field_named
+from tagger.tags.fields import APEV2, Field, decoded, field_meant
 
 _HAS_HEADER, _IS_HEADER = 1 << 31, 1 << 29
 _KIND_MASK = 0b110
@@ -80,12 +80,10 @@ def _parse_items(source: ByteSource, start: int, end: int, footer: bytes) -> tup
 
 
 def _as_item(raw: bytes, key: bytes, value: bytes) -> Item:
-    field = field_named(APEV2, key.decode("ascii", "replace"))
-    if field is None:
-        return Item(raw)
     is_text = not int.from_bytes(raw[4:8], "little") & _KIND_MASK
-    texts = tuple(value.decode("utf-8", "replace").split("\0")) if is_text else (UNREADABLE,)
-    return Item(raw, field, texts)
+    texts = tuple(decoded(value).split("\0")) if is_text else (UNREADABLE,)
+    field = field_meant(APEV2, key.decode("ascii", "replace"), texts)
+    return Item(raw, field, texts) if field else Item(raw)
 
 
 def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:

@@ -27,7 +27,7 @@ from uuid import UUID
 from tagger.containers import ASF_FILE_PROPERTIES, ASF_HEADER_BYTES, AsfObject, asf_objects
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Span, Splice, TagBlock
-from tagger.tags.fields import ASF, Field, field_named
+from tagger.tags.fields import ASF, Field, field_meant
 
 _EXTENSION = UUID("5FBF03B5-A92E-11CF-8EE3-00C00C205365").bytes_le
 _DESCRIPTION = UUID("D2D0A440-E307-11D2-97F0-00A0C95EA850").bytes_le
@@ -113,9 +113,9 @@ def _items(source: ByteSource, home: AsfObject, container: str) -> list[Item]:
         name, kind, value, stop = _attribute(data, position, container)
         if stop > len(data):
             raise TagError("its ASF attributes are damaged")
-        field = field_named(ASF, name)
-        texts = (_text(kind, value),) if field else ()
-        items.append(Item(data[position:stop], field, texts, container))
+        texts = (_text(kind, value),)
+        field = field_meant(ASF, name, texts)
+        items.append(Item(data[position:stop], field, texts if field else (), container))
         position = stop
     return items
 

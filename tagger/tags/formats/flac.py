@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import ByteSource, Item, Layout, Splice, TagBlock
-from tagger.tags.fields import VORBIS, Field, field_named
+from tagger.tags.fields import VORBIS, Field, decoded, field_meant
 
 _PADDING, _COMMENT = 1, 4
 _MAX_BLOCK_BYTES = (1 << 24) - 1
@@ -154,8 +154,12 @@ def encode_comments(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
 
 def _as_item(comment: bytes) -> Item:
     name, separator, value = comment.partition(b"=")
-    field = field_named(VORBIS, name.decode("ascii", "replace")) if separator else None
-    return Item(comment, field, (value.decode("utf-8", "replace"),)) if field else Item(comment)
+    key = name.decode("ascii", "replace")
+    if not separator or not field_meant(VORBIS, key, ()):  # a picture is long: it is not decoded
+        return Item(comment)
+    text = decoded(value)
+    field = field_meant(VORBIS, key, (text,))
+    return Item(comment, field, (text,)) if field else Item(comment)
 
 
 def _counted(data: bytes, position: int) -> tuple[bytes, int]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from tagger.containers import ID3V2_HEADER_BYTES, from_syncsafe, id3v2_length
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import UNREADABLE, ByteSource, Encode, Item, Layout
-from tagger.tags.fields import ID3_USER_TEXT, Field, field_named
+from tagger.tags.fields import ID3_USER_TEXT, Field, field_meant
 
 _UNSYNC, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
 
@@ -174,13 +174,16 @@ def split_frames(body: bytes, major: int, plain_sizes: bool) -> tuple[list[bytes
 
 
 def as_item(frame: bytes, major: int, unsync: bool) -> Item:
-    """Make a frame an item; its texts are read where it is one of ours."""
-    frame_id = frame[: 3 if major == 2 else 4]
+    """Make a frame an item; its texts are read where it is one of ours.
+
+    Old iTunes gave the frames of v2.3 the names that they have in v2.2, with a NUL behind.
+    """
+    frame_id = frame[: 3 if major == 2 else 4].rstrip(b"\0")
     if frame_id in _TEXT_IDS:
         return Item(frame, _TEXT_IDS[frame_id], _texts(_content(frame, major, unsync)))
     if frame_id in (b"TXXX", b"TXX"):
         description, *texts = _texts(_content(frame, major, unsync)) or ("",)
-        field = field_named(ID3_USER_TEXT, description)
+        field = field_meant(ID3_USER_TEXT, description, texts)
         return Item(frame, field, tuple(texts)) if field else Item(frame)
     return Item(frame)
 

@@ -26,7 +26,7 @@ from dataclasses import dataclass
 
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Span, Splice, TagBlock
-from tagger.tags.fields import MP4_FREEFORM, Field, field_named, numbered_genre
+from tagger.tags.fields import MP4_FREEFORM, Field, decoded, field_meant, numbered_genre
 
 _MEAN = b"com.apple.iTunes"
 _UTF8, _INTEGER = 1, 21
@@ -221,11 +221,12 @@ def _between(holes: list[Span], size: int) -> list[Span]:
 
 
 def _as_item(raw: bytes) -> Item:
-    field = _field_of(raw)
-    return Item(raw, field, _texts(raw)) if field else Item(raw)
+    texts = _texts(raw)
+    field = _field_of(raw, texts)
+    return Item(raw, field, texts) if field else Item(raw)
 
 
-def _field_of(raw: bytes) -> Field | None:
+def _field_of(raw: bytes, texts: tuple[str, ...]) -> Field | None:
     name = raw[4:8]
     if name in (b"\xa9gen", b"gnre"):
         return "genre"
@@ -233,17 +234,19 @@ def _field_of(raw: bytes) -> Field | None:
         return "bpm"
     parts = _parts(raw) if name == b"----" else []
     if [kind for kind, _ in parts[:2]] == [b"mean", b"name"] and parts[0][1][4:] == _MEAN:
-        return field_named(MP4_FREEFORM, parts[1][1][4:].decode("utf-8", "replace"))
+        return field_meant(MP4_FREEFORM, parts[1][1][4:].decode("utf-8", "replace"), texts)
     return None
 
 
 def _texts(raw: bytes) -> tuple[str, ...]:
+    if raw[4:8] not in (b"\xa9gen", b"gnre", b"tmpo", b"----"):
+        return ()
     values = [content[8:] for kind, content in _parts(raw) if kind == b"data"]
     if raw[4:8] == b"gnre":
         return tuple(numbered_genre(int.from_bytes(value, "big") - 1) or UNREADABLE for value in values)
     if raw[4:8] == b"tmpo":
         return tuple(str(int.from_bytes(value, "big")) for value in values)
-    return tuple(value.decode("utf-8", "replace") for value in values)
+    return tuple(map(decoded, values))
 
 
 def _parts(raw: bytes) -> list[tuple[bytes, bytes]]:

@@ -8,9 +8,10 @@ import sys
 from collections.abc import Sequence
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Annotated, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
+from typer.core import TyperGroup
 
 from tagger import __version__
 from tagger.cli.shared import USAGE, error_text, exit_code, message, usage_text
@@ -78,6 +79,13 @@ def _open_streams() -> None:
                 stream.reconfigure(errors="replace")
 
 
+class _InOrder(TyperGroup):
+    """The group of all commands; Typer by itself lists those last that are groups."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [name for name in COMMANDS if name in self.commands]
+
+
 def _end_unread() -> NoReturn:
     """`tagger list | head`: nobody reads on, which is no fault."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
@@ -91,6 +99,7 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
     """
     app = typer.Typer(
         name="tagger",
+        cls=_InOrder,
         no_args_is_help=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},

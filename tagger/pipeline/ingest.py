@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
 
-from tagger.files import AudioFile, folded
+from tagger.files import AudioFile, folded, is_same_file
 from tagger.pipeline.workers import Outcome
 from tagger.store import Reuse, Store
 from tagger.types import Analysis, Failure, Identified, Prediction, TrackFeatures
@@ -180,4 +180,4 @@ def is_gone(path: str, renamed: str) -> bool:
     """
     if not os.path.lexists(path):
         return True
-    return folded(path) == folded(renamed) and os.path.samefile(path, renamed)
+    return folded(path) == folded(renamed) and is_same_file(path, renamed)

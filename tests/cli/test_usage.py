@@ -1,9 +1,11 @@
 """Wrong usage: one line that looks like every other error, and exit code 2."""
 
+import re
 from pathlib import Path
 
 import pytest
 
+from tagger.cli import COMMANDS
 from tests.cli.conftest import Tagger
 from tests.cli.test_playlist import TRACKS, answer, fill
 
@@ -37,6 +39,11 @@ def library(db: Path) -> Path:
 def test_wrong_usage_is_one_line_that_names_the_help(tagger: Tagger, typed: str, line: str) -> None:
     result = tagger(*typed.split())
     assert (result.code, result.out, result.err) == (2, "", f"tagger: {line}\n")
+
+
+def test_commands_are_listed_in_their_order_groups_among_them(tagger: Tagger) -> None:
+    listed = re.findall(r"^│ ([a-z][a-z-]*) ", tagger("--help").out, re.MULTILINE)
+    assert listed == list(COMMANDS)
 
 
 @pytest.mark.parametrize("typed", ["", "playlists"])

@@ -141,11 +141,13 @@ class Library:
                 observer.not_backed_up(reason)
             run = store.runs.begin("scan")
             observer.started(names, card.id, counts)
+            cut_off = {"interrupted": 1}
             try:
                 with in_an_existing_folder():
                     Scan(store, card, load, settings or ScanSettings(), counts, observer).run(roots)
+                cut_off = {}
             finally:
-                store.runs.end(run, counts.as_dict())
+                store.runs.end(run, counts.as_dict() | cut_off)
         return counts
 
     # Asking

@@ -121,6 +121,21 @@ def test_a_library_without_a_database_says_to_scan_first(db: str) -> None:
     assert not os.path.exists(db) and not os.path.exists(f"{db}.lock")
 
 
+def test_the_record_of_a_scan_says_whether_it_was_cut_off(music: Path, db: str) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    seen = Seen()
+    seen.progress = interrupted  # type: ignore[method-assign]
+    with tagger.Library(db) as library:
+        with pytest.raises(KeyboardInterrupt):
+            library.scan(music, observer=seen)
+        library.scan(music)
+        whole, cut_off = (run.counts for run in library.store.runs.latest())
+    assert whole is not None and "interrupted" not in whole
+    assert cut_off is not None and (cut_off["interrupted"], cut_off["found"]) == (1, 3)
+
+
 @pytest.mark.parametrize(
     ("command", "ended_as"),
     [

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutagen.id3 import ID3
 
+from tagger.containers import from_syncsafe
 from tagger.tags import Policy, UnsupportedFormat, Wanted, apply, plan, read, restore
 from tagger.tags.block import ByteSource
 from tagger.tags.formats.id3 import desynchronised, read_tag, syncsafe, unsynchronised
@@ -138,10 +139,54 @@ def test_an_extended_header_stays_and_tells_the_new_padding(sample: MakeSample) 
     assert data_of(path) == before
 
 
+def crc(major: int, data: bytes) -> bytes:
+    number = zlib.crc32(data)
+    places = (number >> 7 * place & 127 for place in (4, 3, 2, 1, 0))
+    return number.to_bytes(4, "big") if major == 3 else bytes(places)
+
+
+def extended_header(major: int, checked: bytes, padding: int, update: bool = False) -> bytes:
+    """An extended header with the checksum of `checked`; v2.4 also with the flag of an update."""
+    if major == 3:
+        return (10).to_bytes(4, "big") + b"\x80\0" + padding.to_bytes(4, "big") + crc(3, checked)
+    rest = b"\1" + (b"\x60\0" if update else b"\x20") + b"\5" + crc(4, checked)
+    return syncsafe(4 + len(rest)) + rest
+
+
+@pytest.mark.parametrize("update", [False, True])
+@pytest.mark.parametrize("covers_padding", [False, True])
+@pytest.mark.parametrize("padding", [0, 30, 500])
+@pytest.mark.parametrize("major", [3, 4])
+def test_a_checksum_over_the_frames_is_renewed(
+    major: int, padding: int, covers_padding: bool, update: bool, sample: MakeSample
+) -> None:
+    """Audacity writes one over frames and padding; players ignore it, and checkers do not."""
+    path, frames = sample("mp3"), frame(major, b"TIT2", b"\0a") + frame(major, b"TPE1", b"\0b")
+    header = extended_header(major, frames + bytes(padding if covers_padding else 0), padding, update)
+    before = with_tag(path, tag(major, [header, frames], padding, flags=0x40))
+    written = apply(path, plan(read(path), PREDICTED))
+    body = data_of(path)[10 : 10 + from_syncsafe(data_of(path)[6:10])]
+    content = body[len(header) :]
+    checked = content if covers_padding or not padding else content.rstrip(b"\0")
+    assert crc(major, checked) in body[: len(header)]
+    assert ID3(path)["TCON"].text == ["Ünïque"]
+    restore(path, written.previous)
+    assert data_of(path) == before
+
+
+def test_a_checksum_that_was_wrong_stays_as_it_is(sample: MakeSample) -> None:
+    path, frames = sample("mp3"), frame(4, b"TIT2", b"\0a")
+    header = extended_header(4, b"something else", 0)
+    before = with_tag(path, tag(4, [header, frames], 100, flags=0x40))
+    written = apply(path, plan(read(path), PREDICTED))
+    assert data_of(path)[10 : 10 + len(header)] == header
+    restore(path, written.previous)
+    assert data_of(path) == before
+
+
 @pytest.mark.parametrize(
     "start",
     [
-        tag(3, [(10).to_bytes(4, "big") + b"\x80\0" + bytes(8), frame(3, b"TIT2", b"\0a")], flags=0x40),
         tag(5, [frame(4, b"TIT2", b"\0a")]),
         tag(2, [frame(2, b"TT2", b"\0a")], flags=0x40),
     ],

@@ -9,12 +9,14 @@ import av
 import pytest
 from mutagen.wave import WAVE
 
+from tagger.containers import from_syncsafe
 from tagger.tags import Policy, Wanted, apply, measure, plan, previous_from_json, read, restore
 from tagger.tags.policy import Change
 
 from .conftest import MakeSample
 from .foreign import audio_digest
-from .test_id3 import data_of
+from .test_id3 import data_of, extended_header, frame
+from .test_id3 import tag as id3_tag
 
 PREDICTED = Wanted(("House",), 0.5, 120)
 NAMES = (
@@ -208,3 +210,24 @@ def test_a_second_run_is_undone_alone_and_then_the_first(sample: MakeSample) -> 
     assert data_of(path) == once
     restore(path, first)
     assert data_of(path) == untouched
+
+
+def test_a_wav_as_audacity_exports_it_gets_its_tags_in_both(sample: MakeSample) -> None:
+    """Its names in LIST INFO and in an ID3v2.4 tag with a checksum in the extended header."""
+    path = sample("wav")
+    put_info(path, b"".join(entry(*one) for one in NAMES), "behind")
+    frames = frame(4, b"TIT2", b"\3T\xc3\xadtle") + frame(4, b"TPE1", b"\3Artist")
+    tag = id3_tag(4, [extended_header(4, frames + bytes(40), 0), frames], 40, flags=0x40)
+    data = data_of(path) + chunk(b"id3 ", tag)
+    before = data[:4] + (len(data) - 8).to_bytes(4, "little") + data[8:]
+    with open(path, "wb") as file:
+        file.write(before)
+    _, previous = written(path)
+    assert by_taglib(path)["GENRE"] == ["House"]
+    assert infos(path)["IGNR"] == "House"
+    body = data_of(path)[data_of(path).index(b"ID3\4") + 10 :]
+    size = len(extended_header(4, b"", 0))
+    content = body[size : size + from_syncsafe(data_of(path)[data_of(path).index(b"ID3\4") :][6:10]) - size]
+    assert body[:size] == extended_header(4, content, 0)
+    restore(path, previous)
+    assert data_of(path) == before

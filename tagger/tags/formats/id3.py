@@ -22,6 +22,18 @@ _UNSYNC, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
 
 
 @dataclass(frozen=True, slots=True)
+class Checksum:
+    """A CRC-32 in the extended header that is right: the byte where it begins, and whether it covers padding.
+
+    In v2.4 it is of frames and padding, in v2.3 of the frames alone, but programs differ. A wrong one
+    counts as none: nobody checks it, and it stays as it is.
+    """
+
+    at: int
+    covers_padding: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Id3Tag:
     """An ID3v2 tag taken apart; `stored_bytes` is its length in the file (0: there is none).
 
@@ -38,6 +50,7 @@ class Id3Tag:
     padding: int
     plain_sizes: bool
     stored_bytes: int
+    checksum: Checksum | None = None
 
     @property
     def layout(self) -> Layout:
@@ -77,9 +90,9 @@ def parse(data: bytes) -> Id3Tag:
     plain_sizes, frames, rest = _frames(body, major)
     tail = rest.rstrip(b"\0")
     items = tuple(as_item(frame, major, bool(flags & _UNSYNC)) for frame in frames)
-    return Id3Tag(
-        major, revision, flags, extended, items, tail, len(rest) - len(tail), plain_sizes, len(data)
-    )
+    padding = len(rest) - len(tail)
+    checksum = _checksum(major, extended, body[: len(body) - padding], padding)
+    return Id3Tag(major, revision, flags, extended, items, tail, padding, plain_sizes, len(data), checksum)
 
 
 def render(tag: Id3Tag, items: tuple[Item, ...], layout: Layout | None) -> bytes:
@@ -98,6 +111,10 @@ def _assembled(tag: Id3Tag, content: bytes, padding: int) -> bytes:
     extended = tag.extended
     if tag.major == 3 and len(extended) >= 10:
         extended = extended[:6] + padding.to_bytes(4, "big") + extended[10:]
+    if tag.checksum:
+        at = tag.checksum.at
+        crc = _crc(tag.major, content, padding if tag.checksum.covers_padding else 0)
+        extended = extended[:at] + crc + extended[at + len(crc) :]
     body = extended + content + bytes(padding)
     if tag.flags & _UNSYNC and tag.major < 4:
         body = unsynchronised(body)
@@ -109,16 +126,37 @@ def _encode(major: int, plain_sizes: bool, field: Field, values: Sequence[str]) 
 
 
 def _extended_header(body: bytes, major: int, flags: int) -> tuple[bytes, bytes]:
-    """Split off the extended header; one with a checksum over the frames is refused."""
+    """Split off the extended header."""
     if major == 2 or not flags & _EXTENDED or body[:4].isalnum():
         return b"", body
     size = from_syncsafe(body[:4]) if major == 4 else 4 + int.from_bytes(body[:4], "big")
     if not 6 <= size <= len(body):
         raise TagError("its ID3 tag is damaged (extended header)")
-    checked = body[5] & 0x20 if major == 4 else body[4] & 0x80
-    if checked:
-        raise UnsupportedFormat("its ID3 tag carries a checksum, and is left alone")
     return body[:size], body[size:]
+
+
+def _checksum(major: int, extended: bytes, content: bytes, padding: int) -> Checksum | None:
+    """Find the checksum in an extended header (v2.4: "Main Structure", 3.2; v2.3.0: 3.2), if it is right."""
+    if len(extended) < (12 if major == 4 else 14) or not extended[5 if major == 4 else 4] & (
+        0x20 if major == 4 else 0x80
+    ):
+        return None
+    # In v2.4 each flag has a length and data: of an update none, of a checksum five bytes.
+    at = (7 + (1 if extended[5] & 0x40 else 0)) if major == 4 else 10
+    usual = major == 4
+    for covers_padding in (usual, not usual):
+        crc = _crc(major, content, padding if covers_padding else 0)
+        if extended[at : at + len(crc)] == crc:
+            return Checksum(at, covers_padding)
+    return None
+
+
+def _crc(major: int, content: bytes, padding: int) -> bytes:
+    """Compute the CRC-32 of frames and padding: in v2.4 in five bytes of seven bits, in v2.3 in four."""
+    crc = zlib.crc32(bytes(padding), zlib.crc32(content))
+    if major == 3:
+        return crc.to_bytes(4, "big")
+    return bytes((crc >> shift) & 0x7F for shift in (28, 21, 14, 7, 0))
 
 
 def _frames(body: bytes, major: int) -> tuple[bool, list[bytes], bytes]:

@@ -6,14 +6,14 @@ import hashlib
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import av
 import numpy as np
 from av import AudioFrame
 from av.audio.stream import AudioStream
 
-from tagger.audio.samples import MonoBuffer
+from tagger.audio.samples import MonoBuffer, is_silent
 from tagger.audio.source import BoundedFile
 from tagger.audio.stream import SoundStream, open_stream
 from tagger.errors import AudioError, UnreadableFile
@@ -22,6 +22,9 @@ from tagger.types import Recording, Window
 
 CENTRES = (0.2, 0.5, 0.8)
 """Centres of the windows as shares of the duration: past the intro, the middle, before the outro."""
+
+FURTHER_CENTRES = (0.05, 0.95)
+"""Looked at, too, before a track is called silent: there are songs with a long rest before a hidden track."""
 
 WHOLE_S = 30.0
 """A track shorter than this is read whole; also all that is read where the duration is unknown."""
@@ -51,7 +54,8 @@ def read_excerpt(
 
     `centres` are the middles of the windows as shares of the track's length, 0–1. Work and memory are
     bounded whatever the file's length. Damaged packets are passed over. A wrong duration costs windows,
-    not the track: where none of them holds sound, the first 30 s are read instead.
+    not the track: where none of them holds sound, the first 30 s are read instead. Where all three are
+    silent, further ones at 5 % and 95 % and the first 30 s are read as well, and all are given.
 
     Raises `AudioError`, whose text does not repeat the path, where no sound can be decoded, and
     `UnreadableFile` where the drive or the rights forbid to read any part of it that is needed: the file
@@ -62,7 +66,10 @@ def read_excerpt(
     """
     with _opened(path) as source:
         reader = _ExcerptReader(source, sample_rate_hz, window_s)
-        return reader.read_windows(centres) or reader.read_whole()
+        found = reader.read_windows(centres)
+        if found and centres == CENTRES and all(is_silent(window.samples) for window in found.windows):
+            found = replace(found, windows=_in_order(*found.windows, *reader.read_further()))
+        return found or reader.read_whole()
 
 
 def identify(path: str, *, window_s: float) -> Recording:
@@ -122,22 +129,23 @@ class _ExcerptReader:
             windows = tuple(w for w in found if len(w.samples) >= MIN_WINDOW_S * self._rate_hz)
             return Excerpt(self._recording(stream, stream.duration_s), windows) if windows else None
 
+    def read_further(self) -> tuple[Window, ...]:
+        """Decode where a track with three silent windows may have its sound: the ends of it."""
+        ends = self.read_windows(FURTHER_CENTRES)
+        with open_stream(self._source) as stream:
+            first = self._first(stream)
+        return (*(ends.windows if ends else ()), *self._cut(first))
+
     def read_whole(self) -> Excerpt:
         """Decode the first 30 s and cut them into windows. If there is more, the duration is unknown."""
         with open_stream(self._source) as stream:
             self._begin_identity(stream)
-            stream.allow(WHOLE_S)
-            whole = self._decoded(stream, 0.0, WHOLE_S)
+            whole = self._first(stream)
             decoded_s = len(whole.samples) / self._rate_hz
             if decoded_s < MIN_SOUND_S or stream.mostly_damaged:
                 raise AudioError("holds no sound that can be decoded; replace the file")
             recording = self._recording(stream, decoded_s if decoded_s < WHOLE_S else 0.0)
-        n = int(self._window_s * self._rate_hz)
-        windows = (
-            Window(whole.start_s + first / self._rate_hz, whole.samples[first : first + n])
-            for first in split_starts(len(whole.samples), n)
-        )
-        return Excerpt(recording, tuple(windows))
+        return Excerpt(recording, self._cut(whole))
 
     def identify(self) -> Recording:
         """Hash the packets of the windows, or of the first 30 s, without decoding them."""
@@ -152,6 +160,19 @@ class _ExcerptReader:
                         if time_s >= start_s + length_s - PREROLL_S:
                             break
             return self._recording(stream, stream.duration_s)
+
+    def _first(self, stream: SoundStream) -> Window:
+        """Decode the first 30 s."""
+        stream.allow(WHOLE_S)
+        return self._decoded(stream, 0.0, WHOLE_S)
+
+    def _cut(self, whole: Window) -> tuple[Window, ...]:
+        """Cut a sound into the fewest windows that cover it."""
+        n = int(self._window_s * self._rate_hz)
+        return tuple(
+            Window(whole.start_s + first / self._rate_hz, whole.samples[first : first + n])
+            for first in split_starts(len(whole.samples), n)
+        )
 
     def _window_at(self, stream: SoundStream, start_s: float) -> Window:
         """Decode the window at `start_s`; it has no samples where there is no sound."""
@@ -212,6 +233,12 @@ class _ExcerptReader:
             channels=stream.channels,
             **stream.tags,
         )
+
+
+def _in_order(*windows: Window) -> tuple[Window, ...]:
+    """Sort windows by their times, one for each time."""
+    by_start = {round(window.start_s, 2): window for window in reversed(windows)}
+    return tuple(by_start[start_s] for start_s in sorted(by_start))
 
 
 @contextmanager

@@ -98,7 +98,7 @@ def _print(analysis: Analysis, is_stored: bool) -> None:
     print(_sound(analysis.recording))
     print(f"analysed by {answer.model}" + ("" if is_stored else ", just now and not stored"))
     if answer.silent:
-        print("silent: no window holds any sound")
+        print(_silence(answer.windows))
     print()
     for genre, p in [*analysis.genres.items()][:TOP]:
         print(f"  {genre:<14} {p:>4.0%} {bar(p)}")
@@ -114,6 +114,12 @@ def _print(analysis: Analysis, is_stored: bool) -> None:
 def _sound(recording: Recording) -> str:
     channels = counted(recording.channels, "channels")
     return f"{recording.codec}, {recording.sample_rate_hz:,} Hz, {channels}, {_clock(recording.duration_s)}"
+
+
+def _silence(windows: Sequence[WindowAnswer]) -> str:
+    """Say which windows were read before the track was called silent."""
+    at = ", ".join(_clock(int(window.start_s)) for window in windows)
+    return f"silent: no sound in {counted(len(windows), 'windows')} of ten seconds, at {at}"
 
 
 def _over_the_track(windows: Sequence[WindowAnswer]) -> Iterator[str]:

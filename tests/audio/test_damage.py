@@ -308,7 +308,7 @@ def test_silence_is_decoded_and_known_as_silence(tmp_path: Path) -> None:
         excerpt = read_excerpt(
             make_kind(tmp_path, kind, samples=silence, **rate), sample_rate_hz=RATE_HZ, window_s=10.0
         )
-        assert len(excerpt.windows) == 3
+        assert len(excerpt.windows) > 3
         assert all(is_silent(window.samples) for window in excerpt.windows)
 
 

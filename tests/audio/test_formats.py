@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tagger.audio import Excerpt, read_excerpt
+from tagger.audio import Excerpt, identify, is_silent, read_excerpt
 from tagger.audio.excerpt import window_starts
 from tests.sounds import KINDS, dsf, float_wav, make_kind, make_sound, moment, picture, sweep
 
@@ -191,3 +191,43 @@ def test_formats_that_nothing_here_can_write_are_decoded(name: str, shared_data:
     excerpt = excerpt_of(os.path.join(shared_data, "formats", name))
     assert excerpt.recording.duration_s == pytest.approx(60.0, abs=2.5)
     assert [len(window.samples) for window in excerpt.windows] == [10 * RATE_HZ] * 3
+
+
+# ---- music that the three windows miss -------------------------------------------------------------
+
+
+def _with_music(seconds: float, *spans: tuple[float, float]) -> np.ndarray:
+    """(1, n) of silence at 8 kHz with a tone from each (start, end) in seconds."""
+    samples = np.zeros((1, round(seconds * 8_000)), np.float32)
+    for start_s, end_s in spans:
+        part = samples[:, round(start_s * 8_000) : round(end_s * 8_000)]
+        part += 0.3 * np.sin(np.arange(part.shape[1]) * 0.4)
+    return samples
+
+
+SPANS = {
+    "a song and a hidden track": (1500.0, [(0.0, 180.0), (1385.0, 1500.0)]),
+    "a hidden track alone": (600.0, [(560.0, 590.0)]),
+    "a song before a long rest": (600.0, [(20.0, 60.0)]),
+    "a jingle before a long rest": (1200.0, [(2.0, 9.0)]),
+}
+
+
+@pytest.mark.parametrize("kind", ["16-bit.flac", "cbr.mp3", "s16.wav"])
+@pytest.mark.parametrize("where", sorted(SPANS))
+def test_music_beside_the_three_windows_is_found(where: str, kind: str, tmp_path: Path) -> None:
+    seconds, spans = SPANS[where]
+    path = make_kind(tmp_path, kind, samples=_with_music(seconds, *spans), rate_hz=8_000)
+    excerpt = excerpt_of(path)
+    with_sound = [window for window in excerpt.windows if not is_silent(window.samples)]
+    assert with_sound
+    for window in with_sound:
+        end_s = window.start_s + len(window.samples) / RATE_HZ
+        assert any(start_s - 1 < end_s and window.start_s < stop_s + 1 for start_s, stop_s in spans)
+    assert starts(excerpt) == sorted(set(starts(excerpt)))
+    assert excerpt.recording.audio_id == identify(path, window_s=10.0).audio_id
+
+
+def test_a_track_is_silent_only_where_its_ends_are_silent_too(tmp_path: Path) -> None:
+    path = make_kind(tmp_path, "16-bit.flac", samples=_with_music(600.0), rate_hz=8_000)
+    assert starts(excerpt_of(path)) == [0.0, 10.0, 20.0, 25.0, 115.0, 295.0, 475.0, 565.0]

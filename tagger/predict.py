@@ -20,6 +20,21 @@ from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
 WINDOWS_AT_ONCE = {"cpu": 6, "cuda": 512, "mps": 128}
 """Windows that `CRNN.encode` gets at once: on a CPU few enough that the maps of a layer stay in the cache."""
 
+MIN_TEMPO_S = 4.0
+"""A shorter sound has no tempo: repeated to fill a window, it beats in the rhythm of the repetition.
+
+Of held-out clips cut to 0.3, 1, 2 and 3 s (n = 200 to 106), the tempos with a confidence of 0.6 or more were
+right in 2, 14, 41 and 62 % of cases; cut to 4, 5 and 10 s in 75, 74 and 77 %.
+"""
+
+TEMPERATURE_BY_SECONDS = ((0.1, 3.2), (0.2, 2.5), (0.3, 1.9), (0.5, 1.4), (1.0, 1.3), (2.0, 1.15), (5.0, 1.0))
+"""(seconds of sound in a window, factor of the card's temperature): what is known of less sound is less sure.
+
+Between the factors that made the mean confidence equal the share of right genres, for 260 held-out clips
+cut to that length and both shipped models. Cut to 0.3 s, the genre of the standard model is right in 34 %
+of cases, and its confidence was 0.54; cut to 1 s, 51 % and 0.58; from 5 s on they are equal.
+"""
+
 TOLERANCE = 0.04
 """A tempo within 4 % of the true one counts as right: Acc1 of Gouyon et al. 2006 ("An experimental
 comparison of audio tempo induction algorithms")."""
@@ -48,13 +63,15 @@ class Predictor:
         """Give one prediction for each track, in order.
 
         It is the mean over the windows that hold sound. A window without sound has no genre and energy 0; a
-        track without any has neither genre nor tempo, no probabilities, and energy 0.
+        track without any has neither genre nor tempo, no probabilities, and energy 0. A sound under
+        `MIN_TEMPO_S` has no tempo.
         """
         if not tracks:
             return []
         tracks = [_as_one(track, self._network.n_windows) for track in tracks]
         logits, energy, embedding, tempo = self._forward(np.concatenate([track.log_mels for track in tracks]))
-        probabilities = _softmax(logits / self.card.temperature)
+        softer = np.concatenate([_temperature_factors(track) for track in tracks])
+        probabilities = _softmax(logits / (self.card.temperature * softer[:, None]))
         ends = np.cumsum([len(track.log_mels) for track in tracks])
         rows = [slice(end - len(track.log_mels), end) for track, end in zip(tracks, ends, strict=True)]
         return [
@@ -105,7 +122,7 @@ class Predictor:
         raw_energy = np.where(has_sound, raw_energy, -np.inf)
         genres = {} if silent else _by_genre(probabilities[counted].mean(axis=0), card)
         genre, genre_confidence = _likeliest(genres)
-        bpm, bpm_confidence = self._tempo(tempo_logits[has_sound])
+        bpm, bpm_confidence = self._tempo(tempo_logits[has_sound & _has_rhythm(track)])
         return Prediction(
             model=card.id,
             genres=genres,
@@ -196,7 +213,25 @@ def _as_one(track: TrackFeatures, n_windows: int) -> TrackFeatures:
     with_sound = [m for m, silent in zip(track.log_mels, track.silent, strict=True) if not silent]
     joined = concatenated(with_sound or list(track.log_mels), n_windows)
     log_mels = joined[None].astype(np.float16, copy=False)
-    return replace(track, log_mels=log_mels, starts_s=track.starts_s[:1], silent=(not with_sound,))
+    together = sum(s for s, silent in zip(track.lasting_s, track.silent, strict=False) if not silent)
+    return replace(
+        track,
+        log_mels=log_mels,
+        starts_s=track.starts_s[:1],
+        silent=(not with_sound,),
+        lasting_s=(together,) if track.lasting_s else (),
+    )
+
+
+def _temperature_factors(track: TrackFeatures) -> FloatArray:
+    """Give for each window how much softer its probabilities are than those of a whole one, (n_windows,)."""
+    seconds, factors = zip(*TEMPERATURE_BY_SECONDS, strict=True)
+    return np.asarray(np.interp(track.lasting_s or [seconds[-1]] * len(track.log_mels), seconds, factors))
+
+
+def _has_rhythm(track: TrackFeatures) -> NDArray[np.bool_]:
+    """Tell of each window whether it is long enough to have a tempo, (n_windows,)."""
+    return np.array([s >= MIN_TEMPO_S for s in track.lasting_s] or [True] * len(track.log_mels))
 
 
 def _prepared(network: Network, device: torch.device) -> Network:

@@ -84,7 +84,8 @@ class TrackFeatures:
     """What a worker hands to the model: one log-mel per window.
 
     `log_mels` is (n_windows, n_mels, n_frames) float16 in dB; `starts_s` and `silent` have one
-    entry per window.
+    entry per window, and so has `lasting_s`, the seconds of sound in it: a shorter one is repeated to fill
+    its log-mel. Empty: all windows are whole.
     """
 
     file: AudioFile
@@ -92,6 +93,7 @@ class TrackFeatures:
     starts_s: tuple[float, ...]
     silent: tuple[bool, ...]
     log_mels: NDArray[np.float16]
+    lasting_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +150,7 @@ class Prediction:
     it predicts no energy. `embedding` is (d,) float16, d being 0 for a model that makes none. `silent` says
     that no window held sound; the energy is then 0. `bpm` is the tempo and
     `bpm_confidence` the probability (0–1) that it is right within 4 %; both are None where the model
-    predicts no tempo, and of silence.
+    predicts no tempo, and of silence and sounds under four seconds.
     """
 
     model: str

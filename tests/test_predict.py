@@ -267,3 +267,24 @@ def test_a_model_without_genres_gives_none(tmp_path: Path, predictor: Predictor)
         assert [window.energy for window in answer.windows] == [window.energy for window in whole.windows]
     ((genre, energy),) = Predictor(card, "cpu").from_embeddings(answer.embedding[None])
     assert genre is None and energy is not None
+
+
+@pytest.mark.parametrize(
+    ("lasting_s", "has_tempo"), [((0.3,), False), ((3.9,), False), ((4.0,), True), ((1.0, 10.0), True)]
+)
+def test_what_is_too_short_has_no_tempo(
+    predictor: Predictor, lasting_s: tuple[float, ...], has_tempo: bool
+) -> None:
+    (answer,) = predictor.predict([replace(track(noise(len(lasting_s))), lasting_s=lasting_s)])
+    assert (answer.bpm is not None, answer.bpm_confidence is not None) == (has_tempo, has_tempo)
+
+
+def test_the_less_sound_there_is_the_less_sure_is_the_genre(predictor: Predictor) -> None:
+    seconds = (10.0, 5.0, 3.0, 1.0, 0.5, 0.3, 0.1)
+    windows = [replace(track(noise(1)), lasting_s=(s,)) for s in seconds]
+    answers = predictor.predict([track(noise(1)), *windows])
+    whole, ten_s, five_s, *shorter = (answer.genre_confidence for answer in answers)
+    assert whole == ten_s == five_s
+    assert [five_s, *shorter] == sorted([five_s, *shorter], reverse=True)
+    assert shorter[-1] < 0.5 * five_s
+    assert {answer.genre for answer in answers} == {answers[0].genre}

@@ -48,6 +48,7 @@ def extract_features(
         starts_s=tuple(w.start_s for w in windows),
         silent=tuple(is_silent(w.samples) for w in windows),
         log_mels=np.stack(log_mels).astype(np.float16),
+        lasting_s=tuple(len(w.samples) / front_end.sample_rate_hz for w in windows),
     )
 
 

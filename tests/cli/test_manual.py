@@ -142,7 +142,7 @@ def test_the_examples_in_python_run(
     home: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.delenv("XDG_DATA_HOME", raising=False)
-    make_sound(home / "Music/New/five.mp3", seconds=2.0)  # without the tags that other pages have written
+    make_sound(home / "Music/New/five.mp3", seconds=5.0)  # without the tags that other pages have written
     for example in blocks(PAGES["python"], "python"):
         exec(example, {})
     (home / "Music/New/five.mp3").unlink()

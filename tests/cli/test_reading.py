@@ -209,7 +209,7 @@ def test_show_tells_when_the_file_has_changed_since(tagger: Tagger, tmp_path: Pa
 
 
 def test_show_draws_the_first_five_genres(tagger: Tagger, tmp_path: Path) -> None:
-    out = tagger("show", make_sound(tmp_path / "x.wav", seconds=3.0)).out
+    out = tagger("show", make_sound(tmp_path / "x.wav", seconds=5.0)).out
     assert out.count("%") == 5 + 1 + 1  # five genres, the tempo, one window
     assert "level" in out
     assert "just now and not stored" in out

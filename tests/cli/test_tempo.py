@@ -19,7 +19,7 @@ PREDICTED = {"high.flac": tempo_model.HIGH_BPM, "low.mp3": tempo_model.LOW_BPM, 
 
 
 def tone(hz: float) -> np.ndarray:
-    return np.sin(2 * np.pi * hz * np.arange(2 * RATE_HZ) / RATE_HZ).astype(np.float32)[None] / 2
+    return np.sin(2 * np.pi * hz * np.arange(5 * RATE_HZ) / RATE_HZ).astype(np.float32)[None] / 2
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def music(tagger: Tagger, model: str, tmp_path: Path) -> Path:
     folder.mkdir()
     make_sound(folder / "low.mp3", samples=tone(100))
     make_sound(folder / "high.flac", samples=tone(6000))
-    make_sound(folder / "silence.wav", samples=np.zeros((1, 2 * RATE_HZ), np.float32))
+    make_sound(folder / "silence.wav", samples=np.zeros((1, 5 * RATE_HZ), np.float32))
     assert tagger("scan", folder, "--model", model).code == 0
     return folder
 

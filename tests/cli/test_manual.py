@@ -98,7 +98,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i, (name, tags) in enumerate(MUSIC.items()):
         path = home / "Music" / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        make_sound(path, samples=sweep(1.0 + i / 10, 44_100, 2), metadata=tags)
+        make_sound(path, samples=sweep(5.0 + i / 10, 44_100, 2), metadata=tags)
     shutil.copy(home / "Music/New/two.mp3", home / "song.mp3")
     shutil.copy(home / "Music/Jazz/four.m4a", home / "Night Drive.m4a")
     for name in ("live.flac", "studio.flac"):

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.errors import StoreError
 from tagger.files import AudioFile, absolute, folded
-from tagger.query import Query, TrackOrder
+from tagger.query import EVERYTHING, Query, TrackOrder
 from tagger.store.rows import (
-    EVERYTHING,
+    EVERY_PATH,
     TRACK_COLUMNS,
     SqlValue,
     StoredPath,
@@ -91,8 +91,6 @@ _ORDERS: dict[TrackOrder, str] = {
     "-energy": "p.energy DESC, p.track_id DESC",
 }
 
-EVERY_TRACK = Query()
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -128,7 +126,7 @@ class Answers:
         """Use `Store.answers`."""
         self._database = database
 
-    def tracks(self, query: Query = EVERY_TRACK, *, model: str) -> Iterator[Track]:
+    def tracks(self, query: Query = EVERYTHING, *, model: str) -> Iterator[Track]:
         """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them."""
         sql, values = tracks_query(query, model, TRACK_COLUMNS)
         return map(track_of, self._database.rows(sql, values))
@@ -199,7 +197,7 @@ class Answers:
 
     def pairs(self, paths: Sequence[str], old: str, new: str, with_embeddings: bool) -> Iterator[AnswerPair]:
         """Yield the tracks at and beneath `paths` (or all) that `old` has answered, with answers of `new`."""
-        for bounds in path_ranges(paths) or EVERYTHING:
+        for bounds in path_ranges(paths) or EVERY_PATH:
             for row in self._database.rows(_PAIRS, (old, new, with_embeddings, *bounds)):
                 yield _pair(row)
 
@@ -220,7 +218,7 @@ class Answers:
 
 
 def _embeddings_of(query: Query, model: str) -> Sql:
-    if replace(query, order="path", limit=None) == EVERY_TRACK:  # all of them: as they lie in the file
+    if replace(query, order="path", limit=None) == EVERYTHING:  # all of them: as they lie in the file
         joined = f"FROM embeddings e CROSS JOIN predictions p ON {_EMBEDDING_OF_PREDICTION}"
         return f"{joined} WHERE p.model = ?", [model]
     join = f" CROSS JOIN embeddings e ON {_EMBEDDING_OF_PREDICTION}"

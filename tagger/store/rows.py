@@ -21,7 +21,7 @@ StoredPath = str | bytes
 PathRange = tuple[StoredPath, StoredPath]
 
 # No path is empty, and in SQLite every BLOB is greater than every TEXT.
-EVERYTHING: tuple[PathRange, ...] = (("", b""), (b"", b"\xff\xff"))
+EVERY_PATH: tuple[PathRange, ...] = (("", b""), (b"", b"\xff\xff"))
 
 Row = tuple[SqlValue, ...]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tagger.files import FileState
-from tagger.store.rows import EVERYTHING, PathRange, SqlValue, StoredPath, path_from, path_ranges, stored_path
+from tagger.store.rows import EVERY_PATH, PathRange, SqlValue, StoredPath, path_from, path_ranges, stored_path
 
 if TYPE_CHECKING:
     from tagger.store.store import Database
@@ -148,7 +148,7 @@ class TagChanges:
 
         Nothing stays open between two pages, so the caller may write meanwhile.
         """
-        ranges = path_ranges(paths) or EVERYTHING
+        ranges = path_ranges(paths) or EVERY_PATH
         for low, high in sorted(ranges, key=lambda pair: (isinstance(pair[0], bytes), pair[0])):
             while page := self._database.all(TRACKS_TO_TAG, (model, low, high, page_size)):
                 yield [self._taggable(row, model) for row in page]

@@ -24,7 +24,7 @@ from tagger.tags.block import ByteSource, Item, Layout, Span, Splice, TagBlock
 from tagger.tags.formats.flac import encode_comments, parse_comments, render_comments
 
 _NUMBER_BYTES = slice(18, 26)  # a page's number and checksum
-CONTINUED, FIRST, LAST = 1, 2, 4
+CONTINUED, FIRST = 1, 2
 _HEADER_BYTES = 27
 _MAX_SEGMENTS = 255
 _REVERSED_BITS = bytes(int(f"{byte:08b}"[::-1], 2) for byte in range(256))

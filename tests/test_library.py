@@ -155,6 +155,14 @@ def test_a_run_that_was_killed_before_its_first_file_is_ended_by_the_next(
         assert killed.finished_at is not None
 
 
+def test_a_folder_is_no_database_and_no_lock_is_laid_beside_it(music: Path) -> None:
+    with tagger.Library(music) as library:
+        for ask in (library.tracks, lambda: library.scan(music)):
+            with pytest.raises(StoreError, match="a folder; name the file in it, such as"):
+                ask()
+    assert [each.name for each in music.parent.iterdir()] == ["music"]
+
+
 def test_changes_wait_for_nobody_who_holds_the_lock(music: Path, db: str) -> None:
     with tagger.Library(db) as library:
         library.scan(str(music))

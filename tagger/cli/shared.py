@@ -112,14 +112,10 @@ def warn(library: Library, query: Query = EVERYTHING) -> None:
 
 
 def database_path(db: str | None) -> str:
-    """Give the database that `--db`, `TAGGER_DB` or the platform names; raise TaggerError for a folder."""
+    """Give the database that `--db`, `TAGGER_DB` or the platform names."""
     from tagger.store import default_path
 
-    path = os.path.abspath(db) if db else default_path()
-    if os.path.isdir(path):
-        example = os.path.join(path, "tagger.db")
-        raise TaggerError(f"{path}: a folder; name the file in it, such as {example}")
-    return path
+    return os.path.abspath(db) if db else default_path()
 
 
 def named(paths: Sequence[str] | None) -> tuple[str, ...]:

@@ -232,6 +232,7 @@ class Database:
 
 def open_database(path: str, create: bool) -> Database:
     """Open a database with current tables; `Store.open` says more."""
+    _refuse_folder(path)
     if create:
         _make_folder(path)
     elif not os.path.exists(path):
@@ -252,6 +253,7 @@ def scan_lock(db_path: str) -> Iterator[None]:
     Creates the folder if it is missing, and does not wait. Raises BusyError where another process holds
     it, StoreError where the lock file cannot be made. Two names of one database share one lock.
     """
+    _refuse_folder(db_path)
     path = os.path.realpath(db_path)
     lock = FileLock(f"{path}.lock")
     try:
@@ -292,6 +294,12 @@ def plain_errors(path: str) -> Iterator[None]:
         restore = how_to_restore(path) if is_damage(error) else None
         advice = f"it is damaged; {restore}" if restore else _ADVICE.get(code, str(error))
         raise StoreError(f"{path}: {advice}") from error
+
+
+def _refuse_folder(path: str) -> None:
+    if os.path.isdir(path):
+        example = os.path.join(path, "tagger.db")
+        raise StoreError(f"{path}: a folder; name the file in it, such as {example}")
 
 
 def _make_folder(path: str) -> None:

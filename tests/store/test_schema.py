@@ -141,7 +141,7 @@ def test_a_file_of_something_else_is_refused_in_one_line(db_path: str, content: 
 
 
 def test_a_folder_in_place_of_the_database_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="it cannot be opened"):
+    with pytest.raises(StoreError, match="a folder; name the file in it"):
         Store.open(str(tmp_path), create=True)
 
 

@@ -144,6 +144,18 @@ def folded(text: str) -> str:
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold())
 
 
+def sort_key(name: str) -> str:
+    """Give what a name is sorted by: without letter case, accents, and spaces at its ends.
+
+    >>> sorted(["Zoe", "Émile", "abba"], key=sort_key)
+    ['abba', 'Émile', 'Zoe']
+    """
+    if name.isascii():
+        return name.strip().lower()
+    letters = unicodedata.normalize("NFKD", name.strip().casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
 def is_same_file(one: str, other: str) -> bool:
     """Tell whether two paths lead to one file; False where either leads nowhere."""
     try:

@@ -18,7 +18,7 @@ from tagger.errors import TaggerError
 from tagger.files import absolute, in_an_existing_folder
 from tagger.model_choice import answering_model, fitted, predicts, warnings
 from tagger.query import EVERYTHING, FILTERS, Query, TrackOrder, read_query
-from tagger.store import Statistics, Store, default_path, scan_lock
+from tagger.store import SameSound, Statistics, Store, default_path, scan_lock
 from tagger.types import Analysis, Aspect, Failure, Track
 
 if TYPE_CHECKING:
@@ -189,6 +189,16 @@ class Library:
         """Count the tracks that a `Query` asks for, or filters as `tracks` takes them."""
         model = self.model
         return self.store.statistics(fitted(_asked(query, filters), self.store, model), model)
+
+    def duplicates(self, *paths: StrPath) -> list[SameSound]:
+        """Find the sounds that are in several files, one of them at or beneath `paths` (or anywhere).
+
+        A file that was missing at the last scan does not count. Raises TaggerError for a genre in the place
+        of a path.
+        """
+        places = tuple(_paths(paths))
+        fitted(Query(paths=places), self.store, self.model)
+        return self.store.duplicates(places)
 
     def playlist(self, plan: Plan | None = None, **options: Any) -> Playlist:
         """Make the playlist of a `Plan`, or of the options of `tagger playlist`; write it to its `output`.

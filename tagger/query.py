@@ -19,7 +19,13 @@ from tagger.errors import TaggerError
 from tagger.files import folded
 from tagger.types import ENERGY_BANDS, ENERGY_LEVELS, Aspect
 
-TrackOrder = Literal["path", "energy", "-energy"]
+# fmt: off
+TrackOrder = Literal[
+    "path", "energy", "bpm", "genre", "confidence", "artist", "album", "title", "year", "length",
+    "-path", "-energy", "-bpm", "-genre", "-confidence", "-artist", "-album", "-title", "-year", "-length",
+]
+# fmt: on
+"""What lists are sorted by, from the least to the greatest, and behind a minus from the greatest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +36,9 @@ class Query:
     may. Genres match exactly; the others as a part of the text, letter case and Unicode form set
     aside. `energy` is half-open, [low, high), as `ENERGY_BANDS` are; `bpm` and `year` hold both their
     ends. `min_confidence` is 0–1, `min_length_s` seconds. No filter, `not_genres` included, matches what is
-    not known. `paths` are files, and folders with all beneath them. `order` by path is that of the bytes;
-    equal energies stand as first analysed, tracks without one last.
+    not known. `paths` are files, and folders with all beneath them. `missing` asks for tracks whose file was
+    gone at the last scan, `duplicates` for those whose sound is in several files that were there. `order` by
+    path is that of the bytes; names are sorted without letter case and accents; what is not known comes last.
     """
 
     genres: tuple[str, ...] = ()
@@ -45,6 +52,8 @@ class Query:
     year: tuple[int, int] | None = None
     min_length_s: float | None = None
     paths: tuple[str, ...] = ()
+    missing: bool = False
+    duplicates: bool = False
     limit: int | None = None
     order: TrackOrder = "path"
 
@@ -283,14 +292,14 @@ _YEARS = "a year, a decade such as 90s, or a range such as 1990-1999"
 _LENGTHS = "a duration such as 30s, 2m or 1h"
 
 FILTERS: tuple[Filter, ...] = (
-    Filter("genre", "genres", str, "NAME", "This genre, in any letter case.", aspect="genre", repeats=True),
+    Filter("genre", "genres", str, "NAME", "This genre, in any spelling.", aspect="genre", repeats=True),
     Filter("not_genre", "not_genres", str, "NAME", "Not this genre.", aspect="genre", repeats=True),
     Filter(
         "energy",
         "energy",
         energy_range,
         "RANGE",
-        "low, medium, high, 0.4-0.7, level 7 or 7-10; 1 alone: neither.",
+        "low, medium, high, 0.4-0.7, or level 7 or 7-10; level 1 is 0-0.1.",
         _ENERGIES,
         "energy",
     ),

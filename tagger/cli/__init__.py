@@ -22,6 +22,7 @@ COMMANDS = {
     "scan": "scan:scan",
     "watch": "watch:watch",
     "list": "list_tracks:list_tracks",
+    "duplicates": "duplicates:duplicates",
     "playlist": "playlist:playlist",
     "playlists": "playlist:playlists",
     "show": "show:show",

@@ -13,7 +13,7 @@ from tagger.cli.shared import message
 from tagger.errors import TaggerError
 
 TOPICS = {
-    "scanning": ("scan", "list", "show", "stats", "failures", "ignore", "runs", "spectrogram"),
+    "scanning": ("scan", "list", "duplicates", "show", "stats", "failures", "ignore", "runs", "spectrogram"),
     "tags": ("write-tags", "undo", "doctor"),
     "playlists": ("playlist",),
     "every-night": ("watch",),

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
 from tagger.cli import shared
 from tagger.cli.shared import print_csv, print_json_array, shown
-from tagger.query import Query
-from tagger.types import energy_level, track_json
+from tagger.cli.table import answer_cells, print_table
+from tagger.errors import TaggerError
+from tagger.query import Query, TrackOrder
+from tagger.types import track_json
 
 if TYPE_CHECKING:
     from tagger.types import Track
@@ -35,24 +38,57 @@ CSV_COLUMNS = [
 """Names of `track_json`; a new one goes to the end, for programs that count columns."""
 
 
+_ORDERS = [order for order in get_args(TrackOrder) if not order.startswith("-")]
+
+
+def _order_named(text: str) -> TrackOrder:
+    """Read `--sort`; raise TaggerError with what it may be."""
+    if text not in get_args(TrackOrder):
+        known = f"{', '.join(_ORDERS[:-1])} or {_ORDERS[-1]}"
+        raise TaggerError(f"--sort {text}: give {known}, or one with a minus in front, such as -energy")
+    return cast(TrackOrder, text)
+
+
 @shared.with_filters
 def list_tracks(
     query: Query,
     paths: shared.Paths = None,
+    sort: Annotated[
+        TrackOrder,
+        typer.Option(
+            "--sort",
+            parser=_order_named,
+            autocompletion=lambda: list(get_args(TrackOrder)),
+            metavar="ORDER",
+            help="path, energy, bpm, genre, confidence, artist, album, title, year or length; "
+            "-energy and so on: the other way round.",
+        ),
+    ] = "path",
     limit: Annotated[int | None, typer.Option(min=0, help="At most this many.")] = None,
+    missing: Annotated[bool, typer.Option("--missing", help="Only those whose file was gone.")] = False,
+    duplicates: Annotated[
+        bool, typer.Option("--duplicates", help="Only sounds that are in several files.")
+    ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
     model: shared.Model = None,
     db: shared.Db = None,
     json: shared.Json = False,
 ) -> None:
-    """List tracks by path with their genre, its confidence, their energy and tempo.
+    """List tracks with their genre, its confidence, their energy and tempo.
 
-    tagger list --genre rock --energy high --year 1990-1999
-    tagger list ~/Music/New --csv > new.csv
+    A terminal shows artist and title, too, and the ends of long paths;
+    a pipe gets whole paths, a line each.
+
+        tagger list --genre rock --energy 7-10 --year 90s
+        tagger list --sort -confidence --limit 20
+        tagger list ~/Music/New --csv > new.csv
     """
     from tagger.library import Library
 
-    query = replace(query, paths=shared.named(paths), limit=limit)
+    if missing and duplicates:
+        raise TaggerError("--missing and --duplicates exclude each other; give one of them")
+    places = shared.named(paths)
+    query = replace(query, paths=places, limit=limit, order=sort, missing=missing, duplicates=duplicates)
     with Library(shared.database_path(db), model=model) as library:
         tracks = library.tracks(query)
         shared.warn(library, query)
@@ -60,6 +96,8 @@ def list_tracks(
             print_json_array(map(track_json, tracks))
         elif as_csv:
             print_csv(CSV_COLUMNS, map(track_json, tracks))
+        elif sys.stdout.isatty():
+            print_table(tracks)
         else:
             _print_lines(tracks)
 
@@ -67,9 +105,6 @@ def list_tracks(
 def _print_lines(tracks: Iterable[Track]) -> None:
     print(f"{'genre':<14} {'sure':>5}  energy     bpm  path")
     for track in tracks:
-        genre = "(silent)" if track.silent else track.genre or "–"
-        sure = "–" if track.genre_confidence is None else f"{track.genre_confidence:.0%}"
-        energy = "–" if track.energy is None else f"{track.energy:.2f} {energy_level(track.energy):>2}"
-        bpm = "–" if track.bpm is None else f"{track.bpm:.1f}"
+        genre, sure, energy, bpm = answer_cells(track)
         missing = "  (missing)" if track.missing else ""
         print(f"{genre:<14} {sure:>5}  {energy:<7}  {bpm:>5}  {shown(track.path)}{missing}")

@@ -1,6 +1,7 @@
 """The store: what was analysed, what failed and when, in one SQLite file."""
 
 from tagger.store.answers import Answer, AnswerPair, Answers
+from tagger.store.duplicates import SameSound
 from tagger.store.ignored import IgnoredPaths
 from tagger.store.known_files import KnownFiles, Reuse, displaced, fault
 from tagger.store.runs import Run
@@ -28,6 +29,7 @@ __all__ = [
     "Outcome",
     "Reuse",
     "Run",
+    "SameSound",
     "Statistics",
     "Store",
     "TagChange",

@@ -85,11 +85,20 @@ _EMBEDDING_OF_PREDICTION = "e.track_id = p.track_id AND e.model = p.model"
 _MAX_SQL_VALUES = 32_766  # https://www.sqlite.org/limits.html#max_variable_number
 _VALUES_OF_FILTERS = 500  # left for everything but paths
 
-_ORDERS: dict[TrackOrder, str] = {
-    "path": "t.path",
-    "energy": "p.energy NULLS LAST, p.track_id",
-    "-energy": "p.energy DESC, p.track_id DESC",
+_OF_AN_ANSWER = {"energy": "p.energy", "bpm": "p.bpm", "confidence": "p.genre_confidence", "genre": "p.genre"}
+_AMONG_EQUALS = {"genre": "p.energy", "artist": "tagger_sort_key(t.album)"}
+_OF_A_FILE = {
+    "artist": "tagger_sort_key(t.artist)",
+    "album": "tagger_sort_key(t.album)",
+    "title": "tagger_sort_key(t.title)",
+    "year": "t.year",
+    "length": "nullif(t.duration_s, 0)",
 }
+_SEVERAL_FILES = """
+    t.missing_since IS NULL
+    AND t.audio_id IN (SELECT audio_id FROM tracks GROUP BY audio_id HAVING count(*) > 1)
+    AND EXISTS (SELECT 1 FROM tracks other
+        WHERE other.audio_id = t.audio_id AND other.id <> t.id AND other.missing_since IS NULL)"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +256,23 @@ def tracks_query(query: Query, model: str, columns: str) -> Sql:
     The tables are tracks `t` and predictions `p`.
     """
     from_where, values = asked_for(query, model)
-    sql = f"SELECT {columns} {from_where} ORDER BY {_ORDERS[query.order]}"
+    sql = f"SELECT {columns} {from_where} ORDER BY {_order(query.order)}"
     return (
         (sql, values) if query.limit is None else (f"{sql} LIMIT ?", [*values, min(query.limit, 2**63 - 1)])
     )
+
+
+def _order(order: TrackOrder) -> str:
+    """The terms of ORDER BY, written as an index has them where one holds the answers in this order."""
+    name = order.removeprefix("-")
+    down = " DESC" if order != name else ""
+    if name == "path":
+        return f"t.path{down}"
+    last = "" if down else " NULLS LAST"  # they are the last ones of a falling order anyway
+    next_by = f"{_AMONG_EQUALS[name]}{down}, " if name in _AMONG_EQUALS else ""
+    if column := _OF_AN_ANSWER.get(name):
+        return f"{column}{down}{last}, {next_by}p.track_id{down}"
+    return f"{_OF_A_FILE[name]}{down}{last}, {next_by}t.path"
 
 
 def asked_for(query: Query, model: str, more: str = "", with_tracks: bool = True) -> Sql:
@@ -277,8 +299,10 @@ def _source(query: Query, with_tracks: bool) -> Sql:
         return f"(VALUES {rows}) wanted CROSS JOIN {within} CROSS JOIN {prediction_of_track}", bounds
     if not with_tracks:
         return "predictions p", []
-    narrow = query.genres or query.energy or query.bpm or query.order != "path"
-    if narrow and not (query.artists or query.albums):
+    if query.missing:  # few, whatever their order
+        return f"tracks t INDEXED BY tracks_missing CROSS JOIN {prediction_of_track}", []
+    narrow = query.genres or query.energy or query.bpm or query.order.removeprefix("-") in _OF_AN_ANSWER
+    if narrow and not (query.artists or query.albums or query.duplicates):
         return "predictions p CROSS JOIN tracks t ON t.id = p.track_id", []
     return f"tracks t CROSS JOIN {prediction_of_track}", []
 
@@ -319,6 +343,10 @@ def _of_track(query: Query) -> list[Sql]:
         found.append(("t.year >= ? AND t.year <= ?", [*query.year]))
     if query.min_length_s is not None:
         found.append(("t.duration_s >= ?", [query.min_length_s]))
+    if query.missing:
+        found.append(("t.missing_since IS NOT NULL", []))
+    if query.duplicates:
+        found.append((_SEVERAL_FILES, []))
     return [condition for condition in found if condition[0]]
 
 

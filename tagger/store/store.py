@@ -20,10 +20,11 @@ from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
 from tagger.errors import BusyError, StoreError
-from tagger.files import folded
+from tagger.files import folded, sort_key
 from tagger.query import Query
 from tagger.store.answers import Answers
 from tagger.store.backup import back_up_if_due, how_to_restore, is_damage
+from tagger.store.duplicates import SameSound, duplicates
 from tagger.store.ignored import Ignored
 from tagger.store.known_files import KnownFiles
 from tagger.store.rows import SqlValue, StoredPath, now, path_from
@@ -140,6 +141,10 @@ class Store:
     def statistics(self, query: Query, model: str) -> Statistics:
         """Count what `query` asks for by the answers of `model`; failures and runs are those of all."""
         return statistics(self.database, query, model)
+
+    def duplicates(self, paths: Sequence[str] = ()) -> list[SameSound]:
+        """Find the sounds that are in several files, one of them at or beneath `paths` (or anywhere)."""
+        return duplicates(self.database, paths)
 
     def back_up_if_due(self) -> str | None:
         """Copy the database to `<path>.bak` if that is older than a week; give the reason if it could not be.
@@ -317,6 +322,7 @@ def _opened(path: str, mode: str) -> sqlite3.Connection:
             raise StoreError(f"the database at {path} is empty; run `tagger scan FOLDER` first")
         # SQLite's own LIKE folds the case of ASCII only.
         connection.create_function("tagger_contains", 2, _contains, deterministic=True)
+        connection.create_function("tagger_sort_key", 1, _sort_key, deterministic=True)
         if mode.startswith("ro"):
             require_current(connection, path)
             return connection
@@ -378,6 +384,11 @@ def _is_current(connection: sqlite3.Connection) -> bool:
 def _contains(name: StoredPath | None, part: StoredPath) -> bool:
     """Whether a name holds `part`, which is folded already; both may be bytes that are not UTF-8."""
     return name is not None and path_from(part) in folded(path_from(name))
+
+
+def _sort_key(name: str | None) -> str | None:
+    """What a name is sorted by; None where it says nothing."""
+    return sort_key(name) or None if name else None
 
 
 def _is_unwritable(error: sqlite3.Error) -> bool:

@@ -293,6 +293,27 @@ def test_the_listing_of_a_genre_and_energy_looks_up_only_what_it_finds(store: St
     ]
 
 
+@pytest.mark.parametrize("order", ["energy", "-energy", "genre", "-genre"])
+def test_a_list_of_all_comes_sorted_along_an_index(store: Store, order: TrackOrder) -> None:
+    plan = _plan(store, Query(order=order, limit=50))
+    assert f"USING COVERING INDEX predictions_{'genre_energy' if 'genre' in order else 'energy'}" in plan[0]
+    assert "TEMP B-TREE" not in " ".join(plan)
+
+
+@pytest.mark.parametrize("order", ["bpm", "-bpm"])
+def test_tempos_in_a_range_come_sorted_along_their_index(store: Store, order: TrackOrder) -> None:
+    plan = _plan(store, Query(bpm=(100, 130), order=order, limit=50))
+    assert plan[0].startswith("SEARCH p USING COVERING INDEX predictions_bpm (model=? AND bpm>? AND bpm<?)")
+
+
+def test_missing_tracks_and_copies_are_looked_up_in_their_indices(store: Store) -> None:
+    missing = " | ".join(_plan(store, Query(genres=("Rock",), missing=True)))
+    assert "t USING INDEX tracks_missing" in missing
+    copies = " | ".join(_plan(store, Query(duplicates=True, order="energy")))
+    assert "SCAN tracks USING COVERING INDEX tracks_audio_id" in copies
+    assert "SEARCH t USING INDEX tracks_audio_id (audio_id=?)" in copies
+
+
 def test_several_genres_come_in_the_order_of_energy_without_sorting(store: Store) -> None:
     plan = _plan(store, Query(genres=("Rock", "Jazz"), not_genres=("Folk",), order="-energy", limit=50))
     assert plan[0] == "SEARCH p USING COVERING INDEX predictions_energy (model=?)"

@@ -69,6 +69,7 @@ Payload = Callable[[bool], tuple[Span, ...]]
 Encode = Callable[[Field, Sequence[str]], tuple[Item, ...]]
 Move = Callable[[Item, str], Item]
 Carried = Callable[[], tuple[Item, ...]]
+ByTheBook = Callable[[], list[Splice]]
 
 
 def _not_moved(item: Item, container: str) -> Item:
@@ -87,7 +88,8 @@ class TagBlock:
     `encode` spells values as new items, `move` one of these as another container holds it; `rebuild`
     gives the splices that turn the file's items into others: into free room where there is enough, else
     the file grows and keeps its room. `carried` spells the tags that players read only as long as this
-    block is empty as items of it, which then stand in front of ours.
+    block is empty as items of it, which then stand in front of ours. `as_by_the_book` gives the splices
+    that spell what strict readers do not understand as its specification demands: to be read, not written.
     """
 
     format: str
@@ -101,6 +103,7 @@ class TagBlock:
     header_pages: int = 0
     move: Move = _not_moved
     carried: Carried = tuple
+    as_by_the_book: ByTheBook = list
 
     @property
     def is_empty(self) -> bool:

@@ -8,53 +8,19 @@ payload itself is stricter than comparing hashes of it, and costs the same readi
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
-
-import mutagen
-from mutagen.aiff import AIFF
-from mutagen.asf import ASF
-from mutagen.dsf import DSF
-from mutagen.flac import FLAC
-from mutagen.monkeysaudio import MonkeysAudio
-from mutagen.mp3 import MP3
-from mutagen.mp4 import MP4
-from mutagen.musepack import Musepack
-from mutagen.oggflac import OggFLAC
-from mutagen.oggopus import OggOpus
-from mutagen.oggspeex import OggSpeex
-from mutagen.oggvorbis import OggVorbis
-from mutagen.trueaudio import TrueAudio
-from mutagen.wave import WAVE
-from mutagen.wavpack import WavPack
+from dataclasses import replace
+from typing import BinaryIO
 
 from tagger.errors import TagError
 from tagger.files import folded
 from tagger.tags.block import Item, Span, TagBlock
 from tagger.tags.fields import APEV2, ID3_USER_TEXT, MP4_FREEFORM, OTHER_NAMES, VORBIS, Field
 from tagger.tags.fields import ASF as ASF_NAMES
+from tagger.tags.second_reader import agree, second_reading
 
-_READERS: Mapping[str, Callable[[BinaryIO], Any]] = {
-    "mp3": MP3,
-    "tta": TrueAudio,
-    "wav": WAVE,
-    "aiff": AIFF,
-    "dsf": DSF,
-    "flac": FLAC,
-    "ogg": OggVorbis,
-    "opus": OggOpus,
-    "speex": OggSpeex,
-    "oggflac": OggFLAC,
-    "m4a": MP4,
-    "wma": ASF,
-    "ape": MonkeysAudio,
-    "wv": WavPack,
-    "mpc": Musepack,
-}
 SameBytes = Callable[[BinaryIO, Iterable[Span], BinaryIO, Iterable[Span]], bool]
 
 _CHUNK_BYTES = 1 << 18
-_MAX_DRIFT_S = 0.05
 
 
 def check_copy(
@@ -82,10 +48,10 @@ def check_copy(
     if not (same or same_bytes)(original, before.payload(renumbered), copy, after.payload(renumbered)):
         raise TagError("the edited copy holds other audio; nothing was written")
     names = _names(wanted)
-    views = [_second_reading(file, before.format, names) for file in (original, copy)]
+    views = [second_reading(*one, names) for one in ((original, before), (copy, after))]
     if carried or returned:  # one of the two has nothing that mutagen could compare
         views = [replace(view, pairs=[], version=None) for view in views]
-    if not _agree(*views):
+    if not agree(*views):
         raise TagError("a second reader finds foreign tags changed; nothing was written")
 
 
@@ -120,53 +86,6 @@ def _chunks(file: BinaryIO, spans: Iterable[Span]) -> Iterator[bytes]:
 def _foreign(items: Iterable[Item], wanted: Iterable[Field]) -> list[tuple[bytes, str]]:
     changed = set(wanted)
     return [(item.raw, item.container) for item in items if item.field not in changed]
-
-
-@dataclass(frozen=True, slots=True)
-class _View:
-    """What mutagen reads from a file: its tags except the changed ones, its ID3 version, its stream."""
-
-    pairs: list[tuple[str, Any]]
-    unknown: list[bytes]
-    version: Any
-    info: Any
-
-
-def _second_reading(file: BinaryIO, format_name: str, without: set[str]) -> _View:
-    file.seek(0)
-    try:
-        parsed = _READERS[format_name](file)
-    except (mutagen.MutagenError, EOFError, ValueError, KeyError, IndexError) as error:
-        raise TagError(f"a second reader (mutagen) cannot read it: {error}") from error
-    tags = [] if parsed.tags is None else parsed.tags
-    pairs = [
-        (key, value)
-        for key, value in (tags if isinstance(tags, list) else tags.items())
-        if _plain_name(key) not in without
-    ]
-    unknown = getattr(tags, "unknown_frames", [])
-    version = getattr(tags, "version", None) if pairs or unknown else None
-    return _View(pairs, unknown, version, parsed.info)
-
-
-def _agree(one: _View, other: _View) -> bool:
-    if len(one.pairs) != len(other.pairs) or one.unknown != other.unknown or one.version != other.version:
-        return False
-    return _same_stream(one.info, other.info) and all(map(_same, one.pairs, other.pairs))
-
-
-def _same(one: tuple[str, Any], other: tuple[str, Any]) -> bool:
-    return one[0] == other[0] and (one[1] == other[1] or vars(one[1]) == vars(other[1]))
-
-
-def _same_stream(one: Any, other: Any) -> bool:
-    names = ("sample_rate", "channels")
-    same = all(getattr(one, name, None) == getattr(other, name, None) for name in names)
-    return same and abs(getattr(one, "length", 0) - getattr(other, "length", 0)) <= _MAX_DRIFT_S
-
-
-def _plain_name(key: str) -> str:
-    return folded(key.removeprefix("TXXX:").removeprefix("----:com.apple.iTunes:"))
 
 
 def _names(wanted: Collection[Field]) -> set[str]:

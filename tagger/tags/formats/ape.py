@@ -21,7 +21,7 @@ from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Splice, TagB
 from tagger.tags.fields import APEV2, Field, decoded, field_meant
 
 _HAS_HEADER, _IS_HEADER = 1 << 31, 1 << 29
-_KIND_MASK = 0b110
+_KIND_MASK, _BINARY = 0b110, 0b010
 
 
 def load_ape(source: ByteSource, format_name: str) -> TagBlock:
@@ -31,7 +31,17 @@ def load_ape(source: ByteSource, format_name: str) -> TagBlock:
     rebuild = functools.partial(_splices, start, end, footer)
     layout = Layout(present=bool(footer), padding=0)
     payload = ((0, start), (end, source.size))
-    return TagBlock(format_name, "apev2", items, layout, lambda _: payload, _encode, rebuild)
+    first = end - _numbers(footer)[1] if footer else end
+    return TagBlock(
+        format_name,
+        "apev2",
+        items,
+        layout,
+        lambda _: payload,
+        _encode,
+        rebuild,
+        as_by_the_book=lambda: _in_ascii(items, first),
+    )
 
 
 def find_ape_tag(source: ByteSource) -> tuple[int, int, bytes]:
@@ -75,7 +85,9 @@ def _parse_items(source: ByteSource, start: int, end: int, footer: bytes) -> tup
         items.append(_as_item(data[position:stop], data[position + 8 : key_end], data[key_end + 1 : stop]))
         position = stop
     if position != len(data):
-        raise UnsupportedFormat("its APE tag holds bytes that are no items, and is left alone")
+        raise UnsupportedFormat(
+            "its APE tag holds bytes behind its items, counted by its footer, that are none"
+        )
     return tuple(items)
 
 
@@ -84,6 +96,30 @@ def _as_item(raw: bytes, key: bytes, value: bytes) -> Item:
     texts = tuple(decoded(value).split("\0")) if is_text else (UNREADABLE,)
     field = field_meant(APEV2, key.decode("ascii", "replace"), texts)
     return Item(raw, field, texts) if field else Item(raw)
+
+
+def _in_ascii(items: Sequence[Item], position: int) -> list[Splice]:
+    """Spell texts that are not UTF-8, as old Windows programs wrote them, with `?` in their place."""
+    splices = []
+    for item in items:
+        value_start = item.raw.index(b"\0", 8) + 1
+        value, is_binary = (
+            item.raw[value_start:],
+            int.from_bytes(item.raw[4:8], "little") & _KIND_MASK == _BINARY,
+        )
+        if not is_binary and not _is_utf8(value):
+            data = bytes(byte if byte < 0x80 else ord("?") for byte in value)
+            splices.append(Splice(position + value_start, position + len(item.raw), data))
+        position += len(item.raw)
+    return splices
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:

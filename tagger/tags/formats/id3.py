@@ -81,8 +81,8 @@ def read_tag(source: ByteSource, start: int) -> Id3Tag:
 def parse(data: bytes) -> Id3Tag:
     """Split a whole tag into its parts."""
     major, revision, flags = data[3], data[4], data[5]
-    if major not in (2, 3, 4) or (major == 4 and flags & _FOOTER) or (major == 2 and flags & 0x40):
-        raise UnsupportedFormat(f"an ID3v2.{major} tag of a rare kind, which is left alone")
+    if rare := _rare_kind(major, flags):
+        raise UnsupportedFormat(f"its ID3v2.{major} tag {rare}, and is left alone")
     body = data[ID3V2_HEADER_BYTES:]
     if flags & _UNSYNC and major < 4:
         body = desynchronised(body)
@@ -93,6 +93,14 @@ def parse(data: bytes) -> Id3Tag:
     padding = len(rest) - len(tail)
     checksum = _checksum(major, extended, body[: len(body) - padding], padding)
     return Id3Tag(major, revision, flags, extended, items, tail, padding, plain_sizes, len(data), checksum)
+
+
+def _rare_kind(major: int, flags: int) -> str:
+    if major not in (2, 3, 4):
+        return "is of an unknown version (2.2, 2.3 and 2.4 were tried)"
+    if major == 4 and flags & _FOOTER:
+        return "has a footer"
+    return "is compressed as a whole" if major == 2 and flags & _EXTENDED else ""
 
 
 def render(tag: Id3Tag, items: tuple[Item, ...], layout: Layout | None) -> bytes:

@@ -15,6 +15,7 @@ from tagger.tags.block import ByteSource, Item, Layout, Span, Splice, TagBlock
 from tagger.tags.fields import Field
 from tagger.tags.formats.id3 import Id3Tag, parse, read_tag, render
 from tagger.tags.formats.riff import (
+    WRONG_SIZES,
     Chunk,
     InfoList,
     Order,
@@ -101,11 +102,11 @@ def load_chunked(source: ByteSource, format_name: str) -> TagBlock:
 def _read_form(source: ByteSource, order: Order) -> _Form:
     end = 8 + int.from_bytes(source.at(4, 4), order)
     if end > source.size + 1:
-        raise UnsupportedFormat("its chunk sizes do not agree with the file's length")
+        raise UnsupportedFormat(WRONG_SIZES)
     chunks = read_chunks(source, order, end)
     last_end = chunks[-1].end if chunks else 12
     if end > source.size and (last_end != source.size or not chunks[-1].is_odd):
-        raise UnsupportedFormat("its chunk sizes do not agree with the file's length")
+        raise UnsupportedFormat(WRONG_SIZES)
     # The pad byte at the end of an odd chunk: counted and absent, or neither.
     missing_pad = 2 if end > source.size else int(bool(chunks) and last_end == end and chunks[-1].is_odd)
     home = next((chunk for chunk in chunks if chunk.name in (b"ID3 ", b"id3 ")), None)

@@ -32,6 +32,7 @@ _MEAN = b"com.apple.iTunes"
 _UTF8, _INTEGER = 1, 21
 _HANDLER_CONTENT = bytes(8) + b"mdirappl" + bytes(9)
 _PROBE_BYTES = 16
+_CHILDREN_OF_META = (b"hdlr", b"ilst", b"free", b"keys", b"mhdr", b"xml ", b"iloc")
 _CHUNK_TABLE_PATH = (b"mdia", b"minf", b"stbl")
 
 
@@ -103,7 +104,16 @@ def load_mp4(source: ByteSource, format_name: str) -> TagBlock:
     def rebuild(items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
         return _splices(source, places, items, layout)
 
-    return TagBlock(format_name, "mp4", items, layout, lambda _: _payload(source, places), _encode, rebuild)
+    return TagBlock(
+        format_name,
+        "mp4",
+        items,
+        layout,
+        lambda _: _payload(source, places),
+        _encode,
+        rebuild,
+        as_by_the_book=lambda: _versioned(source, places.top)[1],
+    )
 
 
 def _find(source: ByteSource) -> _Places:
@@ -112,17 +122,44 @@ def _find(source: ByteSource) -> _Places:
     if moov is None:
         raise UnsupportedFormat("an MP4 file without an index (moov)")
     path, inside = [moov], children(source, moov.body, moov.end)
-    for name, skipped in ((b"udta", 0), (b"meta", 4)):
+    for name in (b"udta", b"meta"):
         atom = named(inside, name)
         if atom is None:
             break
-        inside = children(source, atom.body + skipped, atom.end)
+        inside = children(source, _inside(source, atom), atom.end)
         path.append(atom)
     ilst = named(inside, b"ilst") if len(path) == 3 else None
     behind = next((atom for atom in inside if ilst and atom.start == ilst.end), None)
     free = behind if behind and behind.name == b"free" else None
-    last = inside[-1].end if inside else path[-1].body + (4 if len(path) == 3 else 0)
+    last = inside[-1].end if inside else _inside(source, path[-1])
     return _Places(top, path, ilst, free, last)
+
+
+def _inside(source: ByteSource, atom: Atom) -> int:
+    """Give the place of an atom's children: in `meta` behind version bytes, which QuickTime leaves out."""
+    if atom.name != b"meta" or _is_plain_meta(source, atom):
+        return atom.body
+    return atom.body + 4
+
+
+def _is_plain_meta(source: ByteSource, meta: Atom) -> bool:
+    """Tell whether the first child of `meta` begins where its version should be."""
+    return meta.end - meta.body < 4 or source.peek(meta.body + 4, 4) in _CHILDREN_OF_META
+
+
+def _versioned(source: ByteSource, atoms: Sequence[Atom]) -> tuple[int, list[Splice]]:
+    """Give version bytes to every `meta` without them: the growth of these atoms, and the splices."""
+    growth, splices = 0, list[Splice]()
+    for atom in atoms:
+        if atom.name == b"meta" and _is_plain_meta(source, atom):
+            inner, more = 4, [Splice(atom.body, atom.body, bytes(4))]
+        elif atom.name in (b"moov", b"trak", b"udta"):
+            inner, more = _versioned(source, children(source, atom.body, atom.end))
+        else:
+            continue
+        splices += [*more, *resized(source, atom, inner)]
+        growth += inner
+    return growth, splices
 
 
 def _splices(
@@ -206,8 +243,9 @@ def _kept_in_meta(source: ByteSource, places: _Places) -> list[Span]:
         return []
     meta = places.path[2]
     ours = (b"ilst", b"free", b"hdlr")
-    atoms = children(source, meta.body + 4, meta.end)
-    return [(atom.start, atom.end) for atom in atoms if atom.name not in ours]
+    inside = _inside(source, meta)
+    atoms = children(source, inside, meta.end)
+    return [(meta.body, inside), *((atom.start, atom.end) for atom in atoms if atom.name not in ours)]
 
 
 def _between(holes: list[Span], size: int) -> list[Span]:
@@ -292,7 +330,7 @@ def children(source: ByteSource, start: int, end: int) -> list[Atom]:
             size, body = int.from_bytes(header[8:16], "big"), start + 16
         stop = end if size == 0 else start + size
         if stop > end or stop < body:
-            raise TagError("its MP4 atoms are damaged")
+            raise TagError("its MP4 atoms are damaged (meta was tried with and without version bytes)")
         atoms.append(Atom(name, start, body, stop, to_file_end=size == 0))
         start = stop
     return atoms

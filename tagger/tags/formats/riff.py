@@ -21,6 +21,8 @@ from tagger.tags.formats.id3 import new_frame, raw_frame
 
 Order = Literal["little", "big"]
 
+WRONG_SIZES = "its chunk sizes do not agree with the file's length, with a missing pad byte neither"
+
 _FIELDS: dict[bytes, Field] = {b"IGNR": "genre", b"IBPM": "bpm"}
 _FRAMES = {
     b"INAM": b"TIT2",
@@ -103,7 +105,7 @@ def read_chunks(source: ByteSource, order: Order, end: int) -> list[Chunk]:
         header = source.at(position, 8)
         chunk = Chunk(header[:4], position, position + 8 + int.from_bytes(header[4:], order))
         if chunk.end > end:
-            raise UnsupportedFormat("its chunk sizes do not agree with the file's length")
+            raise UnsupportedFormat(WRONG_SIZES)
         chunks.append(chunk)
         position = chunk.padded_end(end)
     return chunks

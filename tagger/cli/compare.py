@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import shared
+from tagger.cli import completion, shared
 from tagger.cli.progress import analysing_bar
 from tagger.cli.scan import predictor_loader
 from tagger.cli.shared import SOME_FAILED, message, print_json, shown, terminated_as_interrupted
@@ -23,8 +23,18 @@ TOP_CHANGES = 10
 
 
 def compare(
-    old: Annotated[str, typer.Argument(metavar="OLD", help="The model that has analysed the tracks.")],
-    new: Annotated[str, typer.Argument(metavar="NEW", help="The other one: an id or a folder.")],
+    old: Annotated[
+        str,
+        typer.Argument(
+            metavar="OLD", autocompletion=completion.models, help="The model that has analysed the tracks."
+        ),
+    ],
+    new: Annotated[
+        str,
+        typer.Argument(
+            metavar="NEW", autocompletion=completion.models, help="The other one: an id or a folder."
+        ),
+    ],
     paths: Annotated[
         list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these files and folders.")
     ] = None,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import shared
+from tagger.cli import completion, shared
 from tagger.cli.shared import message, print_json_array, shown
 from tagger.errors import TaggerError
 
@@ -22,6 +22,7 @@ def doctor(
         typer.Option(
             "--for",
             metavar="PLAYER",
+            autocompletion=completion.players,
             help="navidrome, jellyfin, mixxx, picard, mixed-in-key, kodi or ffmpeg. Default: all.",
         ),
     ] = None,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tagger.cli import completion
 from tagger.cli.shared import terminated_as_interrupted
 from tagger.cli.train import check_layout
 from tagger.errors import TaggerError
@@ -20,7 +21,10 @@ def evaluate(
     data: Annotated[str, typer.Option("--data", metavar="FOLDER", help="Labelled music.")],
     split: Annotated[str, typer.Option(metavar="NAME", help="train, valid or test.")] = "test",
     model: Annotated[
-        str | None, typer.Option(metavar="ID", help="An id or a folder. Default: standard.")
+        str | None,
+        typer.Option(
+            metavar="ID", autocompletion=completion.models, help="An id or a folder. Default: standard."
+        ),
     ] = None,
     layout: Annotated[
         str | None,

@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from tagger.cli.completion import topics
 from tagger.cli.shared import message
 from tagger.errors import TaggerError
 
@@ -31,7 +32,9 @@ MOST_COLUMNS = 100
 
 
 def show_help(
-    topic: Annotated[str | None, typer.Argument(metavar="[TOPIC]", help="A page or a command.")] = None,
+    topic: Annotated[
+        str | None, typer.Argument(metavar="[TOPIC]", autocompletion=topics, help="A page or a command.")
+    ] = None,
 ) -> None:
     """Read the manual: a page of it, the options of a command, or the list of pages.
 

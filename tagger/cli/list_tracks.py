@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 import typer
 
 from tagger.cli import shared
+from tagger.cli.completion import values_of
 from tagger.cli.shared import print_csv, print_json_array, shown
 from tagger.cli.table import answer_cells, print_table
 from tagger.errors import TaggerError
@@ -58,7 +59,7 @@ def list_tracks(
         typer.Option(
             "--sort",
             parser=_order_named,
-            autocompletion=lambda: list(get_args(TrackOrder)),
+            autocompletion=values_of(TrackOrder),
             metavar="ORDER",
             help="path, energy, bpm, genre, confidence, artist, album, title, year or length; "
             "-energy and so on: the other way round.",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import shared
+from tagger.cli import completion, shared
 from tagger.cli.compare import compare
 from tagger.cli.shared import SOME_FAILED, message, print_json, print_json_array, shown
 from tagger.errors import ModelError, TaggerError
@@ -77,7 +77,12 @@ def add(
 
 @app.command("remove")
 def remove(
-    model: Annotated[str, typer.Argument(metavar="ID", help="Its id, as `tagger models` lists it.")],
+    model: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", autocompletion=completion.added_models, help="Its id, as `tagger models` lists it."
+        ),
+    ],
     json: shared.Json = False,
 ) -> None:
     """Remove a model that `tagger models add` installed; its answers stay in the database.

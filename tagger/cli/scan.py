@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import shared
+from tagger.cli.completion import words
 from tagger.cli.events import Events, end_reported, metrics_text
 from tagger.cli.shared import SOME_FAILED, bar, message, print_json, shown, terminated_as_interrupted
 from tagger.errors import TaggerError
@@ -40,7 +41,10 @@ def scan(
         str, typer.Option(metavar="TIME", help="Forget tracks missing for so long.")
     ] = "30d",
     nice: Annotated[bool, typer.Option("--nice", help="Leave the processor to other programs.")] = False,
-    log_format: Annotated[str, typer.Option(help="Of the messages on stderr: text or json.")] = "text",
+    log_format: Annotated[
+        str,
+        typer.Option(autocompletion=words("text", "json"), help="Of the messages on stderr: text or json."),
+    ] = "text",
     metrics_file: Annotated[
         str | None, typer.Option(metavar="FILE", help="Write figures for Prometheus.")
     ] = None,

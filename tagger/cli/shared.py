@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args
 
 import typer
 
+from tagger.cli import completion
 from tagger.errors import BusyError, TaggerError
 from tagger.files import absolute
 from tagger.query import EVERYTHING, FILTERS, Filter, Query, length_s, read_query
@@ -57,7 +58,7 @@ def choice(option: str, choices: Any, help: str, panel: str | None = None, metav
     return typer.Option(
         option,
         parser=lambda text: one_of(option, text, choices),
-        autocompletion=lambda: list(get_args(choices)),
+        autocompletion=completion.values_of(choices),
         metavar=metavar,
         help=help,
         rich_help_panel=panel,
@@ -73,7 +74,10 @@ Db = Annotated[
 Device = Annotated[DeviceName, choice("--device", DeviceName, "auto, cpu, cuda or mps.", metavar="NAME")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
 Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Worker processes. Default: one a core.")]
-Model = Annotated[str | None, typer.Option("--model", metavar="ID", help="Model: an id or a folder.")]
+Model = Annotated[
+    str | None,
+    typer.Option("--model", metavar="ID", autocompletion=completion.models, help="Model: an id or a folder."),
+]
 Paths = Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these files and folders.")]
 
 
@@ -99,7 +103,12 @@ def with_filters(command: Callable[..., None]) -> Callable[..., None]:
 
 def _parameter(each: Filter) -> inspect.Parameter:
     """The filter as a parameter of a command."""
-    option = typer.Option(metavar=each.metavar, help=each.help, rich_help_panel=_FILTERS_PANEL)
+    option = typer.Option(
+        metavar=each.metavar,
+        autocompletion=completion.OF_FILTERS.get(each.name),
+        help=each.help,
+        rich_help_panel=_FILTERS_PANEL,
+    )
     kind = list[str] | None if each.repeats else str | None
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
     return inspect.Parameter(each.name, keyword, default=None, annotation=Annotated[kind, option])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import shared
+from tagger.cli.completion import words
 from tagger.cli.events import Events, end_reported
 from tagger.cli.scan import leave_processor_to_others, predictor_loader
 from tagger.cli.shared import shown, terminated_as_interrupted
@@ -35,7 +36,10 @@ def watch(
     device: shared.Device = "auto",
     model: shared.Model = None,
     nice: Annotated[bool, typer.Option("--nice", help="Leave the processor to other programs.")] = False,
-    log_format: Annotated[str, typer.Option(help="Of the messages on stderr: text or json.")] = "text",
+    log_format: Annotated[
+        str,
+        typer.Option(autocompletion=words("text", "json"), help="Of the messages on stderr: text or json."),
+    ] = "text",
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     db: shared.Db = None,
 ) -> None:

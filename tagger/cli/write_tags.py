@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 
 from tagger.cli import shared
+from tagger.cli.completion import words
 from tagger.cli.progress import writing_bar
 from tagger.cli.shared import asked_to_stop, message, print_json, shown
 from tagger.errors import TaggerError
@@ -32,11 +33,20 @@ def write_tags(
     ] = None,
     genre: Annotated[
         str,
-        typer.Option(metavar="POLICY", help="missing (only where none is), replace, add or never."),
+        typer.Option(
+            metavar="POLICY",
+            autocompletion=words("missing", "replace", "add", "never"),
+            help="missing (only where none is), replace, add or never.",
+        ),
     ] = "missing",
     energy: Annotated[bool, typer.Option("--energy/--no-energy", help="Where absent or ours.")] = True,
     bpm: Annotated[
-        str, typer.Option(metavar="POLICY", help="missing (where none is, or ours), replace or never.")
+        str,
+        typer.Option(
+            metavar="POLICY",
+            autocompletion=words("missing", "replace", "never"),
+            help="missing (where none is, or ours), replace or never.",
+        ),
     ] = "missing",
     min_confidence: Annotated[
         float | None, typer.Option(metavar="0-1", help="Of genres and tempos. Default: 0.6.")
@@ -52,7 +62,11 @@ def write_tags(
     keep_mtime: Annotated[bool, typer.Option("--keep-mtime", help="Keep the files' dates.")] = False,
     hard_links: Annotated[
         str,
-        typer.Option(metavar="RULE", help="A file of several names: skip, break or in-place."),
+        typer.Option(
+            metavar="RULE",
+            autocompletion=words("skip", "break", "in-place"),
+            help="A file of several names: skip, break or in-place.",
+        ),
     ] = "skip",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print each change, write none.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,

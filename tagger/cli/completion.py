@@ -1,0 +1,90 @@
+"""What the shell completes by Tab, beside the names of commands and options: the values they take.
+
+Typer asks these functions and keeps what begins like the word that is being typed. They look at no database
+and import nothing heavy: somebody is waiting. A fault in one completes nothing.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, get_args
+
+import typer
+
+from tagger.errors import TaggerError
+
+
+def values_of(choices: Any) -> Callable[[], list[str]]:
+    """Complete the values of a `Literal` type."""
+    return words(*get_args(choices))
+
+
+def words(*values: str) -> Callable[[], list[str]]:
+    """Complete these values."""
+    return lambda: [*values]
+
+
+def models() -> list[str]:
+    """Complete the ids of the installed models."""
+    from tagger.model_card import installed_models
+
+    return installed_models()
+
+
+def added_models() -> list[str]:
+    """Complete the ids of the models that the owner has added."""
+    from tagger.model_card import installed_models, shipped_models
+
+    return [name for name in installed_models() if name not in shipped_models()]
+
+
+def genres(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete the genres of the model that stands before, else of all that are installed.
+
+    They are spelled so that no shell takes a sign in them for its own, and in lower case where that is typed.
+    """
+    from tagger.model_card import installed_models, load_card
+
+    named = context.params.get("model")
+    try:
+        cards = [load_card(name) for name in ([named] if named else installed_models())]
+    except TaggerError:
+        return []
+    spelled = sorted({plain(genre) for card in cards for genre in card.genres})
+    return [genre.lower() for genre in spelled] if incomplete.islower() else spelled
+
+
+def energies() -> list[str]:
+    """Complete the names of the bands of energy."""
+    from tagger.types import ENERGY_BANDS
+
+    return [*ENERGY_BANDS]
+
+
+def players() -> list[str]:
+    """Complete the players that `tagger doctor` knows."""
+    from tagger.tags import PLAYERS
+
+    return [*PLAYERS]
+
+
+def topics() -> list[str]:
+    """Complete the pages of the manual and the commands."""
+    from tagger.cli import COMMANDS
+    from tagger.cli.help import TOPICS
+
+    return [*dict.fromkeys([*TOPICS, *COMMANDS])]
+
+
+def plain(genre: str) -> str:
+    """Spell a genre with letters, digits and hyphens alone, as filters understand it.
+
+    >>> plain("R&B"), plain("New Age"), plain("Hip-Hop")
+    ('R-and-B', 'New-Age', 'Hip-Hop')
+    """
+    return re.sub(r"[\W_]+", "-", genre.replace("&", " and ")).strip("-")
+
+
+OF_FILTERS: dict[str, Callable[..., list[str]]] = {"genre": genres, "not_genre": genres, "energy": energies}
+"""What completes the value of a filter, by its name."""

@@ -90,6 +90,7 @@ class TagBlock:
     the file grows and keeps its room. `carried` spells the tags that players read only as long as this
     block is empty as items of it, which then stand in front of ours. `as_by_the_book` gives the splices
     that spell what strict readers do not understand as its specification demands: to be read, not written.
+    `new_ones_first`: not every reader finds what stands behind the items that are there.
     """
 
     format: str
@@ -104,6 +105,7 @@ class TagBlock:
     move: Move = _not_moved
     carried: Carried = tuple
     as_by_the_book: ByTheBook = list
+    new_ones_first: bool = False
 
     @property
     def is_empty(self) -> bool:

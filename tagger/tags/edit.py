@@ -150,7 +150,7 @@ def _with_values(block: TagBlock, items: list[Item], change: Change) -> list[Ite
             block.move(item, container) for item in block.encode(change.field, change.after[len(before) :])
         ]
         return [*items[:place], *new, *items[place:]]
-    place = at[0] if at else len(items)
+    place = at[0] if at else (0 if block.new_ones_first else len(items))
     kept = [item for item in items if item.field != change.field]
     return [*kept[:place], *block.encode(change.field, change.after), *kept[place:]]
 

@@ -19,6 +19,9 @@ from tagger.tags.formats.id3 import read_tag
 from tagger.tags.formats.riff import info_texts
 
 _WITH_ID3V1 = ("mp3", "tta", "ape", "wv", "mpc")
+_WITH_ID3V2_IN_FRONT = ("flac", "ape", "wv", "mpc")
+"""Kinds with another main tag, where FFmpeg shows an ID3v2 tag in front of it as long as that is empty."""
+
 _NO_NAMES = (b"replaygain_", b"mp3gain_", b"encoder")
 """Beginnings of the keys of APE items that name neither track, artist nor album."""
 
@@ -58,7 +61,7 @@ def fallback_tag(file: BinaryIO, block: TagBlock) -> str:
     if kind == "wav":
         lost = not block.carried() and any(name in _INFO_NAMES for name in info_texts(block.items))
         return "a LIST INFO chunk" if lost else ""
-    if kind == "flac" and _has_frames(source, 0):
+    if kind in _WITH_ID3V2_IN_FRONT and _has_frames(source, 0):
         return "an ID3v2 tag in front of it"
     if kind == "mp3" and _has_late_id3(source, block.payload(False)[0][0]):
         return "an ID3v2 tag behind other bytes"

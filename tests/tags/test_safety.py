@@ -82,6 +82,8 @@ def list_info(name: bytes) -> bytes:
         ("mp3", b"ID3\3\0\0\0\0\0\x14" + bytes(20), ID3V1, "an ID3v1 tag"),
         ("tta", b"", ID3V1, "an ID3v1 tag"),
         ("flac", ID3_TITLE, b"", "an ID3v2 tag in front of it"),
+        ("mpc", ID3_TITLE, b"", "an ID3v2 tag in front of it"),
+        ("ape", ID3_TITLE, b"", "an ID3v2 tag in front of it"),
         ("flac", b"", ID3V1, "an ID3v1 tag"),
         ("mp3", b"\xff\xfe" + bytes(100) + ID3_TITLE, b"", "an ID3v2 tag behind other bytes"),
     ],

@@ -57,6 +57,14 @@ def find_ape_tag(source: ByteSource) -> tuple[int, int, bytes]:
     return start, end, footer
 
 
+def text_items(source: ByteSource) -> list[tuple[str, str]]:
+    """Read the keys and texts of the APE tag of a file. Raises TagError where it is damaged."""
+    start, end, footer = find_ape_tag(source)
+    raws = [item.raw for item in _parse_items(source, start, end, footer)] if footer else []
+    pairs = [raw[8:].split(b"\0", 1) for raw in raws if not int.from_bytes(raw[4:8], "little") & _KIND_MASK]
+    return [(key.decode("ascii", "replace"), decoded(value)) for key, value in pairs]
+
+
 def has_id3v1(source: ByteSource) -> bool:
     """Tell whether an ID3v1 tag ends the file."""
     return id3v1_length(source.peek(source.size - ID3V1_LOOK_BYTES, ID3V1_LOOK_BYTES)) > 0

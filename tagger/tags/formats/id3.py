@@ -10,12 +10,12 @@ from __future__ import annotations
 import functools
 import re
 import zlib
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from tagger.containers import ID3V2_HEADER_BYTES, from_syncsafe, id3v2_length
 from tagger.errors import TagError, UnsupportedFormat
-from tagger.tags.block import UNREADABLE, ByteSource, Encode, Item, Layout
+from tagger.tags.block import UNREADABLE, ByteSource, Encode, Item, Layout, Splice
 from tagger.tags.fields import ID3_USER_TEXT, Field, field_meant
 
 _UNSYNC, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
@@ -38,7 +38,9 @@ class Id3Tag:
     """An ID3v2 tag taken apart; `stored_bytes` is its length in the file (0: there is none).
 
     `tail` is what follows the frames and is no padding; it is kept, behind the frames.
-    `plain_sizes`: a v2.4 tag whose frame sizes are not syncsafe, as old iTunes wrote them.
+    `plain_sizes`: a v2.4 tag whose frame sizes are not syncsafe, as old iTunes wrote them. `counts_escapes`:
+    an unsynchronised tag before v2.4 whose frame sizes count the bytes inserted, against "2.3.0", 5, so that
+    FFmpeg reads it and TagLib does not; its items are as stored.
     """
 
     major: int
@@ -51,6 +53,7 @@ class Id3Tag:
     plain_sizes: bool
     stored_bytes: int
     checksum: Checksum | None = None
+    counts_escapes: bool = False
 
     @property
     def layout(self) -> Layout:
@@ -60,12 +63,17 @@ class Id3Tag:
     @property
     def dialect(self) -> str:
         """The spelling of its frames, such as `id3v2.3`."""
-        return f"id3v2.{self.major}"
+        return f"id3v2.{self.major}" + (" (escapes counted)" if self.counts_escapes else "")
+
+    @property
+    def has_escapes(self) -> bool:
+        """Whether the tag is unsynchronised as a whole: readers differ in the sizes of longer frames."""
+        return self.major < 4 and bool(self.flags & _UNSYNC)
 
     @property
     def encode(self) -> Encode:
         """The function that spells values as frames of its version."""
-        return functools.partial(_encode, self.major, self.plain_sizes)
+        return functools.partial(_encode, self)
 
 
 # v2.3 is what Windows, DJ software and car radios all read.
@@ -80,19 +88,39 @@ def read_tag(source: ByteSource, start: int) -> Id3Tag:
 
 def parse(data: bytes) -> Id3Tag:
     """Split a whole tag into its parts."""
-    major, revision, flags = data[3], data[4], data[5]
+    major, flags = data[3], data[5]
     if rare := _rare_kind(major, flags):
         raise UnsupportedFormat(f"its ID3v2.{major} tag {rare}, and is left alone")
-    body = data[ID3V2_HEADER_BYTES:]
-    if flags & _UNSYNC and major < 4:
-        body = desynchronised(body)
+    stored = data[ID3V2_HEADER_BYTES:]
+    if not flags & _UNSYNC or major == 4:
+        return _taken_apart(data, stored)
+    tag = _taken_apart(data, desynchronised(stored))
+    other = _taken_apart(data, stored, counts_escapes=True) if tag.tail else tag
+    return other if len(other.tail) < len(tag.tail) else tag
+
+
+def _taken_apart(data: bytes, body: bytes, counts_escapes: bool = False) -> Id3Tag:
+    major, revision, flags = data[3], data[4], data[5]
     extended, body = _extended_header(body, major, flags)
     plain_sizes, frames, rest = _frames(body, major)
     tail = rest.rstrip(b"\0")
-    items = tuple(as_item(frame, major, bool(flags & _UNSYNC)) for frame in frames)
+    unsync = bool(flags & _UNSYNC) and (major == 4 or counts_escapes)
+    items = tuple(as_item(frame, major, unsync) for frame in frames)
     padding = len(rest) - len(tail)
     checksum = _checksum(major, extended, body[: len(body) - padding], padding)
-    return Id3Tag(major, revision, flags, extended, items, tail, padding, plain_sizes, len(data), checksum)
+    return Id3Tag(
+        major,
+        revision,
+        flags,
+        extended,
+        items,
+        tail,
+        padding,
+        plain_sizes,
+        len(data),
+        checksum,
+        counts_escapes,
+    )
 
 
 def _rare_kind(major: int, flags: int) -> str:
@@ -124,13 +152,35 @@ def _assembled(tag: Id3Tag, content: bytes, padding: int) -> bytes:
         crc = _crc(tag.major, content, padding if tag.checksum.covers_padding else 0)
         extended = extended[:at] + crc + extended[at + len(crc) :]
     body = extended + content + bytes(padding)
-    if tag.flags & _UNSYNC and tag.major < 4:
+    if tag.has_escapes and not tag.counts_escapes:
         body = unsynchronised(body)
     return b"ID3" + bytes((tag.major, tag.revision, tag.flags)) + syncsafe(len(body)) + body
 
 
-def _encode(major: int, plain_sizes: bool, field: Field, values: Sequence[str]) -> tuple[Item, ...]:
-    return (new_frame(field, values, major, plain_sizes),) if values else ()
+def _encode(tag: Id3Tag, field: Field, values: Sequence[str]) -> tuple[Item, ...]:
+    if not values:
+        return ()
+    item = new_frame(field, values, tag.major, tag.plain_sizes)
+    return (replace(item, raw=_resized(item.raw, tag.major, unsynchronised)) if tag.counts_escapes else item,)
+
+
+def by_the_book(tag: Id3Tag, start: int) -> list[Splice]:
+    """Spell a tag at `start` that counts escapes without any, as long as it is; nothing for other tags."""
+    if not tag.counts_escapes:
+        return []
+    frames = b"".join(_resized(item.raw, tag.major, desynchronised) for item in tag.items)
+    body = tag.extended + frames
+    size = tag.stored_bytes - ID3V2_HEADER_BYTES
+    head = b"ID3" + bytes((tag.major, tag.revision, tag.flags & ~_UNSYNC)) + syncsafe(size)
+    return [Splice(start, start + tag.stored_bytes, head + body.ljust(size, b"\0"))]
+
+
+def _resized(frame: bytes, major: int, change: Callable[[bytes], bytes]) -> bytes:
+    """Change the content of a frame of v2.2 or v2.3, and the size in its header with it."""
+    head, content = frame[: FRAME_HEADER_BYTES[major]], change(frame[FRAME_HEADER_BYTES[major] :])
+    if major == 2:
+        return head[:3] + len(content).to_bytes(3, "big") + content
+    return head[:4] + len(content).to_bytes(4, "big") + head[8:] + content
 
 
 def _extended_header(body: bytes, major: int, flags: int) -> tuple[bytes, bytes]:
@@ -284,7 +334,7 @@ def _content(frame: bytes, major: int, unsync: bool) -> bytes:
         compressed, encrypted, grouped, sized = flags & 0x80, flags & 0x40, flags & 0x20, flags & 0x80
     else:
         compressed, encrypted, grouped, sized = flags & 0x08, flags & 0x04, flags & 0x40, flags & 0x01
-    if major == 4 and (flags & 0x02 or unsync):
+    if unsync or (major == 4 and flags & 0x02):
         content = desynchronised(content)
     if encrypted:
         return b""

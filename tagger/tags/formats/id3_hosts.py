@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
-from tagger.errors import UnsupportedFormat
-from tagger.tags.block import ByteSource, Item, Layout, Span, Splice, TagBlock
+from tagger.errors import TagError, UnsupportedFormat
+from tagger.tags.block import ByteSource, Item, Layout, Rebuild, Span, Splice, TagBlock
 from tagger.tags.fields import Field
-from tagger.tags.formats.id3 import Id3Tag, parse, read_tag, render
+from tagger.tags.formats.ape import text_items
+from tagger.tags.formats.id3 import Id3Tag, by_the_book, parse, raw_frame, read_tag, render
 from tagger.tags.formats.riff import (
     WRONG_SIZES,
     Chunk,
@@ -36,7 +37,43 @@ def load_front(source: ByteSource, format_name: str) -> TagBlock:
         return [Splice(0, tag.stored_bytes, render(tag, items, layout))]
 
     payload = ((tag.stored_bytes, source.size),)
-    return TagBlock(format_name, tag.dialect, tag.items, tag.layout, lambda _: payload, tag.encode, rebuild)
+    block = _block(format_name, tag, 0, payload, rebuild)
+    if tag.items or format_name != "mp3":
+        return block
+    return replace(
+        block, layout=replace(tag.layout, carries=True), carried=lambda: _replaygain(source, tag.major)
+    )
+
+
+def _replaygain(source: ByteSource, major: int) -> tuple[Item, ...]:
+    """Spell the loudness in an APE tag, as mp3gain writes it, as frames: TagLib reads one of the two tags.
+
+    The items of `mp3gain_` stay where they are: they are for that program alone, which looks there.
+    """
+    if major == 2:
+        return ()
+    try:
+        texts = text_items(source)
+    except TagError:
+        return ()
+    loudness = [(key, text) for key, text in texts if key.lower().startswith("replaygain_")]
+    return tuple(Item(raw_frame(b"TXXX", pair, major)) for pair in loudness)
+
+
+def _block(
+    format_name: str, tag: Id3Tag, start: int, payload: tuple[Span, ...], rebuild: Rebuild
+) -> TagBlock:
+    return TagBlock(
+        format_name,
+        tag.dialect,
+        tag.items,
+        tag.layout,
+        lambda _: payload,
+        tag.encode,
+        rebuild,
+        as_by_the_book=lambda: by_the_book(tag, start),
+        new_ones_first=tag.has_escapes,
+    )
 
 
 def load_dsf(source: ByteSource, format_name: str) -> TagBlock:
@@ -56,7 +93,7 @@ def load_dsf(source: ByteSource, format_name: str) -> TagBlock:
         return [Splice(12, 28, numbers), Splice(start, source.size, data)]
 
     payload = ((0, 12), (_DSF_HEADER_BYTES, start))
-    return TagBlock(format_name, tag.dialect, tag.items, tag.layout, lambda _: payload, tag.encode, rebuild)
+    return _block(format_name, tag, start, payload, rebuild)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,14 +124,12 @@ def load_chunked(source: ByteSource, format_name: str) -> TagBlock:
     tagged = (form.home, *(info.chunk for info in infos))
     others: list[Span] = [(chunk.start, chunk.end) for chunk in form.chunks if chunk not in tagged]
     payload = ((0, 4), (8, 12), *others, (form.end, source.size))
-    return TagBlock(
-        format_name,
-        tag.dialect,
-        items,
-        replace(tag.layout, missing_pad=form.missing_pad, carries=bool(infos) and not tag.items),
-        lambda _: payload,
-        encode,
-        functools.partial(_chunk_splices, form),
+    start = form.home.start + 8 if form.home else form.end
+    return replace(
+        _block(format_name, tag, start, payload, functools.partial(_chunk_splices, form)),
+        items=items,
+        layout=replace(tag.layout, missing_pad=form.missing_pad, carries=bool(infos) and not tag.items),
+        encode=encode,
         carried=lambda: carried_frames(infos, tag.major),
     )
 

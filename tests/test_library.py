@@ -40,9 +40,13 @@ class Seen:
         self.started_with: tuple[object, ...] = ()
         self.failures: list[str] = []
         self.n_progress = 0
+        self.extracted_files: list[str] = []
 
     def started(self, *args: object) -> None:
         self.started_with = args
+
+    def extracted(self, path: str) -> None:
+        self.extracted_files.append(os.path.basename(path))
 
     def progress(self) -> None:
         self.n_progress += 1
@@ -86,6 +90,8 @@ def test_the_second_scan_finds_nothing_new_and_an_observer_sees_the_first(music:
         seen = Seen()
         counts = library.scan(str(music), observer=seen)
         assert seen.started_with == ((str(music),), DEFAULT_MODEL, counts)
+        assert sorted(seen.extracted_files) == ["0.flac", "1.flac", "2.flac", "text.mp3"]
+        assert counts.taken == 4
         assert (seen.failures, seen.n_progress, counts.failed) == (["text.mp3"], 1, 1)
         assert library.scan(str(music)).unchanged == 3
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tagger.cli.progress import scan_bar
+from tagger.cli.progress import ScanBar, scan_bar
 from tagger.cli.shared import exit_code, message, shown
 from tagger.errors import TaggerError
 from tagger.files import absolute
@@ -27,11 +27,14 @@ class Events:
     A context manager, at whose end the bar goes. `report` serves other events.
     """
 
-    def __init__(self, log_format: str, watched: bool = False, is_quiet: bool = False) -> None:
+    def __init__(
+        self, log_format: str, watched: bool = False, is_quiet: bool = False, limit: int | None = None
+    ) -> None:
         self.as_json = log_format == "json"
         self._is_quiet = is_quiet
         self._is_watched = watched and sys.stderr.isatty() and not self.as_json
-        self._advance: Callable[[], None] = lambda: None
+        self._limit = limit
+        self._drawn: ScanBar | None = None
         self._counts: ScanCounts | None = None
         self._roots: Sequence[str] = ()
         self._bar = ExitStack()
@@ -62,11 +65,17 @@ class Events:
         if self.as_json:
             self.report("started", "", paths=list(paths), model=model)
         if self._is_watched:
-            self._advance = self._bar.enter_context(scan_bar(paths, counts))
+            self._drawn = self._bar.enter_context(scan_bar(paths, counts, self._limit))
+
+    def extracted(self, path: str) -> None:
+        """Move the bar: a worker has ended with a file."""
+        if self._drawn:
+            self._drawn.extracted(path)
 
     def progress(self) -> None:
         """Redraw the bar."""
-        self._advance()
+        if self._drawn:
+            self._drawn.redraw()
 
     def failed(self, failure: Failure) -> None:
         """A file could not be analysed."""

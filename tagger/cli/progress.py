@@ -2,47 +2,120 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tagger.cli.shared import shown
 from tagger.types import counted
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from tagger.pipeline.ingest import ScanCounts
     from tagger.tag_runs import WriteCounts
 
 
+LOOK_S = 0.1
+"""Between two looks at the counts: known files come by the thousand a second, and nobody sees more."""
+
+
 @contextmanager
-def scan_bar(paths: Sequence[str], counts: ScanCounts) -> Iterator[Callable[[], None]]:
-    """Draw a bar with tracks per second and time left; the value is called to redraw it from `counts`.
+def scan_bar(paths: Sequence[str], counts: ScanCounts, limit: int | None = None) -> Iterator[ScanBar]:
+    """Draw a bar with tracks per second, time gone and left, and the file that was read last.
 
     The number of files is counted by a second walk in a thread of its own, so that the analysis can
     begin at once; until it is known the bar only pulses.
     """
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (
-        TextColumn("analysing"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TextColumn("{task.fields[rate]} tracks/s"),
-        TimeRemainingColumn(),
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("analysing", total=None, rate="–")
-        counter = _Counter(paths, lambda total: progress.update(task, total=total))
+    from rich.table import Column
+
+    name = Column(ratio=1, no_wrap=True, overflow="ellipsis")
+    columns = (
+        BarColumn(16),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[rate]}/s"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        TextColumn("{task.fields[file]}", markup=False, table_column=name),
+    )
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, auto_refresh=False, transient=True, expand=True) as progress:
+        bar = ScanBar(progress, counts, limit)
+        counter = _Counter(paths, bar.set_total)
         counter.start()
-
-        def advance() -> None:
-            progress.update(task, completed=counts.found, rate=f"{counts.analysed / counts.seconds:.1f}")
-
+        bar.start()
         try:
-            yield advance
+            yield bar
         finally:
+            bar.stop()
             counter.stop()
+
+
+class ScanBar:
+    """The bar of a scan: it counts a file when a worker has ended with it, before its answer is there.
+
+    It is drawn by a thread of its own, also while the model is being loaded. `extracted` may be called from
+    any thread.
+    """
+
+    def __init__(self, progress: Progress, counts: ScanCounts, limit: int | None) -> None:
+        self._progress, self._counts, self._limit = progress, counts, limit
+        self._task = progress.add_task("", total=None, rate="–", file="starting")
+        self._ended, self._n_ended = itertools.count(1), 0
+        self._total: int | None = None
+        self._file = ""
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._draw, daemon=True)
+
+    def start(self) -> None:
+        """Begin to draw."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Draw once more, how it ended, and then no more."""
+        self._stopped.set()
+        self._thread.join()
+        self.redraw()
+
+    def set_total(self, total: int) -> None:
+        """Say how many files there are."""
+        self._total = total
+
+    def extracted(self, path: str) -> None:
+        """Count a file."""
+        self._n_ended, self._file = next(self._ended), path
+
+    def _draw(self) -> None:
+        while not self._stopped.wait(LOOK_S):
+            self.redraw()
+
+    def redraw(self) -> None:
+        """Draw what is counted by now."""
+        counts, n_ended = self._counts, self._n_ended
+        known = counts.found + counts.ignored - counts.taken  # those that no worker was asked for
+        total = self._total
+        if total is not None and self._limit is not None:
+            total = min(total, known + self._limit)
+        self._progress.update(
+            self._task,
+            total=total,
+            completed=known + max(n_ended, counts.taken),
+            rate=f"{n_ended / counts.seconds:.1f}" if n_ended else "–",
+            file=shown(os.path.basename(self._file)) if n_ended else "starting",
+            refresh=True,
+        )
 
 
 @contextmanager

@@ -68,9 +68,12 @@ def scan(
         settings = _settings(jobs, full, retry_failed, limit, budget, forget_after)
         if nice:
             leave_processor_to_others()
-        with library, Events(log_format, not (quiet or json), quiet) as events:
+        is_first = not os.path.exists(library.path)
+        with library, Events(log_format, not (quiet or json), quiet, limit) as events:
             counts = library.scan(*paths, settings=settings, observer=events)
             _report(library, counts, events, json, quiet, metrics_file)
+        if is_first and counts.analysed and not (quiet or json or events.as_json):
+            _say_what_next(library.path)
     if counts.new_failures or counts.unmounted:
         raise typer.Exit(SOME_FAILED)
 
@@ -154,6 +157,14 @@ def _report(
         message(f"{counted(counts.ignored, 'files')} ignored; `tagger ignore` lists what is")
     elif not counts.found and not counts.left and not counts.ignored:
         message("no audio files there")
+
+
+def _say_what_next(database: str) -> None:
+    """After the first scan of all."""
+    message(
+        "`tagger list` shows the answers, `tagger write-tags --dry-run` what would go into the files; "
+        f"all is kept in {database}"
+    )
 
 
 def _failed(counts: ScanCounts) -> str:

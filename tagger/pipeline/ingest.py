@@ -30,7 +30,8 @@ class ScanCounts:
     files that a limit or a budget leaves to the next scan, `ignored` those that the owner wants left alone;
     neither count as found. `unmounted` are roots that are gone, or beneath which nothing is left, and
     folders like that within them. `new_failures` are those of `failed` that are news: not known, for the
-    same reason in the same state of the file, before the scan.
+    same reason in the same state of the file, before the scan. `taken` are those whose outcome from a worker
+    is in these counts; a file that must be extracted twice is in it twice.
     """
 
     analysed: int = 0
@@ -43,6 +44,7 @@ class ScanCounts:
     left: int = 0
     ignored: int = 0
     unmounted: int = 0
+    taken: int = 0
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -93,6 +95,10 @@ class Ingest:
         self._predictor = cache(load_predictor)
         self._on_failure, self._may_reuse = on_failure, reuse
 
+    def load_model(self) -> None:
+        """Load the model now, for a track has come that needs it, while workers go on with the next ones."""
+        self._predictor()
+
     def take(self, batch: Sequence[Outcome]) -> list[AudioFile]:
         """Store a batch. The same sound is predicted once: its other files get copies of the answer.
 
@@ -107,6 +113,7 @@ class Ingest:
         self._store.record_batch(analyses, failures)
         self._counts.analysed += len(analyses)
         self._counts.failed += len(failures)
+        self._counts.taken += len(analyses) + len(failures) + len(again)
         for failure in failures:
             self._on_failure(failure)
         self._reuse(repeated)
@@ -134,6 +141,7 @@ class Ingest:
         plans = plan_reuse(files, owners, is_gone)
         self._store.files.reuse([plan for plan in plans if plan])
         kinds = [plan.kind for plan in plans if plan]
+        self._counts.taken += len(kinds)
         self._counts.unchanged += kinds.count("unchanged")
         self._counts.moved += kinds.count("moved")
         self._counts.duplicates += kinds.count("duplicate")

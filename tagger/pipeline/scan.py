@@ -13,9 +13,9 @@ from tagger.files import AudioFile, absolute
 from tagger.model_card import ModelCard
 from tagger.pipeline.ingest import Ingest, Predicts, ScanCounts
 from tagger.pipeline.known_states import KnownStates
-from tagger.pipeline.workers import extract_all, known_sounds_table
+from tagger.pipeline.workers import Outcome, extract_all, known_sounds_table
 from tagger.store import Store
-from tagger.types import Failure
+from tagger.types import Failure, TrackFeatures
 from tagger.walk import walk
 
 RETRY_AFTER = timedelta(days=7)
@@ -35,6 +35,12 @@ class Observer(Protocol):
 
     def started(self, paths: Sequence[str], model: str, counts: ScanCounts) -> None:
         """The scan has the lock and begins; `counts` grow from now on."""
+
+    def extracted(self, path: str) -> None:
+        """A worker has ended with a file; what comes of it is counted later, with others.
+
+        Called from another thread, or from several, which must not wait.
+        """
 
     def progress(self) -> None:
         """The counts have grown."""
@@ -138,11 +144,14 @@ class Scan:
         if settings.budget_s is not None:
             files = iter(sorted(files, key=lambda file: -file.mtime_ns))
         for n, file in enumerate(files):
-            is_spent = settings.budget_s is not None and self.counts.seconds >= settings.budget_s
-            if is_spent or n == settings.limit:
-                self.counts.left = 1 + sum(1 for _ in files)
+            if self._is_spent() or n == settings.limit:
+                self.counts.left += 1 + sum(1 for _ in files)
                 return
             yield file
+
+    def _is_spent(self) -> bool:
+        budget_s = self.settings.budget_s
+        return budget_s is not None and self.counts.seconds >= budget_s
 
     def _analyse(self, files: Iterator[AudioFile], known: KnownStates) -> None:
         first = next(files, None)
@@ -154,18 +163,36 @@ class Scan:
             self._report(failure, is_news=not known.has_failed_so(failure))
 
         ingest = Ingest(self.store, self.card.id, self.load_predictor, self.counts, report, reuse=reuse)
-        jobs = self.settings.jobs or n_cores()
         with known_sounds_table(self.store.answers.audio_ids(self.card.id) if reuse else ()) as table:
             waiting = chain([first], files)
             while True:  # once, and again for the few whose known answer was gone when it came to it
-                outcomes = extract_all(waiting, self.card.folder, table, jobs=jobs, ahead=AHEAD * BATCH)
                 again: list[AudioFile] = []
-                for batch in batched(outcomes, BATCH):
+                for batch in batched(self._extracted(waiting, table, ingest), BATCH):
                     again += ingest.take(batch)
                     self.observer.progress()
                 if not again:
                     return
                 waiting, table = chain(again), None
+
+    def _extracted(self, files: Iterator[AudioFile], table: str | None, ingest: Ingest) -> Iterator[Outcome]:
+        """What comes of `files`; with the first features, the model is loaded."""
+        outcomes = extract_all(
+            files,
+            self.card.folder,
+            table,
+            jobs=self.settings.jobs or n_cores(),
+            ahead=AHEAD * BATCH,
+            on_end=lambda file: self.observer.extracted(file.path),
+            is_spent=self._is_spent,
+            on_left=self._leave,
+        )
+        for outcome in outcomes:
+            if isinstance(outcome, TrackFeatures):
+                ingest.load_model()
+            yield outcome
+
+    def _leave(self, file: AudioFile) -> None:
+        self.counts.left += 1
 
 
 def n_cores() -> int:

@@ -50,6 +50,9 @@ def extract_all(
     ahead: int,
     work: Work | None = None,
     stuck_s: float = STUCK_S,
+    on_end: Callable[[AudioFile], None] = lambda file: None,
+    is_spent: Callable[[], bool] = lambda: False,
+    on_left: Callable[[AudioFile], None] = lambda file: None,
 ) -> Iterator[Outcome]:
     """Extract the features of `files` in `jobs` processes; yield outcomes as they come, in any order.
 
@@ -58,24 +61,43 @@ def extract_all(
     memory is bounded. A file that kills its worker (a crash in a codec, no memory left), or that holds up
     all of them for `stuck_s` seconds, becomes a `Failure`; the others that were under way with it are
     extracted again. No process starts before the first file.
+
+    `on_end` is called as soon as the outcome of a file is there, from a thread of its own, also while the
+    caller is busy with others. Once `is_spent`, `on_left` gets the files that no worker has begun with.
     """
     files = iter(files)
     pool = _Pool(model_folder, known_sounds, jobs, work or extract, stuck_s)
     pending: dict[Future[Outcome], AudioFile] = {}
     ended: SimpleQueue[Future[Outcome]] = SimpleQueue()  # to wait for all pending ones would look at each
+
+    def note(future: Future[Outcome]) -> None:
+        file = pending.get(future)
+        ended.put(future)
+        if future.cancelled():
+            return
+        if file and not future.exception():
+            on_end(file)
+        if is_spent():
+            for other in list(pending):
+                other.cancel()  # which only those take that no worker has begun with
+
     try:
         while True:
             for file in islice(files, ahead - len(pending)):
                 future = pool.submit(file)
                 pending[future] = file
-                future.add_done_callback(ended.put)
+                future.add_done_callback(note)
             if not pending:
                 return
             future_ended = _next(ended, stuck_s)
-            if future_ended is None or isinstance(future_ended.exception(), BrokenProcessPool):
-                suspects = list(pending.values())
-                pending.clear()
-                yield from pool.one_by_one(suspects)
+            if future_ended and future_ended.cancelled():
+                if left := pending.pop(future_ended, None):
+                    on_left(left)
+            elif future_ended is None or isinstance(future_ended.exception(), BrokenProcessPool):
+                suspects = [pending.pop(future) for future in list(pending) if not future.cancelled()]
+                for file, outcome in zip(suspects, pool.one_by_one(suspects), strict=True):
+                    on_end(file)
+                    yield outcome
             elif pending.pop(future_ended, None):  # not one of those that were extracted again
                 yield future_ended.result()
     finally:

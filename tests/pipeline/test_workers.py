@@ -154,6 +154,43 @@ def test_a_memory_bomb_fails_by_itself(tmp_path: Path) -> None:
     assert len(outcomes) == 3
 
 
+def test_a_file_is_told_of_when_its_worker_has_ended_with_it(tmp_path: Path) -> None:
+    """Not when the caller comes to it: he may be loading a model for seconds."""
+    for i in range(6):
+        make_sound(tmp_path / f"{i}.wav", seconds=0.2)
+    ended: list[str] = []
+    outcomes = workers.extract_all(
+        files_in(tmp_path), FOLDER, jobs=1, ahead=6, on_end=lambda file: ended.append(file.path)
+    )
+    next(outcomes)
+    for _ in range(300):
+        if len(ended) == 6:
+            break
+        time.sleep(0.1)
+    assert sorted(ended) == [str(tmp_path / f"{i}.wav") for i in range(6)]
+    assert len(list(outcomes)) == 5
+
+
+def test_what_no_worker_has_begun_with_is_left_when_time_is_up(tmp_path: Path) -> None:
+    for i in range(40):
+        make_sound(tmp_path / f"{i}.wav", seconds=0.2)
+    left: list[AudioFile] = []
+    extracted: list[AudioFile] = []
+    outcomes = list(
+        workers.extract_all(
+            files_in(tmp_path),
+            FOLDER,
+            jobs=1,
+            ahead=40,
+            on_end=extracted.append,
+            is_spent=lambda: len(extracted) >= 3,
+            on_left=left.append,
+        )
+    )
+    assert 3 <= len(outcomes) <= 8  # those that loky had handed to its worker already
+    assert len(outcomes) + len(left) == 40
+
+
 def test_workers_import_neither_torch_nor_sqlite(tmp_path: Path) -> None:
     make_sound(tmp_path / "a.wav", seconds=0.2)
     (modules,) = workers.extract_all(

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tagger.pipeline.scan import Observer, ScanSettings
     from tagger.playlist import Plan, Playlist
     from tagger.predict import Predictor
-    from tagger.tag_runs import Planned, TagSettings, UndoCounts, WriteCounts
+    from tagger.tag_runs import Planned, Restoring, TagSettings, UndoCounts, WriteCounts
 
 StrPath = str | os.PathLike[str]
 """The name of a file or folder; `~` at its beginning is the home folder, unless something has that name."""
@@ -298,6 +298,24 @@ class Library:
             store.runs.end(counts.run, counts.as_dict())
         return counts
 
+    def preview_undo(
+        self,
+        run: int | None = None,
+        *,
+        counts: UndoCounts | None = None,
+        on_change: Callable[[Restoring], None] = lambda restoring: None,
+    ) -> UndoCounts:
+        """Count what `undo` would restore, and give each file to `on_change`; nothing is written.
+
+        Raises TaggerError where there is nothing to take back.
+        """
+        from tagger.tag_runs import UndoCounts, preview_undo, run_to_undo
+
+        counts = counts or UndoCounts()
+        counts.run = run_to_undo(self.store, run)
+        preview_undo(self.store, counts.run, counts, on_change)
+        return counts
+
     def undo(
         self,
         run: int | None = None,
@@ -319,6 +337,12 @@ class Library:
             undo_tags(store, undo_run, counts.run, counts, is_stopped)
             store.runs.end(undo_run, {"run": counts.run, **counts.as_dict()})
         return counts
+
+    def recover(self) -> None:
+        """Finish or clean up what an interrupted run left; every method that changes something begins so."""
+        if not self.store.tag_changes.nothing_is_open():
+            with self._exclusive():
+                pass
 
     # Everything that changes something
 

@@ -29,7 +29,7 @@ COMMANDS = {
     "spectrogram": "spectrogram:spectrogram",
     "stats": "stats:stats",
     "write-tags": "write_tags:write_tags",
-    "undo": "write_tags:undo",
+    "undo": "undo:undo",
     "runs": "runs:runs",
     "doctor": "doctor:doctor",
     "failures": "runs:failures",

@@ -208,6 +208,22 @@ def message(text: str) -> None:
     print(f"tagger: {shown(text)}", file=sys.stderr)
 
 
+def can_ask() -> bool:
+    """Tell whether somebody sits before a terminal and can answer."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
+def nobody_to_ask(verb: str) -> TaggerError:
+    """Give the error of a command that asks before it does what `verb` names."""
+    return TaggerError(f"nobody to ask without a terminal; give --yes to {verb}, or --dry-run to look first")
+
+
+def is_yes(question: str) -> bool:
+    """Ask on stderr, and tell whether the answer is yes."""
+    print(f"{question} [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
 def bar(share: float, width: int = 20) -> str:
     """Draw a share (0–1) as a bar of at most `width` characters.
 

@@ -1,9 +1,9 @@
-"""`tagger write-tags` and `tagger undo`: put answers into the files' own tags, and take them back."""
+"""`tagger write-tags`: put answers into the files' own tags."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, TextIO
@@ -20,6 +20,7 @@ from tagger.types import counted
 if TYPE_CHECKING:
     from tagger.library import Library
     from tagger.tag_runs import Planned, Skip, TagSettings, WriteCounts
+    from tagger.tags import Change
 
 N_EXAMPLES = 3
 
@@ -70,6 +71,7 @@ def write_tags(
     ] = "skip",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print each change, write none.")] = False,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     model: shared.Model = None,
     db: shared.Db = None,
     json: shared.Json = False,
@@ -97,57 +99,24 @@ def write_tags(
     bpm_at_least = at_least if min_bpm_confidence is None else min_bpm_confidence
     settings = _settings(genre, energy, bpm, at_least, bpm_at_least, max_genres, keep_mtime, hard_links)
     shared.check_paths(paths or ())
-    if not (dry_run or yes or (sys.stdin.isatty() and sys.stderr.isatty())):
-        raise TaggerError("nobody to ask without a terminal; give --yes to write, or --dry-run to look first")
+    if not (dry_run or yes or shared.can_ask()):
+        raise shared.nobody_to_ask("write")
     with Library(shared.database_path(db), model=model) as library:
         if target_precision is not None:
             require_aspect(library.store, library.model, "genre", "leave out --target-precision")
-            settings = _with_precision(target_precision, settings, model or library.model)
-        shared.warn(library, Query(paths=shared.named(paths)))
-        counts = WriteCounts(print_skip)
+            settings = _with_precision(target_precision, settings, model or library.model, quiet)
+        if not quiet:
+            shared.warn(library, Query(paths=shared.named(paths)))
+        counts = WriteCounts(_print_error if quiet else _print_skip)
         if dry_run:
-            _print_preview(library, paths or (), settings, counts, as_json=json)
+            _print_preview(library, paths or (), settings, counts, json, quiet)
         elif yes or _is_wanted(library, paths or (), settings):
-            _write(library, paths or (), settings, counts, quiet=json)
-            _report(counts, json)
+            _write(library, paths or (), settings, counts, quiet=json or quiet)
+            _report(counts, json, quiet)
         else:
             message("nothing was written")
             return
     if counts.errors:
-        raise typer.Exit(1)
-
-
-def undo(
-    run: Annotated[
-        int | None, typer.Argument(metavar="[RUN]", help="Its number. Default: the last one not yet undone.")
-    ] = None,
-    db: shared.Db = None,
-    json: shared.Json = False,
-) -> None:
-    """Put back what the files' tags held before a run of write-tags.
-
-    A field that somebody has changed since is left and reported. `tagger runs` lists the runs.
-
-        tagger undo
-        tagger undo 12
-    """
-    from tagger.library import Library
-    from tagger.tag_runs import UndoCounts
-
-    counts = UndoCounts(lambda skip: message(f"{shown(skip.path)}: {skip.reason}"))
-    with Library(shared.database_path(db)) as library, asked_to_stop() as is_stopped:
-        library.undo(run, counts=counts, is_stopped=is_stopped)
-        if is_stopped():
-            restored = counted(counts.files_restored, "files")
-            message(f"interrupted after {restored}; `tagger undo {counts.run}` goes on")
-            raise KeyboardInterrupt
-    if json:
-        print_json({"run": counts.run, **counts.as_dict()})
-    else:
-        restored = counted(counts.files_restored, "files restored")
-        print(f"run {counts.run}: {restored}, {counts.skipped:,} skipped")
-    if counts.errors:
-        message(f"{counts.errors:,} could not be restored; mend that, then `tagger undo {counts.run}` again")
         raise typer.Exit(1)
 
 
@@ -172,26 +141,44 @@ def _settings(
     return TagSettings(policy, min_confidence, keep_mtime, links, min_bpm_confidence)
 
 
-def _with_precision(target: float, settings: TagSettings, model: str) -> TagSettings:
-    """With the thresholds of `model` (an id or a folder) that reached the precision; prints which did not."""
+def _with_precision(target: float, settings: TagSettings, model: str, quiet: bool) -> TagSettings:
+    """With the thresholds of `model` (an id or a folder) that reached the precision; says which did not."""
     from tagger.model_card import genre_thresholds, load_card
 
     thresholds = genre_thresholds(load_card(model), target)
-    if never := [genre for genre, threshold in thresholds.items() if threshold is None]:
+    never = [genre for genre, threshold in thresholds.items() if threshold is None]
+    if never and not quiet:
         message(f"not written, as they never reached precision {target:g}: {', '.join(never)}")
     return replace(settings, genre_thresholds=thresholds)
 
 
 def _print_preview(
-    library: Library, paths: Sequence[str], settings: TagSettings, counts: WriteCounts, as_json: bool
+    library: Library,
+    paths: Sequence[str],
+    settings: TagSettings,
+    counts: WriteCounts,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Print each change that would be made, as it is found or in one object of JSON."""
+    if not quiet:
+        warn_of_open_run(library)
+    planned: list[Planned] = []
+
+    def on_change(one: Planned) -> None:
+        if as_json:
+            planned.append(one)
+        elif not quiet:
+            print_changes(one.track.path, one.changes)
+
+    library.preview_tags(*paths, settings=settings, counts=counts, on_change=on_change)
+    _report(counts, as_json, quiet, planned)
+
+
+def warn_of_open_run(library: Library) -> None:
+    """Say on stderr that a preview cannot know all, where a run was cut off."""
     if not library.store.tag_changes.nothing_is_open():
         message("an earlier run was cut off; the next one that writes recovers it, and may count otherwise")
-    planned: list[Planned] = []
-    on_change = planned.append if as_json else print_change
-    library.preview_tags(*paths, settings=settings, counts=counts, on_change=on_change)
-    _report(counts, as_json, planned)
 
 
 def _is_wanted(library: Library, paths: Sequence[str], settings: TagSettings) -> bool:
@@ -209,10 +196,8 @@ def _is_wanted(library: Library, paths: Sequence[str], settings: TagSettings) ->
         print(f"{name:<14} {counted(count, 'files', width=9)}", file=sys.stderr)
     print("for example", file=sys.stderr)
     for planned in examples:
-        print_change(planned, sys.stderr)
-    question = f"Write tags into {counts.files_written:,} of {counted(counts.done, 'files')}? [y/N] "
-    print(question, end="", file=sys.stderr, flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+        print_changes(planned.track.path, planned.changes, file=sys.stderr)
+    return shared.is_yes(f"Write tags into {counts.files_written:,} of {counted(counts.done, 'files')}?")
 
 
 def _write(
@@ -230,15 +215,16 @@ def _write(
         raise KeyboardInterrupt
 
 
-def _report(counts: WriteCounts, as_json: bool, planned: Sequence[Planned] = ()) -> None:
+def _report(counts: WriteCounts, as_json: bool, quiet: bool, planned: Sequence[Planned] = ()) -> None:
     """Print the counts of a run, or of a preview, which has no number; JSON has what is `planned`."""
     run = counts.run
     if as_json:
         fields: dict[str, object] = {"run": run, **counts.as_dict()}
-        print_json(fields if run else fields | {"changes": [_change_object(one) for one in planned]})
-    else:
+        changes = [change_object(one.track.path, one.changes) for one in planned]
+        print_json(fields if run else fields | {"changes": changes})
+    elif not quiet:
         _print_summary(counts)
-    if not counts.done:
+    if not (counts.done or quiet):
         message("no scanned tracks there; `tagger scan` them first")
     if counts.errors:
         message(f"{counts.errors:,} could not be written" + (", left as before" if run else ""))
@@ -263,18 +249,16 @@ def _field_counts(counts: WriteCounts) -> dict[str, int]:
     return {_named(field): counts.fields[field] for field in FIELDS if counts.fields[field]}
 
 
-def print_change(planned: Planned, file: TextIO | None = None) -> None:
-    """Print a file and what each of its fields was and becomes, on stdout unless `file` is another stream."""
-    changes = ", ".join(
-        f"{_named(change.field)} {_values(change.before)} → {_values(change.after)}"
-        for change in planned.changes
-    )
-    print(f"{shown(planned.track.path)}\n    {changes}", file=file)
+def print_changes(path: str, changes: Iterable[Change], arrow: str = "→", file: TextIO | None = None) -> None:
+    """Print a file and what its fields are before and after, on stdout unless `file` is another stream."""
+    texts = (f"{_named(one.field)} {_values(one.before)} {arrow} {_values(one.after)}" for one in changes)
+    print(f"{shown(path)}\n    {', '.join(texts)}", file=file)
 
 
-def _change_object(planned: Planned) -> dict[str, object]:
-    path: dict[str, object] = {"path": planned.track.path}
-    return path | {one.field: {"before": one.before, "after": one.after} for one in planned.changes}
+def change_object(path: str, changes: Iterable[Change]) -> dict[str, object]:
+    """Give the same for JSON."""
+    fields: dict[str, object] = {"path": path}
+    return fields | {one.field: {"before": one.before, "after": one.after} for one in changes}
 
 
 def _named(field: str) -> str:
@@ -285,6 +269,11 @@ def _values(texts: Sequence[str]) -> str:
     return shown("; ".join(texts)) if texts else "none"
 
 
-def print_skip(skip: Skip) -> None:
+def _print_skip(skip: Skip) -> None:
     """Print why a file was left as it is, on stderr."""
     message(f"{shown(skip.path)}: {skip.reason} (skipped)")
+
+
+def _print_error(skip: Skip) -> None:
+    if skip.is_error:
+        _print_skip(skip)

@@ -121,7 +121,8 @@ _TABLES = (
     #   undoing   a copy with the previous values is about to take its place
     #   undone    it has
     #   left      undone but for the fields in `previous`, which somebody has changed since
-    # `previous` is JSON: {"fields": [{"field", "before", "after", "items": raw tags}], ...}.
+    # `previous` is JSON: {"fields": [{"field", "before", "after", "items": raw tags}],
+    # "original": digests of the file before and after, and the bytes that lead back, ...}.
     # before_ and after_ are of the file around the last exchange, written or undone.
     """CREATE TABLE tag_changes (
         id INTEGER PRIMARY KEY,

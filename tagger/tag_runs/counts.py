@@ -72,22 +72,30 @@ class WriteCounts:
 
 @dataclass(slots=True)
 class UndoCounts:
-    """Of `undo`: a file of which a field was left is restored if another one was, else skipped.
+    """Of `undo`, or of what it would do: a file of which a field was left is restored if another one was.
 
-    `run` is the number of the run that is taken back.
+    `inexact` are those of `files_restored` that are not byte for byte what they were; each goes to `on_skip`
+    too. `run` is the number of the run that is taken back.
     """
 
     on_skip: Callable[[Skip], None] = _ignore
     files_restored: int = 0
+    inexact: int = 0
     skipped: int = 0
     errors: int = 0
     run: int | None = None
 
-    def restore(self, left: Skip | None) -> None:
-        """Count a file that was restored; `left` says which of its fields was not."""
+    @property
+    def done(self) -> int:
+        """The files that the run has looked at so far."""
+        return self.files_restored + self.skipped
+
+    def restore(self, but_for: Skip | None) -> None:
+        """Count a file that was restored; `but_for` says what in it was not."""
         self.files_restored += 1
-        if left:
-            self.on_skip(left)
+        if but_for:
+            self.inexact += 1
+            self.on_skip(but_for)
 
     def skip(self, skip: Skip) -> None:
         """Count a file that was left as it was."""
@@ -97,4 +105,4 @@ class UndoCounts:
 
     def as_dict(self) -> dict[str, float]:
         """Give the counts by the names that `tagger undo --json` prints."""
-        return {"files_restored": self.files_restored, "skipped": self.skipped}
+        return {"files_restored": self.files_restored, "inexact": self.inexact, "skipped": self.skipped}

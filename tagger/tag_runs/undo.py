@@ -12,7 +12,17 @@ from tagger.store import Outcome, Store, TagChange
 from tagger.tag_runs.batches import attempts, batches, or_skip, threads
 from tagger.tag_runs.commit import Copy, commit, discard_all, exchange_of, leave_folders
 from tagger.tag_runs.counts import Skip, UndoCounts
-from tagger.tags import Field, Prepared, WriteOptions, prepare_restore, previous_from_json
+from tagger.tags import (
+    Change,
+    Field,
+    Prepared,
+    Previous,
+    Restorable,
+    WriteOptions,
+    prepare_restore,
+    previous_from_json,
+    try_restore,
+)
 
 WINDOW_S = 10.0
 """Of every model that ships; a sound's identity depends on it."""
@@ -27,6 +37,14 @@ class _Located:
 
 
 Ready = tuple[_Located, Prepared]
+
+
+@dataclass(frozen=True, slots=True)
+class Restoring:
+    """A file whose tags would be taken back: what each field was before the run, and what the run wrote."""
+
+    path: str
+    changes: tuple[Change, ...]
 
 
 def undo_tags(
@@ -55,6 +73,21 @@ def undo_tags(
             if is_stopped():
                 break
     leave_folders(store, undo_run, unfinished)
+
+
+def preview_undo(
+    store: Store,
+    run: int,
+    counts: UndoCounts,
+    on_change: Callable[[Restoring], None] = lambda restoring: None,
+) -> None:
+    """Count in `counts` what `undo_tags` would do, and give each file to be restored to `on_change`."""
+    with threads() as pool:
+        for page in store.tag_changes.of_run(run):
+            located = [one for change in page if (one := _locate(store, change, counts))]
+            for batch in batches(located, lambda one: os.path.realpath(one.path)):
+                for one, outcome in zip(batch, pool.map(_tried, batch), strict=True):
+                    _count(one, outcome, counts, on_change)
 
 
 def run_to_undo(store: Store, run: int | None) -> int:
@@ -124,20 +157,48 @@ def _ready(
     for located, outcome in outcomes:
         if isinstance(outcome, Prepared):
             ready.append((located, outcome))
-        elif isinstance(outcome, Skip):
-            counts.skip(Skip(outcome.path, outcome.reason))
-        else:
+            continue
+        if not isinstance(outcome, Skip):
             left.append(Outcome(located.change.id, "left"))
-            counts.skip(_left(located.path, outcome))
+        _skip(located, outcome, counts)
     store.tag_changes.record(left)
     return ready
 
 
+def _skip(located: _Located, outcome: Skip | tuple[Field, ...], counts: UndoCounts) -> None:
+    if isinstance(outcome, Skip):
+        counts.skip(Skip(outcome.path, outcome.reason))
+    else:
+        counts.skip(Skip(located.path, f"{_named(outcome)} {_LEFT}", is_error=False))
+
+
+def _count(
+    located: _Located,
+    outcome: Restorable | Skip | tuple[Field, ...],
+    counts: UndoCounts,
+    on_change: Callable[[Restoring], None],
+) -> None:
+    if not isinstance(outcome, Restorable):
+        _skip(located, outcome, counts)
+        return
+    counts.restore(_but_for(located.path, outcome))
+    fields = previous_from_json(located.change.previous).fields
+    back = [Change(one.field, one.before, one.after) for one in fields if one.field not in outcome.left]
+    on_change(Restoring(located.path, tuple(back)))
+
+
 def _prepared(located: _Located) -> Prepared | Skip | tuple[Field, ...]:
-    change = located.change
+    return or_skip(lambda: prepare_restore(located.path, *_write(located.change)), located.path)
+
+
+def _tried(located: _Located) -> Restorable | Skip | tuple[Field, ...]:
+    return or_skip(lambda: try_restore(located.path, *_write(located.change)), located.path)
+
+
+def _write(change: TagChange) -> tuple[Previous, WriteOptions]:
+    """What a change was, and how it is taken back."""
     options = WriteOptions(change.keep_mtime, "in-place" if change.in_place else "skip")
-    previous = previous_from_json(change.previous)
-    return or_skip(lambda: prepare_restore(located.path, previous, options), located.path)
+    return previous_from_json(change.previous), options
 
 
 def _exchange(store: Store, undo_run: int, ready: Sequence[Ready], counts: UndoCounts) -> set[str]:
@@ -149,8 +210,7 @@ def _exchange(store: Store, undo_run: int, ready: Sequence[Ready], counts: UndoC
         raise
 
     def count(copy: Copy) -> None:
-        left = copy.prepared.left
-        counts.restore(_left(copy.path, left) if left else None)
+        counts.restore(_but_for(copy.path, copy.prepared))
 
     return commit(store, list(_copies(ready)), "written", count, counts.skip)
 
@@ -164,6 +224,16 @@ def _copies(ready: Iterable[Ready]) -> Iterable[Copy]:
         yield Copy(located.path, change.audio_id, prepared, outcome)
 
 
-def _left(path: str, fields: Iterable[Field]) -> Skip:
-    names = ", ".join(field.replace("_", " ") for field in fields)
-    return Skip(path, f"{names} changed since it was written; left as it is", is_error=False)
+_LEFT = "changed since it was written; left as it is"
+
+
+def _but_for(path: str, restored: Prepared | Restorable) -> Skip | None:
+    """What of a file is not byte for byte as it was; None where all is."""
+    if restored.left:
+        reason = f"{_named(restored.left)} {_LEFT} (the rest is restored)"
+        return Skip(path, reason, is_error=False)
+    return Skip(path, f"restored, but for {restored.but_for}", is_error=False) if restored.but_for else None
+
+
+def _named(fields: Iterable[Field]) -> str:
+    return ", ".join(field.replace("_", " ") for field in fields)

@@ -37,7 +37,7 @@ def test_they_are_written_in_place_and_taken_back_so(tmp_path: Path, db: Path) -
     with sqlite3.connect(db) as database:
         assert database.execute("SELECT DISTINCT in_place FROM tag_changes").fetchall() == [(1,)]
     assert stale_stamps(db) == []
-    undone = run("undo")
+    undone = run("undo", "--yes")
     assert (undone.returncode, undone.stdout) == (0, "run 1: 5 files restored, 0 skipped\n"), undone
     assert contents(music) == before
     assert stale_stamps(db) == []

@@ -62,7 +62,7 @@ def test_what_only_reads_answers_as_ever(tagger: Tagger, locked: Path, args: tup
 
 
 @pytest.mark.parametrize(
-    "args", [("scan", "."), ("write-tags", "--yes"), ("undo",)], ids=lambda args: args[0]
+    "args", [("scan", "."), ("write-tags", "--yes"), ("undo", "--yes")], ids=lambda args: args[0]
 )
 def test_what_must_write_says_that_it_may_not(locked: Path, args: tuple[str, ...]) -> None:
     result = run(*args)

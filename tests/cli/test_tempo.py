@@ -109,7 +109,7 @@ def test_tempos_are_written_and_taken_back(tagger: Tagger, music: Path) -> None:
         "silence.wav": None,
     }
     assert tagger("write-tags", "--yes", "--json").json["files_written"] == 0
-    tagger("undo")
+    tagger("undo", "--yes")
     assert contents(music) == before
 
 

@@ -1,5 +1,6 @@
 """`tagger write-tags` on real files, of which the database says that they were analysed."""
 
+import fcntl
 import json
 import os
 import pty
@@ -8,6 +9,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from mutagen.mp4 import MP4
@@ -132,7 +134,7 @@ def test_a_dry_run_counts_what_would_be_left_as_the_real_one_does(
         assert {name: dry.json[name] for name in KEYS} | {"run": wet.json["run"]} == wet.json
         assert (dry.code, wet.code) == (1, 1)
         assert skips(dry.err) == skips(wet.err) != []
-        tagger("undo")
+        tagger("undo", "--yes")
 
 
 def test_a_second_run_writes_0_bytes_and_opens_nothing_for_writing(tagger: Tagger, music: Path) -> None:
@@ -150,7 +152,7 @@ def test_no_scan_hears_a_file_again_that_was_only_tagged(
     tagger("write-tags", "--yes", *keep)
     assert all((path.stat().st_mtime_ns == dates[path]) == bool(keep) for path in music.iterdir())
     assert tagger("scan", music, "--json").json["analysed"] == 0
-    tagger("undo")
+    tagger("undo", "--yes")
     assert tagger("scan", music, "--json").json["analysed"] == 0
 
 
@@ -291,7 +293,7 @@ def test_a_tempo_is_written_as_a_whole_number_into_every_kind_and_taken_back(
     for name, tag in (("mp3.mp3", "tbpm"), ("flac.flac", "bpm"), ("ogg.ogg", "bpm")):
         assert tags_by_ffmpeg(music / name)[tag] == "128"
     assert MP4(music / "aac.m4a").tags["tmpo"] == [128]  # which FFmpeg does not tell
-    tagger("undo")
+    tagger("undo", "--yes")
     assert contents(music) == before
 
 
@@ -301,7 +303,7 @@ def test_a_tempo_is_written_where_there_is_none_or_ours(tagger: Tagger, music: P
         hear_tempo(music, db, tempo)
         tagger("write-tags", "--yes")
         assert bpms(music) == {**dict.fromkeys(KINDS, str(round(tempo))), "ogg": "99"}
-    tagger("undo")
+    tagger("undo", "--yes")
     assert bpms(music)["mp3"] == "120"
 
 
@@ -313,7 +315,7 @@ def test_the_owners_tempo_is_replaced_only_on_request_and_comes_back(
     tagger("write-tags", "--yes", "--bpm", "replace")
     assert bpms(music) == dict.fromkeys(sorted(KINDS), "120")
     assert tagger("write-tags", "--yes", "--bpm", "replace", "--json").json["files_written"] == 0
-    tagger("undo")
+    tagger("undo", "--yes")
     assert bpms(music) == {**dict.fromkeys(KINDS), "ogg": "99"}
 
 
@@ -350,7 +352,7 @@ def test_a_name_that_is_not_utf_8_is_written(tagger: Tagger, music: Path, db: Pa
     store_analyses(db, [path])
     assert tagger("write-tags", path, "--yes", "--json").json["files_written"] == 1
     assert read(path).genres == ("Rock",)
-    assert tagger("undo", "--json").json["files_restored"] == 1
+    assert tagger("undo", "--yes", "--json").json["files_restored"] == 1
     assert read(path).genres == ()
 
 
@@ -362,7 +364,7 @@ def test_a_link_stays_one_and_neither_name_is_heard_again(tagger: Tagger, music:
     assert (result["files_written"], result["unchanged"]) == (len(KINDS), 2)
     assert (music / "a-before.mp3").is_symlink()
     assert tagger("scan", music, "--json").json["analysed"] == 0
-    tagger("undo")
+    tagger("undo", "--yes")
     assert tagger("scan", music, "--json").json["analysed"] == 0
 
 
@@ -383,7 +385,7 @@ def test_a_file_with_two_names(
     assert os.path.samefile(*names) == (rule != "break")
     assert ("2 hard links (is it being seeded?)" in result.err) == (rule == "skip")
     if written:
-        assert tagger("undo", "--json").json["files_restored"] == written
+        assert tagger("undo", "--yes", "--json").json["files_restored"] == written
     assert contents(music) == before
     assert tagger("scan", music, "--json").json["analysed"] == 0
 
@@ -452,10 +454,66 @@ def test_on_a_terminal_it_shows_and_asks(
     assert set(genres(music).values()) == {expected}
 
 
+def test_what_writing_refuses_the_dry_run_refuses_with_the_same_words(
+    tagger: Tagger, music: Path, db: Path
+) -> None:
+    junk = music / "junk.mp3"
+    junk.write_bytes(b"no frame of MPEG is in here " * 400)
+    fragments = music / "fragments.m4a"
+    fragments.write_bytes((music / "aac.m4a").read_bytes() + b"\0\0\0\x08moof")
+    cut = music / "cut.flac"
+    cut.write_bytes((music / "flac.flac").read_bytes()[:60])
+    read_only = music / "read-only.mp3"
+    read_only.write_bytes((music / "mp3.mp3").read_bytes())
+    read_only.chmod(0o444)
+    store_analyses(db, [str(path) for path in (junk, fragments, cut, read_only)])
+    with (music / "ogg.ogg").open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with nothing_written_beneath(music):
+            dry = tagger("write-tags", "--dry-run", "--json")
+        wet = tagger("write-tags", "--yes", "--json")
+    assert "a second reader (mutagen) cannot read it" in dry.err
+    assert len(skips(dry.err)) >= 4
+    assert skips(dry.err) == skips(wet.err)
+    assert dry.json["files_written"] == wet.json["files_written"] == len(dry.json["changes"])
+    assert (dry.json["bytes_written"], dry.json["skipped"]) == (
+        wet.json["bytes_written"],
+        wet.json["skipped"],
+    )
+    assert dry.code == wet.code == 1
+
+
+def test_a_disk_without_room_is_named_by_the_dry_run(
+    tagger: Tagger, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=1000))
+    result = tagger("write-tags", "--dry-run", "--json")
+    assert result.json["files_written"] == 0
+    assert result.err.count("not enough free space: ") == 5
+
+
+def test_quiet_prints_errors_only(tagger: Tagger, music: Path, db: Path) -> None:
+    (music / "seeded.flac").hardlink_to(music / "flac.flac")  # left by a rule, which is no error
+    store_analyses(db, [str(music / "seeded.flac"), str(music / "flac.flac")])
+    (music / "ogg.ogg").chmod(0o444)
+    for run in ("--dry-run", "--yes"):
+        result = tagger("write-tags", run, "--quiet")
+        assert (result.out, result.code) == ("", 1)
+        lines = result.err.splitlines()
+        assert lines[0] == f"tagger: {music}/ogg.ogg: the file is read-only (skipped)"
+        assert [line[:28] for line in lines[1:]] == ["tagger: 1 could not be writt"]
+    (music / "ogg.ogg").chmod(0o644)
+    result = tagger("write-tags", "--yes", "-q")
+    assert (result.out, result.err, result.code) == ("", "", 0)
+    assert read(str(music / "ogg.ogg")).genres == ("Rock",)
+    assert tagger("write-tags", "/dev", "--yes", "--quiet").err == ""
+    assert tagger("write-tags", "--yes", "--quiet", "--json").json["unchanged"] == 4
+
+
 def test_never_beside_another_run(tagger: Tagger, music: Path, db: Path) -> None:
     with scan_lock(str(db)):
         assert tagger("write-tags", "--yes").code == 75
-        assert tagger("undo").code == 75
+        assert tagger("undo", "--yes").code == 75
         assert tagger("write-tags", "--dry-run").code == 0
 
 

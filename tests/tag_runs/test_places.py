@@ -60,7 +60,7 @@ def test_a_disk_with_room_for_one_copy_at_a_time_is_enough(tagger: Tagger, tmpfs
     store_analyses(db, paths)
     result = tagger("write-tags", "--yes", "--json")
     assert (result.json["files_written"], result.json["skipped"], result.code) == (4, 0, 0)
-    result = tagger("undo", "--json")
+    result = tagger("undo", "--yes", "--json")
     assert (result.json["files_restored"], result.json["skipped"], result.code) == (4, 0, 0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import heapq
+import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -233,6 +234,32 @@ def side_named(name: str, store: Store) -> Side:
         raise
 
 
+def is_model(name: str, store: Store) -> bool:
+    """Tell whether `side_named` knows this name, or that it is the folder of a model that cannot be read."""
+    if os.path.isfile(os.path.join(name, "model.json")):
+        return True
+    try:
+        side_named(name, store)
+    except ModelError:
+        return False
+    return True
+
+
+def last_model_but(new: str, store: Store) -> str:
+    """Give the id of the model of the last scan whose model was not `new` (an id or a folder).
+
+    Raises TaggerError where no other model has answers, ModelError as `side_named`.
+    """
+    model = side_named(new, store).model
+    models = store.answers.models()
+    if not models:
+        raise TaggerError("no answers in the database; `tagger scan` the music first")
+    other = next((each for each in models if each != model), None)
+    if other is None:
+        raise TaggerError(f"only {model} has analysed the music; name a model to compare with it")
+    return other
+
+
 def compare_stored(
     store: Store,
     paths: Sequence[str],
@@ -285,7 +312,9 @@ def _check(old: Side, new: Side, store: Store) -> None:
         raise TaggerError(f"both models are named {old.model}, so their answers cannot be distinguished")
     if old.model not in (answered_by := store.answers.models()):
         known = (
-            f"it has those of {', '.join(answered_by)}" if answered_by else "`tagger scan` the music first"
+            f"it has those of {', '.join(answered_by)}; name such a model first"
+            if answered_by
+            else "`tagger scan` the music first"
         )
         raise TaggerError(f"no answers of {old.model} in the database; {known}")
     for side in (old, new):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,27 +18,21 @@ from tagger.types import counted, rounded
 
 if TYPE_CHECKING:
     from tagger.compare import Comparison, GenreChange
+    from tagger.store import Store
     from tagger.types import Failure
 
 TOP_CHANGES = 10
 
 
 def compare(
-    old: Annotated[
-        str,
+    words: Annotated[
+        list[str],
         typer.Argument(
-            metavar="OLD", autocompletion=completion.models, help="The model that has analysed the tracks."
+            metavar="[OLD] NEW [PATH]...",
+            autocompletion=completion.models,
+            help="One or two models, by id or folder; and of which files and folders.",
         ),
     ],
-    new: Annotated[
-        str,
-        typer.Argument(
-            metavar="NEW", autocompletion=completion.models, help="The other one: an id or a folder."
-        ),
-    ],
-    paths: Annotated[
-        list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these files and folders.")
-    ] = None,
     limit: Annotated[int, typer.Option(min=0, metavar="N", help="Analyse at most this many tracks.")] = 200,
     device: shared.Device = "auto",
     db: shared.Db = None,
@@ -45,24 +40,25 @@ def compare(
 ) -> None:
     """Show which answers of the model OLD the model NEW would change, genre by genre; nothing is stored.
 
-    Stored answers of NEW are taken as they are. Where the models differ
-    only in their heads, which read an embedding, no track is analysed.
-    Else NEW analyses --limit tracks, a random sample that is the same each
-    time.
+    Without OLD it is the model of the last scan, NEW aside. Stored answers
+    of NEW are taken as they are. Where the models differ only in their
+    heads, which read an embedding, no track is analysed. Else NEW analyses
+    --limit tracks, a random sample that is the same each time.
 
-        tagger models compare small standard
-        tagger models compare small standard ~/Music/Jazz --limit 1000
+        tagger models compare small
+        tagger models compare small ~/Music/Jazz --limit 1000
     """
     from tagger.library import Library
     from tagger.model_choice import unknown_paths
 
-    shared.check_paths(paths or ())
     loader = predictor_loader(device)
     with terminated_as_interrupted(), Library(shared.database_path(db), load_predictor=loader) as library:
-        for line in unknown_paths(paths or (), library.store):
+        old, new, paths = _chosen(words, library.store)
+        shared.check_paths(paths)
+        for line in unknown_paths(paths, library.store):
             message(line)
         with Events() as events:
-            found = library.compare(old, new, *(paths or ()), limit=limit, observer=events)
+            found = library.compare(old, new, *paths, limit=limit, observer=events)
     names = found.models
     if json:
         print_json(_fields(found, *names))
@@ -71,6 +67,17 @@ def compare(
     if found.failed:
         message(f"{found.failed:,} could not be analysed")
         raise typer.Exit(SOME_FAILED)
+
+
+def _chosen(words: Sequence[str], store: Store) -> tuple[str, str, Sequence[str]]:
+    """Which of `words` are OLD and NEW: the second one is a path where it is no model's name and is there."""
+    from tagger.compare import is_model, last_model_but
+
+    first, *rest = words
+    is_path = rest and (os.path.lexists(rest[0]) or os.sep in rest[0]) and not is_model(rest[0], store)
+    if is_path or not rest:
+        return last_model_but(first, store), first, rest
+    return first, rest[0], rest[1:]
 
 
 class Events:

@@ -6,7 +6,7 @@ import math
 import os
 import shutil
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -30,7 +30,7 @@ def models(context: typer.Context, db: shared.Db = None, json: shared.Json = Fal
     """List the installed models, their genres and their measured figures; compare two; or add your own.
 
     tagger models
-    tagger models compare small standard
+    tagger models compare small
     tagger models add ~/trained/my-model
     """
     if context.invoked_subcommand is None:
@@ -147,7 +147,28 @@ def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
         _print_listed("genres", map(shown, card.genres))
     _print_listed("predicts", card.aspects)
     if card.figures:
-        _print_listed("on the test split", [f"{name} {value:.3f}" for name, value in card.figures.items()])
+        _print_listed("on held-back clips", map(shown, _in_words(card.figures)))
+
+
+FIGURES = {
+    "hit": "right first time {} %",
+    "hit_top3": "among the first three {} %",
+    "calibration_error": "confidence off by {} %",
+    "tempo_acc1": "tempo within 4 % for {} %",
+    "tempo_acc2": "within 4 % of half or double, too, for {} %",
+}
+"""What figures of a model say, in words with a percentage."""
+
+ONLY_ON_THE_CARD = ("genre_map", "deam_r", "4q_auc")
+"""Figures that a sentence does not explain; JSON has them too."""
+
+
+def _in_words(figures: Mapping[str, float]) -> Iterator[str]:
+    for name, value in figures.items():
+        if name in FIGURES:
+            yield FIGURES[name].format(round(100 * value))
+        elif name not in ONLY_ON_THE_CARD:
+            yield f"{name} {value:.3f}"
 
 
 def _print_listed(title: str, values: Iterable[str]) -> None:

@@ -94,6 +94,51 @@ def test_no_more_are_heard_than_asked_for_and_the_rest_is_told(
     assert "1 could not be analysed" in result.err
 
 
+def test_the_model_of_the_last_scan_is_compared_when_one_is_named(
+    tagger: Tagger, music: Path, tmp_path: Path
+) -> None:
+    other = other_model(tmp_path, "other", same_trunk=False)
+    named = tagger("models", "compare", DEFAULT_MODEL, other, "--json").json
+    for words in ((other,), (other, music), (other, music / "0.flac", music)):
+        found = tagger("models", "compare", *words, "--json")
+        assert found.code == 0
+        assert found.json == named
+    (music / "sub").mkdir()
+    shutil.copy(music / "0.flac", music / "sub" / "4.flac")
+    tagger("scan", music, "--quiet")
+    assert tagger("models", "compare", other, music / "sub", "--json").json["tracks"] == 1
+    wrong = tagger("models", "compare", DEFAULT_MODEL)
+    assert (wrong.code, wrong.err) == (
+        2,
+        f"tagger: only {DEFAULT_MODEL} has analysed the music; name a model to compare with it\n",
+    )
+    for words in ((other, "no-such-model"), ("no-such-model",)):
+        assert "no model named 'no-such-model'" in tagger("models", "compare", *words).err
+    assert "no such file or folder" in tagger("models", "compare", other, music / "none").err
+    tagger("scan", music, "--quiet", "--model", other)
+    for new, old in ((DEFAULT_MODEL, "other"), (other, DEFAULT_MODEL)):
+        found = tagger("models", "compare", new, "--json").json
+        assert (found["old"], found["stored"]) == (old, 5)
+
+
+def test_the_examples_on_the_help_page_work_after_a_scan(tagger: Tagger, music: Path) -> None:
+    shown = tagger("help", "models").out
+    examples = [line.split()[1:] for line in shown.splitlines() if line.startswith("tagger models compare")]
+    assert ["models", "compare", "small"] in examples
+    result = tagger("models", "compare", "small", "--json")
+    assert (result.code, result.json["old"], result.json["heard"]) == (0, DEFAULT_MODEL, N)
+
+
+def test_figures_are_words_for_people_and_keys_for_programs(tagger: Tagger) -> None:
+    text = " ".join(tagger("models").out.split())
+    assert (
+        "right first time 60 %, among the first three 83 %, confidence off by 5 %, tempo within 4 %" in text
+    )
+    assert "hit" not in text.split() and "hit_top3" not in text
+    (standard,) = [card for card in tagger("models", "--json").json if card["id"] == DEFAULT_MODEL]
+    assert {"hit", "hit_top3", "deam_r"} <= standard["figures"].keys()
+
+
 @pytest.fixture
 def library(db: Path) -> Path:
     """Answers of two models that are not installed."""

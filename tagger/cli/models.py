@@ -147,7 +147,7 @@ def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
         _print_listed("genres", map(shown, card.genres))
     _print_listed("predicts", card.aspects)
     if card.figures:
-        _print_listed("on held-back clips", map(shown, _in_words(card.figures)))
+        _print_listed("on the test split", map(shown, _in_words(card.figures)))
 
 
 FIGURES = {
@@ -155,7 +155,7 @@ FIGURES = {
     "hit_top3": "among the first three {} %",
     "calibration_error": "confidence off by {} %",
     "tempo_acc1": "tempo within 4 % for {} %",
-    "tempo_acc2": "within 4 % of half or double, too, for {} %",
+    "tempo_acc2": "or of half or double for {} %",
 }
 """What figures of a model say, in words with a percentage."""
 
@@ -166,7 +166,7 @@ ONLY_ON_THE_CARD = ("genre_map", "deam_r", "4q_auc")
 def _in_words(figures: Mapping[str, float]) -> Iterator[str]:
     for name, value in figures.items():
         if name in FIGURES:
-            yield FIGURES[name].format(round(100 * value))
+            yield FIGURES[name].format(int(100 * value + 0.5 + 1e-9))
         elif name not in ONLY_ON_THE_CARD:
             yield f"{name} {value:.3f}"
 

@@ -7,7 +7,7 @@ import os
 from tagger.files import FileState
 from tagger.store import Outcome, Store, TagChange, TagChanges
 from tagger.tag_runs.commit import tracks_of
-from tagger.tags import FIELDS, TagError, read, recover_temporary_files
+from tagger.tags import FIELDS, TagError, previous_from_json, read, recover_temporary_files
 
 
 def recover(store: Store) -> None:
@@ -42,7 +42,7 @@ def _outcome(changes: TagChanges, change: TagChange) -> Outcome | None:
         happened = _happened(change, now)
     except (OSError, TagError):
         return None
-    state, names = _new_state_of_tracks(changes, change, now)
+    state, names = _new_state_of_tracks(changes, change, now, happened)
     if change.state == "undoing":
         return Outcome(change.id, "undone" if happened else "written", state, names)
     return Outcome(change.id, "written" if happened else None, state, names)
@@ -60,11 +60,25 @@ def _happened(change: TagChange, now: FileState) -> bool:
 
 
 def _new_state_of_tracks(
-    changes: TagChanges, change: TagChange, now: FileState
+    changes: TagChanges, change: TagChange, now: FileState, happened: bool
 ) -> tuple[FileState | None, tuple[int, ...]]:
     """The tracks to which the store ascribes the file's other state."""
     before, after = change.exchange.before, change.exchange.after
-    if now not in (before, after):  # the next scan analyses it again
-        return None, ()
+    if now not in (before, after):
+        if not (happened and change.in_place and _is_ours(change)):  # the next scan analyses it again
+            return None, ()
+        after = now  # the date of another user's file may not be set
     other = before if now == after else after
     return now, tracks_of(changes, change.path, change.audio_id, other)
+
+
+def _is_ours(change: TagChange) -> bool:
+    """Whether the file holds to the byte what the change was to make of it."""
+    original = previous_from_json(change.previous).original
+    try:
+        with open(change.path, "rb") as file:
+            if original is None:
+                return False
+            return original.is_again(file) if change.state == "undoing" else original.is_written(file)
+    except OSError:
+        return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import os
 import random
 import signal
@@ -39,6 +40,27 @@ def music(tmp_path: Path) -> Path:
     (tmp_path / "seeded").mkdir()
     (tmp_path / "seeded" / "other.mp3").hardlink_to(tmp_path / "music" / "mp3.mp3")
     return tmp_path / "music"
+
+
+def no_copy_can_be_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if the files were another user's: no copy can have their rights, nor may their dates be set."""
+    utime = os.utime
+
+    def may_set_own_dates(path: str, *args: object, **names: object) -> None:
+        if not os.path.basename(path).startswith(".tagger-"):
+            raise PermissionError(errno.EPERM, "Operation not permitted")
+        utime(path, *args, **names)  # type: ignore[call-overload]
+
+    monkeypatch.setattr("tagger.tags.write.give_attributes", lambda *args: False)
+    monkeypatch.setattr(os, "utime", may_set_own_dates)
+
+
+@pytest.mark.slow
+def test_kills_damage_no_files_of_others_and_the_store_knows(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    no_copy_can_be_theirs(monkeypatch)
+    test_200_kills_damage_nothing_and_the_store_knows(music, tmp_path)
 
 
 @pytest.mark.slow

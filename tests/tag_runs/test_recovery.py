@@ -27,6 +27,7 @@ from tests.tag_runs.library import (
     undo_tags,
     write_tags,
 )
+from tests.tag_runs.test_killed import no_copy_can_be_theirs
 
 
 class Killed(BaseException):
@@ -90,6 +91,23 @@ def test_what_was_written_is_found_out_and_can_be_undone(
     if n_done:
         undo_tags(store, 1, UndoCounts())
     assert contents(music) == before
+
+
+@pytest.mark.parametrize("n_done", [0, 2, 4])
+def test_files_of_others_are_known_again_though_their_dates_could_not_be_set(
+    store: Store, music: Path, db: str, monkeypatch: pytest.MonkeyPatch, n_done: int
+) -> None:
+    no_copy_can_be_theirs(monkeypatch)
+    before = contents(music)
+    cut_off(store, monkeypatch, n_done)
+    recover(store)
+    assert store.tag_changes.nothing_is_open()
+    assert sum(data != before[path] for path, data in contents(music).items()) == n_done
+    assert stale_stamps(db) == []
+    if n_done:
+        undo_tags(store, 1, UndoCounts())
+    assert contents(music) == before
+    assert stale_stamps(db) == []
 
 
 def test_the_next_run_settles_by_itself_and_goes_on(

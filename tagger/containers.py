@@ -56,9 +56,11 @@ def from_syncsafe(data: bytes) -> int:
 def id3v1_length(end: bytes) -> int:
     """Give the bytes of the ID3v1 tag that a file ends with, by its last `ID3V1_LOOK_BYTES`: 128 or 0.
 
-    An APE tag of 131 bytes has `TAG`, of APETAGEX, in the place of ID3v1's.
+    An APE tag of 131 bytes has `TAG`, of APETAGEX, in the place of ID3v1's; an item may have it there too,
+    and then the footer of its tag ends the file.
     """
-    if len(end) < ID3V1_BYTES or end[-128:-125] != b"TAG" or end[-131:-123] == APEV2_MAGIC:
+    is_ape = APEV2_MAGIC in (end[-131:-123], end[-APEV2_FOOTER_BYTES:][:8])
+    if len(end) < ID3V1_BYTES or end[-128:-125] != b"TAG" or is_ape:
         return 0
     return ID3V1_BYTES
 

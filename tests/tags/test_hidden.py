@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import av
 import pytest
 from mutagen.apev2 import APEv2
-from mutagen.id3 import ID3
+from mutagen.id3 import ID3, PRIV
 
 from tagger.tags import Policy, TagError, Wanted, apply, measure, plan, read, restore
 from tagger.tags.formats.id3 import syncsafe, unsynchronised
 
 from .conftest import MakeSample
+from .foreign import open_with_mutagen
 from .test_id3 import data_of, frame
 from .test_id3 import tag as id3_tag
 
@@ -159,3 +162,35 @@ def test_unsynchronised_tags_that_follow_the_standard_are_read_by_it(sample: Mak
     }.items()  # fmt: skip
     restore(path, written.previous)
     assert data_of(path) == before
+
+
+@pytest.mark.parametrize("kind", ["wav", "aiff", "dsf"])
+def test_the_name_of_our_energy_is_never_taken_for_an_id3v1_tag(kind: str, sample: MakeSample) -> None:
+    """mutagen takes `TAG`, 124 to 128 bytes before the end of a file, for the start of one."""
+    for room in range(140, 180):
+        path = sample(kind)
+        file: Any = open_with_mutagen(path)
+        if file.tags is None:
+            file.add_tags()
+        file.tags.add(PRIV(owner="o", data=b"x"))
+        file.save(padding=lambda _, size=room: size)
+        before = data_of(path)
+        written = apply(path, plan(read(path), PREDICTED, Policy("never", bpm="never")))
+        assert {key.split(":")[0] for key in open_with_mutagen(path).tags} == {"PRIV", "TXXX"}
+        assert restore(path, written.previous).left == ()
+        assert data_of(path) == before
+
+
+@pytest.mark.parametrize("kind", ["ape", "wv", "mpc"])
+def test_an_ape_tag_is_found_wherever_the_name_of_our_energy_stands(kind: str, sample: MakeSample) -> None:
+    for length in range(55, 66):
+        path = sample(kind)
+        tags = APEv2()
+        tags.update({"TAGGER_ENERGY": "0.2000", "Comment": "x" * length})
+        tags.save(path)
+        assert (read(path).energy, length) == ("0.2000", length)
+        before = data_of(path)
+        written = apply(path, plan(read(path), PREDICTED))
+        assert dict(APEv2(path))["Comment"] == "x" * length
+        restore(path, written.previous)
+        assert data_of(path) == before

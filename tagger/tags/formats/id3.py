@@ -18,6 +18,10 @@ from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import UNREADABLE, ByteSource, Encode, Item, Layout, Splice
 from tagger.tags.fields import ID3_USER_TEXT, Field, field_meant
 
+_ID3V1_REACH = 132
+_ID3V1_START = re.compile(rb"TAG.{119,}", re.DOTALL)
+"""An ID3v1 tag is 128 bytes long; mutagen also takes 124, and a pad byte may follow ours."""
+
 _UNSYNC, _EXTENDED, _FOOTER = 0x80, 0x40, 0x10
 
 
@@ -131,16 +135,26 @@ def _rare_kind(major: int, flags: int) -> str:
     return "is compressed as a whole" if major == 2 and flags & _EXTENDED else ""
 
 
-def render(tag: Id3Tag, items: tuple[Item, ...], layout: Layout | None) -> bytes:
-    """Spell the tag with other items: as long as it was where they fit, else longer; empty to remove it."""
+def render(tag: Id3Tag, items: tuple[Item, ...], layout: Layout | None, behind: int = _ID3V1_REACH) -> bytes:
+    """Spell the tag with other items: as long as it was where they fit, else longer; empty to remove it.
+
+    With few bytes `behind` it in its file it gets more room where the name of our energy would look like
+    the start of an ID3v1 tag: mutagen, and so Picard and beets, would take what follows for title and artist.
+    """
     if layout is not None and not layout.present and not items and not tag.tail:
         return b""
     content = b"".join(item.raw for item in items) + tag.tail
     if layout is not None:
         return _assembled(tag, content, layout.padding)
     spare = tag.stored_bytes - len(_assembled(tag, content, 0))
-    fitting = _assembled(tag, content, max(spare, 0))
-    return fitting if len(fitting) == tag.stored_bytes else _assembled(tag, content, tag.padding)
+    padding = max(spare, 0)
+    if len(_assembled(tag, content, padding)) != tag.stored_bytes:
+        padding = tag.padding
+    data = _assembled(tag, content, padding)
+    while _ID3V1_START.search((data[-_ID3V1_REACH:] + bytes(behind))[-_ID3V1_REACH:]):
+        padding += _ID3V1_REACH
+        data = _assembled(tag, content, padding)
+    return data
 
 
 def _assembled(tag: Id3Tag, content: bytes, padding: int) -> bytes:

@@ -9,7 +9,7 @@ import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
+from tagger.containers import ID3V1_LOOK_BYTES, ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import ByteSource, Item, Layout, Rebuild, Span, Splice, TagBlock
 from tagger.tags.fields import Field
@@ -88,7 +88,7 @@ def load_dsf(source: ByteSource, format_name: str) -> TagBlock:
         raise UnsupportedFormat("its DSF tag is not the end of the file")
 
     def rebuild(items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
-        data = render(tag, items, layout)
+        data = render(tag, items, layout, behind=0)
         numbers = (start + len(data)).to_bytes(8, "little") + (start if data else 0).to_bytes(8, "little")
         return [Splice(12, 28, numbers), Splice(start, source.size, data)]
 
@@ -98,10 +98,11 @@ def load_dsf(source: ByteSource, format_name: str) -> TagBlock:
 
 @dataclass(frozen=True, slots=True)
 class _Form:
-    """A wav or aiff file: where its header says that it ends, its chunks, and the one that is its tag."""
+    """A wav or aiff file: where its header says that it ends, its size, its chunks, and that of its tag."""
 
     order: Order
     end: int
+    size: int
     chunks: list[Chunk]
     home: Chunk | None
     tag: Id3Tag
@@ -147,7 +148,7 @@ def _read_form(source: ByteSource, order: Order) -> _Form:
     home = next((chunk for chunk in chunks if chunk.name in (b"ID3 ", b"id3 ")), None)
     infos = read_infos(source, chunks) if order == "little" else ()
     end = min(end, source.size)
-    return _Form(order, end, chunks, home, _chunk_tag(source, home), infos, missing_pad)
+    return _Form(order, end, source.size, chunks, home, _chunk_tag(source, home), infos, missing_pad)
 
 
 def _chunk_tag(source: ByteSource, home: Chunk | None) -> Id3Tag:
@@ -161,7 +162,9 @@ def _chunk_tag(source: ByteSource, home: Chunk | None) -> Id3Tag:
 
 
 def _chunk_splices(form: _Form, items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
-    data = render(form.tag, tuple(item for item in items if not item.container), layout)
+    behind = form.size - (form.home.end if form.home else form.end)
+    main = tuple(item for item in items if not item.container)
+    data = render(form.tag, main, layout, min(behind, ID3V1_LOOK_BYTES + 1))
     new = {info.chunk: info.render(items) for info in form.infos if info.is_other(items)}
     name = b"id3 " if form.order == "little" else b"ID3 "
     tag = (

@@ -147,7 +147,7 @@ def info_texts(items: Iterable[Item]) -> dict[bytes, str]:
     for item in items:
         size = int.from_bytes(item.raw[4:8], "little")
         if item.container.startswith(INFO) and len(item.raw) >= 8 + size:
-            text = decoded(item.raw[8 : 8 + size]).strip("\0 ")
+            text = decoded(item.raw[8 : 8 + size].split(b"\0")[0]).strip()
             if text:
                 texts.setdefault(item.raw[:4].upper(), text)
     return texts

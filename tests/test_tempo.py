@@ -45,7 +45,7 @@ def test_the_confidence_is_the_mass_within_4_percent_edges_included() -> None:
     assert tempo_and_confidence(probabilities, FIRST_BPM) == (100.0, pytest.approx(0.6))
 
 
-def test_knowing_nothing_is_told_as_a_low_confidence() -> None:
+def test_knowing_nothing_is_reported_as_a_low_confidence() -> None:
     _, confidence = tempo_and_confidence(np.full(N_TEMPO, 1 / N_TEMPO), FIRST_BPM)
     assert confidence < 0.1
 

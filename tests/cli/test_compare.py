@@ -50,7 +50,7 @@ def music(tagger: Tagger, tmp_path: Path) -> Path:
     return folder
 
 
-def test_heads_on_stored_embeddings_hearing_and_a_scan_find_the_same(
+def test_heads_on_stored_embeddings_analysis_and_a_scan_find_the_same(
     tagger: Tagger, music: Path, tmp_path: Path, db: Path
 ) -> None:
     """Of one window, the head of the mean is the mean of the heads."""
@@ -80,7 +80,7 @@ def test_heads_on_stored_embeddings_hearing_and_a_scan_find_the_same(
     assert by_ear.json["energy_difference"] == pytest.approx(stored["energy_difference"], abs=2e-3)
 
 
-def test_no_more_are_heard_than_asked_for_and_the_rest_is_told(
+def test_no_more_are_analysed_than_asked_for_and_the_rest_is_reported(
     tagger: Tagger, music: Path, tmp_path: Path
 ) -> None:
     other = other_model(tmp_path, "other", same_trunk=False)
@@ -177,7 +177,7 @@ def test_only_the_named_paths_are_compared(tagger: Tagger, library: Path, tmp_pa
     assert tagger("models", "compare", "gone-1", "gone-2", tmp_path, "--json").json["tracks"] == 1
 
 
-def test_a_path_without_tracks_is_told(tagger: Tagger, library: Path, tmp_path: Path) -> None:
+def test_a_path_without_tracks_is_reported(tagger: Tagger, library: Path, tmp_path: Path) -> None:
     result = tagger("models", "compare", "gone-1", "gone-2", tmp_path)
     assert (result.code, result.out) == (0, "0 tracks compared: none in the database\n")
     assert result.err == f"tagger: {tmp_path}: no track in the database; `tagger scan` it first\n"

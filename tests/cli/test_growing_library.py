@@ -40,7 +40,7 @@ def listed(tagger: Tagger) -> dict[str, tuple[str, float]]:
     return {row["path"]: (row["genre"], row["energy"]) for row in tagger("list", "--json").json}
 
 
-def test_renamed_files_keep_their_answers_unheard(tagger: Tagger, music: Path) -> None:
+def test_renamed_files_keep_their_answers_without_analysis(tagger: Tagger, music: Path) -> None:
     assert counts(tagger, music) == {"analysed": 6}
     before = listed(tagger)
     (music / "new folder").mkdir()
@@ -63,7 +63,7 @@ def test_a_broken_link_that_differs_in_case_alone_does_not_end_the_scan(tagger: 
     assert counts(tagger, music) == {"unchanged": 5, "duplicates": 1, "failed": 1}
 
 
-def test_names_that_change_places_are_answered_rightly_unheard(tagger: Tagger, music: Path) -> None:
+def test_names_that_change_places_are_answered_rightly_without_analysis(tagger: Tagger, music: Path) -> None:
     counts(tagger, music)
     before = listed(tagger)
     (music / "0.flac").rename(music / "x")
@@ -79,7 +79,7 @@ def test_names_that_change_places_are_answered_rightly_unheard(tagger: Tagger, m
 
 
 @pytest.mark.slow
-def test_a_thousand_random_renames_are_heard_zero_times(tagger: Tagger, tmp_path: Path) -> None:
+def test_a_thousand_random_renames_are_analysed_zero_times(tagger: Tagger, tmp_path: Path) -> None:
     folder = tmp_path / "many"
     folder.mkdir()
     make_sound(tmp_path / "sound.wav", seconds=0.1, rate_hz=8_000, channels=1)
@@ -96,7 +96,7 @@ def test_a_thousand_random_renames_are_heard_zero_times(tagger: Tagger, tmp_path
 @pytest.mark.parametrize(
     "kind", ["cbr.mp3", "vbr.mp3", "16-bit.flac", "vorbis.ogg", "opus.opus", "aac.m4a", "s16.wav"]
 )
-def test_a_retagged_file_is_not_heard_again(tagger: Tagger, tmp_path: Path, kind: str) -> None:
+def test_a_retagged_file_is_not_analysed_again(tagger: Tagger, tmp_path: Path, kind: str) -> None:
     path = make_kind(tmp_path, kind, seconds=3.0)
     assert counts(tagger, path) == {"analysed": 1}
     tags = mutagen.File(path, easy=not kind.endswith("wav"))
@@ -112,7 +112,7 @@ def test_a_retagged_file_is_not_heard_again(tagger: Tagger, tmp_path: Path, kind
     assert counts(tagger, path) == {"unchanged": 1}
 
 
-def test_a_copy_is_heard_once(tagger: Tagger, music: Path) -> None:
+def test_a_copy_is_analysed_once(tagger: Tagger, music: Path) -> None:
     shutil.copytree(music, music / "copies")
     assert counts(tagger, music) == {"analysed": 6, "duplicates": 6}
     shutil.copytree(music / "copies", music / "more copies")
@@ -122,7 +122,7 @@ def test_a_copy_is_heard_once(tagger: Tagger, music: Path) -> None:
         assert answers[f"{music}/{i}.flac"] == answers[f"{music}/more copies/{i}.flac"]
 
 
-def test_another_sound_under_an_old_name_is_heard(tagger: Tagger, music: Path) -> None:
+def test_another_sound_under_an_old_name_is_analysed(tagger: Tagger, music: Path) -> None:
     counts(tagger, music)
     make_sound(music / "0.flac", samples=sweep(9.0, 44_100, 1))
     assert counts(tagger, music) == {"analysed": 1, "unchanged": 5}
@@ -292,7 +292,7 @@ def test_failures_are_tried_again_after_a_week(tagger: Tagger, music: Path, db: 
     assert failed_at > "2020-01-02"
 
 
-def test_a_model_that_is_new_to_the_library_hears_everything(
+def test_a_model_that_is_new_to_the_library_analyses_everything(
     tagger: Tagger, music: Path, tmp_path: Path
 ) -> None:
     import json

@@ -29,11 +29,11 @@ def music(tmp_path: Path) -> Path:
 def start(music: Path, db: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tagger", "scan", str(music), "--db", str(db)]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hears_ctrl_c
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_takes_ctrl_c
     )
 
 
-def _hears_ctrl_c() -> None:
+def _takes_ctrl_c() -> None:
     """A shell that starts the tests in the background makes them, and all that they start, ignore it."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 

@@ -59,7 +59,7 @@ def test_an_added_model_scans_and_answers(tagger: Tagger, trained: Path, tmp_pat
     assert (mine["id"], mine["tracks"]) == ("my-model", 2)
 
 
-def test_the_model_of_the_last_scan_answers_and_one_that_has_heard_less_says_so(
+def test_the_model_of_the_last_scan_answers_and_one_that_has_analysed_less_says_so(
     tagger: Tagger, tmp_path: Path
 ) -> None:
     music = tmp_path / "music"
@@ -145,7 +145,7 @@ def test_a_model_that_does_not_work_is_one_line_and_not_added(
     assert not root.exists()
 
 
-def test_a_model_that_cannot_be_meant_is_told_beside_the_others(
+def test_a_model_that_cannot_be_meant_is_reported_beside_the_others(
     tagger: Tagger, trained: Path, root: Path
 ) -> None:
     assert tagger("models", "add", trained).code == 0
@@ -183,7 +183,7 @@ def test_weights_without_a_filter_bank_that_fits_are_refused(tagger: Tagger, tra
     refused(tagger("models", "add", trained), "no filter bank in it")
 
 
-def test_what_is_no_model_folder_is_told(tagger: Tagger, trained: Path, tmp_path: Path) -> None:
+def test_what_is_no_model_folder_is_reported(tagger: Tagger, trained: Path, tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "gone", trained / "model.json", "small"):
         refused(tagger("models", "add", folder), f"{folder}: no model.json in it; name the folder")
     (trained / "model.safetensors").unlink()

@@ -56,7 +56,7 @@ def only_line(result: Result) -> str:
     return result.err.removeprefix("tagger: ").rstrip("\n")
 
 
-def test_models_tells_what_each_hears(tagger: Tagger, music: Path) -> None:
+def test_models_tells_what_each_predicts(tagger: Tagger, music: Path) -> None:
     out = tagger("models").out
     predicted = [line.strip() for line in out.splitlines() if line.startswith("  predicts")]
     assert predicted == [

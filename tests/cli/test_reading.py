@@ -296,7 +296,7 @@ def test_names_survive_any_encoding_of_the_locale(tagger: Tagger, tmp_path: Path
         assert command != "list" or os.fsencode(path) in result.stdout
 
 
-def test_closed_and_full_outputs_are_told_in_one_line(library: Path) -> None:
+def test_closed_and_full_outputs_are_reported_in_one_line(library: Path) -> None:
     closed = f"{sys.executable} -m tagger list --db {library} 2>&-"
     assert subprocess.run(["bash", "-c", closed], capture_output=True).returncode == 0
     if os.path.exists("/dev/full"):
@@ -320,7 +320,7 @@ def test_a_limit_beyond_all_bounds_is_no_fault(tagger: Tagger, library: Path) ->
 
 
 @pytest.mark.parametrize("command", [("list",), ("stats",), ("scan", "."), ("show", "x.mp3"), ("undo",)])
-def test_a_folder_as_database_is_told_with_a_file_to_name(
+def test_a_folder_as_database_is_reported_with_a_file_to_name(
     tagger: Tagger, tmp_path: Path, command: tuple[str, ...]
 ) -> None:
     result = tagger(*command, "--db", tmp_path)
@@ -330,7 +330,9 @@ def test_a_folder_as_database_is_told_with_a_file_to_name(
 
 
 @pytest.mark.parametrize("command", ["list", "stats"])
-def test_a_path_without_tracks_is_told(tagger: Tagger, library: Path, tmp_path: Path, command: str) -> None:
+def test_a_path_without_tracks_is_reported(
+    tagger: Tagger, library: Path, tmp_path: Path, command: str
+) -> None:
     result = tagger(command, "/m/jazz", tmp_path, "/m/jaz", "--json")
     assert (result.code, result.err.splitlines()) == (
         0,
@@ -343,7 +345,7 @@ def test_a_path_without_tracks_is_told(tagger: Tagger, library: Path, tmp_path: 
     assert tagger(command, "/m", "--genre", "blues").err == ""
 
 
-def test_no_failures_are_told_in_a_friendly_line(tagger: Tagger, library: Path) -> None:
+def test_no_failures_are_reported_in_a_friendly_line(tagger: Tagger, library: Path) -> None:
     result = tagger("failures")
     assert (result.code, result.out, result.err) == (0, "", "tagger: no file has failed\n")
     as_json = tagger("failures", "--json")

@@ -23,7 +23,7 @@ def music(tmp_path: Path) -> Path:
     return folder
 
 
-def test_a_mixed_folder_is_heard_once(tagger: Tagger, tmp_path: Path) -> None:
+def test_a_mixed_folder_is_analysed_once(tagger: Tagger, tmp_path: Path) -> None:
     folder = tmp_path / "mixed"
     folder.mkdir()
     for kind in KINDS:
@@ -68,7 +68,7 @@ def test_an_unchanged_file_is_not_opened(tagger: Tagger, music: Path) -> None:
     assert tagger("scan", music, "--json").json["unchanged"] == 4
 
 
-def test_a_changed_file_is_heard_again(tagger: Tagger, music: Path) -> None:
+def test_a_changed_file_is_analysed_again(tagger: Tagger, music: Path) -> None:
     tagger("scan", music)
     make_sound(music / "a.mp3", seconds=2.0)
     result = tagger("scan", music, "--json").json
@@ -89,7 +89,7 @@ def test_failed_files_are_tried_again_when_asked_or_mended(tagger: Tagger, music
     assert (mended.json["analysed"], mended.json["failed"], mended.code) == (1, 0, 0)
 
 
-def test_full_hears_everything_again(tagger: Tagger, music: Path) -> None:
+def test_full_analyses_everything_again(tagger: Tagger, music: Path) -> None:
     tagger("scan", music)
     assert tagger("scan", music, "--full", "--json").json["analysed"] == 4
 
@@ -100,7 +100,7 @@ def test_a_limit_is_kept_and_the_next_scan_goes_on(tagger: Tagger, music: Path) 
     assert tagger("scan", music, "--json").json["analysed"] == 2
 
 
-def test_silence_is_heard_and_flagged(tagger: Tagger, tmp_path: Path) -> None:
+def test_silence_is_analysed_and_flagged(tagger: Tagger, tmp_path: Path) -> None:
     import numpy as np
 
     path = make_sound(tmp_path / "silence.wav", samples=np.zeros((2, 44_100 * 3), np.float32))

@@ -88,7 +88,7 @@ def test_nothing_to_count_is_said_plainly(tagger: Tagger, library: Path) -> None
     assert json.loads(tagger("stats", "/nowhere", "--json").out)["energy_levels"] == [0] * 10
 
 
-def test_silence_is_told(tagger: Tagger, db: Path) -> None:
+def test_silence_is_reported(tagger: Tagger, db: Path) -> None:
     fill(db, [answer("/m/1.mp3", 1), answer("/m/2.mp3", 2)])
     with Store.open(str(db), create=False) as store:
         store.database.connection.execute("UPDATE predictions SET silent = 1 WHERE track_id = 1")

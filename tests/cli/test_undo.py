@@ -58,7 +58,7 @@ def test_a_genre_that_was_there_comes_back(tagger: Tagger, music: Path, db: Path
     assert contents(music) == before
 
 
-def test_a_field_that_somebody_changed_is_left_and_told(tagger: Tagger, music: Path) -> None:
+def test_a_field_that_somebody_changed_is_left_and_reported(tagger: Tagger, music: Path) -> None:
     tagger("write-tags", "--yes")
     retag(music / "mp3.mp3", "Polka")
     result = tagger("undo", "--yes", "--json")
@@ -127,7 +127,7 @@ def test_a_dry_run_names_what_cannot_be_restored(tagger: Tagger, music: Path) ->
     assert (planned.code, result.code, planned.json["skipped"]) == (1, 1, 2)
 
 
-def test_without_a_terminal_it_restores_only_when_told_to(tagger: Tagger, music: Path) -> None:
+def test_without_a_terminal_it_restores_only_when_asked_to(tagger: Tagger, music: Path) -> None:
     tagger("write-tags", "--yes")
     before = contents(music)
     result = tagger("undo")
@@ -322,7 +322,7 @@ def test_a_scan_by_a_model_that_tells_sounds_apart_otherwise_stops_nothing(
     assert contents(music) == before
 
 
-def test_a_file_that_is_no_music_any_more_is_told_with_its_reason(tagger: Tagger, music: Path) -> None:
+def test_a_file_that_is_no_music_any_more_is_reported_with_its_reason(tagger: Tagger, music: Path) -> None:
     tagger("write-tags", "--yes")
     (music / "mp3.mp3").write_text("notes")
     (music / "ogg.ogg").unlink()

@@ -63,7 +63,7 @@ def watch(music: Path, db: Path, tmp_path: Path) -> Iterator[Watch]:
 
 
 @pytest.mark.slow
-def test_a_growing_file_is_heard_once_when_complete_and_a_rename_not_at_all(
+def test_a_growing_file_is_analysed_once_when_complete_and_a_rename_not_at_all(
     watch: Watch, music: Path, tmp_path: Path, tagger: Tagger
 ) -> None:
     assert watch.wait_for_scans(1)["analysed"] == 1
@@ -164,7 +164,7 @@ def test_a_root_behind_a_link_keeps_its_name(music: Path, tmp_path: Path) -> Non
     watched.close()
 
 
-def test_a_system_that_cannot_watch_is_told_of_in_one_line(
+def test_a_system_that_cannot_watch_is_reported_in_one_line(
     tagger: Tagger, music: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def watch(*paths: str, **options: object) -> None:

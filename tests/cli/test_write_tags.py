@@ -76,7 +76,7 @@ def skips(err: str) -> list[str]:
     return [line for line in err.splitlines() if line.endswith("(skipped)")]
 
 
-def test_the_tags_are_written_and_the_counts_told(tagger: Tagger, music: Path) -> None:
+def test_the_tags_are_written_and_the_counts_printed(tagger: Tagger, music: Path) -> None:
     result = tagger("write-tags", "--yes", "--json")
     assert list(result.json) == KEYS
     assert (result.json["files_written"], result.json["unchanged"], result.json["skipped"]) == (5, 0, 0)
@@ -145,7 +145,7 @@ def test_a_second_run_writes_0_bytes_and_opens_nothing_for_writing(tagger: Tagge
 
 
 @pytest.mark.parametrize("keep", [(), ("--keep-mtime",)])
-def test_no_scan_hears_a_file_again_that_was_only_tagged(
+def test_no_scan_analyses_a_file_again_that_was_only_tagged(
     tagger: Tagger, music: Path, keep: tuple[str, ...]
 ) -> None:
     dates = {path: path.stat().st_mtime_ns for path in music.iterdir()}
@@ -156,7 +156,7 @@ def test_no_scan_hears_a_file_again_that_was_only_tagged(
     assert tagger("scan", music, "--json").json["analysed"] == 0
 
 
-def test_what_a_real_scan_heard_is_written(tagger: Tagger, tmp_path: Path, db: Path) -> None:
+def test_what_a_real_scan_predicted_is_written(tagger: Tagger, tmp_path: Path, db: Path) -> None:
     path = make_kind(tmp_path, "16-bit.flac", seconds=1.0)
     tagger("scan", path)
     (row,) = tagger("list", "--json").json
@@ -356,7 +356,7 @@ def test_a_name_that_is_not_utf_8_is_written(tagger: Tagger, music: Path, db: Pa
     assert read(path).genres == ()
 
 
-def test_a_link_stays_one_and_neither_name_is_heard_again(tagger: Tagger, music: Path, db: Path) -> None:
+def test_a_link_stays_one_and_neither_name_is_analysed_again(tagger: Tagger, music: Path, db: Path) -> None:
     for name in ("a-before.mp3", "z-after.mp3"):
         (music / name).symlink_to(music / "mp3.mp3")
     store_analyses(db, [str(path) for path in music.iterdir()])
@@ -398,7 +398,7 @@ def test_a_file_that_changed_since_its_scan_is_left_to_the_next(tagger: Tagger, 
     assert read(str(music / "mp3.mp3")).genres == ()
 
 
-def test_a_file_that_is_gone_is_told(tagger: Tagger, music: Path) -> None:
+def test_a_file_that_is_gone_is_reported(tagger: Tagger, music: Path) -> None:
     (music / "mp3.mp3").unlink()
     result = tagger("write-tags", "--yes", "--json")
     assert "mp3.mp3: not there any more" in result.err
@@ -412,7 +412,9 @@ def test_a_file_known_to_be_missing_is_passed_over(tagger: Tagger, music: Path) 
     assert (result.json["files_written"], result.json["skipped"], result.code) == (4, 0, 0)
 
 
-def test_a_kind_of_file_without_tags_is_told_and_no_error(tagger: Tagger, tmp_path: Path, db: Path) -> None:
+def test_a_kind_of_file_without_tags_is_reported_and_no_error(
+    tagger: Tagger, tmp_path: Path, db: Path
+) -> None:
     paths = [make_kind(tmp_path, kind, seconds=0.5) for kind in ("raw.aac", "opus.mka", "opus.webm")]
     store_analyses(db, paths)
     result = tagger("write-tags", "--yes", "--json")
@@ -428,7 +430,7 @@ def test_a_read_only_file_is_left(tagger: Tagger, music: Path) -> None:
     assert (result.json["skipped"], result.code) == (1, 1)
 
 
-def test_without_a_terminal_it_writes_only_when_told_to(tagger: Tagger, music: Path) -> None:
+def test_without_a_terminal_it_writes_only_when_asked_to(tagger: Tagger, music: Path) -> None:
     with nothing_written_beneath(music):
         result = tagger("write-tags")
     assert result.code == 2

@@ -55,7 +55,7 @@ def test_stored_answers_of_both_are_compared_as_they_are(store: Store) -> None:
     assert found.differences.changes() == [(("Rock", "Folk"), 2)]
 
 
-def test_the_heads_of_both_read_what_the_new_model_has_not_heard(store: Store) -> None:
+def test_the_heads_of_both_read_what_the_new_model_has_not_analysed(store: Store) -> None:
     heads = Fake("Rock", 0.4), Fake("Metal", 0.6)
     found = compare(store, heads, limit=5)
     assert (found.stored, found.by_heads, found.unanswered) == (2, 8, 0)
@@ -85,7 +85,7 @@ def test_only_the_named_paths_are_compared(store: Store) -> None:
     assert compare(store, paths=["/other"]).unanswered == 0
 
 
-def test_a_missing_file_is_compared_where_it_need_not_be_heard(store: Store) -> None:
+def test_a_missing_file_is_compared_where_it_need_not_be_analysed(store: Store) -> None:
     ids = [track for track, *_ in store.files.beneath(["/m/4.mp3"])]
     store.files.mark_missing(ids, [])
     found = compare(store, limit=100)
@@ -101,7 +101,7 @@ def test_silence_is_silence_to_every_model(store: Store) -> None:
     assert "/m/0.mp3" not in found.to_analyse
 
 
-def test_what_is_heard_is_counted_and_another_sound_is_not(store: Store) -> None:
+def test_what_is_analysed_is_counted_and_another_sound_is_not(store: Store) -> None:
     found = compare(store, limit=3)
     before = dict(found.differences.pairs)
     one, two, three = found.to_analyse.values()

@@ -154,7 +154,7 @@ def test_a_memory_bomb_fails_by_itself(tmp_path: Path) -> None:
     assert len(outcomes) == 3
 
 
-def test_a_file_is_told_of_when_its_worker_has_ended_with_it(tmp_path: Path) -> None:
+def test_a_file_is_reported_when_its_worker_has_ended_with_it(tmp_path: Path) -> None:
     """Not when the caller comes to it: he may be loading a model for seconds."""
     for i in range(6):
         make_sound(tmp_path / f"{i}.wav", seconds=0.2)

@@ -97,7 +97,7 @@ def accepted(folder: Path, content: bytes) -> bool:
     return subprocess.run(command, capture_output=True).returncode == 0
 
 
-def test_a_track_says_where_it_is_what_it_is_and_what_was_heard():
+def test_a_track_says_where_it_is_what_it_is_and_what_was_predicted():
     entry = track(
         "/music/Song #2?.mp3",
         duration_s=121.2345,

@@ -179,7 +179,7 @@ def test_a_tempo_range_holds_both_its_ends_and_no_track_without_one(graded: Stor
     assert [row.bpm for row in graded.answers.tracks(Query(bpm=(121, 122)), model=MODEL)] == [121, 122]
 
 
-def test_names_come_with_the_row_and_a_second_hearing_corrects_them(store: Store) -> None:
+def test_names_come_with_the_row_and_a_second_analysis_corrects_them(store: Store) -> None:
     file, recording, prediction = parts(analysed("/m/1.mp3"))
     named = replace(recording, title="T", artist="A", album="L", year=1999)
     store.record_batch([Analysis(file, named, prediction)], [])

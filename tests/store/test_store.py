@@ -125,7 +125,7 @@ def test_an_unchanged_file_needs_no_hearing(store: Store, path: str) -> None:
     assert states(store, [answer.file], MODEL) == {path: "unchanged"}
 
 
-def test_another_size_mtime_or_model_is_to_be_heard(store: Store) -> None:
+def test_another_size_mtime_or_model_is_to_be_analysed(store: Store) -> None:
     answer = analysed("/m/1.mp3")
     store.record_batch([answer], [])
     assert states(store, [replace(answer.file, size=1001)], MODEL) == {}

@@ -38,7 +38,7 @@ def tmpfs(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", folder], check=True)
 
 
-def test_a_full_disk_is_told_and_harms_nothing(tagger: Tagger, tmpfs: Path, db: Path) -> None:
+def test_a_full_disk_is_reported_and_harms_nothing(tagger: Tagger, tmpfs: Path, db: Path) -> None:
     paths = make_files(tmpfs, ("mp3", "flac", "ogg"))
     store_analyses(db, paths)
     before = contents(tmpfs)
@@ -81,7 +81,7 @@ def test_a_disk_that_fills_while_it_is_written_harms_nothing(
     assert contents(tmpfs) == before
 
 
-def test_a_limit_of_file_size_is_told_and_harms_nothing(tagger: Tagger, tmp_path: Path, db: Path) -> None:
+def test_a_limit_of_file_size_is_reported_and_harms_nothing(tagger: Tagger, tmp_path: Path, db: Path) -> None:
     small, large = make_files(tmp_path / "music", ("ogg", "wav"))
     with open(large, "ab") as file:
         file.write(bytes(2_000_000))
@@ -100,7 +100,7 @@ def test_a_limit_of_file_size_is_told_and_harms_nothing(tagger: Tagger, tmp_path
     assert after[large] == before[large]
 
 
-def test_a_read_only_folder_is_told_and_left() -> None:
+def test_a_read_only_folder_is_reported_and_left() -> None:
     """As a user whom its rights bind: root may write everywhere."""
     folder = Path(tempfile.mkdtemp())
     try:

@@ -110,7 +110,7 @@ def test_files_of_others_are_known_again_though_their_dates_could_not_be_set(
     assert stale_stamps(db) == []
 
 
-def test_the_next_run_settles_by_itself_and_goes_on(
+def test_the_next_run_recovers_by_itself_and_goes_on(
     store: Store, music: Path, db: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut_off(store, monkeypatch, 2)

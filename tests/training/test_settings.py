@@ -20,7 +20,7 @@ def test_what_is_no_number_of_a_run_is_named_with_those_that_are(name: str) -> N
 
 
 @pytest.mark.parametrize("value", ["", "x", "nan", "inf", "-1"])
-def test_a_value_that_is_no_number_is_told_with_the_kind_that_it_takes(value: str) -> None:
+def test_a_value_that_is_no_number_is_reported_with_the_kind_that_it_takes(value: str) -> None:
     with pytest.raises(
         TaggerError, match=f"--set mixup={value}: mixup takes a number from 0 on; it is 0.2 now"
     ):

@@ -45,7 +45,7 @@ def test_what_is_promised_is_written_and_undone(genre: str, tagger: Tagger, musi
     assert contents(music) != before
     again = tagger("write-tags", "--genre", genre, "--yes", "--json").json
     assert (again["files_written"], again["skipped"]) == (0, 0)
-    assert tagger("undo").code == 0
+    assert tagger("undo", "--yes").code == 0
     assert contents(music) == before
 
 

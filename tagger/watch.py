@@ -183,8 +183,8 @@ def _is_music(path: str, roots: Container[str]) -> bool:
 def _surroundings(path: str, root: str, store: Store) -> str:
     """The nearest folder around `path` with a known file that is still there, else `root`.
 
-    A scan takes a folder that has lost all its files for a drive that is not mounted; only of a root
-    may that be said.
+    A scan takes a root that has lost all its files for a drive that is not mounted, even where somebody has
+    removed the folders in it; only of a root of the watch may that be said.
     """
     for folder in folders_around(path):
         if folder == root:

@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tagger.cli.shared import shown
@@ -36,7 +37,6 @@ def scan_bar(paths: Sequence[str], counts: ScanCounts, limit: int | None = None)
         MofNCompleteColumn,
         Progress,
         TextColumn,
-        TimeElapsedColumn,
         TimeRemainingColumn,
     )
     from rich.table import Column
@@ -46,7 +46,7 @@ def scan_bar(paths: Sequence[str], counts: ScanCounts, limit: int | None = None)
         BarColumn(16),
         MofNCompleteColumn(),
         TextColumn("{task.fields[rate]}/s"),
-        TimeElapsedColumn(),
+        TextColumn("{task.fields[elapsed]}", style="progress.elapsed"),
         TimeRemainingColumn(),
         TextColumn("{task.fields[file]}", markup=False, table_column=name),
     )
@@ -72,7 +72,7 @@ class ScanBar:
 
     def __init__(self, progress: Progress, counts: ScanCounts, limit: int | None) -> None:
         self._progress, self._counts, self._limit = progress, counts, limit
-        self._task = progress.add_task("", total=None, rate="–", file="starting")
+        self._task = progress.add_task("", total=None, rate="–", elapsed="", file="")
         self._ended, self._n_ended = itertools.count(1), 0
         self._total: int | None = None
         self._file = ""
@@ -108,14 +108,23 @@ class ScanBar:
         total = self._total
         if total is not None and self._limit is not None:
             total = min(total, known + self._limit)
+        completed = known + max(n_ended, counts.taken)
+        is_all_read = total is not None and completed >= total
         self._progress.update(
             self._task,
             total=total,
-            completed=known + max(n_ended, counts.taken),
+            completed=completed,
             rate=f"{n_ended / counts.seconds:.1f}" if n_ended else "–",
-            file=shown(os.path.basename(self._file)) if n_ended else "starting",
+            elapsed=str(timedelta(seconds=int(counts.seconds))),  # rich's own stands still at the end
+            file=self._doing(n_ended, is_all_read),
             refresh=True,
         )
+
+    def _doing(self, n_ended: int, is_all_read: bool) -> str:
+        """What the scan is busy with: mostly the files after the one that was read last."""
+        if is_all_read and n_ended > self._counts.taken:
+            return "predicting the last answers"
+        return shown(os.path.basename(self._file)) if n_ended else "starting"
 
 
 @contextmanager

@@ -95,7 +95,7 @@ def test_the_bar_moves_while_the_model_is_loaded(
     assert len({*terminal.drawn()}) > 2
     assert terminal.drawn() == sorted(terminal.drawn())
     assert re.search(rf"{N}/{N} +[\d.]+/s +0:00:\d\d", terminal.text())
-    assert "song [" in terminal.text()
+    assert "song [" in terminal.text() and "predicting the last answers" in terminal.text()
 
 
 def test_known_files_are_counted_and_a_limit_is_the_end_of_the_bar(
@@ -115,6 +115,7 @@ def test_files_are_counted_once_whichever_way_they_come(terminal: Terminal, musi
             bar.extracted("/m/a.flac")
         bar.redraw()
         assert bar._progress.tasks[0].completed == 9
+        assert "starting" not in terminal.text()
         counts.analysed, counts.taken = 4, 4
         bar.redraw()
         assert bar._progress.tasks[0].completed == 9

@@ -28,18 +28,22 @@ def extract_features(
     """
     front_end, filter_bank = _front_end(model_folder)
     try:
-        if known_sounds:
-            recording = identify(file.path, window_s=front_end.window_s)
-            if is_listed(known_sounds, recording.audio_id):
-                return Identified(file, _named(recording, file.path))
-        excerpt = read_excerpt(
-            file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s
-        )
+        return _extracted(file, front_end, filter_bank, known_sounds)
     except AudioError as error:
         return Failure(file.path, _stage(error, file.path), str(error), file.size, file.mtime_ns)
     except Exception as error:  # a fault of ours or of a library's: it costs this file, not the run
         reason = f"unexpected {type(error).__name__}: {error}; please report it with the file"
         return Failure(file.path, "decode", " ".join(reason.split()), file.size, file.mtime_ns)
+
+
+def _extracted(
+    file: AudioFile, front_end: FrontEnd, filter_bank: NDArray[np.float32], known_sounds: str | None
+) -> TrackFeatures | Identified:
+    if known_sounds:
+        recording = identify(file.path, window_s=front_end.window_s)
+        if is_listed(known_sounds, recording.audio_id):
+            return Identified(file, _named(recording, file.path))
+    excerpt = read_excerpt(file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s)
     windows = excerpt.windows
     log_mels = [fit_frames(log_mel(w.samples, filter_bank, front_end), front_end.n_frames) for w in windows]
     return TrackFeatures(

@@ -13,7 +13,7 @@ from tagger.audio.metadata import LONGEST, metadata_of, year_of
 from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.pipeline.extract import extract_features
-from tagger.types import Recording, TrackFeatures
+from tagger.types import Failure, Recording, TrackFeatures
 from tests.sounds import KINDS, make_kind, make_sound
 
 TAGS = {"title": "Sól", "artist": "Björk & Co", "album": "№ 1", "date": "1999-03-04"}
@@ -126,6 +126,20 @@ def test_whatever_tags_hold_names_are_trimmed_and_free_of_nul(
     for name in (found["title"], found["artist"], found["album"]):
         assert name is None or (name and name == name.strip() and "\0" not in name and len(name) <= LONGEST)
     assert found["year"] is None or 1000 <= found["year"] <= 2999
+
+
+def test_a_tag_at_which_a_library_stumbles_costs_its_file_and_not_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stumbling(path: str) -> dict[str, str]:
+        raise KeyError("TIT2")
+
+    monkeypatch.setattr("tagger.pipeline.extract.text_fields", stumbling)
+    path = str(make_sound(tmp_path / "a.wav", seconds=1.0))
+    failure = extract_features(AudioFile(path, 1, 2), load_card(DEFAULT_MODEL).folder)
+    assert isinstance(failure, Failure)
+    assert failure.reason == "unexpected KeyError: 'TIT2'; please report it with the file"
+    assert (failure.size, failure.mtime_ns) == (1, 2)
 
 
 def test_the_container_speaks_before_the_stream() -> None:

@@ -40,8 +40,8 @@ def show(
 
     path = absolute(file)
     stored = _stored(path, model, shared.database_path(db))
-    if stored and _has_changed(stored.file):
-        message(f"{path}: changed or gone since it was scanned; `tagger scan` analyses it again")
+    if stored and (what_is_new := _since_its_scan(stored.file)):
+        message(f"{path}: {what_is_new}")
     analysis = stored or analyse(path, model, device)
     if json:
         print_json(_fields(analysis, is_stored=stored is not None))
@@ -59,11 +59,16 @@ def _stored(path: str, model: str | None, database: str) -> Analysis | None:
         return library.analysis(path)
 
 
-def _has_changed(known: AudioFile) -> bool:
+def _since_its_scan(known: AudioFile) -> str | None:
+    """Say what has happened to a file, and what to do; None where it is as it was."""
     try:
-        return FileState.of(os.stat(known.path)) != known.state
-    except OSError:
-        return True
+        if FileState.of(os.stat(known.path)) == known.state:
+            return None
+    except FileNotFoundError:
+        return "gone since it was scanned; if it was moved, `tagger scan` finds it"
+    except OSError as error:
+        return f"{error.strerror}; this is what the last scan found"
+    return "changed since it was scanned; `tagger scan` analyses it again"
 
 
 def _fields(analysis: Analysis, is_stored: bool) -> dict[str, Any]:

@@ -201,11 +201,16 @@ def test_show_of_a_scanned_file_is_the_stored_answer(tagger: Tagger, tmp_path: P
     assert stored["audio_id"] == alone["audio_id"]
 
 
-def test_show_tells_when_the_file_has_changed_since(tagger: Tagger, tmp_path: Path) -> None:
+def test_show_says_whether_the_file_has_changed_or_is_gone_since(tagger: Tagger, tmp_path: Path) -> None:
     path = make_sound(tmp_path / "known.flac", seconds=3.0)
     tagger("scan", path)
+    assert tagger("show", path).err == ""
     os.utime(path, (1, 1))
-    assert "changed or gone since it was scanned" in tagger("show", path).err
+    changed = "changed since it was scanned; `tagger scan` analyses it again"
+    assert tagger("show", path).err == f"tagger: {path}: {changed}\n"
+    os.unlink(path)
+    gone = "gone since it was scanned; if it was moved, `tagger scan` finds it"
+    assert tagger("show", path).err == f"tagger: {path}: {gone}\n"
 
 
 def test_show_draws_the_first_five_genres(tagger: Tagger, tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from tagger.files import folded
+from tagger.tags.block import UNREADABLE
 from tagger.tags.fields import Field, each_once, is_among, says_nothing, unsplittable
 from tagger.tags.read import Tags
 from tagger.types import energy_level
@@ -87,6 +88,8 @@ def _genre_change(current: Tags, genres: Sequence[str], policy: Policy) -> Chang
         return None
     before = current.genre_texts
     present = (*current.genres, *before)
+    if policy.genre == "add" and UNREADABLE in before:
+        return None
     if policy.genre == "add" and before:
         kept = tuple(text for text in before if text.strip())
         new = tuple(name for name in wanted if not is_among(name, present))

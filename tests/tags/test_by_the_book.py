@@ -12,7 +12,8 @@ from tests.sounds import tags_by_ffmpeg
 
 from .conftest import MakeSample
 from .foreign import add_foreign, audio_digest
-from .test_id3 import data_of
+from .test_id3 import data_of, frame
+from .test_id3 import tag as id3_tag
 
 PREDICTED = Wanted(("House",), 0.5, 120)
 
@@ -59,6 +60,10 @@ def test_ape_texts_that_are_not_utf8_are_kept(kind: str, header: bool, sample: M
         ape_item(b"Genre", "Électro".encode("latin-1")),
         ape_item(b"Cover Art (Front)", b"x.jpg\0\xff\xd8\xff", flags=2),
         ape_item(b"Title", "Jóga".encode()),
+        ape_item(b"x", b"a key of one letter"),
+        ape_item(b"TAG", b"a key that is reserved"),
+        ape_item("Künstler".encode("latin-1"), b"Bj"),
+        ape_item(b"Kind", b"\xff\xfe", flags=6),
     ]
     put(path, sound + ape_tag(items, header))
     assert read(path).genres == ("Électro",)
@@ -132,3 +137,16 @@ def test_a_comment_without_a_name_is_kept_wherever_it_stands(policy: str, sample
     put(path, data_of(path).replace(b"xxxxx=no name", b"a text: no na"))
     after = write_and_undo(path, Policy(policy))  # type: ignore[arg-type]
     assert b"a text: no na" in after
+
+
+# --- An ID3v2 tag in front of another kind of file ------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["ape", "wv", "mpc"])
+def test_a_file_with_an_id3v2_tag_in_front_of_its_own_is_written(kind: str, sample: MakeSample) -> None:
+    """Its own tag is the one that players show; the one in front stays as it is."""
+    path = sample(kind)
+    add_foreign(path, [("TITLE", "a")])
+    front = id3_tag(3, [frame(3, b"TIT2", b"\0Other")], 20)
+    put(path, front + data_of(path))
+    assert write_and_undo(path).startswith(front)

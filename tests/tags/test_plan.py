@@ -49,6 +49,11 @@ def test_a_genre_beside_the_main_tag_counts_as_the_files_own() -> None:
     assert plan(tags, Wanted(("House",)), Policy("add")) == (Change("genre", (), ("Blues", "House")),)
 
 
+def test_nothing_is_added_to_a_genre_that_cannot_be_read() -> None:
+    tags = Tags("ape", ("\ufffd",), genre_texts=("\ufffd",))
+    assert plan(tags, Wanted(("House",)), Policy("add")) == ()
+
+
 def test_energy_is_written_where_absent() -> None:
     assert plan(Tags("mp3"), Wanted(energy=0.70004)) == (
         Change("energy_level", (), ("8",)),

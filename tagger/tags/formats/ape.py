@@ -6,6 +6,7 @@ Source: Hydrogenaudio wiki, "APEv2 specification" and "APE Tags Header". Items k
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Sequence
 
 from tagger.containers import (
@@ -13,8 +14,10 @@ from tagger.containers import (
     APEV2_MAGIC,
     ID3V1_BYTES,
     ID3V1_LOOK_BYTES,
+    ID3V2_HEADER_BYTES,
     apev2_length,
     id3v1_length,
+    id3v2_length,
 )
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Splice, TagBlock
@@ -22,6 +25,7 @@ from tagger.tags.fields import APEV2, Field, decoded, field_meant
 
 _HAS_HEADER, _IS_HEADER = 1 << 31, 1 << 29
 _KIND_MASK, _BINARY = 0b110, 0b010
+_VALID_KEY, _RESERVED_KEYS = re.compile(rb"[ -~]{2,255}"), (b"OggS", b"TAG", b"ID3", b"MP+")
 
 
 def load_ape(source: ByteSource, format_name: str) -> TagBlock:
@@ -40,7 +44,7 @@ def load_ape(source: ByteSource, format_name: str) -> TagBlock:
         lambda _: payload,
         _encode,
         rebuild,
-        as_by_the_book=lambda: _in_ascii(items, first),
+        as_by_the_book=lambda: [*_without_front(source), *_spelled_strictly(items, first)],
     )
 
 
@@ -106,20 +110,36 @@ def _as_item(raw: bytes, key: bytes, value: bytes) -> Item:
     return Item(raw, field, texts) if field else Item(raw)
 
 
-def _in_ascii(items: Sequence[Item], position: int) -> list[Splice]:
-    """Spell texts that are not UTF-8, as old Windows programs wrote them, with `?` in their place."""
+def _without_front(source: ByteSource) -> list[Splice]:
+    """Leave out an ID3v2 tag in front, which players pass over."""
+    length = id3v2_length(source.peek(0, ID3V2_HEADER_BYTES))
+    return [Splice(0, length, b"")] if length else []
+
+
+def _spelled_strictly(items: Sequence[Item], position: int) -> list[Splice]:
+    """Spell items that a strict reader stops at, each as long as it is: the specification's keys, UTF-8."""
     splices = []
     for item in items:
-        value_start = item.raw.index(b"\0", 8) + 1
-        value, is_binary = (
-            item.raw[value_start:],
-            int.from_bytes(item.raw[4:8], "little") & _KIND_MASK == _BINARY,
-        )
-        if not is_binary and not _is_utf8(value):
-            data = bytes(byte if byte < 0x80 else ord("?") for byte in value)
-            splices.append(Splice(position + value_start, position + len(item.raw), data))
+        strict = _strict(item.raw)
+        if strict != item.raw:
+            splices.append(Splice(position, position + len(item.raw), strict))
         position += len(item.raw)
     return splices
+
+
+def _strict(raw: bytes) -> bytes:
+    """Give an item with stand-ins for an invalid key, a reserved kind and a text that is not UTF-8."""
+    flags = int.from_bytes(raw[4:8], "little")
+    key, value = raw[8:].split(b"\0", 1)
+    if flags & _KIND_MASK == _KIND_MASK:
+        flags ^= _KIND_MASK ^ _BINARY
+    if key in _RESERVED_KEYS or not _VALID_KEY.fullmatch(key):
+        new_key = b"x" * max(len(key), 2)
+        key, value = new_key, value[: len(value) - (len(new_key) - len(key))]
+    if flags & _KIND_MASK != _BINARY and not _is_utf8(value):
+        value = bytes(byte if byte < 0x80 else ord("?") for byte in value)
+    strict = len(value).to_bytes(4, "little") + flags.to_bytes(4, "little") + key + b"\0" + value
+    return strict if len(strict) == len(raw) else raw
 
 
 def _is_utf8(data: bytes) -> bool:

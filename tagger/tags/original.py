@@ -22,7 +22,7 @@ from typing import Any, BinaryIO
 from tagger.tags.block import Span, Splice
 from tagger.tags.spliced import in_order
 
-_END_BYTES = 1 << 16
+_END_BYTES = 1 << 14
 _CHUNK_BYTES = 1 << 18
 _LARGEST_BYTES = 1 << 18
 """Of the way back, compressed, in the store; a file that needs more gets its values back."""
@@ -143,7 +143,7 @@ def _written(regions: Sequence[tuple[int, int, int]]) -> list[Span]:
 
 def _digest(file: BinaryIO, spans: Sequence[Span]) -> str:
     size = file.seek(0, os.SEEK_END)
-    digest = hashlib.blake2b(str(size).encode(), digest_size=16)
+    digest = hashlib.sha256(str(size).encode())  # in hardware, twice as fast as blake2b
     for start, end in ((0, _END_BYTES), (max(size - _END_BYTES, 0), size), *spans):
         for data in _chunks(file, start, end):
             digest.update(data)

@@ -79,6 +79,49 @@ def is_skipped_folder(name: str) -> bool:
     return is_hidden or name.lower() in _SYSTEM_FOLDERS
 
 
+class LostFolders:
+    """The folders of which all is gone but they: each has the shape of a drive that is not mounted.
+
+    A mount point without its drive is an empty folder, a link to a drive leads nowhere. An owner who has
+    done with an album removes its folder, too. Looked for are folders beneath `root`, which is absolute.
+    """
+
+    def __init__(self, root: str = os.sep) -> None:
+        self._root = root
+        self._known: dict[str, str | None] = {}
+        self.found: list[str] = []
+
+    def around(self, path: str) -> str | None:
+        """Give the lost folder in which the track at `path`, which is gone, was; None where it is in none."""
+        folder = os.path.dirname(path)
+        if folder not in self._known:
+            self._known[folder] = self._look_at(folder)
+        return self._known[folder]
+
+    def _look_at(self, folder: str) -> str | None:
+        if folder == self._root or len(folder) < len(self._root) or folder == os.path.dirname(folder):
+            return None
+        if not os.path.lexists(folder):
+            return self.around(folder)
+        if not is_emptied(folder):
+            return None
+        self.found.append(folder)
+        return folder
+
+
+def is_emptied(folder: str) -> bool:
+    """Tell whether nothing at all is in a folder, or it is a link that leads nowhere."""
+    try:
+        with os.scandir(folder) as listing:
+            return next(listing, None) is None
+    except FileNotFoundError:
+        return os.path.islink(folder)
+    except NotADirectoryError:
+        return False
+    except OSError:  # a drive that fails: no sign that an owner has removed something
+        return True
+
+
 def _named(path: str, named: _NamedFiles) -> AudioFile | Failure | str | None:
     """Look at a named path: give its file, or the path again for a folder, or None if it was named before."""
     try:

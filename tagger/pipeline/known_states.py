@@ -9,6 +9,7 @@ from datetime import datetime
 from tagger.files import AudioFile, absolute, fingerprint
 from tagger.store import Store, fault
 from tagger.types import Failure
+from tagger.walk import LostFolders, is_emptied
 
 
 class KnownStates:
@@ -83,7 +84,7 @@ class KnownStates:
         for root in self._roots:
             lost = LostFolders(root)
             for path, is_old in self._files.failures_beneath([root], began):
-                is_out_of_reach = self._is_unlisted(path) or lost.around(path) or _is_emptied(root)
+                is_out_of_reach = self._is_unlisted(path) or lost.around(path) or is_emptied(root)
                 is_over = is_old or not os.path.lexists(path)
                 if self.is_ignored(path) or (is_over and not is_out_of_reach):
                     over.append(path)
@@ -114,49 +115,6 @@ class KnownStates:
 
     def _is_unlisted(self, path: str) -> bool:
         return any(path == folder or path.startswith(folder + os.sep) for folder in self.unlisted)
-
-
-class LostFolders:
-    """The folders beneath a root of which all is gone but they: each has the shape of an unmounted drive.
-
-    A mount point without its drive is an empty folder, a link to a drive leads nowhere. An owner who has
-    done with an album removes its folder, too.
-    """
-
-    def __init__(self, root: str) -> None:
-        self._root = root
-        self._known: dict[str, str | None] = {}
-        self.found: list[str] = []
-
-    def around(self, path: str) -> str | None:
-        """Give the lost folder in which the track at `path`, which is gone, was; None where it is in none."""
-        folder = os.path.dirname(path)
-        if folder not in self._known:
-            self._known[folder] = self._look_at(folder)
-        return self._known[folder]
-
-    def _look_at(self, folder: str) -> str | None:
-        if folder == self._root or len(folder) < len(self._root):
-            return None
-        if not os.path.lexists(folder):
-            return self.around(folder)
-        if not _is_emptied(folder):
-            return None
-        self.found.append(folder)
-        return folder
-
-
-def _is_emptied(folder: str) -> bool:
-    """Whether nothing at all is in a folder, or it is a link that leads nowhere."""
-    try:
-        with os.scandir(folder) as listing:
-            return next(listing, None) is None
-    except FileNotFoundError:
-        return os.path.islink(folder)
-    except NotADirectoryError:
-        return False
-    except OSError:  # a drive that fails: no sign that an owner has removed something
-        return True
 
 
 def _device(root: str) -> int | None:

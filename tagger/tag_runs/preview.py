@@ -14,6 +14,7 @@ from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.batches import batches, or_skip, threads
 from tagger.tag_runs.counts import Skip, WriteCounts
 from tagger.tags import Change, HardLinks, Policy, Wanted, WriteOptions, measure, plan, read
+from tagger.walk import LostFolders
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,8 +81,9 @@ def planned_pages(
     """Yield, in pages, the files at and beneath `paths` (or all) whose tags would change.
 
     Those that stay as they are, and those that must be left, are counted on the way. What the owner ignores
-    is skipped in silence.
+    is skipped in silence; of a drive that is not mounted, one line is said.
     """
+    lost = LostFolders()
     ignored = store.ignored.paths()
     for page in store.tag_changes.pages_to_tag(paths, model):
         planned = []
@@ -91,12 +93,23 @@ def planned_pages(
         outcomes = pool.map(lambda track: or_skip(lambda: _planned(track, settings), track.path), page)
         for outcome in outcomes:
             if isinstance(outcome, Skip):
-                counts.skip(outcome)
+                _skip(outcome, counts, lost)
             elif outcome is None or _is_second_name(store, outcome, paths, model, settings):
                 counts.unchanged += 1
             else:
                 planned.append(outcome)
         yield planned
+
+
+def _skip(skip: Skip, counts: WriteCounts, lost: LostFolders) -> None:
+    n_known = len(lost.found)
+    folder = None if os.path.lexists(skip.path) else lost.around(skip.path)
+    if folder is None:
+        counts.skip(skip)
+    elif len(lost.found) > n_known:
+        counts.skip(Skip(folder, "nothing is left of what was there (is its drive mounted?)"))
+    else:
+        counts.skipped += 1
 
 
 def wanted(track: TaggableTrack, settings: TagSettings) -> Wanted:

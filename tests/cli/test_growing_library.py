@@ -215,6 +215,20 @@ def test_a_link_to_a_drive_that_vanishes_marks_nothing_missing_there(
         assert result.err.startswith(f"tagger: {with_drive}: nothing is left")
 
 
+def test_of_a_drive_that_is_not_mounted_write_tags_says_one_line(
+    tagger: Tagger, music: Path, with_drive: Path, tmp_path: Path
+) -> None:
+    counts(tagger, music)
+    with_drive.rename(tmp_path / "elsewhere")
+    with_drive.mkdir()
+    result = tagger("write-tags", music, "--yes", "--json")
+    assert (result.code, result.json["files_written"], result.json["skipped"]) == (1, 6, 4)
+    assert result.err.splitlines()[0] == (
+        f"tagger: {with_drive}: nothing is left of what was there (is its drive mounted?) (skipped)"
+    )
+    assert result.err.count(str(with_drive)) == 1
+
+
 def test_an_album_that_was_removed_with_its_folder_is_missing(
     tagger: Tagger, music: Path, with_drive: Path
 ) -> None:

@@ -98,7 +98,7 @@ def located(path: str, relative_to: str | None = None, replace_prefix: tuple[str
 
 
 def parse_replacement(text: str) -> tuple[str, str]:
-    """Read `OLD=NEW` as a pair; raise TaggerError when there is no `=` or OLD is empty.
+    """Read `OLD=NEW` as a pair; raise TaggerError where `=`, OLD, or the share of NEW is missing.
 
     >>> parse_replacement("/home/me/Music=/music")
     ('/home/me/Music', '/music')
@@ -106,6 +106,10 @@ def parse_replacement(text: str) -> tuple[str, str]:
     old, equals, new = text.partition("=")
     if not old or not equals:
         raise TaggerError(f"{text}: write the replacement as OLD=NEW, for example /home/me/Music=/music")
+    if re.fullmatch(r"\\\\[^\\/]+[\\/]?", new):
+        raise TaggerError(
+            f"{text}: name the share behind the host, such as {new.rstrip('/').rstrip(chr(92))}\\music"
+        )
     return old, new
 
 

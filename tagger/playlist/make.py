@@ -193,5 +193,6 @@ def _refuse_if_none_fits(plan: Plan, candidates: Sequence[Track], chosen: Sequen
     seconds = math.ceil(length_s(shortest))
     raise TaggerError(
         f"no track fits into {plan.minutes:g} minutes: the shortest, {shortest.path}, plays "
-        f"{seconds // 60}:{seconds % 60:02}; give more --minutes. The playlist is left as it was"
+        f"{seconds // 60}:{seconds % 60:02}; give more --minutes"
+        + (". The playlist is left as it was" if plan.output else "")
     )

@@ -521,6 +521,7 @@ def test_where_no_track_fits_the_playlist_stays_and_the_shortest_is_named(
     (tmp_path / "x.m3u8").write_text("as it was")
     result = tagger("playlist", "--path", "/jazz/", "--minutes", "1.5", "-o", tmp_path / "x.m3u8", *args)
     assert (result.code, (tmp_path / "x.m3u8").read_text()) == (2, "as it was")
+    assert tagger("playlist", "--minutes", "0.1").err.endswith("; give more --minutes\n")
     assert result.err == (
         "tagger: no track fits into 1.5 minutes: the shortest, /m/jazz/live/d.mp3, plays 2:00; "
         "give more --minutes. The playlist is left as it was\n"

@@ -65,3 +65,6 @@ def test_a_replacement_is_read_from_old_equals_new():
     for text in ("/home/me", "=/music", ""):
         with pytest.raises(TaggerError, match="OLD=NEW"):
             parse_replacement(text)
+    for text in (r"/m=\\nas", "/m=\\\\nas\\"):
+        with pytest.raises(TaggerError, match=r"name the share behind the host, such as \\\\nas\\music$"):
+            parse_replacement(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,7 @@ def duplicates(paths: shared.Paths = None, db: shared.Db = None, json: shared.Js
 
     Files are alike by their sound, whatever their names and tags are.
     With a PATH, sounds that have a file there, and all their files.
-    Nothing is deleted.
+    A link is another name of a file, not a copy. Nothing is deleted.
 
         tagger duplicates
         tagger duplicates ~/Music/New
@@ -45,7 +46,10 @@ def _fields(sound: SameSound) -> dict[str, Any]:
         "artist": sound.artist,
         "title": sound.title,
         "duration_s": None if sound.duration_s is None else round(sound.duration_s, 3),
-        "files": [{"path": path, "size": size} for path, size in sound.files],
+        "files": [
+            {"path": path, "size": size, "link": link}
+            for (path, size), link in zip(sound.files, _links(sound), strict=True)
+        ],
     }
 
 
@@ -53,15 +57,43 @@ def _print(sound: SameSound) -> None:
     names = " – ".join(shown(name) for name in (sound.artist, sound.title) if name)
     length = f"{_clock(sound.duration_s)}, " if sound.duration_s else ""
     print(f"{names}, {length}{len(sound.files)} files" if names else f"{length}{len(sound.files)} files")
-    for path, size in sound.files:
-        print(f"  {_size(size):>9}  {shown(path)}")
+    for (path, size), link in zip(sound.files, _links(sound), strict=True):
+        print(f"  {_size(size):>9}  {shown(path)}{'  (a link, no copy)' if link else ''}")
+
+
+def _links(sound: SameSound) -> list[bool]:
+    """Whether each file is another name, by a hard or symbolic link, of one that stands before it.
+
+    Of a file and the symbolic links to it, the file itself is the first, wherever it stands.
+    """
+    paths = [path for path, _ in sound.files]
+    first: dict[object, str] = {}
+    for path in sorted(paths, key=os.path.islink):
+        first.setdefault(_identity(path), path)
+    return [first[_identity(path)] != path for path in paths]
+
+
+def _identity(path: str) -> object:
+    """What two names of one file share; a name that leads nowhere is alone."""
+    try:
+        status = os.stat(path)
+    except OSError:
+        return path
+    return status.st_dev, status.st_ino
+
+
+def _spare_bytes(sound: SameSound) -> int:
+    """What the copies beside the largest one take."""
+    links = _links(sound)
+    sizes = [size for (_, size), link in zip(sound.files, links, strict=True) if not link]
+    return sum(sizes) - max(sizes)
 
 
 def _summary(found: Sequence[SameSound]) -> str:
     if not found:
         return "no sound is in several files"
     files = sum(len(sound.files) for sound in found)
-    spare = sum(sound.spare_bytes for sound in found)
+    spare = sum(map(_spare_bytes, found))
     sounds = "1 sound is" if len(found) == 1 else f"{len(found):,} sounds are"
     return f"{sounds} in {counted(files, 'files')}; all but the largest of each take {_size(spare)}"
 

@@ -1,4 +1,8 @@
-"""The sounds that are in several files."""
+"""The sounds that are in several files.
+
+Two files hold one sound where their `audio_id` is one: the same codec and the same compressed packets,
+whatever their names and tags are. Another encoding of a song is another sound.
+"""
 
 from __future__ import annotations
 
@@ -34,12 +38,6 @@ class SameSound:
     artist: str | None
     title: str | None
     files: tuple[tuple[str, int], ...]
-
-    @property
-    def spare_bytes(self) -> int:
-        """What the files beside the largest one take."""
-        sizes = [size for _, size in self.files]
-        return sum(sizes) - max(sizes)
 
 
 def duplicates(database: Database, paths: Sequence[str] = ()) -> list[SameSound]:

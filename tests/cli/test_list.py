@@ -113,7 +113,10 @@ def test_duplicates_are_listed_and_named_unless_their_copy_is_gone(tagger: Tagge
         "artist": "abba",
         "title": "Zebra",
         "duration_s": 60.0,
-        "files": [{"path": "/m/1.mp3", "size": 1}, {"path": "/n/1 copy.mp3", "size": 1}],
+        "files": [
+            {"path": "/m/1.mp3", "size": 1, "link": False},
+            {"path": "/n/1 copy.mp3", "size": 1, "link": False},
+        ],
     }
     mark_missing(library, "/n/1 copy.mp3")
     assert listed(tagger, "--duplicates") == "22 copy"
@@ -136,6 +139,18 @@ def test_duplicates_are_named_for_people(tagger: Tagger, library: Path) -> None:
     nowhere = tagger("duplicates", "/nowhere", "--json")
     assert (nowhere.code, nowhere.json) == (0, [])
     assert "no such file or folder" in nowhere.err
+
+
+@on_unix
+def test_a_link_is_no_copy_and_its_file_is_never_called_one(tagger: Tagger, db: Path, tmp_path: Path) -> None:
+    (tmp_path / "b.mp3").write_bytes(b"music")
+    (tmp_path / "a.mp3").symlink_to("b.mp3")
+    (tmp_path / "c.mp3").hardlink_to(tmp_path / "b.mp3")
+    (tmp_path / "d.mp3").write_bytes(b"music")
+    fill(db, [answer(str(tmp_path / f"{name}.mp3"), 1) for name in "abcd"])
+    (sound,) = tagger("duplicates", "--json").json
+    assert [Path(file["path"]).stem for file in sound["files"] if not file["link"]] == ["b", "d"]
+    assert tagger("duplicates").out.count("(a link, no copy)") == 2
 
 
 def test_missing_and_duplicates_exclude_each_other(tagger: Tagger, library: Path) -> None:

@@ -4,9 +4,11 @@ import os
 
 import pytest
 from hypothesis import given
+from hypothesis import strategies as st
 
 from tagger.errors import TaggerError
-from tagger.playlist import located, parse_replacement, relocated
+from tagger.playlist import FORMATS, Plan, located, parse_replacement, relocated, render
+from tagger.playlist.location import nameable, placed
 
 from .tracks import absolute_paths, track
 
@@ -68,3 +70,19 @@ def test_a_replacement_is_read_from_old_equals_new():
     for text in (r"/m=\\nas", "/m=\\\\nas\\"):
         with pytest.raises(TaggerError, match=r"name the share behind the host, such as \\\\nas\\music$"):
             parse_replacement(text)
+
+
+@given(
+    st.lists(absolute_paths, max_size=3),
+    st.sampled_from(["Z:\\Music", "\\\\nas\\share", "Z:", "c:/x", "/srv", "music"]),
+    st.sampled_from(sorted({*FORMATS} - {"nsp"})),
+    st.sampled_from([None, "/srv/lists", "Z:\\lists"]),
+)
+def test_any_name_is_written_for_any_target_or_left_out_with_a_reason(paths, new, format, relative_to):
+    plan = Plan(replace_prefix=f"/={new}", format=format, relative_to=relative_to)
+    named, unnamed = nameable([track(path) for path in paths], plan)
+    rendered = render(placed(named, plan), format)
+    assert len(named) + len(unnamed) == len(paths)
+    assert all(skipped.reason for skipped in (*unnamed, *rendered.skipped))
+    if new not in ("/srv", "music") and format != "json":
+        rendered.content.decode("utf-8")

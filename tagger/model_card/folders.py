@@ -20,15 +20,16 @@ WEIGHTS_FILE = "model.safetensors"
 
 
 def load_card(name: str) -> ModelCard:
-    """Load the card of an installed model by its id, or of the model in the folder of that name.
+    """Load the card of an installed model by its id, or of the model in a folder, named as `is_path` says.
 
-    Without its number an id means the newest: `small` is `small-3` as long as there is no `small-4`.
+    A plain name is an id, whatever lies in the current folder, which may be anybody's. Without its number
+    an id means the newest: `small` is `small-3` as long as there is no `small-4`.
     Raises `ModelError` where there is no such model or its `model.json` cannot be used.
 
     >>> load_card("standard").aspects
     ('genre', 'energy', 'tempo')
     """
-    is_folder = os.path.isfile(os.path.join(name, "model.json"))
+    is_folder = is_path(name) and os.path.isfile(os.path.join(name, "model.json"))
     folder = os.path.abspath(name) if is_folder else _installed_folder(name)
     try:
         with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
@@ -38,6 +39,15 @@ def load_card(name: str) -> ModelCard:
         raise ModelError(
             f"{folder}: model.json cannot be used ({error}); reinstall tagger or the model"
         ) from None
+
+
+def is_path(name: str) -> bool:
+    """Tell whether a name is that of a folder, which holds a separator or begins with a dot, and no id.
+
+    >>> is_path("./my-model"), is_path("runs/mine"), is_path("standard-6"), is_path("")
+    (True, True, False, False)
+    """
+    return name.startswith(".") or any(one in name for one in (os.sep, os.altsep) if one)
 
 
 def installed_models() -> list[str]:
@@ -101,9 +111,11 @@ def _installed_folder(name: str) -> str:
     installed = installed_models()
     versions = [(int(number), i) for i in installed if (number := i.removeprefix(f"{name}-")).isdecimal()]
     if name not in installed and not versions:
+        beside = os.path.join(os.curdir, name)
+        is_beside = bool(name) and not is_path(name) and os.path.isdir(beside)
         raise ModelError(
             f"no model named {name!r}; installed: {', '.join(installed)} "
-            "(or give the path of a model's folder)"
+            f"(or give the path of a model's folder{f', such as {beside}' if is_beside else ''})"
         )
     found = name if name in installed else max(versions)[1]
     return os.path.join(models_folder() if found in shipped_models() else added_models_folder(), found)

@@ -26,19 +26,26 @@ NEEDED = ("model.json", WEIGHTS_FILE)
 BESIDE = (".md", ".svg", ".png")
 """Endings of the files beside them that are copied too: the card and its pictures, no checkpoints."""
 
-ID_RULE = "up to 100 of a-z, 0-9, '.', '_' and '-', a letter or digit at both ends"
+ID_RULE = (
+    "up to 100 of a-z, 0-9, '.', '_' and '-', a letter or digit at both ends, "
+    "and no device of Windows (con, nul, com1)"
+)
 
 _SAFE_ID = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,98}[A-Za-z0-9])?")
+_DEVICE = re.compile(r"(con|prn|aux|nul|com\d|lpt\d)(\..*)?", re.IGNORECASE)
+"""What Windows takes for a device in every folder, with any ending."""
 
 
 def install(card: ModelCard, replace: bool = False) -> Outcome:
     """Copy the model's folder to where `load_card` finds it by its id.
 
-    Raises `ModelError` for an id that `check_id` refuses, one that is there with other content unless
-    `replace`, and where the copy cannot be written.
+    A symbolic link among its files is not followed, and a folder that is replaced holds nothing but what
+    was installed. Raises `ModelError` for an id that `check_id` refuses, one that is there with other
+    content unless `replace`, for links and files of others, and where the copy cannot be written.
     """
     check_id(card.id)
     target = os.path.join(_root(), card.id)
+    _check_no_links(card.folder)
     try:
         there = os.path.lexists(target)
         if there and _contents(card.folder) == _contents(target):
@@ -49,6 +56,8 @@ def install(card: ModelCard, replace: bool = False) -> Outcome:
             raise ModelError(
                 f"{card.id}: there already with other content; give --replace, or another id in model.json"
             )
+        if there:
+            _check_only_installed(target)
         _put(card.folder, target)
     except OSError as error:
         raise ModelError(f"{target}: cannot be written ({error.strerror or error})") from None
@@ -56,13 +65,17 @@ def install(card: ModelCard, replace: bool = False) -> Outcome:
 
 
 def uninstall(model_id: str) -> None:
-    """Remove a model that was added. Raises `ModelError` for any other, and where it cannot."""
+    """Remove a model that was added. Raises `ModelError` for any other, and where it cannot.
+
+    A folder in which there is something else than `install` puts there stays whole.
+    """
     root = _root()
     if model_id not in (added := added_models()):
         if model_id in shipped_models():
             raise ModelError(f"{model_id}: comes with the program and stays; only added ones can be removed")
         raise ModelError(f"no added model named {model_id!r}; added: {', '.join(added) or 'none'}")
     try:
+        _check_only_installed(os.path.join(root, model_id))
         _discard(_hidden(os.path.join(root, model_id)))
     except OSError as error:
         raise ModelError(f"{model_id}: cannot be removed ({error.strerror or error})") from None
@@ -81,10 +94,10 @@ def check_id(model_id: str) -> None:
 def can_be_id(name: str) -> bool:
     """Tell whether a name keeps to `ID_RULE`, so that it can name a folder everywhere.
 
-    >>> can_be_id("my-model.2"), can_be_id("../mine"), can_be_id("")
-    (True, False, False)
+    >>> can_be_id("my-model.2"), can_be_id("../mine"), can_be_id(""), can_be_id("NUL.txt")
+    (True, False, False, False)
     """
-    return _SAFE_ID.fullmatch(name) is not None
+    return _SAFE_ID.fullmatch(name) is not None and _DEVICE.fullmatch(name) is None
 
 
 def _family(model_id: str) -> str:
@@ -104,10 +117,41 @@ def _put(source: str, target: str) -> None:
     try:
         os.makedirs(draft)
         for name in _files(source):
-            shutil.copyfile(os.path.join(source, name), os.path.join(draft, name))
+            _copy(os.path.join(source, name), os.path.join(draft, name))
         _exchange(draft, target)
     finally:
         shutil.rmtree(draft, ignore_errors=True)
+
+
+def _copy(source: str, target: str) -> None:
+    with open(source, "rb", opener=_open_no_link) as file, open(target, "xb") as copy:
+        shutil.copyfileobj(file, copy, 1 << 20)
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    """Open what is no symbolic link, also where one has just taken the place of the file."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _check_no_links(folder: str) -> None:
+    """Raise `ModelError` where one of a model's files is a link: it would be a copy of who knows what."""
+    for name in _names(folder):
+        if os.path.islink(path := os.path.join(folder, name)):
+            raise ModelError(f"{path}: a symbolic link, which is not followed; put the file itself there")
+
+
+def _check_only_installed(folder: str) -> None:
+    """Raise `ModelError` where a folder holds what `install` never puts there; a link is only a name."""
+    if os.path.islink(folder) or not os.path.isdir(folder):
+        return
+    ours = set(_files(folder))
+    with os.scandir(folder) as entries:
+        others = sorted(one.name for one in entries if one.name not in ours or one.is_symlink())
+    if others:
+        raise ModelError(
+            f"{os.path.join(folder, others[0])}: was not installed by tagger and would be deleted; "
+            "move it away first"
+        )
 
 
 def _exchange(draft: str, target: str) -> None:
@@ -146,12 +190,15 @@ def _contents(folder: str) -> dict[str, str]:
     """Give the SHA-256 of each file of a model; empty for what is no folder."""
     digests = {}
     for name in _files(folder):
-        with open(os.path.join(folder, name), "rb") as file:
+        with open(os.path.join(folder, name), "rb", opener=_open_no_link) as file:
             digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return digests
 
 
 def _files(folder: str) -> list[str]:
+    return [name for name in _names(folder) if os.path.isfile(os.path.join(folder, name))]
+
+
+def _names(folder: str) -> list[str]:
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else []
-    wanted = (name for name in names if name in NEEDED or (name.endswith(BESIDE) and name[0] != "."))
-    return [name for name in wanted if os.path.isfile(os.path.join(folder, name))]
+    return [name for name in names if name in NEEDED or (name.endswith(BESIDE) and name[0] != ".")]

@@ -98,10 +98,11 @@ def train_recipe(recipe: Recipe, run: Run, settings: Settings, tempo: TempoSetti
 def _measured(network: Network, valid: Corpus, test: Corpus, run: Run, facts: dict[str, Any]) -> Result:
     """Measure a saved model on the test split; write its figures, its card and the report of the run."""
     jobs, layout = run.sources.jobs, run.sources.layout
-    evaluation = evaluate(run.sources.data, "test", run.folder, jobs, run.device, layout)
+    folder = os.path.abspath(run.folder)  # a plain name would be an id
+    evaluation = evaluate(run.sources.data, "test", folder, jobs, run.device, layout)
     record_figures(run.folder, evaluation.figures())
     result = result_of_scan(network, test, evaluation, facts)
-    if isinstance(network, CRNN) and can_have_card(card := load_card(run.folder)):
+    if isinstance(network, CRNN) and can_have_card(card := load_card(folder)):
         report(network, valid, evaluation.card.temperature, run.checkpoint)
         write_card(run.sources.data, replace(evaluation, card=card), jobs, run.device, layout=layout)
     else:

@@ -104,21 +104,21 @@ def test_a_damaged_copy_is_mended_by_replace(card: ModelCard, root: Path) -> Non
     assert check_weights(load_card("my-model"))
 
 
-@pytest.mark.parametrize("fault", ["copyfile", "rename"])
+@pytest.mark.parametrize("fault", ["copyfileobj", "rename"])
 def test_what_fails_half_way_leaves_the_model_that_was_there(
     card: ModelCard, tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch, fault: str
 ) -> None:
     install(card)
     renames = []
 
-    def fail(source: str, target: str) -> None:
+    def fail(source: str, target: str, *_: object) -> None:
         renames.append(target)
-        if fault == "copyfile" or len(renames) == 2:
+        if fault == "copyfileobj" or len(renames) == 2:
             raise OSError(28, "No space left on device")
         os.replace(source, target)
 
     with monkeypatch.context() as patch:
-        patch.setattr(install_module.shutil if fault == "copyfile" else install_module.os, fault, fail)
+        patch.setattr(install_module.shutil if fault == "copyfileobj" else install_module.os, fault, fail)
         with pytest.raises(ModelError, match=r"my-model: cannot be written \(No space left on device\)"):
             install(trained_before(card, tmp_path), replace=True)
     assert load_card("my-model").version == "1"
@@ -137,7 +137,10 @@ def trained_before(card: ModelCard, tmp_path: Path) -> ModelCard:
 
 @pytest.mark.parametrize(
     "model_id",
-    ["", ".", "..", ".x", "a/b", "../x", "/x", "a\\b", "c:", "x.", "-x", "é", "a b", "a\n", "a" * 101],
+    [
+        *["", ".", "..", ".x", "a/b", "../x", "/x", "a\\b", "c:", "x.", "-x", "é", "a b", "a\n", "a" * 101],
+        *["CON", "nul", "Com1", "lpt9.txt", "aux.v2"],
+    ],
 )
 def test_an_id_that_cannot_name_a_folder_is_refused(tmp_path: Path, root: Path, model_id: str) -> None:
     with pytest.raises(ModelError, match=r"in model\.json cannot name a folder"):
@@ -145,7 +148,9 @@ def test_an_id_that_cannot_name_a_folder_is_refused(tmp_path: Path, root: Path, 
     assert not root.exists()
 
 
-@pytest.mark.parametrize("model_id", ["a", "My_model-1.5", "0", "a" * 100, "standard-jazz"])
+@pytest.mark.parametrize(
+    "model_id", ["a", "My_model-1.5", "0", "a" * 100, "standard-jazz", "console", "com10", "my.nul"]
+)
 def test_a_plain_id_is_accepted(model_id: str) -> None:
     check_id(model_id)
 
@@ -180,6 +185,41 @@ def test_a_linked_model_is_removed_without_what_it_links_to(card: ModelCard, roo
     uninstall("linked")
     assert os.listdir(root) == []
     assert load_card(card.folder).id == "my-model"
+
+
+@pytest.mark.parametrize("name", ["model.json", "model.safetensors", "CARD.md", "secret.md"])
+def test_a_link_among_its_files_is_not_followed(
+    card: ModelCard, tmp_path: Path, root: Path, name: str
+) -> None:
+    secret = tmp_path / "secret"
+    linked = Path(card.folder, name)
+    if linked.exists():
+        linked.rename(secret)
+    else:
+        secret.write_text("mine alone")
+    linked.symlink_to(secret)
+    with pytest.raises(ModelError, match=rf"{name}: a symbolic link, which is not followed"):
+        install(card)
+    assert not root.exists()
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "last.pt", "runs/notes.md", ".hidden.md", "linked.md"])
+def test_what_was_not_installed_is_not_deleted(
+    card: ModelCard, tmp_path: Path, root: Path, name: str
+) -> None:
+    install(card)
+    mine = root / "my-model" / name
+    mine.parent.mkdir(exist_ok=True)
+    if name == "linked.md":
+        mine.symlink_to(tmp_path / "elsewhere")
+    else:
+        mine.write_text("mine")
+    for change in (lambda: install(trained_before(card, tmp_path), replace=True), lambda: uninstall(card.id)):
+        with pytest.raises(ModelError, match="was not installed by tagger and would be deleted; move it"):
+            change()
+        shutil.rmtree(tmp_path / "v2", ignore_errors=True)
+    assert os.path.lexists(mine)
+    assert load_card("my-model").version == "1"
 
 
 @pytest.mark.parametrize("name", ["gone", "", "..", "../models/my-model", "my"])

@@ -23,6 +23,10 @@ class StoreError(TaggerError):
     """The database cannot be opened, read or written."""
 
 
+class WorkerError(TaggerError):
+    """The processes that are to analyse the files cannot work, whatever the file."""
+
+
 class BusyError(TaggerError):
     """Another run holds the lock of this database. Exit code 75 (`EX_TEMPFAIL` of sysexits.h)."""
 

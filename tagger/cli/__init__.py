@@ -44,6 +44,7 @@ COMMANDS = {
 
 def main() -> None:
     """Runs the command; every end is an exit code, and no traceback reaches the user."""
+    _open_descriptors()
     _open_streams()
     try:
         code = app_for(sys.argv[1:])(prog_name="tagger", standalone_mode=False)
@@ -62,6 +63,22 @@ def main() -> None:
         _end(_reason(error), USAGE)
     except Exception as error:
         _end(usage_text(error, sys.argv[1:]) or error_text(error), USAGE)
+
+
+def _open_descriptors() -> None:
+    """Put the null device where a parent has closed stdin, stdout or stderr.
+
+    Otherwise the next file that is opened takes the number, and workers and libraries write into it.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            null = os.open(os.devnull, os.O_RDWR)
+            if null != number:
+                os.dup2(null, number)
+                os.close(null)
+            os.set_inheritable(number, True)  # for the workers
 
 
 def _open_streams() -> None:

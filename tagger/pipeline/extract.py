@@ -36,6 +36,11 @@ def extract_features(
         return Failure(file.path, "decode", " ".join(reason.split()), file.size, file.mtime_ns)
 
 
+def is_ready(model_folder: str) -> bool:
+    """Tell that everything is there that `extract_features` needs before it opens a file; raises if not."""
+    return _front_end(model_folder)[1].size > 0
+
+
 def _extracted(
     file: AudioFile, front_end: FrontEnd, filter_bank: NDArray[np.float32], known_sounds: str | None
 ) -> TrackFeatures | Identified:

@@ -13,6 +13,7 @@ from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from tagger.errors import WorkerError
 from tagger.files import AudioFile
 from tagger.pipeline.executor import Executor
 from tagger.types import Failure, Identified, TrackFeatures
@@ -27,6 +28,11 @@ GRACE_S = 3.0
 STUCK_S = 120.0
 """If no file comes back for so long, a file is blocking its worker: a dead drive, a looping codec."""
 
+_UNABLE = (
+    "worker processes {} before they read a file; check the free memory and the limits of this user "
+    "(ulimit -a), or try --jobs 1. No file is blamed for it"
+)
+
 Outcome = TrackFeatures | Identified | Failure
 
 
@@ -39,6 +45,13 @@ def extract(file: AudioFile, model_folder: str, known_sounds: str | None) -> Out
     from tagger.pipeline.extract import extract_features  # scipy and PyAV: not for the main process
 
     return extract_features(file, model_folder, known_sounds)
+
+
+def is_able(model_folder: str) -> bool:
+    """Do in a worker process all that comes before the first byte of a file: imports, the filter bank."""
+    from tagger.pipeline.extract import is_ready
+
+    return is_ready(model_folder)
 
 
 def extract_all(
@@ -60,7 +73,8 @@ def extract_all(
     `files` is read from the calling thread, at most `ahead` files before their outcomes are taken, so
     memory is bounded. A file that kills its worker (a crash in a codec, no memory left), or that holds up
     all of them for `stuck_s` seconds, becomes a `Failure`; the others that were under way with it are
-    extracted again. No process starts before the first file.
+    extracted again. No process starts before the first file. Raises WorkerError where a worker dies, or
+    hangs, without any file: whose fault that is, is not known of the files then.
 
     `on_end` is called as soon as the outcome of a file is there, from a thread of its own, also while the
     caller is busy with others. Once `is_spent`, `on_left` gets the files that no worker has begun with.
@@ -156,18 +170,31 @@ class _Pool:
             try:
                 outcome = future.result(timeout=self._stuck_s)
             except BrokenProcessPool:
+                self._require_able()
                 reason = (
                     "crashed the decoder, or needed more memory than there is; re-encode or replace the file"
                 )
                 outcome = Failure(file.path, "decode", reason, file.size, file.mtime_ns)
             except TimeoutError:
                 self._executor.shutdown(kill=True)
+                self._require_able()
                 reason = f"not read after {self._stuck_s:.0f} s; check its drive, or replace the file"
                 outcome = Failure(file.path, "decode", reason, file.size, file.mtime_ns)
             except KeyboardInterrupt:  # the end of the program would wait for a file that blocks
                 self._executor.shutdown(kill=True)
                 raise
             yield outcome
+
+    def _require_able(self) -> None:
+        """Raise WorkerError where a new worker cannot even begin: then the file was not to blame."""
+        future = self._executor.submit(is_able, self._arguments[0], alone=True)
+        try:
+            future.result(timeout=STUCK_S)
+        except BrokenProcessPool:
+            raise WorkerError(_UNABLE.format("end")) from None
+        except TimeoutError:
+            self._executor.shutdown(kill=True)
+            raise WorkerError(_UNABLE.format("hang")) from None
 
     def abandon(self, pending: Iterable[Future[Outcome]]) -> None:
         """Interrupted: nobody waits for these any more. Files under way get a moment to end by themselves."""

@@ -82,9 +82,9 @@ class KnownStates:
         """
         over = []
         for root in self._roots:
-            lost = LostFolders(root)
+            lost, is_root_lost = LostFolders(root), is_emptied(root)
             for path, is_old in self._files.failures_beneath([root], began):
-                is_out_of_reach = self._is_unlisted(path) or lost.around(path) or is_emptied(root)
+                is_out_of_reach = is_root_lost or self._is_unlisted(path) or lost.around(path)
                 is_over = is_old or not os.path.lexists(path)
                 if self.is_ignored(path) or (is_over and not is_out_of_reach):
                     over.append(path)

@@ -28,7 +28,8 @@ def undo(
 ) -> None:
     """Put back what the files' tags held before a run of write-tags.
 
-    A field that somebody has changed since is left and reported. `tagger runs` lists the runs.
+    It shows what would come back, and asks. A field that somebody has changed
+    since is left and reported. `tagger runs` lists the runs.
 
         tagger undo --dry-run
         tagger undo

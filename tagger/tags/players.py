@@ -23,7 +23,8 @@ shows; `doctor` says that it is not known.
   integer), `MusicInfoTag.cpp` (a single value is split on the item separator, several are not),
   `AdvancedSettings.cpp` (`musicitemseparator` is ` / `).
 - ffmpeg: what `ffprobe` 5.1 and 8.1 print of files that were written here. All texts are shown under their
-  names, but the tempo of an m4a; of a wav with `LIST INFO`, 5.1 shows that alone and 8.1 the ID3 tag too.
+  names, but the tempo of an m4a; of a wav with `LIST INFO`, 5.1 shows that alone and 8.1 the ID3 tag too; of
+  a tta with an APE tag both show that alone.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ class Player:
     """One player: what it splits genres on, and whether it reads energy and tempo.
 
     None stands for "not known". `splits_lists`: it splits every value, not only a lone one. `reads_bpm`
-    does not hold in `no_bpm_in`. `prefers_info`: in a wav it reads `LIST INFO` alone where there is one.
+    does not hold in `no_bpm_in`. `prefers_other`: it reads LIST INFO of a wav or an APE tag of a tta alone.
     """
 
     title: str
@@ -51,7 +52,7 @@ class Player:
     reads_bpm: bool | None
     note: str
     no_bpm_in: tuple[str, ...] = ()
-    prefers_info: bool = False
+    prefers_other: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,9 @@ PLAYERS: Mapping[str, Player] = {
         True,
         True,
         True,
-        "in a wav, older versions (5.1) read LIST INFO alone where there is one, newer (8.1) the ID3 tag too",
+        "of a wav with LIST INFO, older versions (5.1) read that alone, newer (8.1) the ID3 tag too",
         no_bpm_in=("m4a",),
-        prefers_info=True,
+        prefers_other=True,
     ),
 }
 
@@ -98,10 +99,10 @@ def seen_by(player: Player, tags: Tags) -> Seen:
     Seen(genres=('Pop', 'Rock'), energy_level=None, bpm='128', ignored=(), unknown=())
     """
     known = player.genre_separators is not None
-    info_alone = player.prefers_info and tags.info_genres is not None
-    genres = (tags.info_genres or ()) if info_alone else tags.genres
-    reads_energy = player.reads_energy and not info_alone
-    reads_bpm = player.reads_bpm and not info_alone and tags.format not in player.no_bpm_in
+    other_alone = player.prefers_other and tags.ffmpeg_genres is not None
+    genres = (tags.ffmpeg_genres or ()) if other_alone else tags.genres
+    reads_energy = player.reads_energy and not other_alone
+    reads_bpm = player.reads_bpm and not other_alone and tags.format not in player.no_bpm_in
     fields = (
         ("genre", tags.genres, (known or None) and genres == tags.genres),
         ("energy level", tags.energy_level, reads_energy),

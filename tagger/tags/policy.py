@@ -118,7 +118,8 @@ def _energy_changes(current: Tags, energy: float | None) -> tuple[Change, ...]:
 
 def _level_is_free(current: Tags) -> bool:
     """Tell whether the level is absent or was written by us."""
-    present = {text.strip() for text in current.texts("energy_level")} - {""}
+    texts = current.texts("energy_level") or (current.energy_level or "",)
+    present = {text.strip() for text in texts} - {""}
     if not present:
         return True
     try:

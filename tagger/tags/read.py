@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import mutagen
@@ -14,10 +14,10 @@ from mutagen.id3 import ID3, TALB, TDRC, TIT2, TPE1, TPE2, TYER
 
 from tagger.errors import TagError
 from tagger.files import folded
-from tagger.tags.block import INFO, TagBlock
+from tagger.tags.block import Item, TagBlock
 from tagger.tags.fields import FIELDS, Field, genre_names, says_nothing
 from tagger.tags.formats import load
-from tagger.tags.secondary_tags import fallback_genres, info_bpm, info_genres
+from tagger.tags.secondary_tags import fallback_genres, genres_for_ffmpeg, info_bpm
 
 _FRAMES = {"TIT2": "title", "TPE1": "artist", "TPE2": "albumartist", "TALB": "album", "TDRC": "date"}
 _ARTIST = ("artist", "tpe1", "author", "albumartist", "album artist", "tpe2", "wm/albumartist")
@@ -34,7 +34,7 @@ class Tags:
     `genres` are names; where the main tag has none, those of an APE, ID3v1 or LIST INFO tag beside
     it, because players show them. `genre_texts` is what the main tag holds word for word. A field that
     stands twice shows its first value that says something; `repeated` has all that the main tag holds.
-    `info_genres` are those of LIST INFO in a wav; None where it has none.
+    `ffmpeg_genres` are those that FFmpeg shows in their place; None where it shows the same.
     """
 
     format: str
@@ -44,7 +44,7 @@ class Tags:
     bpm: str | None = None
     genre_texts: tuple[str, ...] = ()
     repeated: Mapping[Field, tuple[str, ...]] = field(default_factory=dict)
-    info_genres: tuple[str, ...] | None = field(default=None, compare=False)
+    ffmpeg_genres: tuple[str, ...] | None = field(default=None, compare=False)
 
     def texts(self, field: Field) -> tuple[str, ...]:
         """Give the values of a field as the main tag holds them."""
@@ -64,25 +64,28 @@ def read(path: str) -> Tags:
         with open(path, "rb") as file:
             block = load(file, path)
             fallback = () if genre_names(block.texts("genre")) else fallback_genres(file, block)
+            carried = block.carried() if block.is_empty else ()
+            beside = genres_for_ffmpeg(file, block)
     except OSError as error:
         raise TagError(error.strerror or str(error)) from error
-    return tags_of(block, fallback)
+    return replace(tags_of(block, fallback, carried), ffmpeg_genres=beside)
 
 
-def tags_of(block: TagBlock, fallback: tuple[str, ...] = ()) -> Tags:
-    """Give the tags of a loaded block, with `fallback` where it has no genre."""
+def tags_of(block: TagBlock, fallback: tuple[str, ...] = (), carried: Sequence[Item] = ()) -> Tags:
+    """Give the tags of a loaded block, with `fallback` where it has no genre, and what it would carry."""
     texts = {field: block.texts(field) for field in FIELDS}
-    level, energy, bpm = (_telling(texts[field]) for field in ("energy_level", "energy", "bpm"))
-    found = info_bpm(block) if bpm is None else None
+    beside = {item.field: item.texts for item in carried if item.field}
+    found = {"bpm": tuple(filter(None, [info_bpm(block)])), **beside}
     repeated: dict[Field, tuple[str, ...]] = {
-        name: values for name, values in texts.items() if name != "genre" and len(values) > 1
+        name: values
+        for name, values in texts.items()
+        if name != "genre" and (len(values) > 1 or (not values and found.get(name)))
     }
-    if found:
-        bpm, repeated["bpm"] = found, ()
+    level, energy, bpm = (
+        _telling(texts[name] or found.get(name, ())) for name in ("energy_level", "energy", "bpm")
+    )
     genres = genre_names(texts["genre"]) or fallback
-    has_info = any(item.container.startswith(INFO) for item in block.items)
-    infos = info_genres(block) if has_info else None
-    return Tags(block.format, genres, level, energy, bpm, texts["genre"], repeated, infos)
+    return Tags(block.format, genres, level, energy, bpm, texts["genre"], repeated)
 
 
 def _telling(values: Sequence[str]) -> str | None:

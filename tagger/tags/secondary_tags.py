@@ -2,7 +2,8 @@
 
 Players fall back on them, so a file that has a genre there is not without one. They do so only as long
 as the main tag is absent or empty (TagLib's `TagUnion::properties`, which Navidrome uses; FFmpeg):
-our fields alone in it would hide title and artist. Secondary tags are never written.
+our fields alone in it would hide title and artist, so that these are carried over (`formats.carried`) or the
+file is left. Of secondary tags only the genre and tempo in LIST INFO are written.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from typing import BinaryIO
 
 from tagger.containers import ID3V1_BYTES, ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import TagError
-from tagger.tags.block import ByteSource, TagBlock
+from tagger.tags.block import INFO, ByteSource, TagBlock
 from tagger.tags.fields import genre_names, numbered_genre
 from tagger.tags.formats.ape import has_id3v1, load_ape
 from tagger.tags.formats.id3 import read_tag
@@ -48,6 +49,15 @@ def info_genres(block: TagBlock) -> tuple[str, ...]:
     return genre_names([info_texts(block.items).get(b"IGNR", "")])
 
 
+def genres_for_ffmpeg(file: BinaryIO, block: TagBlock) -> tuple[str, ...] | None:
+    """Give the genres of a tag that FFmpeg reads in place of ID3: LIST INFO in wav, APE in tta."""
+    if block.format == "tta":
+        source = ByteSource(file, file.seek(0, os.SEEK_END))
+        return _ape_genres(source) if _has_ape_names(source) else None
+    has_info = any(item.container.startswith(INFO) for item in block.items)
+    return info_genres(block) if has_info else None
+
+
 def info_bpm(block: TagBlock) -> str | None:
     """Give the tempo in `LIST INFO` of a wav file."""
     return info_texts(block.items).get(b"IBPM")
@@ -65,7 +75,7 @@ def fallback_tag(file: BinaryIO, block: TagBlock) -> str:
         return "an ID3v2 tag in front of it"
     if kind == "mp3" and _has_late_id3(source, block.payload(False)[0][0]):
         return "an ID3v2 tag behind other bytes"
-    if kind in ("mp3", "tta") and _has_ape_names(source):
+    if (kind == "mp3" or (kind == "tta" and not block.carried())) and _has_ape_names(source):
         return "an APEv2 tag"
     return "an ID3v1 tag" if kind in (*_WITH_ID3V1, "flac") and _has_id3v1_names(source) else ""
 

@@ -62,4 +62,4 @@ def test_doctor_says_what_ffmpeg_reads(tagger: Tagger, music: Path) -> None:
     assert lines[2].split(maxsplit=1) == [
         "FFmpeg-based", "genre Rock; ignores energy level, energy 0–1, BPM",
     ]  # fmt: skip
-    assert "LIST INFO alone" in lines[3]
+    assert "of a wav with LIST INFO" in lines[3]

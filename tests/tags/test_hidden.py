@@ -194,3 +194,31 @@ def test_an_ape_tag_is_found_wherever_the_name_of_our_energy_stands(kind: str, s
         assert dict(APEv2(path))["Comment"] == "x" * length
         restore(path, written.previous)
         assert data_of(path) == before
+
+
+def test_a_tta_as_ffmpeg_writes_it_is_tagged(sample: MakeSample) -> None:
+    """Its names are in an APE tag, which TagLib and mutagen never read in a tta; FFmpeg reads no other."""
+    path = sample("tta")
+    tags = APEv2()
+    tags.update(
+        {"Title": "Títle", "Artist": "A", "Album": "B", "Genre": "Folk", "Year": "2019", "Mood": "calm"}
+    )
+    tags.update({"BPM": "174", "EnergyLevel": "7", "Comment": "c", "Track": "3", "Mood": "calm"})
+    tags.save(path)
+    before, seen = data_of(path), by_ffmpeg(path)
+    assert (read(path).genres, read(path).bpm, read(path).energy_level) == (("Folk",), "174", "7")
+
+    written = apply(path, plan(read(path), PREDICTED))
+
+    assert by_taglib(path) == {
+        "TITLE": ["Títle"], "ARTIST": ["A"], "ALBUM": ["B"], "GENRE": ["Folk"], "DATE": ["2019"],
+        "MOOD": ["calm"], "BPM": ["174"], "ENERGYLEVEL": ["7"], "COMMENT": ["c"], "TRACKNUMBER": ["3"],
+        "TAGGER_ENERGY": ["0.5000"],
+    }  # fmt: skip
+    assert by_ffmpeg(path) == seen
+    assert restore(path, written.previous).left == ()
+    assert data_of(path) == before
+    replaced = apply(path, plan(read(path), PREDICTED, Policy("replace", bpm="replace")))
+    assert (read(path).genres, read(path).ffmpeg_genres, read(path).bpm) == (("House",), ("Folk",), "120")
+    restore(path, replaced.previous)
+    assert data_of(path) == before

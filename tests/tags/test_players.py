@@ -50,7 +50,7 @@ def test_every_player_of_the_command_line_has_a_row() -> None:
 
 def test_ffmpeg_reads_list_info_of_a_wav_alone() -> None:
     """Where there is one, as ffprobe 5.1 does; and it passes over the tempo of an m4a."""
-    both = Tags("wav", ("House",), "8", "0.7340", "128", ("House",), info_genres=("Folk",))
+    both = Tags("wav", ("House",), "8", "0.7340", "128", ("House",), ffmpeg_genres=("Folk",))
     seen = seen_by(PLAYERS["ffmpeg"], both)
     assert (seen.genres, seen.energy_level, seen.bpm) == (("Folk",), None, None)
     assert seen.ignored == ("genre", "energy level", "energy 0–1", "BPM")

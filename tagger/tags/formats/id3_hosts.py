@@ -10,17 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from tagger.containers import ID3V1_LOOK_BYTES, ID3V2_HEADER_BYTES, id3v2_length
-from tagger.errors import TagError, UnsupportedFormat
+from tagger.errors import UnsupportedFormat
 from tagger.tags.block import ByteSource, Item, Layout, Rebuild, Span, Splice, TagBlock
 from tagger.tags.fields import Field
-from tagger.tags.formats.ape import text_items
-from tagger.tags.formats.id3 import Id3Tag, by_the_book, parse, raw_frame, read_tag, render
+from tagger.tags.formats.carried import ape_frames, info_frames, replaygain_frames
+from tagger.tags.formats.id3 import Id3Tag, by_the_book, parse, read_tag, render
 from tagger.tags.formats.riff import (
     WRONG_SIZES,
     Chunk,
     InfoList,
     Order,
-    carried_frames,
     info_entries,
     read_chunks,
     read_infos,
@@ -38,26 +37,11 @@ def load_front(source: ByteSource, format_name: str) -> TagBlock:
 
     payload = ((tag.stored_bytes, source.size),)
     block = _block(format_name, tag, 0, payload, rebuild)
-    if tag.items or format_name != "mp3":
+    if tag.items:
         return block
-    return replace(
-        block, layout=replace(tag.layout, carries=True), carried=lambda: _replaygain(source, tag.major)
-    )
-
-
-def _replaygain(source: ByteSource, major: int) -> tuple[Item, ...]:
-    """Spell the loudness in an APE tag, as mp3gain writes it, as frames: TagLib reads one of the two tags.
-
-    The items of `mp3gain_` stay where they are: they are for that program alone, which looks there.
-    """
-    if major == 2:
-        return ()
-    try:
-        texts = text_items(source)
-    except TagError:
-        return ()
-    loudness = [(key, text) for key, text in texts if key.lower().startswith("replaygain_")]
-    return tuple(Item(raw_frame(b"TXXX", pair, major)) for pair in loudness)
+    carry = replaygain_frames if format_name == "mp3" else ape_frames
+    layout = replace(tag.layout, carries=True)
+    return replace(block, layout=layout, carried=lambda: carry(source, tag.major))
 
 
 def _block(
@@ -131,7 +115,7 @@ def load_chunked(source: ByteSource, format_name: str) -> TagBlock:
         items=items,
         layout=replace(tag.layout, missing_pad=form.missing_pad, carries=bool(infos) and not tag.items),
         encode=encode,
-        carried=lambda: carried_frames(infos, tag.major),
+        carried=lambda: info_frames(infos, tag.major),
     )
 
 

@@ -1,10 +1,10 @@
-"""The chunks of wav and aiff, and `LIST INFO` of wav: its entries, our genre in it, its names as ID3 frames.
+"""The chunks of wav and aiff, and `LIST INFO` of wav: its entries, and our genre in it.
 
 TagLib and mutagen look into an ID3 chunk alone where there is one; FFmpeg up to 5.1 looks into `LIST INFO`
 alone where there is one, FFmpeg 8 into both. So a name that stands in `LIST INFO` is spelled as an ID3 frame
-too when the file gets its first ID3 tag (`carried_frames`), and a genre is written into both.
-Sources: EA IFF 85 and Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (chunks and
-their pad byte, INFO); TagLib's `riff/wav/infotag.cpp` and FFmpeg's `libavformat/riff.c` for the names read.
+too when the file gets its first ID3 tag (`carried`), and a genre is written into both.
+Source: EA IFF 85 and Microsoft's "Multimedia Programming Interface and Data Specifications 1.0" (chunks and
+their pad byte, INFO).
 """
 
 from __future__ import annotations
@@ -17,40 +17,12 @@ from typing import Literal
 from tagger.errors import UnsupportedFormat
 from tagger.tags.block import INFO, ByteSource, Item
 from tagger.tags.fields import Field, decoded
-from tagger.tags.formats.id3 import new_frame, raw_frame
 
 Order = Literal["little", "big"]
 
 WRONG_SIZES = "its chunk sizes do not agree with the file's length, with a missing pad byte neither"
 
-_FIELDS: dict[bytes, Field] = {b"IGNR": "genre", b"IBPM": "bpm"}
-_FRAMES = {
-    b"INAM": b"TIT2",
-    b"IART": b"TPE1",
-    b"IPRD": b"TALB",
-    b"IPRT": b"TRCK",
-    b"ITRK": b"TRCK",
-    b"ICOP": b"TCOP",
-    b"ILNG": b"TLAN",
-    b"IMED": b"TMED",
-    b"IMUS": b"TCOM",
-    b"IWRI": b"TEXT",
-    b"IEDT": b"TPE4",
-    b"ITCH": b"TENC",
-    b"ISFT": b"TSSE",
-    b"ISRC": b"TSRC",
-    b"ICMT": b"COMM",
-}
-_USER_TEXTS = {
-    b"IENG": "ARRANGER",
-    b"ISTR": "PERFORMER",
-    b"ICNT": "RELEASECOUNTRY",
-    b"IBSU": "ARTISTWEBPAGE",
-    b"IDIT": "ENCODINGTIME",
-}
-"""Names that have no frame of their own, under those that TagLib's readers get of `LIST INFO`."""
-
-_DAY = re.compile(r"(\d{4})(?:-(\d\d)-(\d\d))?$")
+INFO_FIELDS: dict[bytes, Field] = {b"IGNR": "genre", b"IBPM": "bpm"}
 _NAME = re.compile(rb"[A-Za-z][A-Za-z0-9 ]{3}")
 _MAX_INFO_BYTES = 1 << 24
 """A longer list is no list of names, and stays as it is."""
@@ -121,7 +93,7 @@ def read_infos(source: ByteSource, chunks: Iterable[Chunk]) -> tuple[InfoList, .
             continue
         container = f"{INFO}{len(found)}"
         raws = _entries(source.at(chunk.start + 12, size - 4))
-        items = tuple(Item(raw, _FIELDS.get(raw[:4].upper()), (), container) for raw in raws)
+        items = tuple(Item(raw, INFO_FIELDS.get(raw[:4].upper()), (), container) for raw in raws)
         found.append(InfoList(chunk, container, items))
     return tuple(found)
 
@@ -158,7 +130,7 @@ def info_entries(infos: Sequence[InfoList], field: Field, values: Sequence[str])
 
     An entry has no texts: what counts as the file's own values are those of the main tag.
     """
-    name = next((name for name, ours in _FIELDS.items() if ours == field), None)
+    name = next((name for name, ours in INFO_FIELDS.items() if ours == field), None)
     if not infos or name is None or not values:
         return ()
     homes = [info.container for info in infos if any(item.field == field for item in info.items)]
@@ -167,43 +139,3 @@ def info_entries(infos: Sequence[InfoList], field: Field, values: Sequence[str])
     text = "; ".join(values).encode() + b"\0"
     raw = name + len(text).to_bytes(4, "little") + text + bytes(len(text) % 2)
     return (Item(raw, field, (), homes[0] if homes else infos[0].container),)
-
-
-def carried_frames(infos: Iterable[InfoList], major: int) -> tuple[Item, ...]:
-    """Spell the names of `LIST INFO` as frames of an ID3v2.3 or 2.4 tag, for readers of that tag alone.
-
-    A list with no more than the name of a program, as every wav of FFmpeg has, says nothing of the music.
-    """
-    texts = info_texts(item for info in infos for item in info.items)
-    if major == 2 or not texts.keys() - {b"ISFT"}:
-        return ()
-    frames: dict[bytes, Item] = {}
-    for name, text in texts.items():
-        for item in _frames_of(name, text, major):
-            frames.setdefault(item.raw[:4] if name not in _USER_TEXTS else name, item)
-    return tuple(frames.values())
-
-
-def _frames_of(name: bytes, text: str, major: int) -> list[Item]:
-    if name in _FIELDS:
-        return [new_frame(_FIELDS[name], (text,), major, plain_sizes=False)]
-    if name == b"ICRD":
-        return _date_frames(text, major)
-    if name in _USER_TEXTS:
-        return [Item(raw_frame(b"TXXX", (_USER_TEXTS[name], text), major))]
-    frame_id = _FRAMES.get(name)
-    if frame_id is None:
-        return []
-    return [Item(raw_frame(frame_id, ("", text) if frame_id == b"COMM" else (text,), major))]
-
-
-def _date_frames(text: str, major: int) -> list[Item]:
-    """Spell a date: in v2.3 a year, and day and month as DDMM, each in its frame."""
-    found = _DAY.match(text)
-    if major == 4:
-        return [Item(raw_frame(b"TDRC", (text,), major))]
-    if found is None:
-        return [Item(raw_frame(b"TXXX", ("DATE", text), major))]
-    year, month, day = found.groups()
-    frames = [Item(raw_frame(b"TYER", (year,), major))]
-    return frames + ([Item(raw_frame(b"TDAT", (day + month,), major))] if month else [])

@@ -56,12 +56,13 @@ class Recording:
     """What the container says of the sound, and who the sound is.
 
     `audio_id` is 32 hex digits over codec, duration and the compressed packets of the decoded
-    windows, so it survives moving and retagging. `duration_s` is 0.0 where nothing tells it.
+    windows, so it survives moving and retagging. `duration_s` is None where nothing tells it. `damaged`: some
+    of it could not be decoded, or it ends before the time that it states.
     `title`, `artist`, `album` and `year` (1000–2999) are what the tags say, None where they are silent.
     """
 
     audio_id: str
-    duration_s: float
+    duration_s: float | None
     codec: str
     sample_rate_hz: int
     channels: int
@@ -69,6 +70,7 @@ class Recording:
     artist: str | None = None
     album: str | None = None
     year: int | None = None
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,14 +103,14 @@ class Track:
     """A track of the library as one model answers for it: the one value that lists and playlists show.
 
     `path` is as the operating system gives it (PEP 383: lone surrogates stand for undecodable bytes) or,
-    in a playlist, as its reader shall see it. `audio_id` is the identity of the sound. `duration_s` is 0.0
+    in a playlist, as its reader shall see it. `audio_id` is the identity of the sound. `duration_s` is None
     where nothing tells it. `genre_confidence`, `energy` and `bpm_confidence` are 0–1. What is not known,
     and the genre and tempo of silence, is None. `missing`: the file was gone at the last scan.
     """
 
     path: str
     audio_id: str = ""
-    duration_s: float = 0.0
+    duration_s: float | None = None
     genre: str | None = None
     genre_confidence: float | None = None
     energy: float | None = None
@@ -120,6 +122,7 @@ class Track:
     album: str | None = None
     year: int | None = None
     missing: bool = False
+    damaged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +206,7 @@ class Analysis:
             album=recording.album,
             year=recording.year,
             missing=self.missing,
+            damaged=recording.damaged,
         )
 
 
@@ -222,7 +226,7 @@ def track_json(track: Track) -> dict[str, str | float | int | bool | None]:
         "artist": track.artist,
         "album": track.album,
         "year": track.year,
-        "duration_s": round(track.duration_s, 3) if 0 < track.duration_s < math.inf else None,
+        "duration_s": rounded(track.duration_s, 3),
         "genre": track.genre,
         "genre_confidence": rounded(track.genre_confidence, 4),
         "energy": rounded(track.energy, 4),
@@ -231,6 +235,7 @@ def track_json(track: Track) -> dict[str, str | float | int | bool | None]:
         "bpm_confidence": rounded(track.bpm_confidence, 4),
         "silent": track.silent,
         "missing": track.missing,
+        "damaged": track.damaged,
     }
 
 

@@ -66,6 +66,11 @@ class BoundedFile:
         """Bytes between the tags."""
         return self._end - self._begin
 
+    @property
+    def is_used_up(self) -> bool:
+        """Tell whether all bytes that were allowed are read."""
+        return self._allowed <= 0
+
     def allow(self, n_bytes: int) -> None:
         """Let `n_bytes` be read from now on, whatever was left before."""
         self._allowed = n_bytes

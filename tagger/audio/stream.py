@@ -35,7 +35,15 @@ OPTIONS = {
 window. Every wav is searched for hidden DTS; four packets (64 kB) show it as well as a megabyte."""
 
 RAW = ("aac", "ac3", "eac3")
-"""Demuxers of bare packets, in which FFmpeg cannot seek by time: a time is taken as a share of the bytes."""
+"""Demuxers of bare packets, whose length FFmpeg guesses from the bit rate of the first ones."""
+
+MAX_OGG_PAGE_BYTES = 27 + 255 + 255 * 255
+
+GAP_S = 10.0
+"""Times that leap by more are of another recording, chained to this one."""
+
+MEASURED_BYTES = 32 << 20
+"""Read at most to find the length of a file that states none or a wrong one; a longer one's is estimated."""
 
 SPARE_BYTES = 64 << 20
 """Bytes that may be read to open a file, and for a stretch of sound beyond its own size: a cover, an
@@ -54,8 +62,11 @@ NOT_AUDIO = "not an audio file, or damaged beyond reading"
 
 
 @contextmanager
-def open_stream(source: BoundedFile) -> Iterator[SoundStream]:
-    """Open the best audio stream of a file. Raises `AudioError` where there is none."""
+def open_stream(source: BoundedFile, in_line: bool = False) -> Iterator[SoundStream]:
+    """Open the best audio stream of a file; `in_line`: to be read from its beginning on, without seeking.
+
+    Raises `AudioError` where there is none.
+    """
     source.allow(SPARE_BYTES)
     source.seek(0)
     try:
@@ -63,19 +74,19 @@ def open_stream(source: BoundedFile) -> Iterator[SoundStream]:
     except av.error.FFmpegError:
         raise AudioError(NOT_AUDIO) from None
     with container:
-        yield SoundStream(container, source)
+        yield SoundStream(container, source, in_line)
 
 
 class SoundStream:
     """The best audio stream of a container. Times are in seconds from the beginning of the stream.
 
-    `duration_s` is the duration that the stream or else the container states, 0.0 where neither does.
-    For a raw stream and an mp3 of variable bit rate without a Xing header, FFmpeg estimates it from the
-    bit rate of the first packets; times after a seek are then only as good as that estimate. `tags` are
-    the names in the container's tags.
+    `duration_s` is the duration that the stream or else the container states, None where neither does.
+    `is_guessed` tells that nothing states it: FFmpeg has it from the bit rate of the first packets. `is_cut`
+    tells that a WAV ends before its data do, which FFmpeg does not say. Read `in_line`, the lengths of the
+    packets count the time and not what they state. `tags` are the names in the container's tags.
     """
 
-    def __init__(self, container: InputContainer, source: BoundedFile) -> None:
+    def __init__(self, container: InputContainer, source: BoundedFile, in_line: bool) -> None:
         stream = container.streams.best("audio")
         if not isinstance(stream, AudioStream):
             is_other = len(container.streams) > 0 and not container.streams.audio
@@ -86,38 +97,67 @@ class SoundStream:
         self._context = stream.codec_context
         self._context.thread_count = 1
         self._tick_s = float(stream.time_base or Fraction(1, av.time_base))
-        self._zero_s: float | None = (stream.start_time or 0) * self._tick_s
-        self._time_s = 0.0
-        self._n_errors = self._n_frames = 0
+        self._zero_s = (stream.start_time or 0) * self._tick_s
+        self._time_s = self._end_s = self._last_s = 0.0
+        self._in_line = in_line
+        self.n_errors = self._n_frames = 0
         self.codec = self._context.name.removesuffix("float")  # FFmpeg decodes mp3 as mp3float
         self.sample_rate_hz = self._context.sample_rate
         self.channels = self._context.channels
         self.tags = metadata_of(container, stream)
-        self.duration_s = self._stated_s()
+        self.is_cut = container.format.name == "wav" and _ends_in_its_data(source)
+        self._is_raw = container.format.name in RAW
+        self.is_guessed = self._is_raw or (container.format.name == "mp3" and not _states_frames(source))
+        self.duration_s = self._stated_s() or None
+
+    @property
+    def has_many_times(self) -> bool:
+        """Tell whether FFmpeg cannot find a time: in bare packets, and in several Ogg recordings in a row."""
+        return self._is_raw or (self._container.format.name == "ogg" and _is_chained(self._source))
+
+    @property
+    def bytes_per_s(self) -> float:
+        """The mean that the stated duration makes of the file's size."""
+        return self._source.size / self.duration_s if self.duration_s else math.inf
+
+    def measured_s(self) -> tuple[float | None, float]:
+        """Read the packets of a stream that is `in_line`: give (its length, the length of what was read).
+
+        None where no packet has a length. Of a file beyond `MEASURED_BYTES` the length is estimated from the
+        packets before, if they reach so far.
+        """
+        self._source.allow(MEASURED_BYTES)
+        end = 0
+        for packet in self.packets():
+            end = max(end, (packet.pos or 0) + packet.size)
+        read_s = max(self._end_s, self._last_s)
+        is_longer = self._source.is_used_up and end > MEASURED_BYTES / 2
+        return (read_s * self._source.size / end if is_longer else read_s) or None, read_s
 
     def allow(self, length_s: float) -> None:
         """Let as many bytes be read and packets fail from now on as `length_s` of sound can need."""
         sample_bytes = round(8 * self.sample_rate_hz * self.channels * length_s)
-        self._source.allow(SPARE_BYTES + min(MAX_SAMPLE_BYTES, sample_bytes))
-        self._n_errors = self._n_frames = 0
+        self._source.allow(
+            MEASURED_BYTES if self._in_line else SPARE_BYTES + min(MAX_SAMPLE_BYTES, sample_bytes)
+        )
+        self.n_errors = self._n_frames = 0
 
     @property
     def mostly_damaged(self) -> bool:
         """Tell whether more packets failed than frames were decoded, as in noise named `.mp3`."""
-        return self._n_errors > self._n_frames
+        return self.n_errors > self._n_frames
 
     def seek(self, time_s: float) -> bool:
         """Go to a packet at `time_s` or some way before it; give False where that cannot be done."""
         demuxer = self._container.format.name
         try:
-            if demuxer in RAW:
-                self._seek_byte(round(self._source.size * min(1.0, time_s / self.duration_s)))
-                self._zero_s, self._time_s = None, time_s
-            elif demuxer == "wv":
+            if self._in_line:
+                pass
+            elif demuxer == "wv" and self.duration_s:
                 place = time_s, self.duration_s, self.sample_rate_hz
                 self._seek_byte(wavpack_block_before(self._source, *place))
             else:
-                ticks = round((time_s + (self._zero_s or 0.0)) / self._tick_s)
+                ticks = round((time_s + self._zero_s) / self._tick_s)
                 self._container.seek(max(0, ticks), stream=self._stream)
         except (av.error.FFmpegError, OSError):
             return False
@@ -128,33 +168,37 @@ class SoundStream:
 
         The last packet is empty: it makes the decoder give the frames that it has kept back.
         """
-        while self._n_errors < MAX_ERRORS:
+        while self.n_errors < MAX_ERRORS:
             try:
                 for packet in self._container.demux(self._stream):
+                    if self._in_line:
+                        self._count(packet)
                     yield packet
-                    if self._n_errors >= MAX_ERRORS:
+                    if self.n_errors >= MAX_ERRORS:
                         break
                 return
             except (av.error.FFmpegError, OSError):
-                self._n_errors += 1
+                self.n_errors += 1
 
     def decode(self, packet: av.Packet[AudioStream]) -> list[av.AudioFrame]:
         """Decode a packet into frames; none where it is damaged."""
         try:
             frames: list[av.AudioFrame] = self._context.decode(packet)
         except (av.error.FFmpegError, OSError):
-            self._n_errors += 1
+            self.n_errors += 1
             return []
         self._n_frames += len(frames)
         return frames
 
     def time_s(self, of: av.Packet[AudioStream] | av.AudioFrame) -> float:
         """Give the start time of a packet or frame; one without a time has that of the one before it."""
-        if of.pts is not None:
-            if self._zero_s is None:  # a raw stream counts from where the seek landed
-                self._zero_s = of.pts * self._tick_s - self._time_s
+        if of.pts is not None and not self._in_line:
             self._time_s = of.pts * self._tick_s - self._zero_s
         return self._time_s
+
+    def is_rotten(self, packet: av.Packet[AudioStream]) -> bool:
+        """Tell whether FFmpeg found a wrong checksum: it then gives several frames of FLAC as one packet."""
+        return self.codec == "flac" and packet.size > 0 and not packet.duration
 
     def packet_s(self, packet: av.Packet[AudioStream]) -> float:
         """Give the duration of a packet, infinity where it does not state one."""
@@ -164,11 +208,44 @@ class SoundStream:
         if self._container.format.name == "asf" and (stated_s := _asf_stated_s(self._source)):
             return stated_s
         if self._stream.duration:
-            return max(0.0, self._stream.duration * self._tick_s)
+            # Of an excerpt of Opus, FFmpeg counts from the beginning of the whole.
+            is_late = self._container.format.name == "ogg" and self.codec == "opus"
+            return max(0.0, self._stream.duration * self._tick_s - (self._zero_s if is_late else 0.0))
         return max(0.0, (self._container.duration or 0) / av.time_base)
+
+    def _count(self, packet: av.Packet[AudioStream]) -> None:
+        """Move the time on by a packet; one without a length lasts until the next begins."""
+        stated_s = self._last_s if packet.pts is None else packet.pts * self._tick_s - self._zero_s
+        length_s = packet.duration * self._tick_s if packet.duration else 0.0
+        if not length_s and 0.0 < stated_s - self._last_s < GAP_S:
+            length_s = stated_s - self._last_s
+        self._time_s, self._end_s = self._end_s, self._end_s + length_s
+        if stated_s - self._last_s < GAP_S:
+            self._last_s = max(self._last_s, stated_s + length_s)
 
     def _seek_byte(self, position: int) -> None:
         self._container.seek(position, unsupported_byte_offset=True)
+
+
+def _states_frames(source: BoundedFile) -> bool:
+    """Tell whether an mp3 begins with a frame that states how many there are (Xing, Info, VBRI)."""
+    head = source.peek(0, 4096)
+    return any(name in head for name in (b"Xing", b"Info", b"VBRI"))
+
+
+def _ends_in_its_data(source: BoundedFile) -> bool:
+    """Tell whether a WAV is shorter than its data chunk says; a pipe writes no size, or the largest one."""
+    head = source.peek(0, 4096)
+    at = head.find(b"data", 12)
+    n_bytes = int.from_bytes(head[at + 4 : at + 8], "little") if at > 0 else 0
+    return head.startswith(b"RIFF") and 0 < n_bytes < 0x7FFF0000 and at + 8 + n_bytes > source.size + 1
+
+
+def _is_chained(source: BoundedFile) -> bool:
+    """Tell whether the last page of an Ogg file is of another stream than the first (RFC 3533, section 4)."""
+    tail = source.peek(max(0, source.size - MAX_OGG_PAGE_BYTES), MAX_OGG_PAGE_BYTES)
+    last = tail.rfind(b"OggS")
+    return 0 <= last <= len(tail) - 18 and tail[last + 14 : last + 18] != source.peek(14, 4)
 
 
 # --- Windows Media: FFmpeg drops the stated duration where tags have made the file longer -------------

@@ -35,6 +35,7 @@ CSV_COLUMNS = [
     "duration_s",
     "bpm_confidence",
     "silent",
+    "damaged",
 ]
 """Names of `track_json`; a new one goes to the end, for programs that count columns."""
 

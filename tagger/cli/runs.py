@@ -49,6 +49,9 @@ def runs(
 
 def failures(
     new: Annotated[bool, typer.Option("--new", help="Only what failed first in the last scan.")] = False,
+    damaged: Annotated[
+        bool, typer.Option("--damaged", help="What has an answer, though a part of it is broken.")
+    ] = False,
     db: shared.Db = None,
     json: shared.Json = False,
 ) -> None:
@@ -56,22 +59,24 @@ def failures(
 
     tagger failures
     tagger failures --new
+    tagger failures --damaged
     """
     from tagger.store import Store
 
     with Store.open(shared.database_path(db), create=False) as store:
         since = (store.runs.last_began("scan") or "") if new else ""
+        found = store.files.damaged() if damaged else store.files.failures(since)
         if json:
             print_json_array(
-                {"path": failure.path, "stage": failure.stage, "reason": failure.reason}
-                for failure in store.files.failures(since)
+                {"path": failure.path, "stage": failure.stage, "reason": failure.reason} for failure in found
             )
             return
         failure = None
-        for failure in store.files.failures(since):
+        for failure in found:
             print(f"{shown(failure.path)}: {failure.reason} ({failure.stage})")
         if failure is None:
-            message("no file has failed" + (" that had not before" if new else ""))
+            kind = "is damaged" if damaged else "has failed"
+            message(f"no file {kind}" + (" that had not before" if new and not damaged else ""))
 
 
 def _summary(run: Run) -> str:

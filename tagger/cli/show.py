@@ -101,6 +101,8 @@ def _print(analysis: Analysis, is_stored: bool) -> None:
     if names := [name for name in (track.artist, track.title, track.album) if name]:
         print(shown(" – ".join(names)) + (f" ({track.year})" if track.year else ""))
     print(_sound(analysis.recording))
+    if track.damaged:
+        print("damaged: some of it cannot be decoded, or it ends too early; replace the file")
     print(f"analysed by {answer.model}" + ("" if is_stored else ", just now and not stored"))
     if answer.silent:
         print(_silence(answer.windows))
@@ -118,7 +120,8 @@ def _print(analysis: Analysis, is_stored: bool) -> None:
 
 def _sound(recording: Recording) -> str:
     channels = counted(recording.channels, "channels")
-    return f"{recording.codec}, {recording.sample_rate_hz:,} Hz, {channels}, {_clock(recording.duration_s)}"
+    length = "length unknown" if recording.duration_s is None else _clock(recording.duration_s)
+    return f"{recording.codec}, {recording.sample_rate_hz:,} Hz, {channels}, {length}"
 
 
 def _silence(windows: Sequence[WindowAnswer]) -> str:

@@ -119,7 +119,7 @@ def _panel(drawn: _Drawn, front_end: FrontEnd) -> Panel:
 def _frames_of_sound(features: TrackFeatures, front_end: FrontEnd) -> int:
     """Count the frames to draw: a file shorter than a window is repeated for the model, and drawn once."""
     duration_s = features.recording.duration_s
-    if len(features.starts_s) > 1 or not 0 < duration_s < front_end.window_s:
+    if len(features.starts_s) > 1 or not duration_s or duration_s >= front_end.window_s:
         return front_end.n_frames
     return 1 + int(duration_s * front_end.sample_rate_hz) // front_end.hop_length
 

@@ -38,16 +38,16 @@ _FORGET_OTHER_SOUND = """
 _UPSERT_TRACK = """
     INSERT INTO tracks
         (path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz, channels, scanned_at,
-         title, artist, album, year)
+         title, artist, album, year, damaged)
     VALUES
         (:path, :size, :mtime_ns, :audio_id, :duration_s, :codec, :sample_rate_hz, :channels, :scanned_at,
-         :title, :artist, :album, :year)
+         :title, :artist, :album, :year, :damaged)
     ON CONFLICT (path) DO UPDATE SET
         size = excluded.size, mtime_ns = excluded.mtime_ns, audio_id = excluded.audio_id,
         duration_s = excluded.duration_s, codec = excluded.codec,
         sample_rate_hz = excluded.sample_rate_hz, channels = excluded.channels,
         scanned_at = excluded.scanned_at, title = excluded.title, artist = excluded.artist,
-        album = excluded.album, year = excluded.year"""
+        album = excluded.album, year = excluded.year, damaged = excluded.damaged"""
 _UPSERT_FAILURE = """
     INSERT INTO failures (path, size, mtime_ns, stage, reason, failed_at, since)
     VALUES (:path, :size, :mtime_ns, :stage, :reason, :failed_at, :since)
@@ -62,7 +62,7 @@ _OWNERS = """
     SELECT id, path FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?
     WHERE audio_id = ? ORDER BY path"""
 
-_OF_THE_SOUND = ("audio_id", "duration_s", "codec", "sample_rate_hz", "channels")
+_OF_THE_SOUND = ("audio_id", "duration_s", "codec", "sample_rate_hz", "channels", "damaged")
 _COPIED = ("predictions", "genre_scores", "window_answers", "embeddings")
 
 
@@ -170,6 +170,12 @@ class KnownFiles:
         """Give the fingerprints, by `fault`, of all that could not be analysed."""
         rows = self._database.rows("SELECT path, size, mtime_ns, reason FROM failures")
         return {hash((path_from(path), *rest)) for path, *rest in rows}
+
+    def damaged(self) -> Iterator[Failure]:
+        """Yield the files that have an answer though they are damaged, in order of paths."""
+        reason = "damaged: some of it cannot be decoded, or it ends too early; replace the file"
+        for path, size, mtime_ns in self._database.rows(f"{_STATES} WHERE damaged ORDER BY path"):
+            yield Failure(path_from(path), "decode", reason, size, mtime_ns)
 
     def owners(self, audio_id: str, model: str) -> list[tuple[int, str]]:
         """Give id and path of the tracks with this sound of which `model` has an answer, by path."""

@@ -27,7 +27,7 @@ Row = tuple[SqlValue, ...]
 
 TRACK_COLUMNS = (
     "t.path, t.audio_id, t.duration_s, p.genre, p.genre_confidence, p.energy, p.bpm, p.bpm_confidence, "
-    "p.silent, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL"
+    "p.silent, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL, t.damaged"
 )
 """The columns that `track_of` reads, of tracks `t` and predictions `p`."""
 
@@ -35,9 +35,10 @@ TRACK_COLUMNS = (
 def track_of(row: tuple[Any, ...]) -> Track:
     """Read a track from the columns `TRACK_COLUMNS`."""
     path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
-    title, artist, album, year, missing = names
+    title, artist, album, year, *flags = names
     answer = (genre, confidence, energy, bpm, bpm_confidence, bool(silent))
-    return Track(path_from(path), audio_id, duration_s, *answer, title, artist, album, year, bool(missing))
+    of_tags = (title, artist, album, year)
+    return Track(path_from(path), audio_id, duration_s, *answer, *of_tags, *map(bool, flags))
 
 
 def analysis_of(
@@ -60,7 +61,9 @@ def analysis_of(
     )
     return Analysis(
         file=AudioFile(path_from(row["path"]), row["size"], row["mtime_ns"]),
-        recording=Recording(**{field.name: row[field.name] for field in fields(Recording)}),
+        recording=Recording(
+            **{f.name: row[f.name] for f in fields(Recording)} | {"damaged": bool(row["damaged"])}
+        ),
         prediction=prediction,
         scanned_at=row["scanned_at"],
         missing=row["missing_since"] is not None,
@@ -84,7 +87,7 @@ def track_values(file: AudioFile, recording: Recording, now: str) -> dict[str, S
         "size": file.size,
         "mtime_ns": file.mtime_ns,
         "audio_id": recording.audio_id,
-        "duration_s": float(recording.duration_s),
+        "duration_s": _number(recording.duration_s),
         "codec": stored_text(recording.codec),
         "sample_rate_hz": int(recording.sample_rate_hz),
         "channels": int(recording.channels),
@@ -93,6 +96,7 @@ def track_values(file: AudioFile, recording: Recording, now: str) -> dict[str, S
         "artist": _text(recording.artist),
         "album": _text(recording.album),
         "year": recording.year,
+        "damaged": int(recording.damaged),
     }
 
 

@@ -19,15 +19,15 @@ FIRST_VERSION = 7
 """Of the first release; 1 to 6 were trials."""
 
 _TABLES = (
-    # A path is TEXT where it is UTF-8, otherwise BLOB. The columns from `title` on are what its tags say;
-    # `missing_since` is when a scan first found the file gone.
+    # A path is TEXT where it is UTF-8, otherwise BLOB; `duration_s` is NULL where nothing tells it. From
+    # `title` to `year` is what its tags say; `missing_since` is when a scan first found the file gone.
     """CREATE TABLE tracks (
         id INTEGER PRIMARY KEY,
         path TEXT NOT NULL UNIQUE,
         size INTEGER NOT NULL,
         mtime_ns INTEGER NOT NULL,
         audio_id TEXT NOT NULL,
-        duration_s REAL NOT NULL,
+        duration_s REAL,
         codec TEXT NOT NULL,
         sample_rate_hz INTEGER NOT NULL,
         channels INTEGER NOT NULL,
@@ -36,8 +36,10 @@ _TABLES = (
         title TEXT,
         artist TEXT,
         album TEXT,
-        year INTEGER
+        year INTEGER,
+        damaged INTEGER NOT NULL DEFAULT 0
     )""",
+    "CREATE INDEX tracks_damaged ON tracks (path) WHERE damaged",
     "CREATE INDEX tracks_audio_id ON tracks (audio_id)",
     "CREATE INDEX tracks_missing ON tracks (missing_since) WHERE missing_since IS NOT NULL",
     "CREATE INDEX tracks_artist ON tracks (artist)",

@@ -65,6 +65,7 @@ def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
         "bpm_confidence": None,
         "silent": False,
         "missing": False,
+        "damaged": False,
     }
     assert len(rows) == 3
 

@@ -31,6 +31,7 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "bpm_confidence": 0.9877,
             "silent": False,
             "missing": False,
+            "damaged": False,
         },
         {
             "path": "/a.mp3",
@@ -47,6 +48,7 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "bpm_confidence": None,
             "silent": True,
             "missing": False,
+            "damaged": False,
         },
     ]
 

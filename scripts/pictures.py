@@ -1,12 +1,16 @@
 """Draws the picture of the README: real commands on real music, as a terminal shows them."""
 
 import argparse
+import fcntl
 import os
+import pty
 import re
 import shlex
+import struct
 import subprocess
 import sys
 import tempfile
+import termios
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -46,20 +50,39 @@ def main() -> None:
 
 
 def run(command: Sequence[str], home: str, data: str) -> str:
-    """Runs `tagger` in `home` on a database in `data` and gives what it printed on stdout."""
+    """Runs `tagger` in `home` on a database in `data` and gives what a terminal shows of it."""
     words = [re.sub("^~", home, word) for word in command]
-    environment = os.environ | {"HOME": home, "TAGGER_DB": os.path.join(data, "tagger.db")}
+    environment = os.environ | {
+        "HOME": home,
+        "TAGGER_DB": os.path.join(data, "tagger.db"),
+        "TERM": "xterm-256color",
+        "COLUMNS": str(COLUMNS),
+    }
+    ours, terminal = pty.openpty()
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 50, COLUMNS, 0, 0))
     line = [sys.executable, "-m", "tagger", *words]
-    return subprocess.run(
-        line, cwd=home, env=environment, stdout=subprocess.PIPE, text=True, check=True
-    ).stdout
+    process = subprocess.Popen(line, cwd=home, env=environment, stdout=terminal, stderr=subprocess.DEVNULL)
+    os.close(terminal)
+    printed = b"".join(iter(lambda: _read(ours), b"")).decode()
+    os.close(ours)
+    if process.wait():
+        raise SystemExit(f"{shlex.join(line)}: exit code {process.returncode}")
+    return printed.replace("\r\n", "\n")
+
+
+def _read(terminal: int) -> bytes:
+    """Reads what a terminal was given; nothing more where the program has ended."""
+    try:
+        return os.read(terminal, 1 << 16)
+    except OSError:
+        return b""
 
 
 def print_command(console: Console, command: Sequence[str], output: str) -> None:
     """Prints a command as it is typed, and what came of it."""
     typed = " ".join(word if word.startswith("~") else shlex.quote(word) for word in command)
     console.print(Text.assemble(("$ ", "green"), (f"tagger {typed}", "bold")))
-    console.print(Text(output), soft_wrap=True)
+    console.print(Text.from_ansi(output), soft_wrap=True)
 
 
 def svg_of(console: Console) -> str:

@@ -28,6 +28,7 @@ _READ_FAULTS = {
     errno.EPERM: "permission denied; give this user the right to read it",
     errno.ENOENT: "gone since its folder was listed; scan again",
     errno.ELOOP: "symbolic links that lead in a circle; remove the link",
+    errno.ENAMETOOLONG: "its name is longer than the system allows; shorten it, or its folders",
     errno.EIO: "the drive reports a read error; check the drive",
 }
 
@@ -162,6 +163,20 @@ def is_same_file(one: str, other: str) -> bool:
         return one == other or os.path.samefile(one, other)
     except OSError:
         return False
+
+
+def may_be_there(path: str) -> bool:
+    """Tell whether a file or a link is there, or the drive or the rights keep it from being looked for.
+
+    `os.path.lexists` takes a drive that does not answer for a file that is gone.
+    """
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
 
 
 def drive_fault(error: OSError) -> str:

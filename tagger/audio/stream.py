@@ -58,6 +58,10 @@ MAX_ERRORS = 500
 MAX_ASF_OBJECTS = 64
 """Of a Windows Media header, in which the file properties are looked for."""
 
+TOO_MUCH_AHEAD = (
+    f"more than {SPARE_BYTES >> 20} MB of pictures or other data are read before its sound, and no more "
+    "are allowed; make them smaller"
+)
 NOT_AUDIO = "not an audio file, or damaged beyond reading"
 
 
@@ -72,7 +76,7 @@ def open_stream(source: BoundedFile, in_line: bool = False) -> Iterator[SoundStr
     try:
         container = av.open(source, "r", options=OPTIONS, metadata_errors="replace")
     except av.error.FFmpegError:
-        raise AudioError(NOT_AUDIO) from None
+        raise AudioError(TOO_MUCH_AHEAD if source.is_used_up else NOT_AUDIO) from None
     with container:
         yield SoundStream(container, source, in_line)
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Protocol
 
-from tagger.files import AudioFile, folded, is_same_file
+from tagger.files import AudioFile, folded, is_same_file, may_be_there
 from tagger.pipeline.workers import Outcome
 from tagger.store import Reuse, Store
 from tagger.types import Analysis, Failure, Identified, Prediction, TrackFeatures
@@ -186,6 +185,6 @@ def is_gone(path: str, renamed: str) -> bool:
 
     macOS keeps `é` as one letter or as two, and its file systems ignore case: either name finds the file.
     """
-    if not os.path.lexists(path):
+    if not may_be_there(path):
         return True
     return folded(path) == folded(renamed) and is_same_file(path, renamed)

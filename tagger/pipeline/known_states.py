@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 
-from tagger.files import AudioFile, absolute, fingerprint
+from tagger.files import AudioFile, absolute, fingerprint, may_be_there
 from tagger.store import Store, fault
 from tagger.types import Failure
 from tagger.walk import LostFolders, is_emptied
@@ -85,7 +85,7 @@ class KnownStates:
             lost, is_root_lost = LostFolders(root), is_emptied(root)
             for path, is_old in self._files.failures_beneath([root], began):
                 is_out_of_reach = is_root_lost or self._is_unlisted(path) or lost.around(path)
-                is_over = is_old or not os.path.lexists(path)
+                is_over = is_old or not may_be_there(path)
                 if self.is_ignored(path) or (is_over and not is_out_of_reach):
                     over.append(path)
         if over:
@@ -99,7 +99,7 @@ class KnownStates:
         gone, found, n_present = dict[int, str](), list[int](), 0
         for track_id, path, state, was_missing in self._files.beneath([root]):
             is_unmet = was_missing or state in self.answered or state in self._others
-            is_gone = is_unmet and not os.path.lexists(path) and not self._is_unlisted(path)
+            is_gone = is_unmet and not may_be_there(path) and not self._is_unlisted(path)
             n_present += not is_gone
             if is_gone and not was_missing:
                 gone[track_id] = path

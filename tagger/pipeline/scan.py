@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, islice
 from typing import Protocol, TypeVar
 
-from tagger.files import AudioFile, absolute
+from tagger.files import AudioFile, absolute, may_be_there
 from tagger.model_card import ModelCard
 from tagger.pipeline.ingest import Ingest, Predicts, ScanCounts
 from tagger.pipeline.known_states import KnownStates
@@ -124,7 +124,7 @@ class Scan:
     def _note_unlisted(self, failure: Failure, paths: Sequence[str], known: KnownStates) -> None:
         known.unlisted.append(failure.path)
         is_named = failure.path in map(absolute, paths)
-        if os.path.lexists(failure.path):
+        if may_be_there(failure.path):
             self.store.record_batch([], [failure])
         elif is_named:
             self.counts.unmounted += 1  # or its name is mistyped: it is reported and forgotten

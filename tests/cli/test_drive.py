@@ -5,6 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
+from mutagen.flac import FLAC, Picture
 
 from tagger.audio import source
 from tagger.pipeline.extract import extract_features
@@ -86,3 +87,62 @@ def test_what_was_known_of_a_file_stays_while_its_drive_refuses_and_is_renewed_a
     assert len(tagger("list", "--json").json) == 1
     assert tagger("scan", song).code == 0
     assert tagger("failures", "--json").json == []
+
+
+def test_a_name_that_is_too_long_is_stored_as_the_failure_that_is_promised(
+    tagger: Tagger, tmp_path: Path
+) -> None:
+    make_sound(tmp_path / "song.wav", seconds=1.0)
+    name = str(tmp_path / ("b" * 300 + ".mp3"))
+    ended = tagger("scan", tmp_path, name, "--json")
+    assert (ended.code, ended.json["failed"]) == (1, 1)
+    (failure,) = tagger("failures", "--json").json
+    assert failure["path"] == name
+    assert failure["reason"] == "its name is longer than the system allows; shorten it, or its folders"
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_a_drive_that_does_not_answer_makes_no_file_missing(
+    tagger: Tagger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    song, other = (make_sound(tmp_path / f"{n}.wav", seconds=1.0 + n) for n in (1, 2))
+    tagger("scan", tmp_path)
+    listing, status = os.scandir, os.lstat
+
+    class Listing:
+        """A folder of which the drive gives one file only."""
+
+        def __init__(self, path: str) -> None:
+            with listing(path) as found:
+                self._found = [entry for entry in found if entry.path != song]
+
+        def __enter__(self) -> object:
+            return iter(self._found)
+
+        def __exit__(self, *_: object) -> None: ...
+
+    def lstat(path: str, **more: object) -> os.stat_result:
+        if path == song:
+            raise OSError(errno.ESTALE, os.strerror(errno.ESTALE), path)
+        return status(path, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "scandir", Listing)
+    monkeypatch.setattr(os, "lstat", lstat)
+    assert tagger("scan", tmp_path, "--json").json["missing"] == 0
+    assert os.path.exists(other)
+
+
+@pytest.mark.usefixtures("in_this_process")
+def test_pictures_beyond_what_is_read_are_named_and_not_called_no_audio(
+    tagger: Tagger, tmp_path: Path
+) -> None:
+    path = make_sound(tmp_path / "song.flac", seconds=2.0)
+    file = FLAC(path)
+    for kind in range(5):
+        cover = Picture()
+        cover.type, cover.mime, cover.data = kind, "image/jpeg", bytes(14 << 20)
+        file.add_picture(cover)
+    file.save()
+    assert tagger("scan", path).code == 1
+    (failure,) = tagger("failures", "--json").json
+    assert failure["reason"].startswith("more than 64 MB of pictures or other data are read before its sound")

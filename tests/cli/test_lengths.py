@@ -9,6 +9,7 @@ import pytest
 from tagger.audio import identify, read_excerpt
 from tests.audio.test_damage import _flac_with_samples
 from tests.cli.conftest import Tagger
+from tests.cli.test_playlist import answer, fill
 from tests.sounds import make_kind, make_sound
 
 
@@ -130,3 +131,19 @@ def test_what_is_identified_is_what_is_read(kind: str, tmp_path: Path) -> None:
     path = make_kind(tmp_path, kind, seconds=40.0)
     read = read_excerpt(path, sample_rate_hz=22_050, window_s=10.0).recording
     assert identify(path, window_s=10.0).audio_id == read.audio_id
+
+
+def test_what_nothing_tells_is_null_and_not_zero_in_every_command(
+    tagger: Tagger, db: Path, tmp_path: Path
+) -> None:
+    unknown = [answer(f"/m/{n:02}.mp3", n, duration_s=None) for n in range(12)]
+    fill(db, [*unknown, answer("/m/known.mp3", 12, duration_s=90.0)])
+    listed = tagger("list", "--json").json
+    assert [track["duration_s"] for track in listed] == [None] * 12 + [90.0]
+    assert ", length unknown" in tagger("show", "/m/00.mp3").out
+    assert tagger("show", "/m/00.mp3", "--json").json["duration_s"] is None
+    assert tagger("stats", "--json").json["hours"] == 0.03  # 90 s
+    three = tagger("playlist", "--minutes", 3, "--format", "json", "--sort", "path").json
+    assert len(three) <= 2
+    assert "#EXTINF:-1," in tagger("playlist", "--format", "m3u8").out
+    assert tagger("playlist", "--format", "xspf").out.count("<duration>") == 1

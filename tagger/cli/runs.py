@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -43,8 +42,8 @@ def runs(
             return
         print(f"{'run':>5}  {'started':<16}  {'command':<10}  counts")
         for run in store.runs.latest(limit):
-            started = datetime.fromisoformat(run.started_at).astimezone()
-            print(f"{run.id:>5}  {started:%Y-%m-%d %H:%M}  {run.command:<10}  {_summary(run)}")
+            started, command = shared.minute(run.started_at), shown(run.command)
+            print(f"{run.id:>5}  {started:<16}  {command:<10}  {_summary(run)}")
 
 
 def failures(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from tagger.cli import shared
@@ -121,7 +120,7 @@ def _runs(found: Statistics) -> Iterator[str]:
     if found.runs:
         yield "\nlast runs"
     for run in found.runs:
-        began = datetime.fromisoformat(run.started_at).astimezone()
+        began = shared.minute(run.started_at)
         counts = run.counts or {}
         parts = [
             counted(round(counts[name]), name.replace("_", " ")) for name in _RUN_COUNTS if name in counts
@@ -129,4 +128,4 @@ def _runs(found: Statistics) -> Iterator[str]:
         if "seconds" in counts:
             parts.append(f"{counts['seconds']:,.0f} s")
         end = ", ".join(parts) if run.finished_at else "under way, or cut off"
-        yield f"  {began:%Y-%m-%d %H:%M}  {shown(run.command)}: {end}"
+        yield f"  {began}  {shown(run.command)}: {end}"

@@ -127,7 +127,8 @@ def known_sounds_table(audio_ids: Iterable[str]) -> Iterator[str | None]:
     """
     import numpy as np
 
-    keys = np.fromiter((_key(audio_id) for audio_id in audio_ids), np.uint64)
+    found = map(_key, audio_ids)
+    keys = np.fromiter((key for key in found if key is not None), np.uint64)
     if not len(keys):
         yield None
         return
@@ -145,6 +146,8 @@ def known_sounds_table(audio_ids: Iterable[str]) -> Iterator[str | None]:
 def is_listed(table: str, audio_id: str) -> bool:
     """Tell whether a sound is in the table; one in 10^13 is said to be that is not."""
     keys, key = _keys(table), _key(audio_id)
+    if key is None:
+        return False
     at = int(keys.searchsorted(keys.dtype.type(key)))
     return at < len(keys) and int(keys[at]) == key
 
@@ -211,8 +214,13 @@ def _next(ended: SimpleQueue[Future[Outcome]], stuck_s: float) -> Future[Outcome
         return None
 
 
-def _key(audio_id: str) -> int:
-    return int(audio_id[:16], 16)
+def _key(audio_id: str) -> int | None:
+    """The number that stands for a sound; None where its name in the database is damaged."""
+    try:
+        key = int(audio_id[:16], 16)
+    except ValueError:
+        return None
+    return key if key >= 0 else None
 
 
 @lru_cache(maxsize=1)

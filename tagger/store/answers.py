@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from tagger.errors import StoreError
 from tagger.files import AudioFile, absolute, folded
 from tagger.query import EVERYTHING, Query, TrackOrder
+from tagger.store import checked
 from tagger.store.rows import (
     EVERY_PATH,
     TRACK_COLUMNS,
@@ -161,7 +162,8 @@ class Answers:
 
     def genre_counts(self, model: str) -> list[tuple[str, int]]:
         """Count the tracks of each genre by the answers of `model`, most first."""
-        return self._database.all(_GENRE_COUNTS, (model,))
+        rows = self._database.all(_GENRE_COUNTS, (model,))
+        return [(genre, count) for genre, count in rows if isinstance(genre, str)]
 
     def count(self, model: str) -> int:
         """Count the tracks with an answer of `model`, missing ones included."""
@@ -169,11 +171,11 @@ class Answers:
 
     def counts(self) -> dict[str, int]:
         """Count the tracks that are not missing by the models that have an answer."""
-        return dict(self._database.all(_COUNTS))
+        return {model: count for model, count in self._database.all(_COUNTS) if isinstance(model, str)}
 
     def models(self) -> list[str]:
         """Give the ids of the models that have answers, the most recently used first."""
-        return [model for (model,) in self._database.all(_MODELS)]
+        return [model for (model,) in self._database.all(_MODELS) if isinstance(model, str)]
 
     def note_use(self, model: str) -> None:
         """Note that a scan has come to its end with `model`, whether or not there was anything to analyse."""
@@ -184,7 +186,7 @@ class Answers:
         """Yield the `audio_id` of every sound that has an answer of `model`, some of them twice."""
         sql = "SELECT audio_id FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?"
         for (audio_id,) in self._database.rows(sql, (model,)):
-            yield audio_id
+            yield checked.text(audio_id) or ""
 
     def embeddings(
         self, query: Query, model: str, size: int, but: str
@@ -197,7 +199,8 @@ class Answers:
         import numpy as np
 
         from_where, values = _embeddings_of(query, model)
-        usable = "length(e.vector) = ? AND p.track_id NOT IN (SELECT id FROM tracks WHERE audio_id = ?)"
+        is_vector = "typeof(e.vector) = 'blob' AND length(e.vector) = ?"
+        usable = f"{is_vector} AND p.track_id NOT IN (SELECT id FROM tracks WHERE audio_id = ?)"
         sql = f"SELECT p.track_id, e.vector {from_where} AND {usable}"
         found = self._database.all(sql, [*values, 2 * size, but])
         ids = np.array([track_id for track_id, _ in found], dtype=np.int64)
@@ -238,13 +241,17 @@ def _pair(row: tuple[Any, ...]) -> AnswerPair:
     path, size, mtime_ns, audio_id, missing, vector, *said = row
     old, new = said[:3], said[3:]
     return AnswerPair(
-        AudioFile(path_from(path), size, mtime_ns),
-        audio_id,
+        AudioFile(path_from(path), checked.whole(size), checked.whole(mtime_ns)),
+        checked.text(audio_id) or "",
         bool(missing),
-        Answer(old[0], old[1], bool(old[2])),
-        None if new[2] is None else Answer(new[0], new[1], bool(new[2])),
-        vector,
+        _answer(*old),
+        None if new[2] is None else _answer(*new),
+        vector if isinstance(vector, bytes) else None,
     )
+
+
+def _answer(genre: Any, energy: Any, silent: Any) -> Answer:
+    return Answer(checked.text(genre), checked.share(energy), bool(silent))
 
 
 # A query as SQL

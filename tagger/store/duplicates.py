@@ -12,6 +12,7 @@ from itertools import groupby
 from operator import itemgetter
 from typing import TYPE_CHECKING
 
+from tagger.store import checked
 from tagger.store.rows import path_from, path_ranges
 
 if TYPE_CHECKING:
@@ -55,7 +56,8 @@ def _groups(database: Database) -> Iterator[SameSound]:
         files = [*rows]
         if len(files) > 1:
             _, _, _, duration_s, _, _ = files[0]
-            artist = next((artist for *_, artist, _ in files if artist), None)
-            title = next((title for *_, title in files if title), None)
-            named = tuple((path_from(path), size) for _, path, size, *_ in files)
-            yield SameSound(audio_id, duration_s or None, artist, title, named)
+            artist = checked.text(next((artist for *_, artist, _ in files if artist), None))
+            title = checked.text(next((title for *_, title in files if title), None))
+            named = tuple((path_from(path), max(checked.whole(size), 0)) for _, path, size, *_ in files)
+            sound = checked.text(audio_id) or ""
+            yield SameSound(sound, checked.duration_s(duration_s), artist, title, named)

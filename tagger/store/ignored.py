@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tagger.store import checked
 from tagger.store.rows import now, path_from, path_ranges, stored_path
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Ignored:
     def paths(self) -> IgnoredPaths:
         """Give all ignored paths, sorted."""
         rows = self._database.all("SELECT path, since FROM ignored ORDER BY path")
-        return IgnoredPaths({path_from(path): since for path, since in rows})
+        return IgnoredPaths({path_from(path): checked.text(since) or "" for path, since in rows})
 
     def add(self, paths: Sequence[str]) -> None:
         """Ignore what is at and beneath `paths` (absolute) from now on, and forget its failures."""

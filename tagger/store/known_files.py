@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Literal
 
 from tagger.files import Fingerprint, fingerprint
+from tagger.store import checked
 from tagger.store.rows import (
     SqlValue,
     failure_values,
@@ -148,7 +149,9 @@ class KnownFiles:
         """
         sql = "SELECT path, stage, reason, size, mtime_ns FROM failures WHERE since >= ? ORDER BY path"
         for path, *rest in self._database.rows(sql, (since,)):
-            yield Failure(path_from(path), *rest)
+            stage, reason, size, mtime_ns = rest
+            said = checked.text(stage) or "", checked.text(reason) or ""
+            yield Failure(path_from(path), *said, checked.whole(size), checked.whole(mtime_ns))
 
     def failures_beneath(self, paths: Sequence[str], before: datetime) -> Iterator[tuple[str, bool]]:
         """Yield the paths, at and beneath `paths`, of files that could not be analysed.

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import fields
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from tagger.files import AudioFile, absolute
+from tagger.store import checked
 from tagger.types import Analysis, Failure, Prediction, Recording, Track, WindowAnswer
 
 SqlValue = str | bytes | int | float | None
@@ -34,11 +35,64 @@ TRACK_COLUMNS = (
 
 def track_of(row: tuple[Any, ...]) -> Track:
     """Read a track from the columns `TRACK_COLUMNS`."""
+    if not (_are_sound(tuple(map(type, row))) and _are_in_range(row)):
+        row = _mended(row)
     path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
     title, artist, album, year, *flags = names
     answer = (genre, confidence, energy, bpm, bpm_confidence, bool(silent))
     of_tags = (title, artist, album, year)
     return Track(path_from(path), audio_id, duration_s, *answer, *of_tags, *map(bool, flags))
+
+
+@lru_cache(maxsize=4096)
+def _are_sound(types: tuple[type, ...]) -> bool:
+    """Whether the columns `TRACK_COLUMNS` are of the types that they should be: asked for a million rows."""
+    path, audio_id, duration_s, genre, *rest = types
+    *numbers, silent, title, artist, album, year, missing, damaged = rest
+    texts = all(one in (str, type(None)) for one in (genre, title, artist, album))
+    return (
+        path in (str, bytes)
+        and audio_id is str
+        and duration_s in (float, type(None))
+        and texts
+        and all(one in (float, type(None)) for one in numbers)
+        and silent is int
+        and year in (int, type(None))
+        and missing is int
+        and damaged is int
+    )
+
+
+def _are_in_range(row: tuple[Any, ...]) -> bool:
+    duration_s, _, confidence, energy, bpm, bpm_confidence, _, _, _, _, year, *_ = row[2:]
+    return (
+        0.0 <= (duration_s or 0.0) <= checked.LONGEST_S
+        and 0.0 <= (energy or 0.0) <= 1.0
+        and 0.0 <= (confidence or 0.0) <= 1.0
+        and 0.0 <= (bpm or 0.0) <= checked.MOST_BPM
+        and 0.0 <= (bpm_confidence or 0.0) <= 1.0
+        and 0 <= (year or 0) < 10_000
+    )
+
+
+def _mended(row: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The row with None in the place of what cannot be."""
+    path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
+    title, artist, album, year, *flags = names
+    return (
+        path,
+        checked.text(audio_id) or "",
+        checked.duration_s(duration_s),
+        checked.text(genre),
+        checked.share(confidence),
+        checked.share(energy),
+        checked.bpm(bpm),
+        checked.share(bpm_confidence),
+        silent,
+        *map(checked.text, (title, artist, album)),
+        checked.year(year),
+        *flags,
+    )
 
 
 def analysis_of(
@@ -48,26 +102,57 @@ def analysis_of(
     import numpy as np  # not for those who only look whether a file has changed
 
     prediction = Prediction(
-        model=row["model"],
-        genres=dict(genres),
-        genre=row["genre"],
-        genre_confidence=row["genre_confidence"],
-        energy=row["energy"],
-        windows=tuple(WindowAnswer(*window) for window in windows),
-        embedding=np.frombuffer(row["vector"] or b"", dtype="<f2").astype(np.float16),
+        model=checked.text(row["model"]) or "",
+        genres=dict(genres_of_rows(genres)),
+        genre=checked.text(row["genre"]),
+        genre_confidence=checked.share(row["genre_confidence"]),
+        energy=checked.share(row["energy"]),
+        windows=tuple(map(_window, windows)),
+        embedding=np.frombuffer(_vector(row["vector"]), dtype="<f2").astype(np.float16),
         silent=bool(row["silent"]),
-        bpm=row["bpm"],
-        bpm_confidence=row["bpm_confidence"],
+        bpm=checked.bpm(row["bpm"]),
+        bpm_confidence=checked.share(row["bpm_confidence"]),
     )
     return Analysis(
-        file=AudioFile(path_from(row["path"]), row["size"], row["mtime_ns"]),
-        recording=Recording(
-            **{f.name: row[f.name] for f in fields(Recording)} | {"damaged": bool(row["damaged"])}
-        ),
+        file=AudioFile(path_from(row["path"]), checked.whole(row["size"]), checked.whole(row["mtime_ns"])),
+        recording=_recording(row),
         prediction=prediction,
-        scanned_at=row["scanned_at"],
+        scanned_at=checked.text(row["scanned_at"]),
         missing=row["missing_since"] is not None,
     )
+
+
+def _recording(row: dict[str, Any]) -> Recording:
+    return Recording(
+        audio_id=checked.text(row["audio_id"]) or "",
+        duration_s=checked.duration_s(row["duration_s"]),
+        codec=checked.text(row["codec"]) or "",
+        sample_rate_hz=max(checked.whole(row["sample_rate_hz"]), 0),
+        channels=max(checked.whole(row["channels"]), 0),
+        title=checked.text(row["title"]),
+        artist=checked.text(row["artist"]),
+        album=checked.text(row["album"]),
+        year=checked.year(row["year"]),
+        damaged=bool(row["damaged"]),
+    )
+
+
+def genres_of_rows(rows: Iterable[tuple[Any, Any]]) -> Iterator[tuple[str, float]]:
+    """The genres whose name and probability can be, of rows from the store."""
+    for name, probability in rows:
+        genre, sure = checked.text(name), checked.share(probability)
+        if genre is not None and sure is not None:
+            yield genre, sure
+
+
+def _window(row: tuple[Any, ...]) -> WindowAnswer:
+    start_s, genre, confidence, energy = row
+    start = checked.duration_s(start_s) or 0.0
+    return WindowAnswer(start, checked.text(genre), checked.share(confidence), checked.share(energy))
+
+
+def _vector(value: Any) -> bytes:
+    return value if isinstance(value, bytes) and len(value) % 2 == 0 else b""
 
 
 def iso(time: datetime) -> str:
@@ -160,10 +245,15 @@ def stored_path(path: str) -> StoredPath:
 
 
 def path_from(stored: StoredPath) -> str:
-    """Give the path as the operating system does; the inverse of `stored_path`."""
+    """Give the path as the operating system does; the inverse of `stored_path`.
+
+    What no path can be becomes one at which nothing is.
+    """
     if isinstance(stored, str):
-        return stored if stored.isascii() else os.fsdecode(stored.encode("utf-8"))
-    return os.fsdecode(stored)
+        path = stored if stored.isascii() else os.fsdecode(stored.encode("utf-8"))
+    else:
+        path = os.fsdecode(stored) if isinstance(stored, bytes) else str(stored)
+    return path.replace("\0", "\ufffd") if "\0" in path else path
 
 
 def stored_text(text: str) -> str:

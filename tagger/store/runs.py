@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tagger.store import checked
 from tagger.store.rows import now, stored_text
 
 if TYPE_CHECKING:
@@ -57,8 +58,7 @@ class Runs:
     def last_began(self, command: str) -> str | None:
         """Give when the last run of `command` began, None where there was none."""
         sql = "SELECT started_at FROM runs WHERE command = ? ORDER BY id DESC LIMIT 1"
-        began: str | None = self._database.value(sql, (command,))
-        return began
+        return checked.text(self._database.value(sql, (command,)))
 
     def latest(self, limit: int | None = None) -> Iterator[Run]:
         """Yield the runs of every command, the last one first."""
@@ -71,5 +71,5 @@ class Runs:
     def _read(self, number: int | None, limit: int) -> Iterator[Run]:
         for row in self._database.rows(_RUNS, {"number": number, "limit": limit}):
             run_id, command, started_at, finished_at, counts, undoable = row
-            read = json.loads(counts) if counts else None
-            yield Run(run_id, command, started_at, finished_at, read, undoable)
+            name, start, end = map(checked.text, (command, started_at, finished_at))
+            yield Run(run_id, name or "", start or "", end, checked.counts(counts), undoable)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tagger.query import Query
+from tagger.store import checked
 from tagger.store.answers import asked_for
 from tagger.store.runs import Run, Runs
 
@@ -65,7 +66,7 @@ def statistics(database: Database, query: Query, model: str) -> Statistics:
         energy_levels=tuple(sum(n for (_, at), n in cells.items() if at == level) for level in LEVELS),
         genre_levels={genre: levels for genre, levels in by_level.items() if any(levels)},
         tempos=_tempos(database, query, model),
-        failures=dict(database.all("SELECT stage, count(*) FROM failures GROUP BY 1 ORDER BY 2 DESC, 1")),
+        failures=_failures(database),
         runs=tuple(Runs(database).latest(LAST_RUNS)),
     )
 
@@ -73,10 +74,10 @@ def statistics(database: Database, query: Query, model: str) -> Statistics:
 def _cells(database: Database, query: Query, model: str) -> tuple[Cells, int]:
     """Tracks by genre and energy level, and the number of silent ones."""
     from_where, values = asked_for(query, model, with_tracks=False)
-    sql = f"SELECT p.genre, {ENERGY_LEVEL}, count(*), sum(p.silent) {from_where} GROUP BY 1, 2"
+    sql = f"SELECT p.genre, {ENERGY_LEVEL}, count(*), sum(p.silent <> 0) {from_where} GROUP BY 1, 2"
     cells, all_silent = Cells(), 0
     for genre, level, count, silent in database.rows(sql, values):
-        cells[genre, level] += count
+        cells[checked.text(genre), level] += count
         all_silent += silent
     return cells, all_silent
 
@@ -103,11 +104,21 @@ def _duration_s(database: Database, query: Query, model: str, tracks: int) -> fl
     if every != tracks:
         from_where, values = asked_for(query, model)
         total_s = database.value(f"SELECT total(t.duration_s) {from_where}", values)
+    if checked.number(total_s, 0, checked.LONGEST_S) is None:  # a few that cannot be, or very many
+        from_where, values = asked_for(query, model)
+        sound = f"typeof(t.duration_s) = 'real' AND t.duration_s BETWEEN 0 AND {checked.LONGEST_S}"
+        total_s = database.value(f"SELECT total(t.duration_s) {from_where} AND {sound}", values)
     return float(total_s)
+
+
+def _failures(database: Database) -> dict[str, int]:
+    rows = database.all("SELECT stage, count(*) FROM failures GROUP BY 1 ORDER BY 2 DESC, 1")
+    return {checked.text(stage) or "": count for stage, count in rows}
 
 
 def _tempos(database: Database, query: Query, model: str) -> dict[int, int]:
     from_where, values = asked_for(query, model, with_tracks=False)
     low_end = f"CAST(p.bpm / {TEMPO_BIN_BPM} AS INTEGER) * {TEMPO_BIN_BPM}"
-    sql = f"SELECT {low_end}, count(*) {from_where} AND p.bpm IS NOT NULL GROUP BY 1 ORDER BY 1"
+    is_tempo = f"p.bpm IS NOT NULL AND p.bpm >= 0 AND p.bpm < {checked.MOST_BPM}"  # no text is below a number
+    sql = f"SELECT {low_end}, count(*) {from_where} AND {is_tempo} GROUP BY 1 ORDER BY 1"
     return dict(database.all(sql, values))

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -187,24 +188,48 @@ class Database:
     def rows(self, sql: str, values: SqlValues = ()) -> Iterator[tuple[Any, ...]]:
         """Yield the rows of a question while SQLite finds them."""
         with plain_errors(self.path):
-            for row in self.connection.execute(sql, values):  # noqa: UP028 - `yield from` would close the cursor
-                yield row
+            n_read = 0
+            try:
+                for row in self.connection.execute(sql, values):
+                    n_read += 1
+                    yield row
+                return
+            except sqlite3.OperationalError as error:
+                self._read_any_text(error)
+            yield from islice(self.connection.execute(sql, values), n_read, None)
 
     def all(self, sql: str, values: SqlValues = ()) -> list[tuple[Any, ...]]:
         """Give all rows of a question, so that the caller may write while it goes through them."""
         with plain_errors(self.path):
+            try:
+                return self.connection.execute(sql, values).fetchall()
+            except sqlite3.OperationalError as error:
+                self._read_any_text(error)
             return self.connection.execute(sql, values).fetchall()
 
     def value(self, sql: str, values: SqlValues = ()) -> Any:
         """Give the first column of the first row; None where there is no row."""
-        with plain_errors(self.path):
-            row = self.connection.execute(sql, values).fetchone()
+        row = next(iter(self.all(sql, values)), None)
         return None if row is None else row[0]
 
     def named_rows(self, sql: str, values: dict[str, SqlValue]) -> Iterator[dict[str, Any]]:
         """Yield the rows of a question as dictionaries."""
         with plain_errors(self.path):
-            yield from self.tables.query(sql, values)
+            try:
+                found = [*self.tables.query(sql, values)]
+            except sqlite3.OperationalError as error:
+                self._read_any_text(error)
+                found = [*self.tables.query(sql, values)]
+        yield from found
+
+    def _read_any_text(self, error: sqlite3.OperationalError) -> None:
+        """From now on, read text that is not UTF-8, too; raise `error` if it says something else.
+
+        Only then, because a function of ours costs time for each text of a million rows.
+        """
+        if "Could not decode to UTF-8" not in str(error):
+            raise error
+        self.connection.text_factory = lambda raw: raw.decode("utf-8", "replace")
 
     @contextmanager
     def transaction(self, *, durable: bool = False) -> Iterator[sqlite3.Connection]:

@@ -9,7 +9,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from tagger.files import FileState
-from tagger.store.rows import EVERY_PATH, PathRange, SqlValue, StoredPath, path_from, path_ranges, stored_path
+from tagger.store import checked
+from tagger.store.rows import (
+    EVERY_PATH,
+    PathRange,
+    SqlValue,
+    StoredPath,
+    genres_of_rows,
+    path_from,
+    path_ranges,
+    stored_path,
+)
 
 if TYPE_CHECKING:
     from tagger.store.store import Database
@@ -246,21 +256,23 @@ class TagChanges:
         return TaggableTrack(
             id=track_id,
             path=path_from(path),
-            state=FileState(size, mtime_ns),
-            audio_id=audio_id,
-            genres=tuple(self._database.all(_GENRES, (track_id, model))),
-            energy=energy,
+            state=_state(size, mtime_ns),
+            audio_id=checked.text(audio_id) or "",
+            genres=tuple(genres_of_rows(self._database.all(_GENRES, (track_id, model)))),
+            energy=checked.share(energy),
             silent=bool(silent),
-            bpm=bpm,
-            bpm_confidence=bpm_confidence,
+            bpm=checked.bpm(bpm),
+            bpm_confidence=checked.share(bpm_confidence),
             written_bpm=None if bpm is None else self._written_bpm(track_id),
         )
 
     def _written_bpm(self, track_id: int) -> str | None:
         for (previous,) in self._database.all(_WRITTEN, (track_id,)):
-            for field in json.loads(previous)["fields"]:
-                if field["field"] == "bpm":
-                    return str(field["after"][0])
+            fields = checked.json_object(previous).get("fields")
+            for field in fields if isinstance(fields, list) else ():
+                if isinstance(field, dict) and field.get("field") == "bpm":
+                    after = field.get("after")
+                    return str(after[0]) if isinstance(after, list) and after else None
         return None
 
 
@@ -298,13 +310,19 @@ def _change(row: tuple[Any, ...]) -> TagChange:
         id=change_id,
         written_at=path_from(path),
         path=path_from(path if now_at is None else now_at),
-        audio_id=audio_id,
+        audio_id=checked.text(audio_id) or "",
         state=state,
-        previous=json.loads(previous),
+        previous=checked.json_object(
+            previous
+        ),  # an empty one is refused when it is used, with the file's name
         keep_mtime=bool(keep_mtime),
         in_place=bool(in_place),
-        exchange=Exchange(FileState(*states[:2]), FileState(*states[2:])),
+        exchange=Exchange(_state(*states[:2]), _state(*states[2:])),
     )
+
+
+def _state(size: Any, mtime_ns: Any) -> FileState:
+    return FileState(checked.whole(size), checked.whole(mtime_ns))
 
 
 def _next_after(path: StoredPath) -> StoredPath:

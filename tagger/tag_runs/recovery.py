@@ -7,7 +7,7 @@ import os
 from tagger.files import FileState
 from tagger.store import Outcome, Store, TagChange, TagChanges
 from tagger.tag_runs.commit import tracks_of
-from tagger.tags import FIELDS, TagError, previous_from_json, read, recover_temporary_files
+from tagger.tags import TagError, previous_from_json, read, recover_temporary_files
 
 
 def recover(store: Store) -> None:
@@ -40,7 +40,7 @@ def _outcome(changes: TagChanges, change: TagChange) -> Outcome | None:
         status = os.stat(change.path)
         now = FileState.of(status)
         happened = _happened(change, now)
-    except (OSError, TagError):
+    except (OSError, TagError, ValueError):
         return None
     state, names = _new_state_of_tracks(changes, change, now, happened)
     if change.state == "undoing":
@@ -54,8 +54,11 @@ def _happened(change: TagChange, now: FileState) -> bool:
         return now == after
     # The date was kept and the tag had room for it, or somebody has been here since: its values tell.
     tags = read(change.path)
-    texts = {field: list(tags.texts(field)) for field in FIELDS}
-    is_written = any(texts[one["field"]] == one["after"] for one in change.previous["fields"])
+    try:
+        fields = previous_from_json(change.previous).fields
+    except TagError:  # nobody can take it back; `undo` says so of a change that is written
+        return change.state != "undoing"
+    is_written = any(tags.texts(one.field) == one.after for one in fields)
     return is_written == (change.state != "undoing")
 
 
@@ -74,11 +77,11 @@ def _new_state_of_tracks(
 
 def _is_ours(change: TagChange) -> bool:
     """Whether the file holds to the byte what the change was to make of it."""
-    original = previous_from_json(change.previous).original
     try:
+        original = previous_from_json(change.previous).original
         with open(change.path, "rb") as file:
             if original is None:
                 return False
             return original.is_again(file) if change.state == "undoing" else original.is_written(file)
-    except OSError:
+    except (OSError, TagError):
         return False

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import dataclasses
-from collections.abc import Callable, Iterable, Mapping
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, cast
 
+from tagger.errors import TagError
 from tagger.files import FileState
 from tagger.tags.block import Item, Layout, TagBlock
-from tagger.tags.fields import Field
+from tagger.tags.fields import FIELDS, Field
 from tagger.tags.original import Original, original_from_json
 from tagger.tags.policy import Change
 
@@ -90,11 +92,14 @@ class WriteOptions:
 
 
 def previous_from_json(data: Mapping[str, Any]) -> Previous:
-    """Invert `Previous.to_json`."""
-    fields = tuple(_field_from_json(one) for one in data["fields"])
-    original = data.get("original")
-    known = original_from_json(original) if original else None
-    return Previous(data["dialect"], Layout(*data["shape"]), fields, known)
+    """Invert `Previous.to_json`. Raises TagError for what is not whole: a database may be damaged."""
+    try:
+        fields = tuple(_field_from_json(one) for one in data["fields"])
+        original = data.get("original")
+        known = original_from_json(original) if original else None
+        return Previous(_text(data["dialect"]), _layout(data["shape"]), fields, known)
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, zlib.error) as error:
+        raise TagError(_DAMAGED) from error
 
 
 def previous_of(block: TagBlock, changes: Iterable[Change]) -> Previous:
@@ -164,8 +169,40 @@ def _originals(block: TagBlock, fields: Iterable[PreviousField], exact: bool) ->
 
 
 def _field_from_json(data: Mapping[str, Any]) -> PreviousField:
+    if data["field"] not in FIELDS:
+        raise ValueError(data["field"])
     field = cast(Field, data["field"])
     items = tuple(
-        (index, Item(base64.b64decode(raw), field, (), container)) for index, raw, container in data["items"]
+        (_index(index), Item(base64.b64decode(_text(raw), validate=True), field, (), _text(container)))
+        for index, raw, container in data["items"]
     )
-    return PreviousField(field, items, tuple(data["before"]), tuple(data["after"]))
+    return PreviousField(field, items, _texts(data["before"]), _texts(data["after"]))
+
+
+_DAMAGED = "what its tags were is damaged in the database; they stay as they are (a backup may know it)"
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(value)
+    return value
+
+
+def _texts(values: object) -> tuple[str, ...]:
+    if not isinstance(values, list):
+        raise TypeError(values)
+    return tuple(map(_text, values))
+
+
+def _index(value: object) -> int:
+    if not isinstance(value, int) or value < 0:
+        raise ValueError(value)
+    return value
+
+
+def _layout(values: Sequence[Any]) -> Layout:
+    if not isinstance(values, list):
+        raise TypeError(values)
+    if not all(isinstance(value, int) for value in values):
+        raise TypeError(values)
+    return Layout(*values)

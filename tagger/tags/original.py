@@ -73,11 +73,19 @@ def original_of(file: BinaryIO, splices: Iterable[Splice], copy: BinaryIO) -> Or
 
 
 def original_from_json(data: Mapping[str, Any]) -> Original:
-    """Invert `Original.to_json`."""
+    """Invert `Original.to_json`. Raises ValueError, TypeError, KeyError or zlib.error for what is damaged."""
     head, _, rest = zlib.decompress(base64.b64decode(data["way_back"])).partition(b"\n")
     regions, places = json.loads(head)
-    way_back = None if places is None else tuple(_unpacked(places, rest))
-    return Original(data["digest"], data["written_digest"], tuple(map(tuple, regions)), way_back)
+    way_back = None if places is None else tuple(_unpacked(_triples(places), rest))
+    return Original(str(data["digest"]), str(data["written_digest"]), tuple(_triples(regions)), way_back)
+
+
+def _triples(rows: Any) -> list[tuple[int, int, int]]:
+    """Give start, end and length of each span. Raises ValueError or TypeError for what is none."""
+    for start, end, length in rows:
+        if not all(type(each) is int for each in (start, end, length)) or not 0 <= start <= end or length < 0:
+            raise ValueError((start, end, length))
+    return [(start, end, length) for start, end, length in rows]
 
 
 def differences(new: bytes, old: bytes) -> list[Splice]:

@@ -208,3 +208,11 @@ def test_workers_import_neither_torch_nor_sqlite(tmp_path: Path) -> None:
 def test_no_process_starts_where_there_is_nothing_to_extract(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(executor, "processes", lambda jobs: pytest.fail("started"))
     assert list(workers.extract_all([], FOLDER, None, jobs=2, ahead=4)) == []
+
+
+def test_a_sound_whose_name_is_damaged_is_not_known_and_the_others_are() -> None:
+    names = ["0" * 31 + "1", "loud", "", "-1", "f" * 32]
+    with workers.known_sounds_table(names) as table:
+        assert table is not None
+        known = [name for name in names if workers.is_listed(table, name)]
+    assert known == ["0" * 31 + "1", "f" * 32]

@@ -30,6 +30,7 @@ The map of the house. Imports point down only; a test holds that.
     plots           pictures of spectrograms
     query           the filters, declared once for options, TOML, SQL and Navidrome
     types, errors, files    the values, the exceptions, and states, names and replacement of files
+    descriptors     open files and folders: what is safe where others may rename
 
 The words.
 

@@ -27,6 +27,7 @@ ALONE = {
 
 LAYERS = {
     "errors": 0,
+    "descriptors": 0,
     "files": 1,
     "containers": 1,
     "types": 2,

@@ -147,10 +147,11 @@ _TABLES = (
     """CREATE INDEX tag_changes_under_way ON tag_changes (state)
         WHERE state IN ('prepared', 'undoing')""",
     "CREATE INDEX tag_changes_track ON tag_changes (track_id)",  # for ON DELETE
-    # Folders in which a run that has not ended may have left temporary files.
+    # Folders in which a run that has not ended may have left temporary files, with `token` in their names.
     """CREATE TABLE tag_folders (
         run_id INTEGER NOT NULL REFERENCES runs (id),
         folder TEXT NOT NULL,
+        token TEXT NOT NULL,
         PRIMARY KEY (run_id, folder)
     ) WITHOUT ROWID""",
 )

@@ -179,22 +179,25 @@ class TagChanges:
         rows = self._database.all(sql, (audio_id, state.size, state.mtime_ns))
         return [(track_id, path_from(path)) for track_id, path in rows]
 
-    def enter_folders(self, run: int, folders: Iterable[str]) -> None:
-        """Remember that `run` may leave temporary files in `folders`; on the disk when this returns."""
-        rows = [(run, stored_path(folder)) for folder in folders]
+    def enter_folders(self, run: int, folders: Iterable[str], token: str) -> None:
+        """Remember that `run` may leave temporary files in `folders`; on the disk when this returns.
+
+        `token` is in their names: whatever else lies there is never touched.
+        """
+        rows = [(run, stored_path(folder), token) for folder in folders]
         with self._database.transaction(durable=True) as connection:
-            connection.executemany("INSERT OR IGNORE INTO tag_folders VALUES (?, ?)", rows)
+            connection.executemany("INSERT OR IGNORE INTO tag_folders VALUES (?, ?, ?)", rows)
 
-    def folders(self, run: int | None = None) -> list[str]:
-        """Give the folders that `run`, or any run, has entered and not left."""
-        sql = "SELECT DISTINCT folder FROM tag_folders WHERE coalesce(?, run_id) = run_id"
-        return [path_from(folder) for (folder,) in self._database.all(sql, (run,))]
+    def folders(self, run: int | None = None) -> list[tuple[str, str]]:
+        """Give the folders that `run`, or any run, has entered and not left, each with the run's token."""
+        sql = "SELECT DISTINCT folder, token FROM tag_folders WHERE coalesce(?, run_id) = run_id"
+        return [(path_from(folder), str(token)) for folder, token in self._database.all(sql, (run,))]
 
-    def leave_folders(self, folders: Iterable[str]) -> None:
-        """Forget folders in which nothing temporary is left."""
+    def leave_folders(self, folders: Iterable[tuple[str, str]]) -> None:
+        """Forget folders in which nothing temporary with that token is left."""
         with self._database.transaction() as connection:
-            values = [(stored_path(folder),) for folder in folders]
-            connection.executemany("DELETE FROM tag_folders WHERE folder = ?", values)
+            values = [(stored_path(folder), token) for folder, token in folders]
+            connection.executemany("DELETE FROM tag_folders WHERE folder = ? AND token = ?", values)
 
     def prepare(self, run: int, changes: Iterable[NewChange]) -> list[int]:
         """Store the writes that are about to happen and give their ids; on the disk when this returns.

@@ -72,8 +72,9 @@ def discard_all(prepared: Iterable[Prepared]) -> None:
 
 def leave_folders(store: Store, run: int, unfinished: Iterable[str]) -> None:
     """Make the renames of a run last; the folders in `unfinished` stay for `recover`."""
-    folders = set(store.tag_changes.folders(run)).difference(unfinished)
-    for folder in folders:
+    left = set(unfinished)
+    folders = [(folder, token) for folder, token in store.tag_changes.folders(run) if folder not in left]
+    for folder, _ in folders:
         with contextlib.suppress(OSError):  # it may have been removed since
             sync_folder(folder)
     store.tag_changes.leave_folders(folders)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from typing import BinaryIO
 
 from tagger.files import FileState
 from tagger.store import Outcome, Store, TagChange, TagChanges
@@ -17,21 +18,29 @@ def recover(store: Store) -> None:
     a later call.
     """
     changes = store.tag_changes
-    changes.leave_folders([folder for folder in changes.folders() if _is_clean(folder)])
+    if folders := changes.folders():
+        changes.leave_folders([(path, token) for path, token in folders if _is_clean(changes, path, token)])
     for page in changes.uncertain():
         changes.record([outcome for change in page if (outcome := _outcome(changes, change))])
     for run, counts in changes.interrupted_runs().items():
         store.runs.end(run, {**counts, "interrupted": 1})
 
 
-def _is_clean(folder: str) -> bool:
+def _is_clean(changes: TagChanges, folder: str, token: str) -> bool:
     try:
         if os.path.isdir(folder):
-            recover_temporary_files(folder)
+            recover_temporary_files(folder, token, lambda copy: _is_recorded(changes, copy))
             return True
     except TagError:
         pass
     return False
+
+
+def _is_recorded(changes: TagChanges, copy: BinaryIO) -> bool:
+    """Whether a copy is, to the byte, what a change that may not have happened was to make of its file."""
+    size = os.fstat(copy.fileno()).st_size
+    written = (one for page in changes.uncertain() for one in page if one.in_place)
+    return any(_is_made(one, copy) for one in written if one.exchange.after.size == size)
 
 
 def _outcome(changes: TagChanges, change: TagChange) -> Outcome | None:
@@ -78,10 +87,17 @@ def _new_state_of_tracks(
 def _is_ours(change: TagChange) -> bool:
     """Whether the file holds to the byte what the change was to make of it."""
     try:
-        original = previous_from_json(change.previous).original
         with open(change.path, "rb") as file:
-            if original is None:
-                return False
-            return original.is_again(file) if change.state == "undoing" else original.is_written(file)
-    except (OSError, TagError):
+            return _is_made(change, file)
+    except OSError:
+        return False
+
+
+def _is_made(change: TagChange, file: BinaryIO) -> bool:
+    try:
+        original = previous_from_json(change.previous).original
+        if original is None:
+            return False
+        return original.is_again(file) if change.state == "undoing" else original.is_written(file)
+    except TagError:
         return False

@@ -21,6 +21,7 @@ from tagger.tags import (
     WriteOptions,
     prepare_restore,
     previous_from_json,
+    run_token,
     try_restore,
 )
 
@@ -64,7 +65,7 @@ def undo_tags(
         for page in store.tag_changes.of_run(run):
             located = [one for change in page if (one := _locate(store, change, counts))]
             folders = {os.path.dirname(os.path.realpath(one.path)) for one in located}
-            store.tag_changes.enter_folders(undo_run, folders)
+            store.tag_changes.enter_folders(undo_run, folders, run_token())
             for batch in batches(located, lambda one: os.path.realpath(one.path)):
                 if is_stopped():
                     break

@@ -9,7 +9,7 @@ from tagger.tag_runs.batches import attempts, batches, or_skip, threads
 from tagger.tag_runs.commit import Copy, commit, discard_all, exchange_of, leave_folders
 from tagger.tag_runs.counts import Skip, WriteCounts
 from tagger.tag_runs.preview import Planned, TagSettings, planned_pages
-from tagger.tags import Prepared, prepare
+from tagger.tags import Prepared, prepare, run_token
 
 Ready = tuple[Planned, Prepared]
 
@@ -35,7 +35,7 @@ def write_tags(
     with threads() as pool:
         for page in planned_pages(store, paths, model, settings, pool, counts):
             if page:
-                store.tag_changes.enter_folders(run, {planned.folder for planned in page})
+                store.tag_changes.enter_folders(run, {planned.folder for planned in page}, run_token())
             for batch in batches(page, lambda planned: planned.file_id):
                 if is_stopped():
                     break

@@ -12,7 +12,7 @@ from tagger.tags.fields import FIELDS, Field
 from tagger.tags.players import PLAYERS, Player, Seen, seen_by
 from tagger.tags.policy import BpmPolicy, Change, GenrePolicy, Policy, Wanted, plan
 from tagger.tags.read import Tags, read
-from tagger.tags.temporary import recover_temporary_files, stale_temporary_files, sync_folder
+from tagger.tags.temporary import recover_temporary_files, run_token, stale_temporary_files, sync_folder
 from tagger.tags.write import (
     Prepared,
     Restorable,
@@ -61,6 +61,7 @@ __all__ = [
     "read",
     "recover_temporary_files",
     "restore",
+    "run_token",
     "seen_by",
     "stale_temporary_files",
     "sync_folder",

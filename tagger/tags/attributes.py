@@ -10,28 +10,23 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
-import sys
+from typing import BinaryIO
 
+from tagger.descriptors import give_rights, set_date
 from tagger.errors import HardLinked, TagError
 from tagger.tags.edit import WriteOptions
 
-_KEPT_XATTRS = ("user.", "system.")
-"""What other programs and ACLs have put there; the rest is the system's, which labels each file itself."""
 _NO_DATE = "its date cannot be kept, as it belongs to another user; leave out --keep-mtime"
 
 
-def give_attributes(target: str, status: os.stat_result, temporary: str) -> bool:
-    """Give a copy all that `target` has besides content and date; False where the system does not let it."""
-    with contextlib.suppress(OSError):
-        _give_owner(temporary, status)
-    with contextlib.suppress(OSError):
-        _remove_inherited(target, temporary)
-    with contextlib.suppress(OSError):
-        shutil.copystat(target, temporary)
-    given = os.stat(temporary)
-    return _rights(given) == _rights(status) and _xattrs(temporary) == _xattrs(target)
+def give_attributes(file: BinaryIO, copy: BinaryIO, copy_path: str) -> bool:
+    """Give a copy all that a file has besides content and date; False where the system does not let it."""
+    flags = getattr(os.fstat(file.fileno()), "st_flags", 0)
+    if flags and hasattr(os, "lchflags"):  # of BSD; no descriptor can be given
+        with contextlib.suppress(OSError):
+            os.lchflags(copy_path, flags)
+    return give_rights(file.fileno(), copy.fileno())
 
 
 def may_be_replaced(target: str, status: os.stat_result) -> bool:
@@ -50,10 +45,10 @@ def check_owner(status: os.stat_result, options: WriteOptions) -> None:
         raise TagError(_NO_DATE)
 
 
-def check_date(target: str, status: os.stat_result) -> None:
+def check_date(file: BinaryIO, status: os.stat_result) -> None:
     """Raise TagError where a file that is written in place could not be given its date back."""
     try:
-        os.utime(target, ns=(status.st_atime_ns, status.st_mtime_ns))
+        set_date(file.fileno(), file.name, status, status.st_mtime_ns)
     except PermissionError as error:
         raise TagError(_NO_DATE) from error
 
@@ -68,31 +63,3 @@ def only_in_place(status: os.stat_result) -> HardLinked:
 
 def _is_stranger(status: os.stat_result) -> bool:
     return hasattr(os, "geteuid") and os.geteuid() not in (0, status.st_uid)
-
-
-def _give_owner(temporary: str, status: os.stat_result) -> None:
-    own = os.stat(temporary)
-    if hasattr(os, "chown") and (own.st_uid, own.st_gid) != (status.st_uid, status.st_gid):
-        os.chown(temporary, status.st_uid, status.st_gid)
-
-
-def _remove_inherited(target: str, temporary: str) -> None:
-    """Remove what a new file has got from its folder, such as a default ACL."""
-    if sys.platform == "linux":
-        for name in _xattrs(temporary).keys() - _xattrs(target).keys():
-            os.removexattr(temporary, name)
-
-
-def _rights(status: os.stat_result) -> tuple[int, int, int]:
-    return status.st_uid, status.st_gid, stat.S_IMODE(status.st_mode)
-
-
-def _xattrs(path: str) -> dict[str, bytes]:
-    """The extended attributes that a copy must have too; none where the file system knows none."""
-    if sys.platform != "linux":
-        return {}
-    try:
-        names = [name for name in os.listxattr(path) if name.startswith(_KEPT_XATTRS)]
-        return {name: os.getxattr(path, name) for name in names}
-    except OSError:
-        return {}

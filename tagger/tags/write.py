@@ -21,6 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from tagger.descriptors import Folder, is_one_file, is_same, set_date
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.files import FileState
 from tagger.tags.attributes import check_date, check_owner, give_attributes, may_be_replaced, only_in_place
@@ -40,7 +41,7 @@ from tagger.tags.original import original_of
 from tagger.tags.policy import Change
 from tagger.tags.secondary_tags import fallback_tag
 from tagger.tags.spliced import SplicedFile, copy_with_splices, spliced_size
-from tagger.tags.temporary import create_temporary, try_lock, write_in_place
+from tagger.tags.temporary import CHANGED_COPY, create_temporary, try_lock, write_in_place
 from tagger.tags.verify import check_copy
 
 _SPARE_BYTES = 1 << 20
@@ -74,6 +75,7 @@ class Restorable:
 class Prepared:
     """An edited, verified copy on the disk beside its file, to be put in its place or thrown away.
 
+    `temporary` is its name in the folder of `target`, `copy` its status: what has another is not put there.
     `written` is the state that the file will have, `left` the fields that undoing cannot restore. `in_place`:
     the copy will be written over the file, which keeps its owner, its rights and all its names. `but_for`
     says what undoing does not make again as it was, "" where it makes every byte so.
@@ -83,6 +85,7 @@ class Prepared:
     left: tuple[Field, ...]
     target: str
     temporary: str
+    copy: os.stat_result
     status: os.stat_result
     options: WriteOptions
     in_place: bool = False
@@ -172,12 +175,16 @@ def finish(prepared: Prepared) -> Written:
     try:
         if prepared.options.before_replace:
             prepared.options.before_replace(prepared.written)
-        _check_unchanged(prepared.target, prepared.status)
-        if prepared.in_place:
-            write_in_place(prepared.temporary, prepared.target)
-            written = replace(written, state=FileState.of(os.stat(prepared.target)))
-        else:
-            os.replace(prepared.temporary, prepared.target)
+        path, name = os.path.split(prepared.target)
+        with Folder(path) as folder:
+            _check_unchanged(folder.status(name), prepared.status)
+            if not is_same(folder.status(prepared.temporary), prepared.copy):
+                raise TagError(CHANGED_COPY)
+            if prepared.in_place:
+                write_in_place(folder, prepared.temporary, prepared.copy, name, prepared.status)
+                written = replace(written, state=FileState.of(folder.status(name)))
+            else:
+                folder.replace(prepared.temporary, name)
     except OSError as error:
         raise _as_tag_error(error) from error
     finally:
@@ -187,7 +194,8 @@ def finish(prepared: Prepared) -> Written:
 
 def discard(prepared: Prepared) -> None:
     """Delete a prepared copy; one that was put in place is not there any more."""
-    _remove(prepared.temporary)
+    with contextlib.suppress(OSError):
+        os.unlink(os.path.join(os.path.dirname(prepared.target), prepared.temporary))
 
 
 def _edit(file: BinaryIO, target: str, changes: tuple[Change, ...]) -> _Edit:
@@ -248,7 +256,7 @@ def _opened(path: str, options: WriteOptions) -> Iterator[tuple[BinaryIO, str]]:
     try:
         target = os.path.realpath(path)
         _check_may_write(target, options)
-        with open(target, "rb") as file:
+        with open(target, "rb", opener=_open_no_link) as file:
             if not try_lock(file):
                 raise TagError("another program has locked it")
             yield file, target
@@ -280,29 +288,34 @@ def _check_may_write(target: str, options: WriteOptions) -> None:
 def _prepared(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -> Prepared:
     status = os.fstat(file.fileno())
     _check_room(file, edit.splices)
-    copy, temporary = create_temporary(os.path.dirname(target))
-    try:
-        with copy:
-            copy_with_splices(file, copy, edit.splices)
-            check_copy(file, edit.block, copy, load(copy, target), edit.wanted)
-            previous, but_for = edit.previous, _but_for(edit, copy)
-            if edit.undone is None:
-                previous = replace(previous, original=original_of(file, edit.splices, copy))
-            in_place = _is_in_place(target, status, temporary, options)
-            mtime_ns = status.st_mtime_ns if options.keep_mtime else time.time_ns()
-            os.utime(temporary, ns=(status.st_atime_ns, mtime_ns))
-            new = os.fstat(copy.fileno())
-            os.fsync(copy.fileno())
-    except BaseException:
-        _remove(temporary)
-        raise
+    path, name = os.path.split(target)
+    with Folder(path) as folder:
+        _check_unchanged(folder.status(name), status)
+        copy, temporary = create_temporary(folder)
+        try:
+            with copy:
+                copy_with_splices(file, copy, edit.splices)
+                check_copy(file, edit.block, copy, load(copy, target), edit.wanted)
+                previous, but_for = edit.previous, _but_for(edit, copy)
+                if edit.undone is None:
+                    previous = replace(previous, original=original_of(file, edit.splices, copy))
+                beside = os.path.join(path, temporary)
+                in_place = _is_in_place(file, target, copy, beside, options)
+                mtime_ns = status.st_mtime_ns if options.keep_mtime else time.time_ns()
+                set_date(copy.fileno(), beside, status, mtime_ns)
+                new = os.fstat(copy.fileno())
+                os.fsync(copy.fileno())
+        except BaseException:
+            with contextlib.suppress(OSError):
+                folder.unlink(temporary)
+            raise
     written = Written(FileState.of(new), previous)
-    return Prepared(written, edit.left, target, temporary, status, options, in_place, but_for)
+    return Prepared(written, edit.left, target, temporary, new, status, options, in_place, but_for)
 
 
-def _remove(temporary: str) -> None:
-    with contextlib.suppress(OSError):
-        os.unlink(temporary)
+def _open_no_link(path: str, flags: int) -> int:
+    """Open the end of a resolved path, where a link may have been put meanwhile."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check_room(file: BinaryIO, splices: Iterable[Splice]) -> None:
@@ -312,20 +325,20 @@ def _check_room(file: BinaryIO, splices: Iterable[Splice]) -> None:
         raise NoRoom(f"not enough free space: {needed:,} bytes needed, {free:,} free")
 
 
-def _is_in_place(target: str, status: os.stat_result, temporary: str, options: WriteOptions) -> bool:
+def _is_in_place(file: BinaryIO, target: str, copy: BinaryIO, copy_path: str, options: WriteOptions) -> bool:
     """Make the copy the file's equal; where it cannot be, or shall not, the file must be written in place."""
+    status = os.fstat(file.fileno())
     is_linked = status.st_nlink > 1
     if not (is_linked and options.hard_links == "in-place"):
-        if give_attributes(target, status, temporary) and may_be_replaced(target, status):
+        if give_attributes(file, copy, copy_path) and may_be_replaced(target, status):
             return False
         if is_linked:
             raise only_in_place(status)
     if options.keep_mtime:
-        check_date(target, status)
+        check_date(file, status)
     return True
 
 
-def _check_unchanged(target: str, before: os.stat_result) -> None:
-    now = os.stat(target)
-    if FileState.of(now) != FileState.of(before) or now.st_ino != before.st_ino:
+def _check_unchanged(now: os.stat_result, before: os.stat_result) -> None:
+    if FileState.of(now) != FileState.of(before) or not is_one_file(now, before):
         raise TagError("it was changed by another program meanwhile; nothing was written")

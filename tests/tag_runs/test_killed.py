@@ -46,10 +46,11 @@ def no_copy_can_be_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
     """As if the files were another user's: no copy can have their rights, nor may their dates be set."""
     utime = os.utime
 
-    def may_set_own_dates(path: str, *args: object, **names: object) -> None:
+    def may_set_own_dates(file: str | int, *args: object, **names: object) -> None:
+        path = os.readlink(f"/proc/self/fd/{file}") if isinstance(file, int) else file
         if not os.path.basename(path).startswith(".tagger-"):
             raise PermissionError(errno.EPERM, "Operation not permitted")
-        utime(path, *args, **names)  # type: ignore[call-overload]
+        utime(file, *args, **names)  # type: ignore[call-overload]
 
     monkeypatch.setattr("tagger.tags.write.give_attributes", lambda *args: False)
     monkeypatch.setattr(os, "utime", may_set_own_dates)

@@ -22,12 +22,19 @@ from tagger.tags import (
     read,
     recover_temporary_files,
     restore,
+    run_token,
     stale_temporary_files,
 )
 
 from .conftest import MakeSample
 
 PREDICTED = Wanted(("House",), 0.5, 120)
+TOKEN = run_token()
+
+
+def recover(folder: Path) -> tuple[str, ...]:
+    """As after a run of this process, of which the store knows every copy."""
+    return recover_temporary_files(str(folder), TOKEN, lambda copy: True)
 
 
 def data_of(path: str) -> bytes:
@@ -36,14 +43,16 @@ def data_of(path: str) -> bytes:
 
 
 def test_leftovers_of_a_killed_run_are_removed_and_those_of_a_running_one_are_not(tmp_path: Path) -> None:
-    stale, held, foreign = (tmp_path / name for name in (".tagger-a.tmp", ".tagger-b.tmp", "notes.tmp"))
+    stale, held, foreign = (
+        tmp_path / name for name in (f".tagger-{TOKEN}-a.tmp", f".tagger-{TOKEN}-b.tmp", "notes.tmp")
+    )
     for path in (stale, held, foreign):
         path.write_bytes(b"half a file")
     with held.open("rb") as running:
         fcntl.flock(running, fcntl.LOCK_EX)
-        assert stale_temporary_files(str(tmp_path)) == (str(stale),)
-        assert recover_temporary_files(str(tmp_path)) == (str(stale),)
-    assert sorted(os.listdir(tmp_path)) == [".tagger-b.tmp", "notes.tmp"]
+        assert stale_temporary_files(str(tmp_path), TOKEN) == (str(stale),)
+        assert recover(tmp_path) == (str(stale),)
+    assert sorted(os.listdir(tmp_path)) == [held.name, "notes.tmp"]
 
 
 @pytest.mark.parametrize("size_before", [15, 99])
@@ -51,10 +60,10 @@ def test_a_write_in_place_that_was_killed_is_finished(tmp_path: Path, size_befor
     """Also where the file is already as long as the copy."""
     song = tmp_path / "song.mp3"
     song.write_bytes(b"wholly half old")
-    redo = tmp_path / f".tagger-{song.stat().st_ino}-{size_before}.redo"
+    redo = tmp_path / f".tagger-{TOKEN}-{song.stat().st_ino}-{size_before}.redo"
     redo.write_bytes(b"wholly new.".ljust(15, b".") if size_before == 99 else b"wholly new")
     copy = redo.read_bytes()
-    recover_temporary_files(str(tmp_path))
+    recover(tmp_path)
     assert (song.read_bytes(), os.listdir(tmp_path)) == (copy, ["song.mp3"])
 
 
@@ -64,16 +73,16 @@ def test_where_a_share_numbers_its_files_anew_the_name_tells(tmp_path: Path, siz
     song = tmp_path / "song.mp3"
     song.write_bytes(b"wholly half old")
     checksum = f"{zlib.crc32(b'song.mp3'):08x}"
-    redo = tmp_path / f".tagger-{song.stat().st_ino + 1}-{size_before}-{checksum}.redo"
+    redo = tmp_path / f".tagger-{TOKEN}-{song.stat().st_ino + 1}-{size_before}-{checksum}.redo"
     redo.write_bytes(b"wholly new, and longer")
-    recover_temporary_files(str(tmp_path))
+    recover(tmp_path)
     assert (song.read_bytes(), os.listdir(tmp_path)) == (b"wholly new, and longer", ["song.mp3"])
 
 
 def test_a_copy_whose_file_is_gone_is_never_thrown_away(tmp_path: Path) -> None:
-    lost = tmp_path / ".tagger-1-15.redo"
+    lost = tmp_path / f".tagger-{TOKEN}-1-15.redo"
     lost.write_bytes(b"the only whole copy")
-    recover_temporary_files(str(tmp_path))
+    recover(tmp_path)
     assert lost.read_bytes() == b"the only whole copy"
 
 
@@ -83,9 +92,9 @@ def test_a_file_that_was_given_the_inode_of_a_deleted_one_is_not_written_over(
 ) -> None:
     song = tmp_path / "another song.mp3"
     song.write_bytes(b"a song of its own")
-    redo = tmp_path / f".tagger-{name.format(song.stat().st_ino)}.redo"
+    redo = tmp_path / f".tagger-{TOKEN}-{name.format(song.stat().st_ino)}.redo"
     redo.write_bytes(b"wholly new")
-    recover_temporary_files(str(tmp_path))
+    recover(tmp_path)
     assert song.read_bytes() == b"a song of its own"
     assert redo.read_bytes() == b"wholly new"
 
@@ -110,7 +119,7 @@ def test_a_killed_writer_leaves_each_file_wholly_old_or_wholly_new(
     random.seed(4)
     for _ in range(20):
         _kill_after(random.uniform(0.001, 0.06), paths, previous, options)
-        recover_temporary_files(str(tmp_path))
+        recover(tmp_path)
         for path in paths:
             assert data_of(path) in states[path][:2]
         assert not [name for name in os.listdir(tmp_path) if name.startswith(".tagger-")]

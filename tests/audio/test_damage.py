@@ -124,7 +124,9 @@ def test_an_mp4_that_lost_the_index_at_its_end_cannot_be_decoded(
 @pytest.mark.parametrize(
     "kind",
     sorted(
-        set(KINDS) - {"aac.m4a", "alac.m4a", "with-video.mp4", "vbr-without-xing.mp3", "adpcm.wav", "raw.aac"}
+        set(KINDS)
+        - {"aac.m4a", "alac.m4a", "with-video.mp4", "vbr-without-xing.mp3", "adpcm.wav", "raw.aac"}
+        - {"cbr-without-info.mp3"}  # it does not say how long it was: it is what is left of it
     ),
 )
 def test_garbage_in_the_middle_tenth_costs_at_most_the_window_that_lies_in_it(

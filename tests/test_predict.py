@@ -193,7 +193,7 @@ def test_an_absent_device_is_named(card: ModelCard) -> None:
 
 
 def test_a_model_folder_anywhere_works(card: ModelCard, predictor: Predictor, tmp_path: Path) -> None:
-    copy = load_card(shutil.copytree(card.folder, tmp_path / "mine"))
+    copy = load_card(str(shutil.copytree(card.folder, tmp_path / "mine")))
     (a,), (b,) = Predictor(copy, "cpu").predict([track(noise(1))]), predictor.predict([track(noise(1))])
     assert a.genres == b.genres
 

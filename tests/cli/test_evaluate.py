@@ -54,7 +54,7 @@ def test_a_model_of_which_nothing_can_be_measured_is_one_line(
         (("--split", "valid"), "no clips in split 'valid'"),
         (("--layout", "folder"), "--layout folder: give one of shared, "),
         (("--model", "nosuch"), "nosuch"),
-        (("--jobs", "0"), "Invalid value for '--jobs'"),
+        (("--jobs", "0"), "tagger: --jobs 0: give 1 or more"),
     ],
 )
 def test_a_wrong_option_ends_in_a_line(

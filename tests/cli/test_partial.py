@@ -82,7 +82,7 @@ def test_a_scan_without_genres_counts_its_tracks_and_shows_no_top_genres(
     tagger: Tagger, music: Path, tmp_path: Path
 ) -> None:
     result = tagger("scan", music, "--model", "tempo-1", "--metrics-file", tmp_path / "x.prom")
-    assert (result.code, result.err) == (0, "")
+    assert (result.code, result.err.count("\n")) == (0, 1)  # a first scan says what to do next
     assert "analysed" in result.out and "top genres" not in result.out
     assert "\ntagger_tracks 2\n" in (tmp_path / "x.prom").read_text()
     assert "tempo-1 1: 2 tracks in the database" in tagger("models").out
@@ -96,7 +96,7 @@ def test_list_has_a_dash_for_what_is_not_known(tagger: Tagger, music: Path) -> N
     ]
     row = tagger("list", "--json").json[0]
     assert [row[key] for key in ("genre", "genre_confidence", "energy", "energy_level")] == [None] * 4
-    assert tagger("list", "--csv").out.splitlines()[1] == (
+    assert tagger("list", "--csv").out.splitlines()[1].startswith(
         f"{music}/a.flac,,,,,{row['bpm']},false,,,,,10.0,{row['bpm_confidence']},false"
     )
     tagger("scan", music, "--model", "genre-1", "-q")

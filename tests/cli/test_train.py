@@ -95,7 +95,8 @@ def test_a_wrong_option_is_one_line_before_anything_is_trained(
 def test_a_number_out_of_range_is_named(options: tuple[str, str], tagger: Tagger, here: Path) -> None:
     done = tagger("train", "--data", here, *options)
     assert done.code == 2
-    assert f"Invalid value for '{options[0]}'" in done.err
+    assert done.err.startswith(f"tagger: {options[0]} {options[1]}: give ")
+    assert done.err.count("\n") == 1
 
 
 def test_a_folder_without_the_tables_is_one_clear_line(tagger: Tagger, here: Path) -> None:

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 
 from tagger import __version__
 from tagger.cli.shared import USAGE, error_text, exit_code, message, usage_text
+from tagger.cli.terminal import silence_python
 from tagger.errors import TaggerError
 from tagger.files import current_folder
 
@@ -46,6 +47,8 @@ def main() -> None:
     """Runs the command; every end is an exit code, and no traceback reaches the user."""
     _open_descriptors()
     _open_streams()
+    if not os.environ.get("TAGGER_DEBUG"):
+        silence_python()
     try:
         code = app_for(sys.argv[1:])(prog_name="tagger", standalone_mode=False)
         raise SystemExit(code if isinstance(code, int) else 0)

@@ -13,7 +13,8 @@ import typer
 from tagger.cli import completion, shared
 from tagger.cli.progress import analysing_bar
 from tagger.cli.scan import predictor_loader
-from tagger.cli.shared import SOME_FAILED, message, print_json, shown, terminated_as_interrupted
+from tagger.cli.shared import SOME_FAILED, message, print_json, terminated_as_interrupted
+from tagger.cli.terminal import say, shown
 from tagger.types import counted, rounded
 
 if TYPE_CHECKING:
@@ -63,7 +64,7 @@ def compare(
     if json:
         print_json(_fields(found, *names))
     else:
-        print("\n".join(_lines(found, *names)))
+        say("\n".join(_lines(found, *names)))
     if found.failed:
         message(f"{found.failed:,} could not be analysed")
         raise typer.Exit(SOME_FAILED)

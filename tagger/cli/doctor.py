@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagger.cli import completion, shared
-from tagger.cli.shared import message, print_json_array, shown
+from tagger.cli.shared import message, print_json_array
+from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
@@ -90,7 +91,7 @@ def _fields(file: str, tags: Tags, players: Mapping[str, Player]) -> dict[str, A
 def _print(file: str, tags: Tags, players: Mapping[str, Player]) -> None:
     from tagger.tags import seen_by
 
-    print(f"{shown(file)} ({tags.format})")
+    say(f"{shown(file)} ({tags.format})")
     _print_line("in the file", _described(tags.genres, tags.energy_level, tags.energy, tags.bpm))
     for player in players.values():
         seen = seen_by(player, tags)
@@ -109,4 +110,4 @@ def _described(genres: Sequence[str], energy_level: str | None, energy: str | No
 
 
 def _print_line(name: str, text: str) -> None:
-    print(f"  {name:<18}  {text}")
+    say(f"  {name:<18}  {text}")

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from tagger.cli import shared
-from tagger.cli.shared import message, print_json_array, shown
+from tagger.cli.shared import message, print_json_array
+from tagger.cli.terminal import say, shown
 from tagger.types import counted
 
 if TYPE_CHECKING:
@@ -56,9 +57,9 @@ def _fields(sound: SameSound) -> dict[str, Any]:
 def _print(sound: SameSound) -> None:
     names = " – ".join(shown(name) for name in (sound.artist, sound.title) if name)
     length = f"{_clock(sound.duration_s)}, " if sound.duration_s else ""
-    print(f"{names}, {length}{len(sound.files)} files" if names else f"{length}{len(sound.files)} files")
+    say(f"{names}, {length}{len(sound.files)} files" if names else f"{length}{len(sound.files)} files")
     for (path, size), link in zip(sound.files, _links(sound), strict=True):
-        print(f"  {_size(size):>9}  {shown(path)}{'  (a link, no copy)' if link else ''}")
+        say(f"  {_size(size):>9}  {shown(path)}{'  (a link, no copy)' if link else ''}")
 
 
 def _links(sound: SameSound) -> list[bool]:

@@ -10,8 +10,11 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+import typer
+
 from tagger.cli.progress import ScanBar, scan_bar
-from tagger.cli.shared import exit_code, message, shown
+from tagger.cli.shared import error_text, exit_code, message
+from tagger.cli.terminal import shown
 from tagger.errors import TaggerError
 from tagger.files import absolute
 from tagger.types import counted
@@ -102,17 +105,18 @@ class Events:
 def end_reported(log_format: str) -> Iterator[None]:
     """Report the error that ends a command as an event where messages are a log: no line of another kind.
 
-    For a person, and of internal errors, `main` prints. Raises TaggerError for an unknown format.
+    For a person, `main` prints. Raises TaggerError for an unknown format.
     """
     if log_format not in ("text", "json"):
         raise TaggerError(f"--log-format {log_format}: give text or json")
     try:
         yield
-    except (TaggerError, KeyboardInterrupt) as error:
-        if log_format == "text":
+    except (Exception, KeyboardInterrupt) as error:
+        if log_format == "text" or isinstance(error, BrokenPipeError | typer.Exit):
             raise
-        if isinstance(error, TaggerError):
-            Events(log_format).report("error", "", reason=str(error))
+        if isinstance(error, Exception):
+            reason = error.strerror or str(error) if isinstance(error, OSError) else error_text(error)
+            Events(log_format).report("error", "", reason=reason)
         raise SystemExit(exit_code(error)) from None
 
 

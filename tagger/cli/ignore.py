@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import shared
-from tagger.cli.shared import message, print_json_array, shown
+from tagger.cli.shared import message, print_json_array
+from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.files import absolute
 
@@ -45,7 +46,7 @@ def ignore(
             print_json_array({"path": path, "since": since} for path, since in known.items())
             return
         for line in lines if named else map(shown, known):
-            print(line)
+            say(line)
         if not named and not known:
             message("nothing is ignored")
 

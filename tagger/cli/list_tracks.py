@@ -11,8 +11,9 @@ import typer
 
 from tagger.cli import shared
 from tagger.cli.completion import values_of
-from tagger.cli.shared import print_csv, print_json_array, shown
+from tagger.cli.shared import print_csv, print_json_array
 from tagger.cli.table import answer_cells, print_table
+from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.query import Query, TrackOrder
 from tagger.types import track_json
@@ -72,6 +73,9 @@ def list_tracks(
         bool, typer.Option("--duplicates", help="Only sounds that are in several files.")
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
+    csv_safe: Annotated[
+        bool, typer.Option("--csv-safe", help="Print CSV for spreadsheets: no formulas.")
+    ] = False,
     model: shared.Model = None,
     db: shared.Db = None,
     json: shared.Json = False,
@@ -96,8 +100,8 @@ def list_tracks(
         shared.warn(library, query)
         if json:
             print_json_array(map(track_json, tracks))
-        elif as_csv:
-            print_csv(CSV_COLUMNS, map(track_json, tracks))
+        elif as_csv or csv_safe:
+            print_csv(CSV_COLUMNS, map(track_json, tracks), no_formulas=csv_safe)
         elif sys.stdout.isatty():
             print_table(tracks)
         else:
@@ -105,8 +109,8 @@ def list_tracks(
 
 
 def _print_lines(tracks: Iterable[Track]) -> None:
-    print(f"{'genre':<14} {'sure':>5}  energy     bpm  path")
+    say(f"{'genre':<14} {'sure':>5}  energy     bpm  path")
     for track in tracks:
         genre, sure, energy, bpm = answer_cells(track)
         missing = "  (missing)" if track.missing else ""
-        print(f"{genre:<14} {sure:>5}  {energy:<7}  {bpm:>5}  {shown(track.path)}{missing}")
+        say(f"{genre:<14} {sure:>5}  {energy:<7}  {bpm:>5}  {shown(track.path)}{missing}")

@@ -13,7 +13,8 @@ import typer
 
 from tagger.cli import completion, shared
 from tagger.cli.compare import compare
-from tagger.cli.shared import SOME_FAILED, message, print_json, print_json_array, shown
+from tagger.cli.shared import SOME_FAILED, message, print_json, print_json_array
+from tagger.cli.terminal import say, shown
 from tagger.errors import ModelError, TaggerError
 from tagger.types import counted
 
@@ -68,7 +69,7 @@ def add(
     if json:
         print_json({"id": card.id, "version": card.version, "outcome": outcome})
     else:
-        print(f"{card.id} {shown(card.version)}: {outcome}")
+        say(f"{card.id} {shown(card.version)}: {outcome}")
     if outcome == "replaced":
         message(
             f"answers of the earlier {card.id} are kept; `tagger scan --full --model {card.id}` analyses anew"
@@ -95,7 +96,7 @@ def remove(
     if json:
         print_json({"id": model, "outcome": "removed"})
     else:
-        print(f"{model}: removed")
+        say(f"{model}: removed")
 
 
 def _list(db: str | None, json: bool) -> None:
@@ -142,7 +143,7 @@ def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
     from tagger.model_card import DEFAULT_MODEL
 
     whose = ", added by you" if added else ", the default" if card.id == DEFAULT_MODEL else ""
-    print(f"{shown(card.id)} {shown(card.version)}{whose}: {counted(n_tracks, 'tracks')} in the database")
+    say(f"{shown(card.id)} {shown(card.version)}{whose}: {counted(n_tracks, 'tracks')} in the database")
     if card.genres:
         _print_listed("genres", map(shown, card.genres))
     _print_listed("predicts", card.aspects)
@@ -182,7 +183,7 @@ def _print_listed(title: str, values: Iterable[str]) -> None:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    print(lines.replace("\N{NO-BREAK SPACE}", " "))
+    say(lines.replace("\N{NO-BREAK SPACE}", " "))
 
 
 def _answers(database: str) -> dict[str, int]:

@@ -10,6 +10,7 @@ import typer
 
 from tagger.cli import shared
 from tagger.cli.shared import message
+from tagger.cli.terminal import lines_for_terminal
 from tagger.errors import TaggerError
 from tagger.files import absolute as absolute_path
 from tagger.playlist import LIKE_LIMIT, Format, Plan, Shape, Sort, known_length_s
@@ -163,11 +164,19 @@ def _deliver(plan: Plan, library: Library) -> int:
     if len(made.skipped) > 1:
         message(f"{name}{counted(len(made.skipped), 'tracks')} left out")
     if plan.output is None:
-        sys.stdout.buffer.write(made.content)
-        sys.stdout.buffer.flush()
+        _print_content(made.content)
     elif made.tracks != () and sys.stderr.isatty():
         message(f"{name}{_length(made.tracks)}")
     return len(made.skipped)
+
+
+def _print_content(content: bytes) -> None:
+    """Send a playlist to stdout: its very bytes, unless a person looks at them."""
+    if sys.stdout.isatty():
+        print(lines_for_terminal(content.decode("utf-8", "surrogateescape")), end="")
+    else:
+        sys.stdout.buffer.write(content)
+    sys.stdout.flush()
 
 
 def _length(tracks: Sequence[Track] | None) -> str:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tagger.cli.shared import shown
+from tagger.cli.terminal import for_terminal
 from tagger.types import counted
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ class ScanBar:
         """What the scan is busy with: mostly the files after the one that was read last."""
         if is_all_read and n_ended > self._counts.taken:
             return "predicting the last answers"
-        return shown(os.path.basename(self._file)) if n_ended else "starting"
+        return for_terminal(os.path.basename(self._file)) if n_ended else "starting"
 
 
 @contextmanager

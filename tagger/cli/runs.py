@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import shared
-from tagger.cli.shared import message, print_json_array, shown
+from tagger.cli.shared import message, print_json_array
+from tagger.cli.terminal import say, shown
 from tagger.types import counted
 
 if TYPE_CHECKING:
@@ -40,10 +41,10 @@ def runs(
                 for run in store.runs.latest(limit)
             )
             return
-        print(f"{'run':>5}  {'started':<16}  {'command':<10}  counts")
+        say(f"{'run':>5}  {'started':<16}  {'command':<10}  counts")
         for run in store.runs.latest(limit):
             started, command = shared.minute(run.started_at), shown(run.command)
-            print(f"{run.id:>5}  {started:<16}  {command:<10}  {_summary(run)}")
+            say(f"{run.id:>5}  {started:<16}  {command:<10}  {_summary(run)}")
 
 
 def failures(
@@ -72,7 +73,7 @@ def failures(
             return
         failure = None
         for failure in found:
-            print(f"{shown(failure.path)}: {failure.reason} ({failure.stage})")
+            say(f"{shown(failure.path)}: {failure.reason} ({failure.stage})")
         if failure is None:
             kind = "is damaged" if damaged else "has failed"
             message(f"no file {kind}" + (" that had not before" if new and not damaged else ""))

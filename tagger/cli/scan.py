@@ -11,7 +11,8 @@ import typer
 from tagger.cli import shared
 from tagger.cli.completion import words
 from tagger.cli.events import Events, end_reported, metrics_text
-from tagger.cli.shared import SOME_FAILED, bar, message, print_json, shown, terminated_as_interrupted
+from tagger.cli.shared import SOME_FAILED, bar, message, print_json, terminated_as_interrupted
+from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.types import counted
 
@@ -185,4 +186,4 @@ def _print_table(counts: Mapping[str, float], genres: Sequence[tuple[str, int]])
         rows.append(("top genres" if i == 0 else "", f"{count:,}", f"   {bar(count / total)} {genre}"))
     width = max(len(value) for _, value, _ in rows)
     for name, value, drawn in rows:
-        print(f"  {name:<10}   {value:>{width}}{drawn}")
+        say(f"  {name:<10}   {value:>{width}}{drawn}")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args
 import typer
 
 from tagger.cli import completion
+from tagger.cli.terminal import for_terminal, say, shown
 from tagger.errors import BusyError, TaggerError
 from tagger.files import absolute
 from tagger.query import EVERYTHING, FILTERS, Filter, Query, length_s, read_query
@@ -162,15 +163,6 @@ def duration(option: str, text: str) -> timedelta:
 # Output
 
 
-def shown(text: str) -> str:
-    r"""Give a text or a path as one line: control characters, which could fake one, are escaped.
-
-    >>> print(shown("two\nlines"))
-    two\nlines
-    """
-    return "".join(c if c.isprintable() or "\udc80" <= c <= "\udcff" else _escaped(c) for c in text)
-
-
 def minute(time: str) -> str:
     """Give a time of the database as the clock here shows it; `?` for what is none."""
     try:
@@ -193,27 +185,37 @@ def print_json_array(values: Iterable[Mapping[str, Any]]) -> None:
     print("[]" if separator == "[\n" else "\n]")
 
 
-def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:
-    """Print CSV (RFC 4180) on stdout with a line of names; truth values as JSON has them."""
+def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], no_formulas: bool = False) -> None:
+    """Print CSV (RFC 4180) on stdout with a line of names; truth values as JSON has them.
+
+    With `no_formulas`, a text that a spreadsheet would calculate has an apostrophe in front
+    (https://owasp.org/www-community/attacks/CSV_Injection).
+    """
     import csv
 
     writer = csv.DictWriter(_Lines(), columns, lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
         flags = {name: str(value).lower() for name, value in row.items() if isinstance(value, bool)}
-        writer.writerow({**row, **flags})
+        texts = {name: f"'{value}" for name, value in row.items() if no_formulas and _is_formula(value)}
+        writer.writerow({**row, **flags, **texts})
+
+
+def _is_formula(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r"))
 
 
 class _Lines:
     """Prints the rows of a `csv.writer`, which quotes only those line ends that are in its own."""
 
     def write(self, row: str) -> None:
-        print(row.removesuffix("\r\n"))
+        say(row.removesuffix("\r\n"))
 
 
 def message(text: str) -> None:
     """Print one line on stderr; a name in it cannot make it two."""
-    print(f"tagger: {shown(text)}", file=sys.stderr)
+    line = for_terminal(text) if sys.stderr.isatty() else shown(text)
+    print(f"tagger: {line}", file=sys.stderr)
 
 
 def can_ask() -> bool:
@@ -240,10 +242,6 @@ def bar(share: float, width: int = 20) -> str:
     """
     whole, part = divmod(round(share * width * 8), 8)
     return "█" * whole + " ▏▎▍▌▋▊▉"[part].strip()
-
-
-def _escaped(character: str) -> str:
-    return character.encode("unicode_escape").decode("ascii")
 
 
 # How a command ends

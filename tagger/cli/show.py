@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagger.cli import shared
-from tagger.cli.shared import bar, message, print_json, shown
+from tagger.cli.shared import bar, message, print_json
+from tagger.cli.terminal import say, shown
 from tagger.files import FileState, absolute
 from tagger.types import counted, energy_level, rounded, track_json
 
@@ -97,25 +98,25 @@ def _window_fields(window: WindowAnswer) -> dict[str, Any]:
 
 def _print(analysis: Analysis, is_stored: bool) -> None:
     track, answer = analysis.track, analysis.prediction
-    print(shown(track.path))
+    say(shown(track.path))
     if names := [name for name in (track.artist, track.title, track.album) if name]:
-        print(shown(" – ".join(names)) + (f" ({track.year})" if track.year else ""))
-    print(_sound(analysis.recording))
+        say(shown(" – ".join(names)) + (f" ({track.year})" if track.year else ""))
+    say(_sound(analysis.recording))
     if track.damaged:
-        print("damaged: some of it cannot be decoded, or it ends too early; replace the file")
-    print(f"analysed by {answer.model}" + ("" if is_stored else ", just now and not stored"))
+        say("damaged: some of it cannot be decoded, or it ends too early; replace the file")
+    say(f"analysed by {answer.model}" + ("" if is_stored else ", just now and not stored"))
     if answer.silent:
-        print(_silence(answer.windows))
-    print()
+        say(_silence(answer.windows))
+    say()
     for genre, p in [*analysis.genres.items()][:TOP]:
-        print(f"  {genre:<14} {p:>4.0%} {bar(p)}")
+        say(f"  {genre:<14} {p:>4.0%} {bar(p)}")
     if analysis.genres:
-        print()
+        say()
     _print_energy(track)
     _print_tempo(track)
-    print()
+    say()
     for line in _over_the_track(answer.windows):
-        print(line)
+        say(line)
 
 
 def _sound(recording: Recording) -> str:
@@ -144,13 +145,13 @@ def _over_the_track(windows: Sequence[WindowAnswer]) -> Iterator[str]:
 
 def _print_energy(track: Track) -> None:
     if track.energy is not None:
-        print(f"  {'energy':<14} {track.energy:>4.2f} {bar(track.energy)} level {energy_level(track.energy)}")
+        say(f"  {'energy':<14} {track.energy:>4.2f} {bar(track.energy)} level {energy_level(track.energy)}")
 
 
 def _print_tempo(track: Track) -> None:
     if track.bpm is not None and track.bpm_confidence is not None:
         sure = f"{track.bpm_confidence:>4.0%} {bar(track.bpm_confidence)}"
-        print(f"  {'tempo':<14} {sure} {track.bpm:.1f} BPM")
+        say(f"  {'tempo':<14} {sure} {track.bpm:.1f} BPM")
 
 
 def _clock(seconds: float) -> str:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagger.cli import shared
-from tagger.cli.shared import print_json, shown
+from tagger.cli.shared import print_json
+from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.files import AUDIO_EXTENSIONS, absolute, extension_of, is_same_file
 from tagger.types import Analysis, track_json
@@ -71,7 +72,7 @@ def spectrogram(
     if json:
         print_json({"path": absolute(picture), "files": [_fields(one) for one in drawn]})
     else:
-        print(shown(picture))
+        say(shown(picture))
 
 
 def _analysed(paths: Sequence[str], window: int | None, card: ModelCard) -> list[_Drawn]:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tagger.cli import shared
-from tagger.cli.shared import bar, print_json, shown
+from tagger.cli.shared import bar, print_json
+from tagger.cli.terminal import say, shown
 from tagger.query import Query
 from tagger.types import counted
 
@@ -44,7 +45,7 @@ def stats(
     if json:
         print_json(_fields(found, answering))
     else:
-        print("\n".join(_lines(found, answering)))
+        say("\n".join(_lines(found, answering)))
 
 
 def _fields(found: Statistics, model: str) -> dict[str, Any]:

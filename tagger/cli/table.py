@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from tagger.cli.shared import shown
+from tagger.cli.terminal import for_terminal
 from tagger.types import ENERGY_BANDS, energy_level
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def print_table(tracks: Iterable[Track]) -> None:
 
 def names_of(track: Track) -> str:
     """Give `artist – title` as far as they are known."""
-    return " – ".join(shown(name) for name in (track.artist, track.title) if name)
+    return " – ".join(for_terminal(name) for name in (track.artist, track.title) if name)
 
 
 def beginning(text: str, cells: int) -> str:
@@ -96,7 +96,7 @@ def _line(track: Track, for_names: int, for_path: int) -> Text:
 
     genre, sure, energy, bpm = answer_cells(track)
     line = Text()
-    line.append(beginning(shown(genre), 14).ljust(14), style="cyan" if track.genre else "dim")
+    line.append(beginning(for_terminal(genre), 14).ljust(14), style="cyan" if track.genre else "dim")
     line.append(f" {sure:>5}", style="" if (track.genre_confidence or 0) >= SURE else "dim")
     line.append(f"  {energy:<7}", style=_colour(track.energy))
     line.append(f"  {bpm:>5}  ", style="")
@@ -104,7 +104,7 @@ def _line(track: Track, for_names: int, for_path: int) -> Text:
         names = beginning(names_of(track), for_names)
         line.append(names + " " * (for_names - cell_len(names) + 2), style="")
     missing = "  (missing)" if track.missing else ""
-    path = end(shown(track.path), for_path - len(missing))
+    path = end(for_terminal(track.path), for_path - len(missing))
     name = os.path.basename(path)
     line.append(path.removesuffix(name), style="dim")
     line.append(name, style="")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tagger.cli import shared
-from tagger.cli.shared import asked_to_stop, message, print_json, shown
+from tagger.cli.shared import asked_to_stop, message, print_json
+from tagger.cli.terminal import say, shown
 from tagger.cli.write_tags import N_EXAMPLES, change_object, print_changes, warn_of_open_run
 from tagger.types import counted
 
@@ -88,7 +89,7 @@ def _is_wanted(library: Library, run: int | None) -> bool:
     counts = library.preview_undo(run, on_change=keep)
     if not counts.files_restored:
         return True  # there is nothing to ask, and the run says why
-    print("for example", file=sys.stderr)
+    say("for example", file=sys.stderr)
     for one in examples:
         print_changes(one.path, one.changes, "←", sys.stderr)
     files = f"{counts.files_restored:,} of {counted(counts.done, 'files')}"
@@ -116,4 +117,4 @@ def _report(counts: UndoCounts, as_json: bool) -> None:
 def _print_summary(counts: UndoCounts, done: str) -> None:
     files = counted(counts.files_restored, "files")
     inexact = f" ({counts.inexact:,} but for what is said above)" if counts.inexact else ""
-    print(f"run {counts.run}: {files} {done}{inexact}, {counts.skipped:,} skipped")
+    say(f"run {counts.run}: {files} {done}{inexact}, {counts.skipped:,} skipped")

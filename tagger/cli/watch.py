@@ -14,7 +14,8 @@ from tagger.cli import shared
 from tagger.cli.completion import words
 from tagger.cli.events import Events, end_reported
 from tagger.cli.scan import leave_processor_to_others, predictor_loader
-from tagger.cli.shared import shown, terminated_as_interrupted
+from tagger.cli.shared import terminated_as_interrupted
+from tagger.cli.terminal import shown
 from tagger.errors import BusyError
 from tagger.files import absolute
 

@@ -13,7 +13,8 @@ import typer
 from tagger.cli import shared
 from tagger.cli.completion import words
 from tagger.cli.progress import writing_bar
-from tagger.cli.shared import asked_to_stop, message, print_json, shown
+from tagger.cli.shared import asked_to_stop, message, print_json
+from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.types import counted
 
@@ -193,8 +194,8 @@ def _is_wanted(library: Library, paths: Sequence[str], settings: TagSettings) ->
     if not counts.files_written:
         return True  # there is nothing to ask, and the run says why
     for name, count in _field_counts(counts).items():
-        print(f"{name:<14} {counted(count, 'files', width=9)}", file=sys.stderr)
-    print("for example", file=sys.stderr)
+        say(f"{name:<14} {counted(count, 'files', width=9)}", file=sys.stderr)
+    say("for example", file=sys.stderr)
     for planned in examples:
         print_changes(planned.track.path, planned.changes, file=sys.stderr)
     return shared.is_yes(f"Write tags into {counts.files_written:,} of {counted(counts.done, 'files')}?")
@@ -237,7 +238,7 @@ def _print_summary(counts: WriteCounts) -> None:
     rows |= {f"bytes {done or 'written'}": counts.bytes_written}
     rows |= {"unchanged": counts.unchanged, "skipped": counts.skipped}
     for name, count in rows.items():
-        print(f"  {name:<16} {count:>13,}")
+        say(f"  {name:<16} {count:>13,}")
     if run and counts.files_written:
         message(f"this was run {run}; `tagger undo {run}` takes it back")
 
@@ -252,7 +253,7 @@ def _field_counts(counts: WriteCounts) -> dict[str, int]:
 def print_changes(path: str, changes: Iterable[Change], arrow: str = "→", file: TextIO | None = None) -> None:
     """Print a file and what its fields are before and after, on stdout unless `file` is another stream."""
     texts = (f"{_named(one.field)} {_values(one.before)} {arrow} {_values(one.after)}" for one in changes)
-    print(f"{shown(path)}\n    {', '.join(texts)}", file=file)
+    say(f"{shown(path)}\n    {', '.join(texts)}", file=file)
 
 
 def change_object(path: str, changes: Iterable[Change]) -> dict[str, object]:

@@ -106,11 +106,21 @@ def _start() -> None:
     """Sets up a worker process: Ctrl-C reaches the whole group, and only the main process answers it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(ONE_THREAD)
+    if not os.environ.get("TAGGER_DEBUG"):
+        _be_quiet()
     if sys.platform == "linux":
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
     threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+
+
+def _be_quiet() -> None:
+    """Send what libraries print nowhere: what a worker has to say, it returns."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 1)
+    os.dup2(null, 2)
+    os.close(null)
 
 
 def _end_with(parent: int) -> None:

@@ -49,6 +49,15 @@ class Folder:
         flags |= _NO_LINK | _BINARY | (os.O_EXCL if flags & os.O_CREAT else 0)
         return os.open(self._named(name), flags, mode, dir_fd=self._fd)
 
+    def create_unnamed(self, mode: int) -> int | None:
+        """Open a new file without a name, of which a kill leaves nothing; None where there are none."""
+        if self._fd is None or sys.platform != "linux" or not os.path.isdir("/proc/self/fd"):
+            return None
+        try:
+            return os.open(os.curdir, os.O_RDWR | os.O_TMPFILE | os.O_CLOEXEC, mode, dir_fd=self._fd)
+        except OSError:
+            return None
+
     def status(self, name: str) -> os.stat_result:
         """Give the status of a name, of a link itself where it is one."""
         return os.stat(self._named(name), dir_fd=self._fd, follow_symlinks=False)
@@ -77,6 +86,20 @@ class Folder:
 
     def _named(self, name: str) -> str:
         return os.path.join(self.path, name) if self._fd is None else name
+
+
+def try_lock(fd: int) -> bool:
+    """Take an advisory lock; False where another program has one. True on file systems without locks."""
+    if sys.platform != "win32":  # Windows locks files by opening them
+        import fcntl
+
+        try:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:
+            return True
+    return True
 
 
 def is_same(one: os.stat_result, other: os.stat_result) -> bool:

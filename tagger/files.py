@@ -8,11 +8,13 @@ import os
 import secrets
 import stat
 import unicodedata
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 
+from tagger.descriptors import Folder, give_rights, is_same, try_lock
 from tagger.errors import TaggerError
 
 AUDIO_EXTENSIONS = frozenset(
@@ -195,35 +197,36 @@ def atomic_replacement(path: str) -> Iterator[str]:
 
     A reader sees the old file or the new one, never half of either, and a power cut neither. The draft
     lies in the same folder; a block that raises leaves `path` as it was and no draft. An existing file
-    keeps its permissions, and a symbolic link stays a link. Raises OSError, also where `path` is no
-    regular file.
+    keeps its owner and its rights, and a symbolic link stays a link. Raises OSError, also where `path` is
+    no regular file.
     """
-    target = os.path.realpath(path)
-    mode = _mode_of(target)
-    draft = os.path.join(os.path.dirname(target), f".tagger-{secrets.token_hex(6)}.tmp")
-    try:
-        yield draft
-        if mode is not None:
-            os.chmod(draft, mode)
-        with open(draft, "rb+") as file:
-            os.fsync(file.fileno())
-        os.replace(draft, target)
-    finally:
-        with contextlib.suppress(OSError):
-            os.unlink(draft)
+    target = _followed(path)
+    draft = f".tagger-{secrets.token_hex(6)}.tmp"
+    with Folder(os.path.dirname(target)) as folder:
+        name = os.path.basename(target)
+        _check_is_regular(folder, name)
+        try:
+            yield os.path.join(folder.path, draft)
+            with open(folder.open(draft, os.O_RDWR), "rb+") as file:
+                _give_rights_of(folder, name, file.fileno())
+                os.fsync(file.fileno())
+            folder.replace(draft, name)
+        finally:
+            with contextlib.suppress(OSError):
+                folder.unlink(draft)
 
 
 def replace_atomically(path: str, content: bytes) -> None:
     """Replace the file at `path` by `content`, or leave it as it was; `atomic_replacement` says how.
 
+    A kill leaves nothing beside it, or what the next call for the same file removes.
     Raises TaggerError when the folder is missing or not writable, the disk is full, `path` is not a
     regular file, or text would take the place of something else, such as music.
     """
     if b"\0" not in content:
         check_holds_text(path)
     try:
-        with atomic_replacement(path) as draft, open(draft, "xb") as file:
-            file.write(content)
+        _put(path, content)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise TaggerError(f"{path}: cannot be written: {reason}") from error
@@ -253,12 +256,75 @@ def _leads_to(named: str, folder: str) -> bool:
     return is_plain and os.path.realpath(named) == folder
 
 
-def _mode_of(target: str) -> int | None:
-    """The permission bits of an existing regular file; None for a new one."""
+def _put(path: str, content: bytes) -> None:
+    target = _followed(path)
+    name = os.path.basename(target)
+    start = f".tagger-{zlib.crc32(os.fsencode(name)):08x}-"
+    draft = f"{start}{secrets.token_hex(6)}.tmp"
+    with Folder(os.path.dirname(target)) as folder:
+        _check_is_regular(folder, name)
+        _remove_drafts(folder, start)
+        unnamed = folder.create_unnamed(0o666)
+        fd = folder.open(draft, os.O_RDWR | os.O_CREAT, 0o666) if unnamed is None else unnamed
+        try:
+            with open(fd, "wb") as file:
+                try_lock(fd)
+                file.write(content)
+                file.flush()
+                _give_rights_of(folder, name, fd)
+                os.fsync(fd)
+                status = os.fstat(fd)
+                if unnamed is not None:
+                    folder.link(fd, draft)
+                if os.name == "nt":  # which renames no open file
+                    file.close()
+                if not is_same(folder.status(draft), status):
+                    raise OSError(0, "another program put something else in its place")
+                folder.replace(draft, name)
+        finally:
+            with contextlib.suppress(OSError):
+                folder.unlink(draft)
+
+
+def _remove_drafts(folder: Folder, start: str) -> None:
+    """Remove what killed runs have left of the same file: own drafts that nobody holds."""
+    for name in folder.names():
+        if name.startswith(start) and name.endswith(".tmp"):
+            with contextlib.suppress(OSError), open(folder.open(name, os.O_RDONLY), "rb") as file:
+                status = os.fstat(file.fileno())
+                if stat.S_ISREG(status.st_mode) and try_lock(file.fileno()):
+                    folder.unlink(name)
+
+
+def _followed(path: str) -> str:
+    """Give what a path leads to. Raises OSError for a link that another user has laid to a file not his."""
+    target = os.path.realpath(path)
+    if hasattr(os, "geteuid") and os.path.islink(path):
+        owners = {os.geteuid(), 0}
+        with contextlib.suppress(OSError):
+            owners.add(os.stat(target).st_uid)
+        if os.lstat(path).st_uid not in owners:
+            raise OSError(0, "a symbolic link of another user")
+    return target
+
+
+def _check_is_regular(folder: Folder, name: str) -> None:
+    with contextlib.suppress(FileNotFoundError):
+        if not stat.S_ISREG(folder.status(name).st_mode):
+            raise OSError(0, "not a regular file")
+
+
+def _give_rights_of(folder: Folder, name: str, fd: int) -> None:
+    """Give an open draft the owner, rights and ACL of the file whose place it takes, as far as we may."""
     try:
-        mode = os.stat(target).st_mode
+        old = folder.open(name, os.O_RDONLY)
     except FileNotFoundError:
-        return None
-    if not stat.S_ISREG(mode):
-        raise OSError(0, "not a regular file")
-    return stat.S_IMODE(mode)
+        return
+    except PermissionError:  # it may be written, not read
+        if os.chmod in os.supports_fd:
+            os.chmod(fd, stat.S_IMODE(folder.status(name).st_mode))
+        return
+    try:
+        give_rights(old, fd)
+    finally:
+        os.close(old)

@@ -25,6 +25,7 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO
 
+from tagger import descriptors
 from tagger.descriptors import Folder, is_one_file, is_same, set_date
 from tagger.errors import TagError
 
@@ -124,17 +125,8 @@ def sync_folder(folder: str) -> None:
 
 
 def try_lock(file: BinaryIO) -> bool:
-    """Take an advisory lock; False where another program has one. True on file systems without locks."""
-    if sys.platform != "win32":  # Windows locks files by opening them
-        import fcntl
-
-        try:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        except OSError:
-            return True
-    return True
+    """Take an advisory lock on an open file, as `descriptors.try_lock`."""
+    return descriptors.try_lock(file.fileno())
 
 
 def _opened(folder: Folder, name: str, flags: int) -> BinaryIO:

@@ -7,12 +7,13 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from itertools import islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
+from tagger.descriptors import Folder, try_lock
 from tagger.errors import WorkerError
 from tagger.files import AudioFile
 from tagger.pipeline.executor import Executor
@@ -32,6 +33,8 @@ _UNABLE = (
     "worker processes {} before they read a file; check the free memory and the limits of this user "
     "(ulimit -a), or try --jobs 1. No file is blamed for it"
 )
+
+_TABLE = "known-sounds.npy"
 
 Outcome = TrackFeatures | Identified | Failure
 
@@ -135,12 +138,39 @@ def known_sounds_table(audio_ids: Iterable[str]) -> Iterator[str | None]:
     keys.sort()
     with ExitStack() as stack:
         try:
+            with suppress(OSError):
+                _remove_stale_tables(tempfile.gettempdir())
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tagger-"))
-            table = os.path.join(folder, "known-sounds.npy")
-            np.save(table, keys)
+            table = os.path.join(folder, _TABLE)
+            file = stack.enter_context(open(f"{table}.new", "xb"))
+            try_lock(file.fileno())  # as long as it is used, and before it has the name
+            np.save(file, keys)
+            file.flush()
+            if os.name == "posix":
+                os.rename(file.name, table)
+            else:  # where an open file is renamed by nobody
+                file.close()
+                os.rename(file.name, table)
         except OSError:
             table = None
         yield table
+
+
+def _remove_stale_tables(root: str) -> None:
+    """Remove the tables of scans that were killed: our own ones, which nobody holds."""
+    if not hasattr(os, "geteuid"):
+        return
+    with os.scandir(root) as entries:
+        ours = [one for one in entries if one.name.startswith("tagger-")]
+    for one in ours:
+        with suppress(OSError):
+            is_mine = one.stat(follow_symlinks=False).st_uid == os.geteuid()
+            if is_mine and one.is_dir(follow_symlinks=False) and os.listdir(one.path) == [_TABLE]:
+                with Folder(one.path) as folder, open(folder.open(_TABLE, os.O_RDONLY), "rb") as file:
+                    if not try_lock(file.fileno()):
+                        continue
+                    folder.unlink(_TABLE)
+                os.rmdir(one.path)
 
 
 def is_listed(table: str, audio_id: str) -> bool:

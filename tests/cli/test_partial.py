@@ -96,8 +96,10 @@ def test_list_has_a_dash_for_what_is_not_known(tagger: Tagger, music: Path) -> N
     ]
     row = tagger("list", "--json").json[0]
     assert [row[key] for key in ("genre", "genre_confidence", "energy", "energy_level")] == [None] * 4
-    assert tagger("list", "--csv").out.splitlines()[1].startswith(
-        f"{music}/a.flac,,,,,{row['bpm']},false,,,,,10.0,{row['bpm_confidence']},false"
+    assert (
+        tagger("list", "--csv")
+        .out.splitlines()[1]
+        .startswith(f"{music}/a.flac,,,,,{row['bpm']},false,,,,,10.0,{row['bpm_confidence']},false")
     )
     tagger("scan", music, "--model", "genre-1", "-q")
     (genre, sure, energy, bpm, _), *_ = (line.split() for line in tagger("list").out.splitlines()[1:])

@@ -216,3 +216,21 @@ def test_a_sound_whose_name_is_damaged_is_not_known_and_the_others_are() -> None
         assert table is not None
         known = [name for name in names if workers.is_listed(table, name)]
     assert known == ["0" * 31 + "1", "f" * 32]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there no file is removed that is open")
+def test_the_table_of_a_killed_scan_is_removed_by_the_next_and_that_of_a_running_one_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    killed, foreign = tmp_path / "tagger-killed", tmp_path / "tagger-mine"
+    for folder in (killed, foreign):
+        folder.mkdir()
+        (folder / "known-sounds.npy").write_bytes(b"x")
+    (foreign / "notes").write_text("mine")
+    with workers.known_sounds_table(["0" * 32]) as running, workers.known_sounds_table(["1" * 32]) as table:
+        assert running and table
+        assert workers.is_listed(running, "0" * 32)
+        assert not killed.exists()
+    assert sorted(os.listdir(tmp_path)) == ["tagger-mine"]
+    assert sorted(os.listdir(foreign)) == ["known-sounds.npy", "notes"]

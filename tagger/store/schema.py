@@ -213,6 +213,11 @@ def require_current(connection: sqlite3.Connection, path: str, migrations: Migra
         )
 
 
+def migrate_refusal(connection: sqlite3.Connection, path: str) -> None:
+    """Raise StoreError where `migrate` would refuse; nothing is written."""
+    _version(connection, path, VERSION)
+
+
 def _version(connection: sqlite3.Connection, path: str, current: int) -> int:
     # Asked first: another process may be making the tables just now.
     (n_tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()

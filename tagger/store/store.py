@@ -10,7 +10,7 @@ import os
 import sqlite3
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from itertools import islice
 from pathlib import Path
@@ -30,7 +30,7 @@ from tagger.store.ignored import Ignored
 from tagger.store.known_files import KnownFiles
 from tagger.store.rows import SqlValue, StoredPath, now, path_from
 from tagger.store.runs import Runs
-from tagger.store.schema import APPLICATION_ID, VERSION, migrate, require_current
+from tagger.store.schema import APPLICATION_ID, VERSION, migrate, migrate_refusal, require_current
 from tagger.store.statistics import Statistics, statistics
 from tagger.store.tag_changes import TagChanges
 from tagger.types import Analysis, Failure
@@ -56,7 +56,13 @@ _ADVICE = {
 }
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
-_UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+_UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL)
+_NO_SHARED_MEMORY = (
+    sqlite3.SQLITE_IOERR_SHMOPEN,
+    sqlite3.SQLITE_IOERR_SHMSIZE,
+    sqlite3.SQLITE_IOERR_SHMMAP,
+)
+"""Of a full disk: the index of the log, beside the database, cannot be made."""
 
 
 class Store:
@@ -285,6 +291,9 @@ def scan_lock(db_path: str) -> Iterator[None]:
     """
     _refuse_folder(db_path)
     path = os.path.realpath(db_path)
+    if os.path.exists(path) and not os.path.isfile(path):
+        raise StoreError(f"{db_path}: not a file; name another --db")
+    _refuse_foreign(path)
     lock = FileLock(f"{path}.lock")
     try:
         os.makedirs(os.path.dirname(path), exist_ok=True)
@@ -332,6 +341,18 @@ def _refuse_folder(path: str) -> None:
         raise StoreError(f"{path}: a folder; name the file in it, such as {example}")
 
 
+def _refuse_foreign(path: str) -> None:
+    """Raise StoreError for the database of another program, beside which no lock of ours has a place."""
+    if not os.path.isfile(path) or not os.path.getsize(path):
+        return
+    try:
+        with closing(_connect(path, "ro")) as connection:
+            if not _is_current(connection):
+                migrate_refusal(connection, path)
+    except sqlite3.Error:
+        return  # opening it for the run says what is wrong, and how to restore it
+
+
 def _make_folder(path: str) -> None:
     folder = os.path.dirname(os.path.abspath(path))
     try:
@@ -371,8 +392,8 @@ def _opened_to_read(path: str) -> sqlite3.Connection:
     log = f"{path}-wal"
     if os.path.exists(log) and os.path.getsize(log):
         raise StoreError(
-            f"{path}: its last changes lie in {log}, which cannot be read in a read-only folder; "
-            "copy both files to where you may write"
+            f"{path}: its last changes lie in {log}, which cannot be read in a read-only folder or on a "
+            "full disk; make room, or copy both files to where you may write"
         )
     return _opened(path, "ro&immutable=1")
 
@@ -418,7 +439,7 @@ def _sort_key(name: str | None) -> str | None:
 
 def _is_unwritable(error: sqlite3.Error) -> bool:
     """Whether SQLite may not write a file, or the log beside it."""
-    return _code(error) in _UNWRITABLE
+    return _code(error) in _UNWRITABLE or getattr(error, "sqlite_errorcode", 0) in _NO_SHARED_MEMORY
 
 
 def _code(error: sqlite3.Error) -> int:

@@ -193,3 +193,16 @@ def test_a_file_that_kills_its_worker_is_quarantined(
     assert "crashed" not in again.err
     (failure,) = tagger("failures", "--json").json
     assert failure["path"] == str(killer)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a full disk is made by a limit")
+@pytest.mark.parametrize("command", ["list", "stats", "playlist", "runs"])
+def test_a_full_disk_still_reads(tagger: Tagger, music: Path, db: Path, command: str) -> None:
+    tagger("scan", music)
+    limited = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY));"
+        f"import sys; sys.argv = ['tagger', {command!r}]; from tagger.cli import main; main()"
+    )
+    full = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True)
+    assert (full.returncode, full.stderr) == (0, "")
+    assert full.stdout == tagger(command).out

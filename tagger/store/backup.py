@@ -49,6 +49,8 @@ def back_up_if_due(connection: sqlite3.Connection, path: str) -> str | None:
 
 def is_damage(error: BaseException) -> bool:
     """Tell whether SQLite says that the file itself is not sound."""
+    if isinstance(error, sqlite3.OperationalError) and "unsupported file format" in str(error):
+        return True  # of a header: SQLite gives it the code of a mistyped question
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 

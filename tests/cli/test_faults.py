@@ -106,7 +106,9 @@ def test_a_deleted_database_is_begun_anew(tagger: Tagger, music: Path, db: Path)
     assert (again.code, again.err, again.json["analysed"]) == (0, "", 6)
 
 
-@pytest.mark.parametrize("kind", ["garbage in the middle", "garbage at the head", "truncated"])
+@pytest.mark.parametrize(
+    "kind", ["garbage in the middle", "garbage at the head", "schema format", "truncated"]
+)
 def test_a_damaged_database_is_named_with_its_backup(
     tagger: Tagger, music: Path, db: Path, kind: str
 ) -> None:
@@ -132,6 +134,9 @@ def damage(db: Path, kind: str) -> None:
     with db.open("r+b") as file:
         if kind == "truncated":
             file.truncate(size // 3)
+        elif kind == "schema format":  # https://www.sqlite.org/fileformat.html#schema_format_number
+            file.seek(44)
+            file.write(b"\xff" * 4)
         else:
             file.seek(4096 if kind == "garbage in the middle" else 0)
             file.write(b"\xa5" * (size - 4096 if kind == "garbage in the middle" else 4096))

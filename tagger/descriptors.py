@@ -119,13 +119,18 @@ def give_rights(source: int, copy: int) -> bool:
     """
     status = os.fstat(source)
     with contextlib.suppress(OSError):
-        _give_owner(copy, status)
-    with contextlib.suppress(OSError):
         _give_xattrs(source, copy)
+    give_owner_and_mode(copy, status)
+    return _rights(os.fstat(copy)) == _rights(status) and _kept_xattrs(copy) == _kept_xattrs(source)
+
+
+def give_owner_and_mode(fd: int, status: os.stat_result) -> None:
+    """Give an open file the owner and the mode of another one, as far as the system lets it."""
+    with contextlib.suppress(OSError):
+        _give_owner(fd, status)
     if _CHMODS:
         with contextlib.suppress(OSError):
-            os.chmod(copy, stat.S_IMODE(status.st_mode))
-    return _rights(os.fstat(copy)) == _rights(status) and _kept_xattrs(copy) == _kept_xattrs(source)
+            os.chmod(fd, stat.S_IMODE(status.st_mode))
 
 
 def set_date(fd: int, path: str, status: os.stat_result, mtime_ns: int) -> None:

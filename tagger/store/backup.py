@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import os
 import shlex
-import shutil
 import sqlite3
 import time
 from pathlib import Path
+
+from tagger.descriptors import give_owner_and_mode
 
 EVERY_S = 7 * 86_400
 """A copy takes a second for some 80,000 tracks, so not every night."""
@@ -64,6 +65,7 @@ def back_up(path: str) -> None:
     draft = target + _UNFINISHED
     try:
         _remove(draft)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))  # follows no link
         with (
             contextlib.closing(_connect(path, "ro")) as source,  # another connection may be writing
             contextlib.closing(_connect(draft, "rwc")) as copy,
@@ -72,8 +74,10 @@ def back_up(path: str) -> None:
             source.backup(copy, progress=_never_wait)
             copy.execute("PRAGMA journal_mode = DELETE")  # one file, without a log beside it
             _check(copy)
-        shutil.copymode(path, draft)
-        with open(draft, "rb+") as file:
+        # The database itself is not opened: closing it would end the locks that SQLite has on it.
+        status = os.stat(path)
+        with open(draft, "rb+", opener=_open_no_link) as file:
+            give_owner_and_mode(file.fileno(), status)
             os.fsync(file.fileno())
         os.replace(draft, target)
     finally:
@@ -100,6 +104,10 @@ def _check(copy: sqlite3.Connection) -> None:
         error = sqlite3.DatabaseError(f"damaged: {answer}")
         error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise error
+
+
+def _open_no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _remove(draft: str) -> None:

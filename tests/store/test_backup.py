@@ -35,6 +35,21 @@ def test_a_backup_is_a_whole_database_and_alone(db_path: str) -> None:
     assert tracks_in(db_path) == 3
 
 
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="only root gives files away")
+def test_a_backup_belongs_to_the_owner_of_the_database_and_follows_no_link(db_path: str) -> None:
+    fill(db_path, 3)
+    elsewhere = Path(db_path).parent / "elsewhere"
+    elsewhere.write_bytes(b"mine")
+    os.chown(db_path, 1000, 1001)
+    os.chmod(db_path, 0o640)
+    copy = backup.backup_path(db_path)
+    os.symlink(elsewhere, f"{copy}.tmp")
+    backup.back_up(db_path)
+    status = os.stat(copy)
+    assert (status.st_uid, status.st_gid, status.st_mode & 0o777) == (1000, 1001, 0o640)
+    assert (elsewhere.read_bytes(), elsewhere.stat().st_uid) == (b"mine", 0)
+
+
 def test_an_empty_database_is_not_backed_up(db_path: str) -> None:
     fill(db_path, 0)
     assert not os.path.exists(backup.backup_path(db_path))

@@ -55,6 +55,10 @@ MAX_SAMPLE_BYTES = 256 << 20
 MAX_ERRORS = 500
 """Undecodable packets after which a stretch of sound ends."""
 
+ENOUGH_S = 1.0
+"""Sound without many errors that is believed, whatever follows it; noise has shorter false frames. Those of
+lossless codecs carry checksums, and one is enough."""
+
 MAX_ASF_OBJECTS = 64
 """Of a Windows Media header, in which the file properties are looked for."""
 
@@ -105,6 +109,7 @@ class SoundStream:
         self._time_s = self._end_s = self._last_s = 0.0
         self._in_line = in_line
         self.n_errors = self._n_frames = 0
+        self._decoded_s = self._sound_s = 0.0
         self.codec = self._context.name.removesuffix("float")  # FFmpeg decodes mp3 as mp3float
         self.sample_rate_hz = self._context.sample_rate
         self.channels = self._context.channels
@@ -145,11 +150,16 @@ class SoundStream:
             MEASURED_BYTES if self._in_line else SPARE_BYTES + min(MAX_SAMPLE_BYTES, sample_bytes)
         )
         self.n_errors = self._n_frames = 0
+        self._decoded_s = self._sound_s = 0.0
 
     @property
     def mostly_damaged(self) -> bool:
-        """Tell whether more packets failed than frames were decoded, as in noise named `.mp3`."""
-        return self.n_errors > self._n_frames
+        """Tell whether more packets failed than frames were decoded, as in noise named `.mp3`.
+
+        Errors behind good sound do not count: they come from garbage behind the last frame.
+        """
+        enough_s = 0.0 if self._context.codec.lossless else ENOUGH_S
+        return self.n_errors > self._n_frames and self._sound_s <= enough_s
 
     def seek(self, time_s: float) -> bool:
         """Go to a packet at `time_s` or some way before it; give False where that cannot be done."""
@@ -192,6 +202,9 @@ class SoundStream:
             self.n_errors += 1
             return []
         self._n_frames += len(frames)
+        self._decoded_s += sum(frame.samples / (frame.sample_rate or 1) for frame in frames)
+        if self.n_errors <= self._n_frames:
+            self._sound_s = self._decoded_s
         return frames
 
     def time_s(self, of: av.Packet[AudioStream] | av.AudioFrame) -> float:

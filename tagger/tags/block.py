@@ -10,11 +10,12 @@ that is not ours is carried as the bytes it was; mutagen is the second reader in
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import BinaryIO
 
 from tagger.errors import TagError
 from tagger.tags.fields import Field
+from tagger.tags.limits import MAX_READS, check_count, check_size
 
 # Stands for a value that is there and cannot be read (an encrypted frame, a binary genre).
 UNREADABLE = "\ufffd"
@@ -119,15 +120,19 @@ class TagBlock:
 
 @dataclass(frozen=True, slots=True)
 class ByteSource:
-    """An open file of `size` bytes."""
+    """An open file of `size` bytes, for readers that take no more of it than `limits` says."""
 
     file: BinaryIO
     size: int
+    n_reads: list[int] = field(default_factory=lambda: [0])
 
     def at(self, start: int, length: int) -> bytes:
         """Read exactly `length` bytes from `start`; TagError where the file ends before."""
         if start < 0 or length < 0 or start + length > self.size:
             raise TagError("its tags reach past its end (damaged or still being written)")
+        check_size(length)
+        self.n_reads[0] += 1
+        check_count(self.n_reads[0], MAX_READS)
         self.file.seek(start)
         data = self.file.read(length)
         if len(data) != length:

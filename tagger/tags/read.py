@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -12,11 +13,15 @@ import mutagen
 from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, TALB, TDRC, TIT2, TPE1, TPE2, TYER
 
+from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import TagError
 from tagger.files import folded
-from tagger.tags.block import Item, TagBlock
+from tagger.tags.block import ByteSource, Item, TagBlock
+from tagger.tags.bounded_mutagen import bound
 from tagger.tags.fields import FIELDS, Field, genre_names, says_nothing
 from tagger.tags.formats import load
+from tagger.tags.formats.ape import text_items
+from tagger.tags.limits import check_size, limited
 from tagger.tags.secondary_tags import fallback_genres, genres_for_ffmpeg, info_bpm
 
 _FRAMES = {"TIT2": "title", "TPE1": "artist", "TPE2": "albumartist", "TALB": "album", "TDRC": "date"}
@@ -61,7 +66,7 @@ def read(path: str) -> Tags:
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # a FIFO would be waited for without end
             raise TagError("not a regular file; name a music file")
-        with open(path, "rb") as file:
+        with limited(), open(path, "rb") as file:
             block = load(file, path)
             fallback = () if genre_names(block.texts("genre")) else fallback_genres(file, block)
             carried = block.carried() if block.is_empty else ()
@@ -98,16 +103,23 @@ def text_fields(path: str) -> dict[str, str]:
 
     The values of a field are joined by NUL. Never raises: a tag that cannot be read counts as absent.
     """
-    try:
+    bound()
+    with suppress(Exception), limited():
+        with open(path, "rb") as file:
+            check_size(id3v2_length(file.read(ID3V2_HEADER_BYTES)))
         id3: Any = ID3(path, known_frames=_PARSED)
         return {name: "\0".join(map(str, id3[key].text)) for key, name in _FRAMES.items() if key in id3}
-    except (mutagen.MutagenError, OSError, ValueError):
-        pass
-    try:
+    with suppress(Exception), limited():
+        _check_ape(path)
         ape: Any = APEv2(path)
         return {key: str(value) for key, value in ape.items() if value.kind == 0}
-    except (mutagen.MutagenError, OSError, ValueError):
-        return {}
+    return {}
+
+
+def _check_ape(path: str) -> None:
+    """Raise TagError where the APE tag of a file is damaged, or too large to be read by mutagen."""
+    with open(path, "rb") as file:
+        text_items(ByteSource(file, file.seek(0, os.SEEK_END)))
 
 
 def artist_of(path: str) -> str | None:
@@ -115,11 +127,13 @@ def artist_of(path: str) -> str | None:
 
     The first of several names. Never raises: a tag that cannot be read counts as absent.
     """
-    try:
+    bound()
+    fields: dict[str, Any] = {}
+    with suppress(Exception), limited():
+        with open(path, "rb") as opened:
+            load(opened, path)
         file: Any = mutagen.File(path, easy=True)
         fields = {folded(str(key)): value for key, value in (getattr(file, "tags", None) or {}).items()}
-    except (mutagen.MutagenError, OSError, ValueError):
-        return None
     values = (fields[name] for name in _ARTIST if name in fields)
     texts = (str(value[0] if isinstance(value, list) and value else value) for value in values)
     return next((name for text in texts if (name := text.split("\0")[0].strip())), None)

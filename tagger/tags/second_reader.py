@@ -13,7 +13,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, cast
 
-import mutagen
 from mutagen.aiff import AIFF
 from mutagen.asf import ASF
 from mutagen.dsf import DSF
@@ -33,6 +32,8 @@ from mutagen.wavpack import WavPack
 from tagger.errors import TagError
 from tagger.files import folded
 from tagger.tags.block import TagBlock
+from tagger.tags.bounded_mutagen import bound
+from tagger.tags.limits import TooLarge
 from tagger.tags.spliced import SplicedFile
 
 _READERS: Mapping[str, Callable[[BinaryIO], Any]] = {
@@ -69,16 +70,20 @@ class View:
 
 def second_reading(file: BinaryIO, block: TagBlock, without: Collection[str]) -> View:
     """Read the file of a block with mutagen, without tags of some names. Raises TagError where it cannot."""
+    bound()
     splices = block.as_by_the_book()
     if splices:
         file = cast(BinaryIO, io.BufferedReader(SplicedFile(file, splices)))
     file.seek(0)
     try:
         parsed = _READERS[block.format](file)
-    except (mutagen.MutagenError, EOFError, ValueError, KeyError, IndexError) as error:
+    except TooLarge:
+        raise
+    except Exception as error:  # of any kind: mutagen meets what nobody thought of
         tried = ", spelled by the book too," if splices else ""
+        reason = str(error) or type(error).__name__
         raise TagError(
-            f"a second reader (mutagen) cannot read it{tried} to check the copy: {error}"
+            f"a second reader (mutagen) cannot read it{tried} to check the copy: {reason}"
         ) from error
     tags = [] if parsed.tags is None else parsed.tags
     pairs = [

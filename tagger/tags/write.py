@@ -37,6 +37,7 @@ from tagger.tags.edit import (
 )
 from tagger.tags.fields import Field
 from tagger.tags.formats import load
+from tagger.tags.limits import limited
 from tagger.tags.original import original_of
 from tagger.tags.policy import Change
 from tagger.tags.secondary_tags import fallback_tag
@@ -256,7 +257,7 @@ def _opened(path: str, options: WriteOptions) -> Iterator[tuple[BinaryIO, str]]:
     try:
         target = os.path.realpath(path)
         _check_may_write(target, options)
-        with open(target, "rb", opener=_open_no_link) as file:
+        with limited(), open(target, "rb", opener=_open_no_link) as file:
             if not try_lock(file):
                 raise TagError("another program has locked it")
             yield file, target

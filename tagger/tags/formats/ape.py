@@ -22,6 +22,7 @@ from tagger.containers import (
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Splice, TagBlock
 from tagger.tags.fields import APEV2, Field, decoded, field_meant
+from tagger.tags.limits import check_count
 
 _HAS_HEADER, _IS_HEADER = 1 << 31, 1 << 29
 _KIND_MASK, _BINARY = 0b110, 0b010
@@ -96,6 +97,7 @@ def _parse_items(source: ByteSource, start: int, end: int, footer: bytes) -> tup
             raise TagError("its APE tag is damaged")
         items.append(_as_item(data[position:stop], data[position + 8 : key_end], data[key_end + 1 : stop]))
         position = stop
+        check_count(len(items))
     if position != len(data):
         raise UnsupportedFormat(
             "its APE tag holds bytes behind its items, counted by its footer, that are none"
@@ -105,6 +107,7 @@ def _parse_items(source: ByteSource, start: int, end: int, footer: bytes) -> tup
 
 def _as_item(raw: bytes, key: bytes, value: bytes) -> Item:
     is_text = not int.from_bytes(raw[4:8], "little") & _KIND_MASK
+    check_count(value.count(b"\0") if is_text else 0)
     texts = tuple(decoded(value).split("\0")) if is_text else (UNREADABLE,)
     field = field_meant(APEV2, key.decode("ascii", "replace"), texts)
     return Item(raw, field, texts) if field else Item(raw)

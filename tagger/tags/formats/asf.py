@@ -22,12 +22,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
 from tagger.containers import ASF_FILE_PROPERTIES, ASF_HEADER_BYTES, AsfObject, asf_objects
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Span, Splice, TagBlock
 from tagger.tags.fields import ASF, Field, field_meant
+from tagger.tags.limits import MAX_ITEMS, check_count, check_size
 
 _EXTENSION = UUID("5FBF03B5-A92E-11CF-8EE3-00C00C205365").bytes_le
 _DESCRIPTION = UUID("D2D0A440-E307-11D2-97F0-00A0C95EA850").bytes_le
@@ -78,6 +80,7 @@ def load_asf(source: ByteSource, format_name: str) -> TagBlock:
 def _read_header(source: ByteSource) -> _Header:
     start = source.at(0, ASF_HEADER_BYTES)
     end = int.from_bytes(start[16:24], "little")
+    check_size(end)
     objects = _objects(source, ASF_HEADER_BYTES, end)
     extension = next((one for one in objects if one.guid == _EXTENSION), None)
     inner = _objects(source, extension.start + _EXTENSION_HEADER_BYTES, extension.end) if extension else []
@@ -96,7 +99,8 @@ def _read_header(source: ByteSource) -> _Header:
 
 def _objects(source: ByteSource, start: int, end: int) -> list[AsfObject]:
     """Read the objects that fill [start, end). Raises TagError where they do not."""
-    objects = list(asf_objects(source.at, start, end))
+    objects = list(islice(asf_objects(source.at, start, end), MAX_ITEMS + 1))
+    check_count(len(objects))
     is_sound = all(one.body <= one.end <= end for one in objects)
     if not is_sound or (objects[-1].end if objects else start) != end:
         raise TagError("its ASF header is damaged")
@@ -117,6 +121,7 @@ def _items(source: ByteSource, home: AsfObject, container: str) -> list[Item]:
         field = field_meant(ASF, name, texts)
         items.append(Item(data[position:stop], field, texts if field else (), container))
         position = stop
+        check_count(len(items))
     return items
 
 

@@ -14,6 +14,7 @@ from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import ByteSource, Item, Layout, Splice, TagBlock
 from tagger.tags.fields import VORBIS, Field, decoded, field_meant
+from tagger.tags.limits import check_count, check_size
 
 _PADDING, _COMMENT = 1, 4
 _MAX_BLOCK_BYTES = (1 << 24) - 1
@@ -63,7 +64,9 @@ def _metadata_blocks(source: ByteSource) -> list[_MetadataBlock]:
         last = bool(header[0] & 0x80)
         blocks.append(_MetadataBlock(header[0] & 0x7F, position, int.from_bytes(header[1:], "big")))
         position = blocks[-1].end
+        check_count(len(blocks))
     source.at(position, 0)
+    check_size(sum(block.size for block in blocks if block.kind != _PADDING))
     return blocks
 
 
@@ -138,6 +141,7 @@ def parse_comments(data: bytes) -> tuple[bytes, tuple[Item, ...], int]:
     for _ in range(count):
         comment, position = _counted(data, position)
         items.append(_as_item(comment))
+        check_count(len(items))
     return vendor, tuple(items), position
 
 

@@ -17,6 +17,7 @@ from tagger.containers import ID3V2_HEADER_BYTES, from_syncsafe, id3v2_length
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import UNREADABLE, ByteSource, Encode, Item, Layout, Splice
 from tagger.tags.fields import ID3_USER_TEXT, Field, field_meant
+from tagger.tags.limits import check_count, expanded
 
 _ID3V1_REACH = 132
 _ID3V1_START = re.compile(rb"TAG.{119,}", re.DOTALL)
@@ -280,6 +281,7 @@ def split_frames(body: bytes, major: int, plain_sizes: bool) -> tuple[list[bytes
             break
         frames.append(body[position:end])
         position = end
+        check_count(len(frames))
     return frames, body[position:]
 
 
@@ -354,7 +356,7 @@ def _content(frame: bytes, major: int, unsync: bool) -> bytes:
         return b""
     content = content[(1 if grouped else 0) + (4 if sized else 0) :]
     try:
-        return zlib.decompress(content) if compressed else content
+        return expanded(content) if compressed else content
     except zlib.error:
         return b""
 
@@ -363,6 +365,7 @@ def _texts(content: bytes) -> tuple[str, ...]:
     codec = _CODECS.get(content[0]) if content else None
     if codec is None:
         return (UNREADABLE,)
+    check_count(content.count(b"\0\0" if codec.startswith("utf-16") else b"\0"))
     text = _decoded_pieces(content[1:], codec)
     while text and not text[-1]:
         text.pop()

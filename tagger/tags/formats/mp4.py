@@ -27,12 +27,18 @@ from dataclasses import dataclass
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Span, Splice, TagBlock
 from tagger.tags.fields import MP4_FREEFORM, Field, decoded, field_meant, numbered_genre
+from tagger.tags.limits import MAX_PARTS, TooLarge, check_count, check_size
 
 _MEAN = b"com.apple.iTunes"
 _UTF8, _INTEGER = 1, 21
 _HANDLER_CONTENT = bytes(8) + b"mdirappl" + bytes(9)
 _PROBE_BYTES = 16
 _CHILDREN_OF_META = (b"hdlr", b"ilst", b"free", b"keys", b"mhdr", b"xml ", b"iloc")
+_WITH_CHILDREN = (b"moov", b"udta", b"trak", b"mdia", b"meta", b"ilst", b"stbl", b"minf", b"moof", b"traf")
+_DEEPEST = 16
+MAX_CHUNKS = 500_000
+"""Of sound, in a track; a day has 86,400 seconds."""
+
 _CHUNK_TABLE_PATH = (b"mdia", b"minf", b"stbl")
 
 
@@ -93,8 +99,12 @@ class _Places:
 def load_mp4(source: ByteSource, format_name: str) -> TagBlock:
     """Load the tags of an MP4 file; chunk tables are payload by the bytes that they point at."""
     places = _find(source)
+    _count_atoms(source, places.top)
     ilst = places.ilst
+    if ilst:
+        check_size(ilst.end - ilst.start)
     atoms = children(source, ilst.body, ilst.end) if ilst else []
+    check_count(len(atoms))
     items = tuple(_as_item(source.at(atom.start, atom.end - atom.start)) for atom in atoms)
     padding = places.free.end - places.free.start if places.free else 0
     outer = places.free_behind_moov
@@ -133,6 +143,27 @@ def _find(source: ByteSource) -> _Places:
     free = behind if behind and behind.name == b"free" else None
     last = inside[-1].end if inside else _inside(source, path[-1])
     return _Places(top, path, ilst, free, last)
+
+
+def _count_atoms(source: ByteSource, atoms: Sequence[Atom], depth: int = 0) -> int:
+    """Count the atoms of a file. Raises TooLarge where they are too many, or too deep in each other."""
+    count = len(atoms)
+    if depth > _DEEPEST:
+        raise TooLarge("its MP4 atoms lie too deep in each other, as in no music file; it is left alone")
+    for atom in atoms:
+        if atom.name in _WITH_CHILDREN:
+            count += _count_atoms(source, _children_if_sound(source, atom), depth + 1)
+            check_count(count, MAX_PARTS)
+    return count
+
+
+def _children_if_sound(source: ByteSource, atom: Atom) -> list[Atom]:
+    try:
+        return children(source, _inside(source, atom), atom.end)
+    except TooLarge:
+        raise
+    except TagError:  # what of them is needed is read, and refused, elsewhere
+        return []
 
 
 def _inside(source: ByteSource, atom: Atom) -> int:
@@ -333,6 +364,7 @@ def children(source: ByteSource, start: int, end: int) -> list[Atom]:
             raise TagError("its MP4 atoms are damaged (meta was tried with and without version bytes)")
         atoms.append(Atom(name, start, body, stop, to_file_end=size == 0))
         start = stop
+        check_count(len(atoms), MAX_PARTS)
     return atoms
 
 
@@ -391,6 +423,7 @@ def _tables_in(source: ByteSource, home: Atom) -> Iterator[ChunkTable]:
                 raise UnsupportedFormat("a protected MP4 file, which is left alone")
             continue
         count = int.from_bytes(source.at(atom.body + 4, 4), "big")
+        check_count(count, MAX_CHUNKS)
         data = source.at(atom.body + 8, count * width)
         numbers = (int.from_bytes(data[at : at + width], "big") for at in range(0, len(data), width))
         yield ChunkTable(atom.body + 8, width, tuple(numbers))

@@ -22,6 +22,7 @@ from itertools import takewhile
 from tagger.errors import UnsupportedFormat
 from tagger.tags.block import ByteSource, Item, Layout, Span, Splice, TagBlock
 from tagger.tags.formats.flac import encode_comments, parse_comments, render_comments
+from tagger.tags.limits import check_count, check_size
 
 _NUMBER_BYTES = slice(18, 26)  # a page's number and checksum
 CONTINUED, FIRST = 1, 2
@@ -116,6 +117,8 @@ def _read_headers(source: ByteSource, first: Page, codec: str, identification: b
         if page.serial != first.serial or page.flags & FIRST:
             raise UnsupportedFormat("several streams lie side by side in this Ogg file")
         pages.append(page)
+        check_count(len(packets))
+        check_size(page.end - first.end)
         body, position = source.at(page.body_start, page.end - page.body_start), 0
         for value in page.lacing:
             unfinished += body[position : position + value]

@@ -17,6 +17,7 @@ from typing import Literal
 from tagger.errors import UnsupportedFormat
 from tagger.tags.block import INFO, ByteSource, Item
 from tagger.tags.fields import Field, decoded
+from tagger.tags.limits import MAX_PARTS, check_count
 
 Order = Literal["little", "big"]
 
@@ -80,6 +81,7 @@ def read_chunks(source: ByteSource, order: Order, end: int) -> list[Chunk]:
             raise UnsupportedFormat(WRONG_SIZES)
         chunks.append(chunk)
         position = chunk.padded_end(end)
+        check_count(len(chunks), MAX_PARTS)
     return chunks
 
 
@@ -110,6 +112,7 @@ def _entries(data: bytes) -> list[bytes]:
             end = min(end + 1, len(data))
         raws.append(data[position:end])
         position = end
+        check_count(len(raws))
     return raws + ([data[position:]] if position < len(data) else [])
 
 

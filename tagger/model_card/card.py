@@ -14,6 +14,15 @@ from tagger.types import Aspect, FrontEnd
 FORMAT = 1
 """Version of the layout of `model.json` that this program reads and writes."""
 
+_FRONT_END_RANGES = {
+    "sample_rate_hz": (1_000, 192_000),
+    "window_s": (0.1, 60),
+    "n_fft": (16, 65_536),
+    "hop_length": (16, 65_536),
+    "n_mels": (1, 1_024),
+}
+"""What a model may ask of the sound: more would take gigabytes for a track."""
+
 PrecisionTable = tuple[tuple[float, float], ...]
 
 
@@ -135,9 +144,14 @@ def card_of(folder: str, fields: dict[str, Any]) -> ModelCard:
 def _front_end(fields: Any) -> FrontEnd:
     front_end = FrontEnd(**_object("front_end", fields))
     for name, value in fields.items():
-        if name != "window_s" and not isinstance(value, int):
+        if name != "window_s" and (not isinstance(value, int) or isinstance(value, bool)):
             raise ValueError(f"{name} of front_end is not a whole number")
         _above_zero(f"{name} of front_end", value)
+        least, most = _FRONT_END_RANGES[name]
+        if not least <= value <= most:
+            raise ValueError(f"{name} of front_end is {value}, not within {least:,} and {most:,}")
+    if front_end.hop_length > front_end.n_fft:
+        raise ValueError("hop_length of front_end is longer than n_fft")
     return front_end
 
 

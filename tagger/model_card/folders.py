@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tagger.errors import ModelError
 from tagger.model_card.card import ModelCard, card_of
@@ -17,6 +17,12 @@ if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
 DEFAULT_MODEL = "standard-6"
 FILTER_BANK = "filter_bank"
 WEIGHTS_FILE = "model.safetensors"
+
+MAX_JSON_BYTES = 4 << 20
+"""Of a `model.json`; ours have 7 kB."""
+
+MAX_WEIGHT_BYTES = 2 << 30
+"""Of the weights, which are read into memory; ours have 4 MB."""
 
 
 def load_card(name: str) -> ModelCard:
@@ -32,9 +38,7 @@ def load_card(name: str) -> ModelCard:
     is_folder = is_path(name) and os.path.isfile(os.path.join(name, "model.json"))
     folder = os.path.abspath(name) if is_folder else _installed_folder(name)
     try:
-        with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
-            fields = json.load(file)
-        return card_of(folder, fields)
+        return card_of(folder, _fields_of(os.path.join(folder, "model.json")))
     except (OSError, ArithmeticError, ValueError, KeyError, TypeError) as error:
         raise ModelError(
             f"{folder}: model.json cannot be used ({error}); reinstall tagger or the model"
@@ -48,6 +52,19 @@ def is_path(name: str) -> bool:
     (True, True, False, False)
     """
     return name.startswith(".") or any(one in name for one in (os.sep, os.altsep) if one)
+
+
+def _fields_of(path: str) -> dict[str, Any]:
+    """Read a `model.json`. Raises ValueError for one that is too large or nested too deep."""
+    with open(path, "rb") as file:
+        data = file.read(MAX_JSON_BYTES + 1)
+    if len(data) > MAX_JSON_BYTES:
+        raise ValueError(f"it has more than {MAX_JSON_BYTES >> 20} MiB")
+    try:
+        fields: dict[str, Any] = json.loads(data.decode())
+    except RecursionError:
+        raise ValueError("its brackets are nested too deep") from None
+    return fields
 
 
 def installed_models() -> list[str]:
@@ -84,6 +101,8 @@ def check_weights(card: ModelCard) -> str:
     """Check the SHA-256 of the weight file and give its path. Raises `ModelError` if missing or altered."""
     path = os.path.join(card.folder, WEIGHTS_FILE)
     try:
+        if os.path.getsize(path) > MAX_WEIGHT_BYTES:
+            raise ModelError(f"{path}: has more than {MAX_WEIGHT_BYTES >> 30} GiB, as no model has")
         with open(path, "rb") as file:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:

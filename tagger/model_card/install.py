@@ -26,6 +26,9 @@ NEEDED = ("model.json", WEIGHTS_FILE)
 BESIDE = (".md", ".svg", ".png")
 """Endings of the files beside them that are copied too: the card and its pictures, no checkpoints."""
 
+MAX_BESIDE_BYTES = 16 << 20
+"""Of each file beside the weights; ours have 50 kB."""
+
 ID_RULE = (
     "up to 100 of a-z, 0-9, '.', '_' and '-', a letter or digit at both ends, "
     "and no device of Windows (con, nul, com1)"
@@ -46,6 +49,7 @@ def install(card: ModelCard, replace: bool = False) -> Outcome:
     check_id(card.id)
     target = os.path.join(_root(), card.id)
     _check_no_links(card.folder)
+    _check_sizes(card.folder)
     try:
         there = os.path.lexists(target)
         if there and _contents(card.folder) == _contents(target):
@@ -131,6 +135,16 @@ def _copy(source: str, target: str) -> None:
 def _open_no_link(path: str, flags: int) -> int:
     """Open what is no symbolic link, also where one has just taken the place of the file."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _check_sizes(folder: str) -> None:
+    """Raise `ModelError` where a file beside the weights is so large that it is no card and no picture."""
+    for name in _files(folder):
+        path = os.path.join(folder, name)
+        if name != WEIGHTS_FILE and os.path.getsize(path) > MAX_BESIDE_BYTES:
+            raise ModelError(
+                f"{path}: has more than {MAX_BESIDE_BYTES >> 20} MiB; make it shorter, or leave it out"
+            )
 
 
 def _check_no_links(folder: str) -> None:

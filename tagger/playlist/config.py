@@ -17,6 +17,9 @@ from tagger.query import FILTERS, read_query
 
 Table = Mapping[str, Any]
 
+MAX_BYTES = 1 << 20
+"""Of a file of playlists: 5,000 of them; tomllib takes seconds for each megabyte."""
+
 _FILES = ("output", "relative_to", "like")
 
 
@@ -24,11 +27,16 @@ def tables_of(file: str) -> list[tuple[str, Table]]:
     """Read the playlists in `file` by name, in its order; raise TaggerError where it cannot be read."""
     try:
         with open(file, "rb") as opened:
-            content = tomllib.load(opened)
+            data = opened.read(MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise TaggerError(f"{file}: has more than {MAX_BYTES >> 20} MiB, as no file of playlists has")
+        content = tomllib.loads(data.decode())
     except OSError as error:
         raise TaggerError(f"{file}: cannot be read ({error.strerror})") from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise TaggerError(f"{file}: not valid TOML: {error}") from error
+    except RecursionError:
+        raise TaggerError(f"{file}: not valid TOML: its brackets are nested too deep") from None
     for name, table in content.items():
         if not isinstance(table, dict):
             raise TaggerError(f"{file}: {name!r} stands outside a playlist; begin one with [its name]")

@@ -165,9 +165,9 @@ def test_what_music_has_is_no_bomb(tmp_path: Path, db: Path) -> None:
     sound = front(Path(path).read_bytes(), names + cover + 500 * frame(3, b"PRIV", b"a\0b"))
     Path(path).write_bytes(sound)
     store_analyses(db, [path])
-    assert limited("write-tags", "--yes", "--db", str(db)) == (0, "")
+    assert limited("write-tags", "--yes", "--db", str(db))[0] == 0
     assert text_fields(path)["title"] == "Title"
-    assert limited("undo", "--yes", "--db", str(db)) == (0, "")
+    assert limited("undo", "--yes", "--db", str(db))[0] == 0
     assert Path(path).read_bytes() == sound
 
 

@@ -151,6 +151,8 @@ def test_a_playlist_without_an_output_says_what_it_lacks(
         ("", "describes no playlist"),
         ('genre = "Rock"\n[Loud]\noutput = "x.m3u"', "'genre' stands outside a playlist"),
         ("[Loud\n", "not valid TOML"),
+        ("a = " + 100_000 * "[", "not valid TOML: its brackets are nested too deep"),
+        ("#" * (2 << 20), "has more than 1 MiB, as no file of playlists has"),
     ],
 )
 def test_a_file_that_is_none_is_refused(

@@ -260,3 +260,11 @@ def test_without_a_word_from_the_owner_models_lie_beside_the_database(
 
     monkeypatch.delenv("TAGGER_MODELS")
     assert added_models_folder() == os.path.join(os.path.dirname(default_path()), "models")
+
+
+def test_a_card_of_gigabytes_is_not_installed(card: ModelCard, root: Path) -> None:
+    with open(os.path.join(card.folder, "CARD.md"), "wb") as file:
+        file.truncate(3 << 30)  # a hole: it takes no room
+    with pytest.raises(ModelError, match=r"CARD\.md: has more than 16 MiB"):
+        install(card)
+    assert not os.path.lexists(root / card.id)

@@ -113,5 +113,5 @@ def test_a_front_end_of_another_rate_is_drawn_at_its_own_frequencies() -> None:
 
 def test_without_matplotlib_one_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    with pytest.raises(TaggerError, match=r"pip install '\.\[plots\]'"):
+    with pytest.raises(TaggerError, match=r"pip install 'music-tagger\[plots\]'"):
         check_drawing()

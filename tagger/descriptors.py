@@ -88,6 +88,11 @@ class Folder:
         return os.path.join(self.path, name) if self._fd is None else name
 
 
+def open_no_link(path: str, flags: int) -> int:
+    """Open what is no symbolic link, also where one has just taken its place; an `opener` of `open`."""
+    return os.open(path, flags | _NO_LINK)
+
+
 def try_lock(fd: int) -> bool:
     """Take an advisory lock; False where another program has one. True on file systems without locks."""
     if sys.platform != "win32":  # Windows locks files by opening them

@@ -10,6 +10,7 @@ import shutil
 from contextlib import suppress
 from typing import Literal
 
+from tagger.descriptors import open_no_link
 from tagger.errors import ModelError
 from tagger.model_card import (
     WEIGHTS_FILE,
@@ -128,13 +129,8 @@ def _put(source: str, target: str) -> None:
 
 
 def _copy(source: str, target: str) -> None:
-    with open(source, "rb", opener=_open_no_link) as file, open(target, "xb") as copy:
+    with open(source, "rb", opener=open_no_link) as file, open(target, "xb") as copy:
         shutil.copyfileobj(file, copy, 1 << 20)
-
-
-def _open_no_link(path: str, flags: int) -> int:
-    """Open what is no symbolic link, also where one has just taken the place of the file."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check_sizes(folder: str) -> None:
@@ -204,7 +200,7 @@ def _contents(folder: str) -> dict[str, str]:
     """Give the SHA-256 of each file of a model; empty for what is no folder."""
     digests = {}
     for name in _files(folder):
-        with open(os.path.join(folder, name), "rb", opener=_open_no_link) as file:
+        with open(os.path.join(folder, name), "rb", opener=open_no_link) as file:
             digests[name] = hashlib.file_digest(file, "sha256").hexdigest()
     return digests
 

@@ -9,7 +9,7 @@ import sqlite3
 import time
 from pathlib import Path
 
-from tagger.descriptors import give_owner_and_mode
+from tagger.descriptors import give_owner_and_mode, open_no_link
 
 EVERY_S = 7 * 86_400
 """A copy takes a second for some 80,000 tracks, so not every night."""
@@ -76,7 +76,7 @@ def back_up(path: str) -> None:
             _check(copy)
         # The database itself is not opened: closing it would end the locks that SQLite has on it.
         status = os.stat(path)
-        with open(draft, "rb+", opener=_open_no_link) as file:
+        with open(draft, "rb+", opener=open_no_link) as file:
             give_owner_and_mode(file.fileno(), status)
             os.fsync(file.fileno())
         os.replace(draft, target)
@@ -104,10 +104,6 @@ def _check(copy: sqlite3.Connection) -> None:
         error = sqlite3.DatabaseError(f"damaged: {answer}")
         error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
         raise error
-
-
-def _open_no_link(path: str, flags: int) -> int:
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0))
 
 
 def _remove(draft: str) -> None:

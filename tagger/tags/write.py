@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from tagger.descriptors import Folder, is_one_file, is_same, set_date
+from tagger.descriptors import Folder, is_one_file, is_same, open_no_link, set_date
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.files import FileState
 from tagger.tags.attributes import check_date, check_owner, give_attributes, may_be_replaced, only_in_place
@@ -257,7 +257,7 @@ def _opened(path: str, options: WriteOptions) -> Iterator[tuple[BinaryIO, str]]:
     try:
         target = os.path.realpath(path)
         _check_may_write(target, options)
-        with limited(), open(target, "rb", opener=_open_no_link) as file:
+        with limited(), open(target, "rb", opener=open_no_link) as file:
             if not try_lock(file):
                 raise TagError("another program has locked it")
             yield file, target
@@ -312,11 +312,6 @@ def _prepared(file: BinaryIO, target: str, edit: _Edit, options: WriteOptions) -
             raise
     written = Written(FileState.of(new), previous)
     return Prepared(written, edit.left, target, temporary, new, status, options, in_place, but_for)
-
-
-def _open_no_link(path: str, flags: int) -> int:
-    """Open the end of a resolved path, where a link may have been put meanwhile."""
-    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 
 def _check_room(file: BinaryIO, splices: Iterable[Splice]) -> None:

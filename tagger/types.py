@@ -263,6 +263,9 @@ def counted(count: int, name: str, width: int = 0) -> str:
     return f"{count:>{width},} {noun.removesuffix('s') if count == 1 else noun}{space}{rest}"
 
 
+MIN_CONFIDENCE = 0.6
+"""The confidence (0-1) from which on `write-tags` writes a genre or a tempo, unless told otherwise."""
+
 ENERGY_BANDS: Mapping[EnergyBand, tuple[float, float]] = {
     "low": (0.0, 1 / 3),
     "medium": (1 / 3, 2 / 3),

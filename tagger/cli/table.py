@@ -8,7 +8,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from tagger.cli.terminal import for_terminal
-from tagger.types import ENERGY_BANDS, energy_level
+from tagger.types import ENERGY_BANDS, MIN_CONFIDENCE, energy_level
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 LOOKED_AT = 200
 """Tracks by which it is decided whether there is a column for artists and titles."""
-
-SURE = 0.6
-"""The confidence from which on `write-tags` writes a genre."""
 
 MOST_NAME_CELLS, LEAST_PATH_CELLS, LEAST_CELLS_FOR_NAMES = 44, 20, 36
 
@@ -97,7 +94,7 @@ def _line(track: Track, for_names: int, for_path: int) -> Text:
     genre, sure, energy, bpm = answer_cells(track)
     line = Text()
     line.append(beginning(for_terminal(genre), 14).ljust(14), style="cyan" if track.genre else "dim")
-    line.append(f" {sure:>5}", style="" if (track.genre_confidence or 0) >= SURE else "dim")
+    line.append(f" {sure:>5}", style="" if (track.genre_confidence or 0) >= MIN_CONFIDENCE else "dim")
     line.append(f"  {energy:<7}", style=_colour(track.energy))
     line.append(f"  {bpm:>5}  ", style="")
     if for_names:

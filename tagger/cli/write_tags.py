@@ -16,7 +16,7 @@ from tagger.cli.progress import writing_bar
 from tagger.cli.shared import asked_to_stop, message, print_json
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
-from tagger.types import counted
+from tagger.types import MIN_CONFIDENCE, counted
 
 if TYPE_CHECKING:
     from tagger.library import Library
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from tagger.tags import Change
 
 N_EXAMPLES = 3
-
-MIN_CONFIDENCE = 0.6
-"""Of a genre, where nothing else is asked for."""
 
 
 def write_tags(

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import PureWindowsPath
 from urllib.parse import quote_from_bytes
 
-from tagger.playlist.location import Skipped, is_absolute, is_windows, pure, unmistakable
+from tagger.playlist.location import SURROGATES, Skipped, is_absolute, is_windows, pure, unmistakable
 from tagger.types import Track
 
 NEWLINE_REASON = "its name holds a line break, which this kind of playlist cannot hold (use xspf or json)"
@@ -24,7 +24,6 @@ _FRAGILE = re.compile("[\r\n\ud800-\udfff]|\\s\\Z")
 _LINE_BREAK = re.compile("[\r\n]")
 # C0 and C1 controls, and the separators that Unicode counts as line ends.
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def one_line(text: str | None) -> str:
     >>> one_line("one\ntwo "), one_line(None)
     ('one two', '')
     """
-    return _SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text or "")).strip()
+    return SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text or "")).strip()
 
 
 def title_of(track: Track) -> str:

@@ -26,7 +26,9 @@ if TYPE_CHECKING:
 FOR_PROGRAMS = ("json", "paths")
 """Formats that are read from anywhere, so that a path relative to their folder would mislead."""
 
-_SURROGATES = re.compile("[\ud800-\udfff]")
+SURROGATES = re.compile("[\ud800-\udfff]")
+"""What stands for the bytes of a name that are no UTF-8."""
+
 # https://learn.microsoft.com/windows/win32/fileio/naming-a-file#naming-conventions
 _NOT_WINDOWS = re.compile(r'[\x00-\x1f<>:"/\\|?*]|[ .]\Z')
 _WINDOWS = re.compile(r"[A-Za-z]:[\\/]|\\\\[^\\/]")
@@ -146,7 +148,7 @@ def _why_unnameable(path: str, replacement: tuple[str, str] | None) -> str | Non
     seen = _with_prefix_replaced(path, *replacement) if replacement else path
     if not is_windows(seen):
         return None
-    if _SURROGATES.search(seen):
+    if SURROGATES.search(seen):
         return "its name is not UTF-8, and Windows has none for it"
     if is_windows(path):
         return None

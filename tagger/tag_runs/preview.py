@@ -14,6 +14,7 @@ from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.batches import batches, or_skip, threads
 from tagger.tag_runs.counts import Skip, WriteCounts
 from tagger.tags import Change, HardLinks, Policy, Wanted, WriteOptions, measure, plan, read
+from tagger.types import MIN_CONFIDENCE
 from tagger.walk import LostFolders
 
 
@@ -26,10 +27,10 @@ class TagSettings:
     """
 
     policy: Policy = field(default_factory=Policy)
-    min_confidence: float = 0.6
+    min_confidence: float = MIN_CONFIDENCE
     keep_mtime: bool = False
     hard_links: HardLinks = "skip"
-    min_bpm_confidence: float = 0.6
+    min_bpm_confidence: float = MIN_CONFIDENCE
     genre_thresholds: Mapping[str, float | None] = field(default_factory=dict)
 
     def is_enough(self, genre: str, probability: float) -> bool:

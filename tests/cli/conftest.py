@@ -1,4 +1,6 @@
 import json
+import os
+import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -45,3 +47,18 @@ def tagger(db: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixtu
         return Result(int(end.value.code or 0), captured.out, captured.err)
 
     return run
+
+
+def answered(answer: str, *args: object) -> tuple[int, str, str]:
+    """Run the command as on a terminal: give its code, what it printed and what the terminal showed."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "tagger", *map(str, args)]
+    process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
+    os.write(ours, f"{answer}\n".encode())
+    out, _ = process.communicate(timeout=60)
+    told = os.read(ours, 65_536).decode()
+    os.close(theirs)
+    os.close(ours)
+    return process.returncode, out.decode(), told

@@ -1,17 +1,14 @@
 """`tagger undo` and `tagger runs`."""
 
 import os
-import pty
 import sqlite3
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tagger.store import Store
 from tagger.tags import Change, Wanted, apply, plan, read
-from tests.cli.conftest import Tagger
+from tests.cli.conftest import Tagger, answered
 from tests.sounds import make_sound
 from tests.tag_runs.library import MODEL, analysed_as, contents, make_files, store_analyses
 from tests.tags import samples
@@ -143,17 +140,11 @@ def test_on_a_terminal_it_shows_and_asks(
     tagger: Tagger, music: Path, db: Path, answer: str, is_restored: bool
 ) -> None:
     tagger("write-tags", "--yes")
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "tagger", "undo", "--db", str(db)]
-    process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
-    os.write(ours, f"{answer}\n".encode())
-    process.communicate(timeout=60)
-    told = os.read(ours, 65_536).decode()
-    os.close(theirs)
+    code, _, told = answered(answer, "undo", "--db", db)
     assert "genre none ← Rock" in told
     assert "Take back what run 1 wrote into 5 of 5 files? [y/N]" in told
     assert ("nothing was restored" in told) == (not is_restored)
-    assert process.returncode == 0
+    assert code == 0
     assert all((read(path).genres == ()) == is_restored for path in contents(music))
 
 
@@ -164,13 +155,8 @@ def test_a_run_that_was_cut_off_is_recovered_before_it_asks(tagger: Tagger, musi
         database.execute("UPDATE runs SET finished_at = NULL, counts = NULL WHERE command = 'write-tags'")
         database.execute("UPDATE tag_changes SET state = 'prepared'")
     database.close()
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "tagger", "undo", "--db", str(db)]
-    process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
-    os.write(ours, b"y\n")
-    out, _ = process.communicate(timeout=60)
-    os.close(theirs)
-    assert (process.returncode, out.decode()) == (0, "run 1: 5 files restored, 0 skipped\n")
+    code, out, _ = answered("y", "undo", "--db", db)
+    assert (code, out) == (0, "run 1: 5 files restored, 0 skipped\n")
 
 
 def test_a_file_of_which_all_was_changed_is_skipped(tagger: Tagger, music: Path) -> None:

@@ -3,8 +3,6 @@
 import fcntl
 import json
 import os
-import pty
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +15,7 @@ from mutagen.mp4 import MP4
 from tagger.model_card import DEFAULT_MODEL, genre_thresholds, load_card
 from tagger.store import scan_lock
 from tagger.tags import Change, Wanted, apply, plan, read
-from tests.cli.conftest import Tagger
+from tests.cli.conftest import Tagger, answered
 from tests.sounds import make_kind, tags_by_ffmpeg
 from tests.tag_runs.library import KINDS, contents, make_files, store_analyses
 
@@ -441,18 +439,12 @@ def test_without_a_terminal_it_writes_only_when_asked_to(tagger: Tagger, music: 
 def test_on_a_terminal_it_shows_and_asks(
     music: Path, db: Path, answer: str, expected: tuple[str, ...]
 ) -> None:
-    ours, theirs = pty.openpty()
-    command = [sys.executable, "-m", "tagger", "write-tags", "--db", str(db)]
-    process = subprocess.Popen(command, stdin=theirs, stdout=subprocess.PIPE, stderr=theirs)
-    os.write(ours, f"{answer}\n".encode())
-    process.communicate(timeout=60)
-    told = os.read(ours, 65_536).decode()
-    os.close(theirs)
+    code, _, told = answered(answer, "write-tags", "--db", db)
     assert "genre                  5 files" in told
     assert "genre none → Rock" in told
     assert "Write tags into 5 of 5 files? [y/N]" in told
     assert ("nothing was written" in told) == (expected == ())
-    assert process.returncode == 0
+    assert code == 0
     assert set(genres(music).values()) == {expected}
 
 

@@ -36,9 +36,10 @@ def duplicates(paths: shared.Paths = None, db: shared.Db = None, json: shared.Js
     if json:
         print_json_array(map(_fields, found))
         return
-    for sound in found:
-        _print(sound)
-    message(_summary(found))
+    links = [_links(sound) for sound in found]
+    for sound, are_links in zip(found, links, strict=True):
+        _print(sound, are_links)
+    message(_summary(found, links))
 
 
 def _fields(sound: SameSound) -> dict[str, Any]:
@@ -54,11 +55,11 @@ def _fields(sound: SameSound) -> dict[str, Any]:
     }
 
 
-def _print(sound: SameSound) -> None:
+def _print(sound: SameSound, links: list[bool]) -> None:
     names = " – ".join(shown(name) for name in (sound.artist, sound.title) if name)
     length = f"{_clock(sound.duration_s)}, " if sound.duration_s else ""
     say(f"{names}, {length}{len(sound.files)} files" if names else f"{length}{len(sound.files)} files")
-    for (path, size), link in zip(sound.files, _links(sound), strict=True):
+    for (path, size), link in zip(sound.files, links, strict=True):
         say(f"  {_size(size):>9}  {shown(path)}{'  (a link, no copy)' if link else ''}")
 
 
@@ -67,11 +68,11 @@ def _links(sound: SameSound) -> list[bool]:
 
     Of a file and the symbolic links to it, the file itself is the first, wherever it stands.
     """
-    paths = [path for path, _ in sound.files]
+    identities = {path: _identity(path) for path, _ in sound.files}
     first: dict[object, str] = {}
-    for path in sorted(paths, key=os.path.islink):
-        first.setdefault(_identity(path), path)
-    return [first[_identity(path)] != path for path in paths]
+    for path in sorted(identities, key=os.path.islink):
+        first.setdefault(identities[path], path)
+    return [first[identities[path]] != path for path, _ in sound.files]
 
 
 def _identity(path: str) -> object:
@@ -83,18 +84,17 @@ def _identity(path: str) -> object:
     return status.st_dev, status.st_ino
 
 
-def _spare_bytes(sound: SameSound) -> int:
+def _spare_bytes(sound: SameSound, links: list[bool]) -> int:
     """What the copies beside the largest one take."""
-    links = _links(sound)
     sizes = [size for (_, size), link in zip(sound.files, links, strict=True) if not link]
     return sum(sizes) - max(sizes)
 
 
-def _summary(found: Sequence[SameSound]) -> str:
+def _summary(found: Sequence[SameSound], links: Sequence[list[bool]]) -> str:
     if not found:
         return "no sound is in several files"
     files = sum(len(sound.files) for sound in found)
-    spare = sum(map(_spare_bytes, found))
+    spare = sum(map(_spare_bytes, found, links))
     sounds = "1 sound is" if len(found) == 1 else f"{len(found):,} sounds are"
     return f"{sounds} in {counted(files, 'files')}; all but the largest of each take {_size(spare)}"
 

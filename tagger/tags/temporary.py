@@ -25,8 +25,7 @@ import zlib
 from collections.abc import Callable
 from typing import BinaryIO
 
-from tagger import descriptors
-from tagger.descriptors import Folder, is_one_file, is_same, set_date
+from tagger.descriptors import Folder, is_one_file, is_same, set_date, try_lock
 from tagger.errors import TagError
 
 CHANGED_COPY = "the copy beside it was changed by another program; nothing was written"
@@ -50,7 +49,7 @@ def create_temporary(folder: Folder) -> tuple[BinaryIO, str]:
     """
     name = f"{_PREFIX}{_TOKEN}-{secrets.token_hex(6)}{_UNFINISHED}"
     file = os.fdopen(folder.open(name, os.O_RDWR | os.O_CREAT), "w+b")
-    try_lock(file)
+    try_lock(file.fileno())
     return file, name
 
 
@@ -100,7 +99,7 @@ def write_in_place(
         with _opened(folder, redo, os.O_RDONLY) as held:
             if not is_same(os.fstat(held.fileno()), copy):
                 raise TagError(CHANGED_COPY)
-            try_lock(held)
+            try_lock(held.fileno())
             try:
                 _reserve(file, copy.st_size)
             except OSError:
@@ -124,11 +123,6 @@ def sync_folder(folder: str) -> None:
         os.close(fd)
 
 
-def try_lock(file: BinaryIO) -> bool:
-    """Take an advisory lock on an open file, as `descriptors.try_lock`."""
-    return descriptors.try_lock(file.fileno())
-
-
 def _opened(folder: Folder, name: str, flags: int) -> BinaryIO:
     """Open a file of a folder; its `name` is its path."""
     return open(
@@ -150,7 +144,7 @@ def _is_held(folder: Folder, name: str) -> bool:
         if not stat.S_ISREG(folder.status(name).st_mode):
             return True
         with _opened(folder, name, os.O_RDONLY) as file:
-            return not try_lock(file)
+            return not try_lock(file.fileno())
     except FileNotFoundError:
         return True
 

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
-from tagger.descriptors import Folder, is_one_file, is_same, open_no_link, set_date
+from tagger.descriptors import Folder, is_one_file, is_same, open_no_link, set_date, try_lock
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.files import FileState
 from tagger.tags.attributes import check_date, check_owner, give_attributes, may_be_replaced, only_in_place
@@ -42,7 +42,7 @@ from tagger.tags.original import original_of
 from tagger.tags.policy import Change
 from tagger.tags.secondary_tags import fallback_tag
 from tagger.tags.spliced import SplicedFile, copy_with_splices, spliced_size
-from tagger.tags.temporary import CHANGED_COPY, create_temporary, try_lock, write_in_place
+from tagger.tags.temporary import CHANGED_COPY, create_temporary, write_in_place
 from tagger.tags.verify import check_copy
 
 _SPARE_BYTES = 1 << 20
@@ -258,7 +258,7 @@ def _opened(path: str, options: WriteOptions) -> Iterator[tuple[BinaryIO, str]]:
         target = os.path.realpath(path)
         _check_may_write(target, options)
         with limited(), open(target, "rb", opener=open_no_link) as file:
-            if not try_lock(file):
+            if not try_lock(file.fileno()):
                 raise TagError("another program has locked it")
             yield file, target
     except OSError as error:

@@ -29,7 +29,15 @@ if TYPE_CHECKING:
     from tagger.pipeline.scan import Observer, ScanSettings
     from tagger.playlist import Plan, Playlist
     from tagger.predict import Predictor
-    from tagger.tag_runs import Planned, Restoring, TagSettings, UndoCounts, WriteCounts
+    from tagger.tag_runs import (
+        Planned,
+        Restoring,
+        Selection,
+        TagPlan,
+        TagSettings,
+        UndoCounts,
+        WriteCounts,
+    )
 
 StrPath = str | os.PathLike[str]
 """The name of a file or folder; `~` at its beginning is the home folder, unless something has that name."""
@@ -255,46 +263,43 @@ class Library:
         self,
         *paths: StrPath,
         settings: TagSettings,
+        query: Query = EVERYTHING,
+        plan: TagPlan | None = None,
         counts: WriteCounts | None = None,
         on_change: Callable[[Planned], None] = lambda planned: None,
     ) -> WriteCounts:
         """Count the files that `write_tags` would write, and give each to `on_change`; nothing is written."""
         from tagger.tag_runs import WriteCounts, preview
 
-        self._require_something_to_write(settings)
+        selection = self._selection(paths, query, plan, settings)
         counts = counts or WriteCounts()
-        preview(self.store, _paths(paths), self.model, settings, counts, on_change)
+        preview(self.store, selection, settings, counts, on_change)
         return counts
 
     def write_tags(
         self,
         *paths: StrPath,
         settings: TagSettings | None = None,
+        query: Query = EVERYTHING,
+        plan: TagPlan | None = None,
         counts: WriteCounts | None = None,
         on_progress: Callable[[], None] = lambda: None,
         is_stopped: Callable[[], bool] = lambda: False,
     ) -> WriteCounts:
         """Write the answers into the tags of the files at and beneath `paths` (or all).
 
-        `counts` grow on the way, and `counts.run` is the number by which `undo` takes it back.
-        `is_stopped` is asked between batches. Raises BusyError where another run holds the lock.
+        Of these, only the tracks that `query` asks for. With a `plan` (see `tag_runs.read_plan`), just what
+        it has is written, and of `settings` only what is not about values holds. `counts` grow on the way,
+        and `counts.run` is the number by which `undo` takes it back. `is_stopped` is asked between batches.
+        Raises BusyError where another run holds the lock.
         """
         from tagger.tag_runs import TagSettings, WriteCounts, write_tags
 
         settings, counts = settings or TagSettings(), counts or WriteCounts()
-        self._require_something_to_write(settings)
+        selection = self._selection(paths, query, plan, settings)
         with self._exclusive() as store:
             counts.run = store.runs.begin("write-tags")
-            write_tags(
-                store,
-                counts.run,
-                _paths(paths),
-                self.model,
-                settings,
-                counts,
-                on_progress,
-                is_stopped=is_stopped,
-            )
+            write_tags(store, counts.run, selection, settings, counts, on_progress, is_stopped=is_stopped)
             store.runs.end(counts.run, counts.as_dict())
         return counts
 
@@ -359,6 +364,19 @@ class Library:
 
                 recover(self._store)
             yield self._store
+
+    def _selection(
+        self, paths: Sequence[StrPath], query: Query, plan: TagPlan | None, settings: TagSettings
+    ) -> Selection:
+        """The tracks whose tags are asked for. Raises TaggerError where nothing can be written at all."""
+        from tagger.tag_runs import Selection
+
+        if plan is None:
+            self._require_something_to_write(settings)
+        model = self.model
+        asked = fitted(replace(query, order="path", limit=None), self.store, model)
+        among = None if replace(asked, paths=()) == EVERYTHING else self.store.answers.ids(asked, model)
+        return Selection(model, _paths(paths), among, plan)
 
     def _require_something_to_write(self, settings: TagSettings) -> None:
         """Raise TaggerError where the settings forbid all that the model predicts."""

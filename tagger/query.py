@@ -110,11 +110,12 @@ class Filter:
             raise TaggerError(f"{self.option} {given}: give {self.expected}") from None
 
 
-def read_query(given: Mapping[str, Any]) -> Query:
+def read_query(given: Mapping[str, Any], filters: Sequence[Filter] | None = None) -> Query:
     """Read filters by their names, as they were typed or as values; None is a filter that is not given.
 
-    Genres stay as they are spelled; `tagger.model_choice.fitted` corrects them for a model. Raises
-    TaggerError for a name that no filter has, and for a value that a filter cannot read.
+    `filters` are those that there are, `FILTERS` unless a command names some otherwise. Genres stay as they
+    are spelled; `tagger.model_choice.fitted` corrects them for a model. Raises TaggerError for a name that no
+    filter has, and for a value that a filter cannot read.
 
     >>> read_query({"artist": "Björk", "year": "1990-1999"}) == Query(artists=("Björk",), year=(1990, 1999))
     True
@@ -125,11 +126,11 @@ def read_query(given: Mapping[str, Any]) -> Query:
         ...
     tagger.errors.TaggerError: --bpm fast: give one number or a range such as 120-128
     """
-    by_name = {each.name: each for each in FILTERS}
+    by_name = {each.name: each for each in filters or FILTERS}
     if unknown := given.keys() - by_name.keys():
         raise TaggerError(f"no filter {min(unknown)!r}; there are {', '.join(by_name)}")
-    filters = ((by_name[name], value) for name, value in given.items() if value is not None)
-    return Query(**{each.field: each.value_of(value) for each, value in filters})
+    typed = ((by_name[name], value) for name, value in given.items() if value is not None)
+    return Query(**{each.field: each.value_of(value) for each, value in typed})
 
 
 def genre_named(name: str, known: Sequence[str], model: str) -> str:

@@ -8,8 +8,9 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import wraps
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args
@@ -33,7 +34,7 @@ INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """A shutdown and `systemctl stop` send SIGTERM."""
 
-_FILTERS_PANEL = "Filters (all must hold; --genre, --artist, --album, --path repeat)"
+_FILTERS_PANEL = "Filters (all must hold; genres, artists, albums and paths repeat)"
 
 
 # Options
@@ -85,28 +86,42 @@ Paths = Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="On
 def with_filters(command: Callable[..., None]) -> Callable[..., None]:
     """Give `command` an option for each of `FILTERS`, and the `Query` that they make as its argument `query`.
 
-    The options stand where `query` stands among the command's parameters.
+    The options stand where `query` stands among the command's parameters. Where the command has an option
+    of that name for something else, the filter's begins with `--only-`.
     """
     signature = inspect.signature(command, eval_str=True)
+    filters = filters_beside(signature.parameters)
 
     @wraps(command)
     def filtered(**given: Any) -> None:
-        typed = {each.name: given.pop(each.name) for each in FILTERS}
-        command(query=read_query(typed), **given)
+        typed = {each.name: given.pop(each.name) for each in filters}
+        command(query=read_query(typed, filters), **given)
 
     parameters: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():
-        parameters += map(_parameter, FILTERS) if parameter.name == "query" else [parameter]
+        parameters += map(_parameter, filters) if parameter.name == "query" else [parameter]
     filtered.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     filtered.__annotations__ = {each.name: each.annotation for each in parameters}
     return filtered
+
+
+def filters_beside(names: Container[str]) -> list[Filter]:
+    """Give the filters for a command that has options of these `names` itself.
+
+    A threshold of its own is a filter already: it takes the place of the one that has its name.
+    """
+    return [
+        replace(each, name=f"only_{each.name}") if each.name in names else each
+        for each in FILTERS
+        if not (each.name == "min_confidence" and each.name in names)
+    ]
 
 
 def _parameter(each: Filter) -> inspect.Parameter:
     """The filter as a parameter of a command."""
     option = typer.Option(
         metavar=each.metavar,
-        autocompletion=completion.OF_FILTERS.get(each.name),
+        autocompletion=completion.OF_FILTERS.get(each.name.removeprefix("only_")),
         help=each.help,
         rich_help_panel=_FILTERS_PANEL,
     )

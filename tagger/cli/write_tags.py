@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
@@ -16,17 +16,20 @@ from tagger.cli.progress import writing_bar
 from tagger.cli.shared import asked_to_stop, message, print_json
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
+from tagger.query import Query
 from tagger.types import MIN_CONFIDENCE, counted
 
 if TYPE_CHECKING:
     from tagger.library import Library
-    from tagger.tag_runs import Planned, Skip, TagSettings, WriteCounts
+    from tagger.tag_runs import Planned, Skip, TagPlan, TagSettings, WriteCounts
     from tagger.tags import Change
 
 N_EXAMPLES = 3
 
 
+@shared.with_filters
 def write_tags(
+    query: Query,
     paths: Annotated[
         list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these. Default: all.")
     ] = None,
@@ -68,6 +71,12 @@ def write_tags(
         ),
     ] = "skip",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print each change, write none.")] = False,
+    save_plan: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Save each change as a line to edit, write none.")
+    ] = None,
+    plan: Annotated[
+        str | None, typer.Option(metavar="FILE", help="Write just what this saved plan has.")
+    ] = None,
     yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print errors only.")] = False,
     model: shared.Model = None,
@@ -84,12 +93,15 @@ def write_tags(
         tagger write-tags --dry-run
         tagger write-tags ~/Music/New --genre add --yes
         tagger write-tags --target-precision 0.9
+        tagger write-tags --artist Prince --save-plan prince.jsonl
+        tagger write-tags --plan prince.jsonl
     """
     from tagger.library import Library
     from tagger.model_choice import require_aspect
-    from tagger.query import Query
-    from tagger.tag_runs import WriteCounts
+    from tagger.tag_runs import WriteCounts, read_plan
 
+    if plan is not None and save_plan is not None:
+        raise TaggerError("--plan and --save-plan exclude each other; give one of them")
     if target_precision is not None and min_confidence is not None:
         raise TaggerError("--target-precision and --min-confidence exclude each other; give one of them")
     shared.check_share("--target-precision", target_precision, 0.5, 0.99)
@@ -97,25 +109,52 @@ def write_tags(
     bpm_at_least = at_least if min_bpm_confidence is None else min_bpm_confidence
     settings = _settings(genre, energy, bpm, at_least, bpm_at_least, max_genres, keep_mtime, hard_links)
     shared.check_paths(paths or ())
-    if not (dry_run or yes or shared.can_ask()):
+    if not (dry_run or save_plan or yes or shared.can_ask()):
         raise shared.nobody_to_ask("write")
+    query = replace(query, paths=shared.named(paths))
+    wanted = _Wanted(query, settings, None if plan is None else read_plan(plan))
     with Library(shared.database_path(db), model=model) as library:
         if target_precision is not None:
             require_aspect(library.store, library.model, "genre", "leave out --target-precision")
-            settings = _with_precision(target_precision, settings, model or library.model, quiet)
+            precise = _with_precision(target_precision, settings, model or library.model, quiet)
+            wanted = replace(wanted, settings=precise)
         if not quiet:
-            shared.warn(library, Query(paths=shared.named(paths)))
+            shared.warn(library, query)
         counts = WriteCounts(_print_error if quiet else _print_skip)
         if dry_run:
-            _print_preview(library, paths or (), settings, counts, json, quiet)
-        elif yes or _is_wanted(library, paths or (), settings):
-            _write(library, paths or (), settings, counts, quiet=json or quiet)
+            _print_preview(library, wanted, counts, json, quiet)
+        elif save_plan is not None:
+            _save_plan(library, wanted, counts, save_plan, json, quiet)
+        elif yes or _is_wanted(library, wanted):
+            _write(library, wanted, counts, quiet=json or quiet)
             _report(counts, json, quiet)
         else:
             message("nothing was written")
             return
     if counts.errors:
         raise typer.Exit(1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What the options say: which tracks, how, and with a plan just what that has."""
+
+    query: Query
+    settings: TagSettings
+    plan: TagPlan | None
+
+    def preview(
+        self, library: Library, counts: WriteCounts | None, on_change: Callable[[Planned], None]
+    ) -> WriteCounts:
+        """Give each file that would be written to `on_change`, and count it."""
+        return library.preview_tags(
+            *self.query.paths,
+            settings=self.settings,
+            query=self.query,
+            plan=self.plan,
+            counts=counts,
+            on_change=on_change,
+        )
 
 
 def _settings(
@@ -150,13 +189,24 @@ def _with_precision(target: float, settings: TagSettings, model: str, quiet: boo
     return replace(settings, genre_thresholds=thresholds)
 
 
+def _save_plan(
+    library: Library, wanted: _Wanted, counts: WriteCounts, file: str, as_json: bool, quiet: bool
+) -> None:
+    """Write each change that would be made into a file, a line a field of a file."""
+    from tagger.files import replace_atomically
+    from tagger.tag_runs import plan_lines
+
+    lines: list[bytes] = []
+    wanted.preview(library, counts, lambda planned: lines.extend(plan_lines(planned)))
+    replace_atomically(file, b"".join(lines))
+    _report(counts, as_json, quiet)
+    if not quiet:
+        changes = f"{counted(len(lines), 'changes')} to {counted(counts.files_written, 'files')}"
+        message(f"{file}: {changes}, a line each; `tagger write-tags --plan` writes what you leave in it")
+
+
 def _print_preview(
-    library: Library,
-    paths: Sequence[str],
-    settings: TagSettings,
-    counts: WriteCounts,
-    as_json: bool,
-    quiet: bool,
+    library: Library, wanted: _Wanted, counts: WriteCounts, as_json: bool, quiet: bool
 ) -> None:
     """Print each change that would be made, as it is found or in one object of JSON."""
     if not quiet:
@@ -169,7 +219,7 @@ def _print_preview(
         elif not quiet:
             print_changes(one.track.path, one.changes)
 
-    library.preview_tags(*paths, settings=settings, counts=counts, on_change=on_change)
+    wanted.preview(library, counts, on_change)
     _report(counts, as_json, quiet, planned)
 
 
@@ -179,7 +229,7 @@ def warn_of_open_run(library: Library) -> None:
         message("an earlier run was cut off; the next one that writes recovers it, and may count otherwise")
 
 
-def _is_wanted(library: Library, paths: Sequence[str], settings: TagSettings) -> bool:
+def _is_wanted(library: Library, wanted: _Wanted) -> bool:
     """Show what would be done, and ask for a yes."""
     examples: list[Planned] = []
 
@@ -187,7 +237,7 @@ def _is_wanted(library: Library, paths: Sequence[str], settings: TagSettings) ->
         if len(examples) < N_EXAMPLES:
             examples.append(planned)
 
-    counts = library.preview_tags(*paths, settings=settings, on_change=keep)
+    counts = wanted.preview(library, None, keep)
     if not counts.files_written:
         return True  # there is nothing to ask, and the run says why
     for name, count in _field_counts(counts).items():
@@ -198,14 +248,18 @@ def _is_wanted(library: Library, paths: Sequence[str], settings: TagSettings) ->
     return shared.is_yes(f"Write tags into {counts.files_written:,} of {counted(counts.done, 'files')}?")
 
 
-def _write(
-    library: Library, paths: Sequence[str], settings: TagSettings, counts: WriteCounts, quiet: bool
-) -> None:
+def _write(library: Library, wanted: _Wanted, counts: WriteCounts, quiet: bool) -> None:
     is_watched = sys.stderr.isatty() and not quiet
     bar = writing_bar(counts) if is_watched else nullcontext(lambda: None)
     with asked_to_stop() as is_stopped, bar as advance:
         library.write_tags(
-            *paths, settings=settings, counts=counts, on_progress=advance, is_stopped=is_stopped
+            *wanted.query.paths,
+            settings=wanted.settings,
+            query=wanted.query,
+            plan=wanted.plan,
+            counts=counts,
+            on_progress=advance,
+            is_stopped=is_stopped,
         )
     if is_stopped():
         written = counted(counts.files_written, "files")

@@ -141,6 +141,11 @@ class Answers:
         sql, values = tracks_query(query, model, TRACK_COLUMNS)
         return map(track_of, self._database.rows(sql, values))
 
+    def ids(self, query: Query, model: str) -> set[int]:
+        """Give the ids of the tracks that `query` asks for; its order and its limit do not hold."""
+        from_where, values = asked_for(query, model)
+        return {track_id for (track_id,) in self._database.rows(f"SELECT t.id {from_where}", values)}
+
     def tracks_by_id(self, ids: Sequence[int], model: str) -> list[Track]:
         """Give the tracks with these ids, in their order, without those that have no answer of `model`."""
         rows = (self._database.all(_ONE_BY_ID, (track_id, model)) for track_id in ids)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -37,8 +37,9 @@ _GENRES = """
     SELECT genre, probability FROM genre_scores WHERE track_id = ? AND model = ?
     ORDER BY probability DESC, genre"""
 _WRITTEN = "SELECT previous FROM tag_changes WHERE track_id = ? AND state = 'written' ORDER BY id DESC"
+_AT = "SELECT id, audio_id FROM tracks JOIN predictions ON track_id = id AND model = ? WHERE path = ?"
 _SAME_STATE = """
-    SELECT path FROM tracks JOIN predictions ON track_id = id AND model = ?
+    SELECT id, path FROM tracks JOIN predictions ON track_id = id AND model = ?
     WHERE audio_id = ? AND size = ? AND mtime_ns = ? AND path < ? ORDER BY path"""
 
 _INSERT = """
@@ -152,26 +153,38 @@ class TagChanges:
         self._database = database
 
     def pages_to_tag(
-        self, paths: Sequence[str], model: str, page_size: int = PAGE
+        self, paths: Sequence[str], model: str, among: Container[int] | None = None, page_size: int = PAGE
     ) -> Iterator[list[TaggableTrack]]:
         """Yield the tracks with an answer of `model`, at and beneath `paths` or all, in pages by path.
 
-        Nothing stays open between two pages, so the caller may write meanwhile.
+        `among`, if given, holds the ids of the tracks that are asked for. Nothing stays open between two
+        pages, so the caller may write meanwhile.
         """
         ranges = path_ranges(paths) or EVERY_PATH
         for low, high in sorted(ranges, key=lambda pair: (isinstance(pair[0], bytes), pair[0])):
             while page := self._database.all(TRACKS_TO_TAG, (model, low, high, page_size)):
-                yield [self._taggable(row, model) for row in page]
+                yield [self._taggable(row, model) for row in page if among is None or row[0] in among]
                 low = _next_after(page[-1][1])
 
-    def earlier_names(self, track: TaggableTrack, paths: Sequence[str], model: str) -> list[str]:
+    def earlier_names(
+        self, track: TaggableTrack, paths: Sequence[str], model: str, among: Container[int] | None = None
+    ) -> list[str]:
         """Give paths that `pages_to_tag` gave before this track, of the same sound and state.
 
         Among them is every other name of the same file (by a link), if it has any.
         """
         ranges = path_ranges(paths)
         key = (model, track.audio_id, track.state.size, track.state.mtime_ns, stored_path(track.path))
-        return [path_from(path) for (path,) in self._database.all(_SAME_STATE, key) if _within(path, ranges)]
+        return [
+            path_from(path)
+            for track_id, path in self._database.all(_SAME_STATE, key)
+            if _within(path, ranges) and (among is None or track_id in among)
+        ]
+
+    def ids_at(self, paths: Iterable[str], model: str) -> dict[str, tuple[int, str]]:
+        """Give (track id, audio_id) of those of `paths` of which `model` has an answer."""
+        found = {path: self._database.all(_AT, (model, stored_path(path))) for path in paths}
+        return {path: (rows[0][0], checked.text(rows[0][1]) or "") for path, rows in found.items() if rows}
 
     def names(self, audio_id: str, state: FileState) -> list[tuple[int, str]]:
         """Give id and path of every track with this sound in a file of this state."""

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from tagger.tag_runs.counts import Skip, UndoCounts, WriteCounts
-from tagger.tag_runs.preview import Planned, TagSettings, preview
+from tagger.tag_runs.plans import FilePlan, TagPlan, plan_lines, read_plan
+from tagger.tag_runs.preview import Planned, Selection, TagSettings, preview
 from tagger.tag_runs.recovery import recover
 from tagger.tag_runs.undo import Restoring, preview_undo, run_to_undo, undo_tags
 from tagger.tag_runs.write_tags import write_tags
 
 __all__ = [
+    "FilePlan",
     "Planned",
     "Restoring",
+    "Selection",
     "Skip",
+    "TagPlan",
     "TagSettings",
     "UndoCounts",
     "WriteCounts",
+    "plan_lines",
     "preview",
     "preview_undo",
+    "read_plan",
     "recover",
     "run_to_undo",
     "undo_tags",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import takewhile
 
 from tagger.errors import TagError
@@ -13,9 +14,13 @@ from tagger.files import FileState, is_same_file
 from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.batches import batches, or_skip, threads
 from tagger.tag_runs.counts import Skip, WriteCounts
-from tagger.tags import Change, HardLinks, Policy, Wanted, WriteOptions, measure, plan, read
+from tagger.tag_runs.plans import TagPlan, ids_planned, planned_changes
+from tagger.tags import Change, HardLinks, Policy, Tags, Wanted, WriteOptions, measure, plan, read
 from tagger.types import MIN_CONFIDENCE
 from tagger.walk import LostFolders
+
+Decide = Callable[[TaggableTrack, Tags], Iterable[Change]]
+"""What decides the changes of a file, from its answers and its tags as they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,51 +60,77 @@ class Planned:
     options: WriteOptions
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """The tracks that a run is for: those that `model` has analysed, at and beneath `paths` (or all).
+
+    Of these, the ids `among` if it is given; with a `plan`, what is in it, and nothing else is changed.
+    """
+
+    model: str
+    paths: Sequence[str] = ()
+    among: Container[int] | None = None
+    plan: TagPlan | None = None
+
+
 def preview(
     store: Store,
-    paths: Sequence[str],
-    model: str,
+    selection: Selection,
     settings: TagSettings,
     counts: WriteCounts,
     on_change: Callable[[Planned], None] = lambda planned: None,
 ) -> None:
     """Count in `counts` the files that `write_tags` would write, and give each of them to `on_change`."""
     with threads() as pool:
-        for page in planned_pages(store, paths, model, settings, pool, counts):
+        for page in planned_pages(store, selection, settings, pool, counts):
             for batch in batches(page, lambda planned: planned.file_id):
                 for planned, outcome in zip(batch, pool.map(_measured, batch), strict=True):
                     _count(planned, outcome, counts, on_change)
 
 
 def planned_pages(
-    store: Store,
-    paths: Sequence[str],
-    model: str,
-    settings: TagSettings,
-    pool: ThreadPoolExecutor,
-    counts: WriteCounts,
+    store: Store, selection: Selection, settings: TagSettings, pool: ThreadPoolExecutor, counts: WriteCounts
 ) -> Iterator[list[Planned]]:
-    """Yield, in pages, the files at and beneath `paths` (or all) whose tags would change.
+    """Yield, in pages, the files of a selection whose tags would change.
 
     Those that stay as they are, and those that must be left, are counted on the way. What the owner ignores
     is skipped in silence; of a drive that is not mounted, one line is said.
     """
     lost = LostFolders()
     ignored = store.ignored.paths()
-    for page in store.tag_changes.pages_to_tag(paths, model):
+    decide, among = _deciding(store, selection, settings, counts)
+    for page in store.tag_changes.pages_to_tag(selection.paths, selection.model, among):
         planned = []
         if ignored.since:
             n_all, page = len(page), [track for track in page if not ignored.holds(track.path)]
             counts.skipped += n_all - len(page)  # no news to the owner: not a line
-        outcomes = pool.map(lambda track: or_skip(lambda: _planned(track, settings), track.path), page)
+        outcomes = pool.map(
+            lambda track: or_skip(lambda: _planned(track, settings, decide), track.path), page
+        )
         for outcome in outcomes:
             if isinstance(outcome, Skip):
                 _skip(outcome, counts, lost)
-            elif outcome is None or _is_second_name(store, outcome, paths, model, settings):
+            elif outcome is None or _is_second_name(store, outcome, selection, among, settings):
                 counts.unchanged += 1
             else:
                 planned.append(outcome)
         yield planned
+
+
+def _deciding(
+    store: Store, selection: Selection, settings: TagSettings, counts: WriteCounts
+) -> tuple[Decide, Container[int] | None]:
+    """What decides the changes of a file, and the ids of the tracks that it is to decide for."""
+    if selection.plan is None:
+        return partial(_by_policy, settings), selection.among
+    found = ids_planned(store, selection.plan, selection.model, counts)
+    within = selection.among
+    ids = {one for one in found if within is None or one in within}
+    return lambda track, tags: planned_changes(found[track.id], tags), ids
+
+
+def _by_policy(settings: TagSettings, track: TaggableTrack, tags: Tags) -> Iterable[Change]:
+    return plan(tags, wanted(track, settings), settings.policy, track.written_bpm)
 
 
 def _skip(skip: Skip, counts: WriteCounts, lost: LostFolders) -> None:
@@ -125,7 +156,7 @@ def wanted(track: TaggableTrack, settings: TagSettings) -> Wanted:
     return Wanted(sure, track.energy, track.bpm if is_sure else None)
 
 
-def _planned(track: TaggableTrack, settings: TagSettings) -> Planned | None:
+def _planned(track: TaggableTrack, settings: TagSettings, decide: Decide) -> Planned | None:
     try:
         status = os.stat(track.path)
     except FileNotFoundError:
@@ -134,7 +165,7 @@ def _planned(track: TaggableTrack, settings: TagSettings) -> Planned | None:
         raise TagError(error.strerror or str(error)) from error
     if FileState.of(status) != track.state:
         raise TagError("it changed since it was scanned; the next scan analyses it again")
-    changes = plan(read(track.path), wanted(track, settings), settings.policy, track.written_bpm)
+    changes = tuple(decide(track, read(track.path)))
     if not changes:
         return None
     options = WriteOptions(settings.keep_mtime, settings.hard_links, FileState.of(status))
@@ -143,11 +174,16 @@ def _planned(track: TaggableTrack, settings: TagSettings) -> Planned | None:
 
 
 def _is_second_name(
-    store: Store, planned: Planned, paths: Sequence[str], model: str, settings: TagSettings
+    store: Store,
+    planned: Planned,
+    selection: Selection,
+    among: Container[int] | None,
+    settings: TagSettings,
 ) -> bool:
     """Whether writing an earlier track writes this one too: by a link, or in place under all names."""
     path = planned.track.path
-    for other in store.tag_changes.earlier_names(planned.track, paths, model):
+    names = store.tag_changes.earlier_names(planned.track, selection.paths, selection.model, among)
+    for other in names:
         in_place = settings.hard_links == "in-place" and is_same_file(path, other)
         if in_place or os.path.realpath(path) == os.path.realpath(other):
             return True

@@ -8,7 +8,7 @@ from tagger.store import NewChange, Outcome, Store
 from tagger.tag_runs.batches import attempts, batches, or_skip, threads
 from tagger.tag_runs.commit import Copy, commit, discard_all, exchange_of, leave_folders
 from tagger.tag_runs.counts import Skip, WriteCounts
-from tagger.tag_runs.preview import Planned, TagSettings, planned_pages
+from tagger.tag_runs.preview import Planned, Selection, TagSettings, planned_pages
 from tagger.tags import Prepared, prepare, run_token
 
 Ready = tuple[Planned, Prepared]
@@ -17,14 +17,13 @@ Ready = tuple[Planned, Prepared]
 def write_tags(
     store: Store,
     run: int,
-    paths: Sequence[str],
-    model: str,
+    selection: Selection,
     settings: TagSettings,
     counts: WriteCounts,
     on_progress: Callable[[], None] = lambda: None,
     is_stopped: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Write the answers of `model` into the files at and beneath `paths` (or all), as the run of that number.
+    """Write answers into the files of a selection, or what its plan has, as the run of that number.
 
     The caller holds the lock of the store. A batch goes in three steps: copies are made and verified
     beside the files; the tags that the files held are committed to the store; the copies take their
@@ -33,7 +32,7 @@ def write_tags(
     """
     unfinished = set[str]()
     with threads() as pool:
-        for page in planned_pages(store, paths, model, settings, pool, counts):
+        for page in planned_pages(store, selection, settings, pool, counts):
             if page:
                 store.tag_changes.enter_folders(run, {planned.folder for planned in page}, run_token())
             for batch in batches(page, lambda planned: planned.file_id):

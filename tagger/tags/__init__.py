@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.tags.edit import HardLinks, Previous, WriteOptions, Written, previous_from_json
-from tagger.tags.fields import FIELDS, Field
+from tagger.tags.fields import FIELDS, Field, unsplittable
 from tagger.tags.players import PLAYERS, Player, Seen, seen_by
 from tagger.tags.policy import BpmPolicy, Change, GenrePolicy, Policy, Wanted, plan
 from tagger.tags.read import Tags, read
@@ -66,4 +66,5 @@ __all__ = [
     "stale_temporary_files",
     "sync_folder",
     "try_restore",
+    "unsplittable",
 ]

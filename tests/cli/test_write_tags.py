@@ -533,3 +533,33 @@ def test_without_a_scan_it_says_what_to_do(tagger: Tagger, music: Path, tmp_path
     result = tagger("write-tags", tmp_path / "other", "--yes", "--json")
     assert "no scanned tracks there; `tagger scan` them first" in result.err
     assert (result.json["files_written"], result.code) == (0, 0)
+
+
+def test_filters_narrow_what_is_written(tagger: Tagger, db: Path, tmp_path: Path) -> None:
+    jazz, rock = make_files(tmp_path / "music", ["flac", "mp3"])
+    store_analyses(db, [jazz], {"Jazz": 0.9})
+    store_analyses(db, [rock], {"Rock": 0.9})
+
+    assert tagger("write-tags", "--only-genre", "jazz", "--yes").code == 0
+
+    assert [read(path).genres for path in (jazz, rock)] == [("Jazz",), ()]
+    assert "did you mean" in tagger("write-tags", "--only-genre", "jaz", "--yes").err
+
+
+def test_a_plan_is_saved_without_writing_and_applied_on_request(
+    tagger: Tagger, db: Path, tmp_path: Path
+) -> None:
+    paths = make_files(tmp_path / "music", ["flac", "mp3"])
+    store_analyses(db, paths)
+    plan = tmp_path / "plan.jsonl"
+
+    with nothing_written_beneath(tmp_path / "music"):
+        result = tagger("write-tags", "--save-plan", plan)
+    assert (result.code, len(plan.read_text().splitlines())) == (0, 6)
+    assert f"{plan}: 6 changes to 2 files" in result.err
+
+    plan.write_text("".join(line + "\n" for line in plan.read_text().splitlines() if "genre" in line))
+    assert tagger("write-tags", "--plan", plan, "--yes").code == 0
+    assert [read(path).genres for path in paths] == [("Rock",), ("Rock",)]
+    assert [read(path).energy for path in paths] == [None, None]
+    assert tagger("write-tags", "--plan", plan, "--save-plan", plan).code == 2

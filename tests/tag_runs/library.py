@@ -92,7 +92,7 @@ def write_tags(
     """Write tags as `Library` does, with a store that is open already; returns the number of the run."""
     _recover(store)
     run = store.runs.begin("write-tags")
-    tag_runs.write_tags(store, run, paths, model, settings, counts, is_stopped=is_stopped)
+    tag_runs.write_tags(store, run, tag_runs.Selection(model, paths), settings, counts, is_stopped=is_stopped)
     store.runs.end(run, counts.as_dict())
     return run
 

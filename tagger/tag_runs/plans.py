@@ -1,0 +1,201 @@
+"""Plans of changes as files: saved to be read, edited and thinned out, then checked and applied line by line.
+
+A plan is JSON Lines (https://jsonlines.org): a line is one field of one file. A line that is deleted is a
+change that is not made.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tagger.errors import TagError, TaggerError
+from tagger.files import absolute
+from tagger.store import Store, TaggableTrack
+from tagger.tag_runs.counts import Skip, WriteCounts
+from tagger.tags import FIELDS, Change, Field, Tags, unsplittable
+
+if TYPE_CHECKING:
+    from tagger.tag_runs.preview import Planned
+
+MAX_LINE_BYTES = 1 << 20
+"""Of a line: no path and no genre is so long."""
+
+MAX_FILES = 5_000_000
+
+_KEYS = ("path", "audio_id", "field", "before", "after")
+_BPM = re.compile(r"[1-9]\d{0,2}(\.\d{1,2})?")
+_EXPECTED: Mapping[Field, str] = {
+    "genre": "names of genres",
+    "energy_level": "a level from 1 to 10",
+    "energy": "a number from 0 to 1",
+    "bpm": "a tempo from 1 to 999",
+}
+
+
+@dataclass(slots=True)
+class FilePlan:
+    """What shall be changed in the file at one path, as long as it has the sound `audio_id`."""
+
+    audio_id: str
+    changes: dict[Field, Change] = field(default_factory=dict)
+
+
+TagPlan = Mapping[str, FilePlan]
+"""The changes of a run by path."""
+
+
+def plan_lines(planned: Planned) -> Iterator[bytes]:
+    """Yield the lines of a plan for one file, a field a line, each with its end.
+
+    `confidence` (0–1) is of the least likely genre among those to be written, or of the tempo; null for
+    energies, which have none.
+    """
+    track = planned.track
+    for change in planned.changes:
+        values = {
+            "path": track.path,
+            "audio_id": track.audio_id,
+            "field": change.field,
+            "before": change.before,
+            "after": change.after,
+            "confidence": _confidence(track, change),
+        }
+        yield json.dumps(values, ensure_ascii=not _is_utf8(track.path)).encode() + b"\n"
+
+
+def _confidence(track: TaggableTrack, change: Change) -> float | None:
+    if change.field == "bpm":
+        return None if track.bpm_confidence is None else round(track.bpm_confidence, 4)
+    if change.field != "genre":
+        return None
+    added = [p for genre, p in track.genres if unsplittable(genre) in change.after]
+    return round(min(added), 4) if added else None
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # an undecodable byte: JSON keeps it as an escape
+        return False
+    return True
+
+
+def read_plan(file: str) -> TagPlan:
+    """Read the plan in `file`, edited or not; paths that are not absolute are taken from the current folder.
+
+    Raises TaggerError, with the number of the line, where anything in it cannot be meant: nothing of a
+    plan is applied that is not understood as a whole.
+    """
+    plan: dict[str, FilePlan] = {}
+    try:
+        with open(file, "rb") as opened:
+            for number, line in enumerate(iter(lambda: opened.readline(MAX_LINE_BYTES + 1), b""), 1):
+                if line.strip():
+                    _add(plan, line, f"{file}, line {number}")
+    except OSError as error:
+        raise TaggerError(f"{file}: cannot be read ({error.strerror})") from error
+    return plan
+
+
+def _add(plan: dict[str, FilePlan], line: bytes, where: str) -> None:
+    values = _object_in(line, where)
+    change = Change(_field_of(values, where), _texts(values, "before", where), _after(values, where))
+    path = absolute(values["path"])
+    of_file = plan.setdefault(path, FilePlan(values["audio_id"]))
+    if of_file.audio_id != values["audio_id"] or change.field in of_file.changes:
+        raise TaggerError(f"{where}: an earlier line says it otherwise for this file; delete one of them")
+    of_file.changes[change.field] = change
+    if len(plan) > MAX_FILES:
+        raise TaggerError(f"{where}: more than {MAX_FILES:,} files; divide the plan")
+
+
+def _object_in(line: bytes, where: str) -> dict[str, Any]:
+    if len(line) > MAX_LINE_BYTES:
+        raise TaggerError(f"{where}: longer than {MAX_LINE_BYTES >> 20} MiB; is this a plan?")
+    try:
+        values = json.loads(line)
+    except (ValueError, RecursionError):
+        raise TaggerError(f"{where}: not valid JSON; mend or delete the line") from None
+    if not isinstance(values, dict):
+        raise TaggerError(f"{where}: not a JSON object; mend or delete the line")
+    for key in _KEYS:
+        if key not in values:
+            raise TaggerError(f"{where}: has no {key!r}; mend or delete the line")
+    if not (isinstance(values["path"], str) and values["path"] and isinstance(values["audio_id"], str)):
+        raise TaggerError(f"{where}: 'path' and 'audio_id' are texts; mend or delete the line")
+    return values
+
+
+def _field_of(values: dict[str, Any], where: str) -> Field:
+    for name in FIELDS:
+        if values["field"] == name:
+            return name
+    raise TaggerError(f"{where}: no field {values['field']!r}; there are {', '.join(FIELDS)}")
+
+
+def _texts(values: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
+    texts = values[key]
+    if not (isinstance(texts, list) and all(isinstance(text, str) for text in texts)):
+        raise TaggerError(f'{where}: {key!r} is a list of texts, such as ["Jazz"]')
+    return tuple(texts)
+
+
+def _after(values: dict[str, Any], where: str) -> tuple[str, ...]:
+    """The values to be written; genres are spelled as everywhere, so that no player splits them."""
+    name = _field_of(values, where)
+    texts = [text.strip() for text in _texts(values, "after", where)]
+    after = tuple(unsplittable(text) for text in texts) if name == "genre" else tuple(texts)
+    is_right = bool(after) and (name == "genre" or len(after) == 1) and all(_can_be(name, t) for t in after)
+    if not is_right:
+        raise TaggerError(f"{where}: 'after' of {name} must be {_EXPECTED[name]}, as a list of texts")
+    return after
+
+
+def _can_be(name: Field, text: str) -> bool:
+    """Whether a text can be written as a value of the field."""
+    if name == "genre":
+        return bool(text) and text.isprintable() and len(text) <= 200
+    if name == "energy_level":
+        return text in {str(level) for level in range(1, 11)}
+    if name == "bpm":
+        return bool(_BPM.fullmatch(text))
+    try:
+        energy = float(text)
+    except ValueError:
+        return False
+    return math.isfinite(energy) and 0 <= energy <= 1
+
+
+def ids_planned(store: Store, plan: TagPlan, model: str, counts: WriteCounts) -> dict[int, FilePlan]:
+    """Find the tracks of a plan; those that are not what they were are counted as left, with the reason."""
+    known = store.tag_changes.ids_at(plan, model)
+    found: dict[int, FilePlan] = {}
+    for path, of_file in plan.items():
+        track_id, audio_id = known.get(path, (-1, ""))
+        if path not in known:
+            counts.skip(Skip(path, f"not among the tracks that {model} has analysed; `tagger scan` finds it"))
+        elif audio_id != of_file.audio_id:
+            counts.skip(Skip(path, "holds another sound than when the plan was saved"))
+        else:
+            found[track_id] = of_file
+    return found
+
+
+def planned_changes(of_file: FilePlan, current: Tags) -> Iterable[Change]:
+    """Give the changes that are not made yet; raise TagError where the tags are not what the plan has."""
+    for change in of_file.changes.values():
+        texts = current.texts(change.field)
+        if texts not in (change.before, change.after):
+            raise TagError(
+                f"its {change.field.replace('_', ' ')} is {_said(texts)}, in the plan {_said(change.before)}"
+            )
+    return (c for c in of_file.changes.values() if current.texts(c.field) != c.after)
+
+
+def _said(texts: Iterable[str]) -> str:
+    return "; ".join(texts) or "none"

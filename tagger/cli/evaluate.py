@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-import sys
+import logging
 from collections.abc import Mapping
 from typing import Annotated
 
@@ -11,6 +11,7 @@ import typer
 
 from tagger.cli import completion
 from tagger.cli.shared import terminated_as_interrupted
+from tagger.cli.terminal import say, say_log, say_on_stderr
 from tagger.cli.train import check_layout
 from tagger.errors import TaggerError
 
@@ -54,19 +55,20 @@ def evaluate(
         raise TaggerError(f"--split {split}: give one of {', '.join(SPLITS)}")
     check_layout(layout)
     tune_process()
+    say_log(logging.WARNING, "tagger: %(message)s")
     with terminated_as_interrupted():
         evaluation = measure(data, split, model or DEFAULT_MODEL, jobs, device, layout)
         figures = measured(evaluation.figures())
-        print(_table(figures))
+        say(_table(figures))
         print(json.dumps(figures), flush=True)
         labelled = sum(bool(clip.genres) for clip in evaluation.clips)
         of_these = f", {labelled:,} with a genre of the model's" if evaluation.card.genres else ""
-        print(f"{len(evaluation.clips):,} clips{of_these}", file=sys.stderr)
-        print(f"prediction alone: {evaluation.predict_ms:.1f} ms a track on one core", file=sys.stderr)
+        say_on_stderr(f"{len(evaluation.clips):,} clips{of_these}")
+        say_on_stderr(f"prediction alone: {evaluation.predict_ms:.1f} ms a track on one core")
         if not figures:
             raise TaggerError("these clips have no annotations of anything that the model predicts")
         if card:
-            print(write_card(data, evaluation, jobs, device, layout=layout), file=sys.stderr)
+            say_on_stderr(write_card(data, evaluation, jobs, device, layout=layout))
 
 
 def _table(figures: Mapping[str, float]) -> str:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args
 import typer
 
 from tagger.cli import completion
-from tagger.cli.terminal import for_terminal, say, shown
+from tagger.cli.terminal import say, say_on_stderr
 from tagger.errors import BusyError, TaggerError
 from tagger.files import absolute
 from tagger.query import EVERYTHING, FILTERS, Filter, Query, length_s, read_query
@@ -228,9 +228,8 @@ class _Lines:
 
 
 def message(text: str) -> None:
-    """Print one line on stderr; a name in it cannot make it two."""
-    line = for_terminal(text) if sys.stderr.isatty() else shown(text)
-    print(f"tagger: {line}", file=sys.stderr)
+    """Print one line on stderr, after the program's name; a name in it cannot make it two."""
+    say_on_stderr(f"tagger: {text}")
 
 
 def can_ask() -> bool:

@@ -6,6 +6,7 @@ change its title, clear itself or type for its owner. A pipe or a file gets the 
 
 from __future__ import annotations
 
+import logging
 import re
 import sys
 import threading
@@ -55,9 +56,31 @@ def say(text: str = "", file: TextIO | None = None) -> None:
     print(lines_for_terminal(text) if file.isatty() else text, file=file)
 
 
+def say_on_stderr(text: str) -> None:
+    """Print one line on stderr; a name in it cannot make it two."""
+    print(for_terminal(text) if sys.stderr.isatty() else shown(text), file=sys.stderr)
+
+
+def say_log(level: int, form: str) -> None:
+    """Print what our own modules log, from that level on, as lines on stderr in a form of `logging`'s."""
+    ours, lines = logging.getLogger("tagger"), _LogLines(level)
+    lines.setFormatter(logging.Formatter(form))
+    ours.setLevel(logging.INFO)
+    ours.handlers = [lines]
+
+
+class _LogLines(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        say_on_stderr(self.format(record))
+
+
 def silence_python() -> None:
-    """Keep Python's own warnings and the tracebacks of its threads from stderr, where they help nobody."""
+    """Keep the warnings, logs and tracebacks of Python, its threads and libraries from stderr.
+
+    They help nobody there. Our own logs are printed by `say_log`.
+    """
     warnings.showwarning = lambda *about, **more: None
+    logging.lastResort = logging.NullHandler()
     threading.excepthook = lambda about: None
     sys.unraisablehook = lambda about: None
 

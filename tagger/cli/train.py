@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tagger.cli.shared import INTERRUPTED, message, terminated_as_interrupted
+from tagger.cli.terminal import say_log
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def _train(recipe: Recipe, run: Run, settings: Settings, results: str | None) ->
     from tagger.training.results import check_results, record
     from tagger.training.trainer import train_recipe
 
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    say_log(logging.INFO, "%(asctime)s %(message)s")
     try:
         with terminated_as_interrupted():
             if results:

@@ -2,10 +2,12 @@ import json
 import os
 import subprocess
 import sys
+import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -62,3 +64,43 @@ def answered(answer: str, *args: object) -> tuple[int, str, str]:
     os.close(theirs)
     os.close(ours)
     return process.returncode, out.decode(), told
+
+
+def on_a_terminal(*args: object, typed: str = "", after: str = "") -> tuple[int, str]:
+    """Run the command with a terminal for stdin, stdout and stderr: give its code and what was shown.
+
+    It runs in a copy of this process, for which nothing is imported anew. `typed` is typed when the
+    terminal shows `after`.
+    """
+    import pty
+
+    child, terminal = pty.fork()
+    if child == 0:
+        _run_and_exit(*map(str, args))
+    shown = b""
+    with suppress(OSError):  # as Linux says that nobody writes any more
+        while data := os.read(terminal, 1 << 16):
+            shown += data
+            if typed and after.encode() in shown:
+                os.write(terminal, typed.encode())
+                typed = ""
+    os.close(terminal)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), shown.decode(errors="surrogateescape")
+
+
+def _run_and_exit(*args: str) -> NoReturn:
+    """In the child of a fork: nothing of pytest may run here."""
+    code = 3
+    try:
+        os.environ |= {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "300"}
+        sys.argv = ["tagger", *args]
+        sys.stdin, sys.stdout, sys.stderr = map(os.fdopen, (0, 1, 2), "rww")
+        cli.main()
+    except SystemExit as end:
+        code = int(end.code or 0)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)

@@ -31,6 +31,7 @@ LAYERS = {
     "files": 1,
     "containers": 1,
     "types": 2,
+    "genre_tree": 2,
     "query": 3,
     "walk": 4,
     "audio": 4,

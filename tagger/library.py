@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         TagPlan,
         TagSettings,
         UndoCounts,
+        Verdicts,
         WriteCounts,
     )
 
@@ -264,11 +265,14 @@ class Library:
         *paths: StrPath,
         settings: TagSettings,
         query: Query = EVERYTHING,
-        plan: TagPlan | None = None,
+        plan: TagPlan | Verdicts | None = None,
         counts: WriteCounts | None = None,
         on_change: Callable[[Planned], None] = lambda planned: None,
     ) -> WriteCounts:
-        """Count the files that `write_tags` would write, and give each to `on_change`; nothing is written."""
+        """Count the files that `write_tags` would write, and give each to `on_change`; nothing is written.
+
+        `tag_runs.plan_of` what `on_change` was given is the plan by which just that can be written then.
+        """
         from tagger.tag_runs import WriteCounts, preview
 
         selection = self._selection(paths, query, plan, settings)
@@ -281,17 +285,17 @@ class Library:
         *paths: StrPath,
         settings: TagSettings | None = None,
         query: Query = EVERYTHING,
-        plan: TagPlan | None = None,
+        plan: TagPlan | Verdicts | None = None,
         counts: WriteCounts | None = None,
         on_progress: Callable[[], None] = lambda: None,
         is_stopped: Callable[[], bool] = lambda: False,
     ) -> WriteCounts:
         """Write the answers into the tags of the files at and beneath `paths` (or all).
 
-        Of these, only the tracks that `query` asks for. With a `plan` (see `tag_runs.read_plan`), just what
-        it has is written, and of `settings` only what is not about values holds. `counts` grow on the way,
-        and `counts.run` is the number by which `undo` takes it back. `is_stopped` is asked between batches.
-        Raises BusyError where another run holds the lock.
+        Of these, only the tracks that `query` asks for. With a `plan` (see `tag_runs.read_plan`) just what it
+        has is written, with `Verdicts` what the owner has decided; of `settings` then holds only what is not
+        about values. `counts` grow on the way; `undo` takes back `counts.run`. `is_stopped` is asked between
+        batches. Raises BusyError where another run holds the lock.
         """
         from tagger.tag_runs import TagSettings, WriteCounts, write_tags
 
@@ -366,7 +370,7 @@ class Library:
             yield self._store
 
     def _selection(
-        self, paths: Sequence[StrPath], query: Query, plan: TagPlan | None, settings: TagSettings
+        self, paths: Sequence[StrPath], query: Query, plan: TagPlan | Verdicts | None, settings: TagSettings
     ) -> Selection:
         """The tracks whose tags are asked for. Raises TaggerError where nothing can be written at all."""
         from tagger.tag_runs import Selection

@@ -1,6 +1,7 @@
 """The store: what was analysed, what failed and when, in one SQLite file."""
 
 from tagger.store.answers import Answer, AnswerPair, Answers
+from tagger.store.corrections import Correction, CorrectionKind, Corrections
 from tagger.store.duplicates import SameSound
 from tagger.store.ignored import IgnoredPaths
 from tagger.store.known_files import KnownFiles, Reuse, displaced, fault
@@ -22,6 +23,9 @@ __all__ = [
     "AnswerPair",
     "Answers",
     "ChangeState",
+    "Correction",
+    "CorrectionKind",
+    "Corrections",
     "Exchange",
     "IgnoredPaths",
     "KnownFiles",

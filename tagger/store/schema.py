@@ -163,9 +163,26 @@ def _create_tables(connection: sqlite3.Connection) -> None:
     connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
 
 
+def _add_corrections(connection: sqlite3.Connection) -> None:
+    # What the owner said of a sound, whatever file it is in and whatever a model says. `kind`: `accepted`
+    # (the answer of then), `set` (words of the owner's own) or `skipped` (leave what the file has). `value`
+    # is a JSON array of texts, NULL where it is skipped; `run_id` is the run that wrote it.
+    connection.execute(
+        """CREATE TABLE corrections (
+            audio_id TEXT NOT NULL,
+            field TEXT NOT NULL,
+            kind TEXT NOT NULL,
+            value TEXT,
+            made_at TEXT NOT NULL,
+            run_id INTEGER REFERENCES runs (id),
+            PRIMARY KEY (audio_id, field)
+        ) WITHOUT ROWID"""
+    )
+
+
 Migrations = Sequence[Callable[[sqlite3.Connection], None]]
 
-MIGRATIONS: Migrations = ()
+MIGRATIONS: Migrations = (_add_corrections,)
 """What leads from version `FIRST_VERSION` + n to the next.
 
 Each runs in a transaction of its own with foreign keys off, so that it may rebuild a table; none may begin

@@ -25,6 +25,7 @@ from tagger.files import folded, sort_key
 from tagger.query import Query
 from tagger.store.answers import Answers
 from tagger.store.backup import back_up_if_due, how_to_restore, is_damage
+from tagger.store.corrections import Corrections
 from tagger.store.duplicates import SameSound, duplicates
 from tagger.store.ignored import Ignored
 from tagger.store.known_files import KnownFiles
@@ -57,20 +58,15 @@ _ADVICE = {
 _NO_LOCKS = (errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EINVAL)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _UNWRITABLE = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_FULL)
-_NO_SHARED_MEMORY = (
-    sqlite3.SQLITE_IOERR_SHMOPEN,
-    sqlite3.SQLITE_IOERR_SHMSIZE,
-    sqlite3.SQLITE_IOERR_SHMMAP,
-)
+_NO_SHARED_MEMORY = (sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMMAP)
 """Of a full disk: the index of the log, beside the database, cannot be made."""
 
 
 class Store:
     """An open database; a context manager. One thread, the one that opened it, may use it.
 
-    Its parts are `files`, `answers`, `runs`, `ignored` and `tag_changes`. Every method raises StoreError, in
-    one line that names the file and what to do, where SQLite cannot do its work, and BusyError where another
-    program holds the database for 30 s.
+    Its parts are the properties below. Every method raises StoreError, in one line that names the file and
+    what to do, where SQLite cannot do its work, and BusyError where another program holds it for 30 s.
 
         with Store.open(default_path(), create=False) as store:
             print(store.answers.models())
@@ -99,6 +95,11 @@ class Store:
     def answers(self) -> Answers:
         """The answers of models to the tracks."""
         return Answers(self.database)
+
+    @cached_property
+    def corrections(self) -> Corrections:
+        """What the owner said of sounds, in place of a model."""
+        return Corrections(self.database)
 
     @cached_property
     def runs(self) -> Runs:

@@ -11,7 +11,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tagger.errors import TagError, TaggerError
 from tagger.files import absolute
@@ -35,6 +35,16 @@ _EXPECTED: Mapping[Field, str] = {
     "energy": "a number from 0 to 1",
     "bpm": "a tempo from 1 to 999",
 }
+
+
+class OfASound(Protocol):
+    """What is said of a file as long as it has the sound `audio_id`."""
+
+    @property
+    def audio_id(self) -> str: ...
+
+
+Said = TypeVar("Said", bound=OfASound)
 
 
 @dataclass(slots=True)
@@ -171,19 +181,30 @@ def _can_be(name: Field, text: str) -> bool:
     return math.isfinite(energy) and 0 <= energy <= 1
 
 
-def ids_planned(store: Store, plan: TagPlan, model: str, counts: WriteCounts) -> dict[int, FilePlan]:
-    """Find the tracks of a plan; those that are not what they were are counted as left, with the reason."""
-    known = store.tag_changes.ids_at(plan, model)
-    found: dict[int, FilePlan] = {}
-    for path, of_file in plan.items():
+def ids_of(store: Store, said: Mapping[str, Said], model: str, counts: WriteCounts) -> dict[int, Said]:
+    """Find the tracks at the paths of a plan; those that are not what they were are counted as left."""
+    known = store.tag_changes.ids_at(said, model)
+    found: dict[int, Said] = {}
+    for path, of_file in said.items():
         track_id, audio_id = known.get(path, (-1, ""))
         if path not in known:
             counts.skip(Skip(path, f"not among the tracks that {model} has analysed; `tagger scan` finds it"))
         elif audio_id != of_file.audio_id:
-            counts.skip(Skip(path, "holds another sound than when the plan was saved"))
+            counts.skip(Skip(path, "holds another sound than when it was planned"))
         else:
             found[track_id] = of_file
     return found
+
+
+def plan_of(planned: Iterable[Planned]) -> TagPlan:
+    """Give the plan that has just these changes.
+
+    What a preview has found can be asked for first, and is then written as it was found.
+    """
+    return {
+        one.track.path: FilePlan(one.track.audio_id, {change.field: change for change in one.changes})
+        for one in planned
+    }
 
 
 def planned_changes(of_file: FilePlan, current: Tags) -> Iterable[Change]:

@@ -11,10 +11,11 @@ from itertools import takewhile
 
 from tagger.errors import TagError
 from tagger.files import FileState, is_same_file
-from tagger.store import Store, TaggableTrack
+from tagger.store import Correction, Store, TaggableTrack
 from tagger.tag_runs.batches import batches, or_skip, threads
 from tagger.tag_runs.counts import Skip, WriteCounts
-from tagger.tag_runs.plans import TagPlan, ids_planned, planned_changes
+from tagger.tag_runs.plans import TagPlan, ids_of, planned_changes
+from tagger.tag_runs.verdicts import Verdict, Verdicts, corrected, decided_changes
 from tagger.tags import Change, HardLinks, Policy, Tags, Wanted, WriteOptions, measure, plan, read
 from tagger.types import MIN_CONFIDENCE
 from tagger.walk import LostFolders
@@ -64,13 +65,14 @@ class Planned:
 class Selection:
     """The tracks that a run is for: those that `model` has analysed, at and beneath `paths` (or all).
 
-    Of these, the ids `among` if it is given; with a `plan`, what is in it, and nothing else is changed.
+    Of these, the ids `among` if it is given; with a `plan`, what is in it, and nothing else is changed; with
+    `Verdicts`, the files of which the owner has decided.
     """
 
     model: str
     paths: Sequence[str] = ()
     among: Container[int] | None = None
-    plan: TagPlan | None = None
+    plan: TagPlan | Verdicts | None = None
 
 
 def preview(
@@ -121,16 +123,32 @@ def _deciding(
     store: Store, selection: Selection, settings: TagSettings, counts: WriteCounts
 ) -> tuple[Decide, Container[int] | None]:
     """What decides the changes of a file, and the ids of the tracks that it is to decide for."""
-    if selection.plan is None:
-        return partial(_by_policy, settings), selection.among
-    found = ids_planned(store, selection.plan, selection.model, counts)
-    within = selection.among
-    ids = {one for one in found if within is None or one in within}
-    return lambda track, tags: planned_changes(found[track.id], tags), ids
+    among, planned = selection.among, selection.plan
+    if isinstance(planned, Verdicts):
+        decided = ids_of(store, planned.by_path, selection.model, counts)
+        return partial(_by_verdict, settings, decided), _within(decided, among)
+    if planned is not None:
+        found = ids_of(store, planned, selection.model, counts)
+        return lambda track, tags: planned_changes(found[track.id], tags), _within(found, among)
+    said = store.corrections.of("genre")
+    return partial(_by_policy, settings, said), among
 
 
-def _by_policy(settings: TagSettings, track: TaggableTrack, tags: Tags) -> Iterable[Change]:
-    return plan(tags, wanted(track, settings), settings.policy, track.written_bpm)
+def _by_policy(
+    settings: TagSettings, said: Mapping[str, Correction], track: TaggableTrack, tags: Tags
+) -> Iterable[Change]:
+    due = corrected(wanted(track, settings), said.get(track.audio_id))
+    return plan(tags, due, settings.policy, track.written_bpm)
+
+
+def _by_verdict(
+    settings: TagSettings, decided: Mapping[int, Verdict], track: TaggableTrack, tags: Tags
+) -> Iterable[Change]:
+    return decided_changes(decided[track.id], track, tags, wanted(track, settings), settings.policy)
+
+
+def _within(found: Iterable[int], among: Container[int] | None) -> set[int]:
+    return {one for one in found if among is None or one in among}
 
 
 def _skip(skip: Skip, counts: WriteCounts, lost: LostFolders) -> None:

@@ -29,9 +29,9 @@ def test_a_new_database_is_made_with_its_folder_and_its_tables(tmp_path: Path) -
     with Store.open(path, create=True) as store:
         tables = set(store.database.tables.table_names())
         assert store.database.tables.journal_mode == "wal"
-    assert _version(path) == schema.FIRST_VERSION
+    assert _version(path) == schema.VERSION
     expected = "tracks predictions genre_scores window_answers embeddings models failures ignored runs"
-    assert tables == {*expected.split(), "tag_changes", "tag_folders"}
+    assert tables == {*expected.split(), "tag_changes", "tag_folders", "corrections"}
 
 
 def test_a_missing_database_says_to_scan_first_and_is_not_made(db_path: str) -> None:
@@ -59,7 +59,7 @@ def columns(path: str) -> set[str]:
 
 def migrate(path: str, *migrations: Callable[[sqlite3.Connection], None]) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as raw:
-        schema.migrate(raw, path, migrations)
+        schema.migrate(raw, path, (*schema.MIGRATIONS, *migrations))
 
 
 def test_migrations_run_once_each_and_keep_the_rows(db_path: str) -> None:
@@ -68,7 +68,7 @@ def test_migrations_run_once_each_and_keep_the_rows(db_path: str) -> None:
     for _ in range(2):
         migrate(db_path, add_mood)
         assert "mood" in columns(db_path)
-    assert _version(db_path) == schema.FIRST_VERSION + 1
+    assert _version(db_path) == schema.VERSION + 1
     with closing(sqlite3.connect(db_path)) as raw:
         assert raw.execute("SELECT path, mood FROM tracks").fetchall() == [("/m/1.mp3", None)]
 
@@ -78,7 +78,7 @@ def test_a_database_is_copied_before_it_is_changed(db_path: str) -> None:
         store.record_batch([analysed("/m/1.mp3")], [])
     assert not os.path.exists(backup.backup_path(db_path))
     migrate(db_path, add_mood)
-    assert _version(backup.backup_path(db_path)) == schema.FIRST_VERSION
+    assert _version(backup.backup_path(db_path)) == schema.VERSION
     with closing(sqlite3.connect(backup.backup_path(db_path))) as copy:
         assert copy.execute("PRAGMA journal_mode").fetchone() == ("delete",)
         assert copy.execute("SELECT path FROM tracks").fetchall() == [("/m/1.mp3",)]
@@ -93,7 +93,7 @@ def test_a_migration_that_fails_leaves_the_version_before(db_path: str) -> None:
 
     with pytest.raises(sqlite3.OperationalError, match="no such table: nowhere"):
         migrate(db_path, broken)
-    assert _version(db_path) == schema.FIRST_VERSION
+    assert _version(db_path) == schema.VERSION
     assert "mood" not in columns(db_path)
 
 
@@ -103,7 +103,7 @@ def test_an_earlier_database_that_may_not_be_written_says_how_it_is_brought_up_t
         closing(sqlite3.connect(db_path)) as raw,
         pytest.raises(StoreError, match="an earlier tagger wrote it, and it is read-only"),
     ):
-        schema.require_current(raw, db_path, [add_mood])
+        schema.require_current(raw, db_path, [*schema.MIGRATIONS, add_mood])
 
 
 def test_the_database_of_a_newer_tagger_is_refused(db_path: str) -> None:

@@ -113,7 +113,7 @@ def test_another_sound_under_the_path_is_left(library: Library, music: list[str]
 
     counts, skips = apply(library, tmp_path / "plan", lines)
 
-    assert sorted(skips)[0] == "holds another sound than when the plan was saved"
+    assert sorted(skips)[0] == "holds another sound than when it was planned"
     assert sorted(skips)[1].startswith("not among the tracks that standard-")
     assert counts.files_written == 2
 

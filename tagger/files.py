@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import BinaryIO
 
 from tagger.descriptors import Folder, give_rights, is_same, try_lock
 from tagger.errors import TaggerError
@@ -192,25 +193,38 @@ def drive_fault(error: OSError) -> str:
 
 
 @contextmanager
-def atomic_replacement(path: str) -> Iterator[str]:
-    """Give the name of a draft that takes the place of `path` when the block ends, and only then.
+def atomic_replacement(path: str) -> Iterator[BinaryIO]:
+    """Give a new file, open for writing, that takes the place of `path` when the block ends, and only then.
 
-    A reader sees the old file or the new one, never half of either, and a power cut neither. The draft
-    lies in the same folder; a block that raises leaves `path` as it was and no draft. An existing file
-    keeps its owner and its rights, and a symbolic link stays a link. Raises OSError, also where `path` is
-    no regular file.
+    A reader sees the old file or the new one, never half of either, and a power cut neither. A block that
+    raises leaves `path` as it was. A kill leaves nothing beside it, or what the next call for the same file
+    removes. An existing file keeps its owner and its rights, and a symbolic link stays a link. Raises
+    OSError, also where `path` is no regular file.
     """
     target = _followed(path)
-    draft = f".tagger-{secrets.token_hex(6)}.tmp"
+    name = os.path.basename(target)
+    start = f".tagger-{zlib.crc32(os.fsencode(name)):08x}-"
+    draft = f"{start}{secrets.token_hex(6)}.tmp"
     with Folder(os.path.dirname(target)) as folder:
-        name = os.path.basename(target)
         _check_is_regular(folder, name)
+        _remove_drafts(folder, start)
+        unnamed = folder.create_unnamed(0o666)
+        fd = folder.open(draft, os.O_RDWR | os.O_CREAT, 0o666) if unnamed is None else unnamed
         try:
-            yield os.path.join(folder.path, draft)
-            with open(folder.open(draft, os.O_RDWR), "rb+") as file:
-                _give_rights_of(folder, name, file.fileno())
-                os.fsync(file.fileno())
-            folder.replace(draft, name)
+            with open(fd, "wb") as file:
+                try_lock(fd)
+                yield file
+                file.flush()
+                _give_rights_of(folder, name, fd)
+                os.fsync(fd)
+                status = os.fstat(fd)
+                if unnamed is not None:
+                    folder.link(fd, draft)
+                if os.name == "nt":  # which renames no open file
+                    file.close()
+                if not is_same(folder.status(draft), status):
+                    raise OSError(0, "another program put something else in its place")
+                folder.replace(draft, name)
         finally:
             with contextlib.suppress(OSError):
                 folder.unlink(draft)
@@ -219,14 +233,14 @@ def atomic_replacement(path: str) -> Iterator[str]:
 def replace_atomically(path: str, content: bytes) -> None:
     """Replace the file at `path` by `content`, or leave it as it was; `atomic_replacement` says how.
 
-    A kill leaves nothing beside it, or what the next call for the same file removes.
     Raises TaggerError when the folder is missing or not writable, the disk is full, `path` is not a
     regular file, or text would take the place of something else, such as music.
     """
     if b"\0" not in content:
         check_holds_text(path)
     try:
-        _put(path, content)
+        with atomic_replacement(path) as file:
+            file.write(content)
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise TaggerError(f"{path}: cannot be written: {reason}") from error
@@ -254,36 +268,6 @@ def _leads_to(named: str, folder: str) -> bool:
     """Whether nothing but symbolic links stands between this name and the folder's own."""
     is_plain = os.path.isabs(named) and os.path.normpath(named) == named and not named.startswith("//")
     return is_plain and os.path.realpath(named) == folder
-
-
-def _put(path: str, content: bytes) -> None:
-    target = _followed(path)
-    name = os.path.basename(target)
-    start = f".tagger-{zlib.crc32(os.fsencode(name)):08x}-"
-    draft = f"{start}{secrets.token_hex(6)}.tmp"
-    with Folder(os.path.dirname(target)) as folder:
-        _check_is_regular(folder, name)
-        _remove_drafts(folder, start)
-        unnamed = folder.create_unnamed(0o666)
-        fd = folder.open(draft, os.O_RDWR | os.O_CREAT, 0o666) if unnamed is None else unnamed
-        try:
-            with open(fd, "wb") as file:
-                try_lock(fd)
-                file.write(content)
-                file.flush()
-                _give_rights_of(folder, name, fd)
-                os.fsync(fd)
-                status = os.fstat(fd)
-                if unnamed is not None:
-                    folder.link(fd, draft)
-                if os.name == "nt":  # which renames no open file
-                    file.close()
-                if not is_same(folder.status(draft), status):
-                    raise OSError(0, "another program put something else in its place")
-                folder.replace(draft, name)
-        finally:
-            with contextlib.suppress(OSError):
-                folder.unlink(draft)
 
 
 def _remove_drafts(folder: Folder, start: str) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import secrets
 import shutil
-from contextlib import suppress
 from typing import Literal
 
 from tagger.descriptors import open_no_link
@@ -20,6 +18,7 @@ from tagger.model_card import (
     models_folder,
     shipped_models,
 )
+from tagger.model_card.exchange import clean_up, delete_folder, replaced_folder
 
 Outcome = Literal["added", "replaced", "unchanged"]
 
@@ -81,7 +80,7 @@ def uninstall(model_id: str) -> None:
         raise ModelError(f"no added model named {model_id!r}; added: {', '.join(added) or 'none'}")
     try:
         _check_only_installed(os.path.join(root, model_id))
-        _discard(_hidden(os.path.join(root, model_id)))
+        delete_folder(os.path.join(root, model_id))
     except OSError as error:
         raise ModelError(f"{model_id}: cannot be removed ({error.strerror or error})") from None
 
@@ -110,22 +109,18 @@ def _family(model_id: str) -> str:
 
 
 def _root() -> str:
+    """Give the folder of added models, without what a killed `install` or `uninstall` has left there."""
     root = added_models_folder()
     if os.path.realpath(root) == os.path.realpath(models_folder()):
         raise ModelError(f"{root}: TAGGER_MODELS must not name the folder of the program's models")
+    clean_up(root, is_ours=lambda folder: not _others(folder), is_whole=_is_whole)
     return root
 
 
 def _put(source: str, target: str) -> None:
-    """Exchange all files at once: a reader finds the old model or the new one, or for an instant none."""
-    draft = _beside(target)
-    try:
-        os.makedirs(draft)
+    with replaced_folder(target) as draft:
         for name in _files(source):
             _copy(os.path.join(source, name), os.path.join(draft, name))
-        _exchange(draft, target)
-    finally:
-        shutil.rmtree(draft, ignore_errors=True)
 
 
 def _copy(source: str, target: str) -> None:
@@ -152,48 +147,24 @@ def _check_no_links(folder: str) -> None:
 
 def _check_only_installed(folder: str) -> None:
     """Raise `ModelError` where a folder holds what `install` never puts there; a link is only a name."""
-    if os.path.islink(folder) or not os.path.isdir(folder):
-        return
-    ours = set(_files(folder))
-    with os.scandir(folder) as entries:
-        others = sorted(one.name for one in entries if one.name not in ours or one.is_symlink())
-    if others:
+    if others := _others(folder):
         raise ModelError(
             f"{os.path.join(folder, others[0])}: was not installed by tagger and would be deleted; "
             "move it away first"
         )
 
 
-def _exchange(draft: str, target: str) -> None:
-    """Rename twice, because no folder can be renamed onto one that holds files."""
-    old = _hidden(target) if os.path.lexists(target) else None
-    try:
-        os.rename(draft, target)
-    except BaseException:
-        if old:
-            os.rename(old, target)
-        raise
-    if old:
-        with suppress(OSError):
-            _discard(old)
+def _others(folder: str) -> list[str]:
+    """The names in a folder, if it is one, that `install` never puts there."""
+    if os.path.islink(folder) or not os.path.isdir(folder):
+        return []
+    ours = set(_files(folder))
+    with os.scandir(folder) as entries:
+        return sorted(one.name for one in entries if one.name not in ours or one.is_symlink())
 
 
-def _hidden(folder: str) -> str:
-    """Rename a folder so that nothing finds it."""
-    hidden = _beside(folder)
-    os.rename(folder, hidden)
-    return hidden
-
-
-def _beside(path: str) -> str:
-    return os.path.join(os.path.dirname(path), f".{secrets.token_hex(6)}.tmp")
-
-
-def _discard(path: str) -> None:
-    if os.path.isdir(path) and not os.path.islink(path):
-        shutil.rmtree(path)
-    else:
-        os.unlink(path)
+def _is_whole(folder: str) -> bool:
+    return set(NEEDED) <= set(_files(folder))
 
 
 def _contents(folder: str) -> dict[str, str]:

@@ -12,9 +12,8 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors import SafetensorError
 from safetensors.numpy import load_file
-from safetensors.torch import save_file
+from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
 
 from tagger.errors import TaggerError
@@ -128,21 +127,19 @@ def _save_weights(folder: str, network: Network) -> str:
     os.makedirs(folder, exist_ok=True)
     tensors = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
     tensors[FILTER_BANK] = torch.from_numpy(filter_bank())
-    path = os.path.join(folder, WEIGHTS_FILE)
+    path, content = os.path.join(folder, WEIGHTS_FILE), tensors_to_bytes(tensors)
     try:
-        with atomic_replacement(path) as draft:
-            save_file(tensors, draft)
-    except (SafetensorError, OSError) as error:
+        with atomic_replacement(path) as file:
+            file.write(content)
+    except OSError as error:
         raise TaggerError(f"{path}: cannot be written ({error})") from None
-    os.chmod(path, 0o644)  # safetensors makes it private; others than its owner will run an installed model
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256(content).hexdigest()
 
 
 def _write(folder: str, name: str, text: str) -> None:
     path = os.path.join(folder, name)
-    with atomic_replacement(path) as draft, open(draft, "x", encoding="utf-8", newline="\n") as file:
-        file.write(text)
+    with atomic_replacement(path) as file:
+        file.write(text.encode())
 
 
 # Calibration: what the numbers of the network mean.

@@ -223,8 +223,9 @@ class LogMelStore:
         data.flush()
         os.fsync(data.fileno())
         extents = {path: [e.size, e.mtime_ns, e.first, e.n_frames] for path, e in self._extents.items()}
-        with atomic_replacement(self._index) as draft, open(draft, "x", encoding="ascii") as file:
-            json.dump({"front_end": asdict(self._front_end), "log_mels": extents}, file)
+        index = json.dumps({"front_end": asdict(self._front_end), "log_mels": extents})
+        with atomic_replacement(self._index) as file:
+            file.write(index.encode())
 
     def _load(self) -> dict[str, _Extent]:
         """Read the index, less the log-mels that the data does not hold; empty where it cannot be read."""

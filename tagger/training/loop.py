@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 import json
 import logging
 import math
@@ -255,8 +256,8 @@ def _start_from(network: Network, models: Sequence[str], genres: Sequence[str]) 
 def _write(values: dict[str, Any], path: str) -> None:
     """Write all of it in place of the file that is there, or nothing."""
     try:
-        with atomic_replacement(path) as draft:
-            torch.save(values, draft)
+        with atomic_replacement(path) as file:
+            torch.save(values, file)
     except (OSError, RuntimeError) as error:  # of a full disk PyTorch says only that a length is wrong
         reason = str(error).splitlines()[0]
         raise TaggerError(f"{path}: cannot be written ({reason}); is the disk full?") from None
@@ -299,10 +300,12 @@ def log_row(path: str, row: Mapping[str, float]) -> None:
     rows.append({name: f"{value:.6g}" for name, value in row.items()})
     columns = list(dict.fromkeys(name for each in rows for name in each))
     os.makedirs(os.path.dirname(os.path.abspath(path)), exist_ok=True)
-    with atomic_replacement(path) as draft, open(draft, "x", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, columns, restval="", lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, restval="", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    with atomic_replacement(path) as file:
+        file.write(text.getvalue().encode())
 
 
 def read_log(path: str) -> dict[str, NDArray[np.float64]]:

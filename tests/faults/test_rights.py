@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import signal
 import stat
 import struct
-import time
 from pathlib import Path
 
 import pytest
@@ -89,26 +87,3 @@ def test_the_link_of_another_user_to_a_file_of_root_is_not_written_through(tmp_p
     with pytest.raises(TaggerError, match="cannot be written: a symbolic link of another user"):
         replace_atomically(str(link), b"new")
     assert path.read_bytes() == b"root's"
-
-
-@pytest.mark.parametrize("is_new", [False, True])
-@pytest.mark.parametrize("without", ["nothing", "O_TMPFILE"])
-def test_a_killed_writer_of_a_playlist_leaves_no_litter(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_new: bool, without: str
-) -> None:
-    path = tmp_path / "list.m3u8"
-    if without == "O_TMPFILE":
-        monkeypatch.setattr("tagger.descriptors.Folder.create_unnamed", lambda *_: None)
-    for step in range(25):
-        child = os.fork()
-        if child == 0:
-            while True:
-                if is_new:
-                    path.unlink(missing_ok=True)
-                replace_atomically(str(path), b"x" * 2_000_000)
-        time.sleep(0.002 + step * 0.001)
-        os.kill(child, signal.SIGKILL)
-        os.waitpid(child, 0)
-    replace_atomically(str(path), b"new")
-    assert os.listdir(tmp_path) == ["list.m3u8"]
-    assert path.read_bytes() == b"new"

@@ -89,6 +89,15 @@ def meanings(name: str, genres: Sequence[str]) -> frozenset[str]:
     return _meanings(name[:_LONGEST], tuple(genres))
 
 
+def is_known(name: str) -> bool:
+    """Tell whether it is known what a word means, for whichever model.
+
+    >>> is_known("Drum & Bass"), is_known("My Favourites")
+    (True, False)
+    """
+    return bool(_roots(name))
+
+
 def agrees(words: Iterable[str], genre: str, genres: Sequence[str]) -> bool | None:
     """Tell whether one of the owner's `words` means `genre` or its kin; None where no word is known.
 

@@ -16,10 +16,11 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tagger.errors import TaggerError
 from tagger.files import absolute, in_an_existing_folder
-from tagger.model_choice import answering_model, fitted, predicts, warnings
+from tagger.genre_words import NOTHING, Words
+from tagger.model_choice import answering_model, fitted, require_some, warnings
 from tagger.query import EVERYTHING, FILTERS, Query, TrackOrder, read_query
 from tagger.store import SameSound, Statistics, Store, default_path, scan_lock
-from tagger.types import Analysis, Aspect, Failure, Track
+from tagger.types import Analysis, Failure, Track
 
 if TYPE_CHECKING:
     from tagger.compare import Comparison
@@ -76,8 +77,9 @@ class Library:
 
     `database` is a file name; None is the one in the user data folder. `model` is the id or folder of
     the model that analyses and answers; None: the shipped one analyses, and that of the last scan answers.
-    `device` is auto, cpu, cuda or mps. `load_predictor` may stand in for the loading of a model. Methods
-    that only read raise StoreError where there is no database yet. One thread may use it.
+    `device` is auto, cpu, cuda or mps. `load_predictor` may stand in for the loading of a model.
+    `nothing` are the words in a file's own genre that count as none. Methods that only read raise
+    StoreError where there is no database yet. One thread may use it.
     """
 
     def __init__(
@@ -87,10 +89,12 @@ class Library:
         model: str | None = None,
         device: str = "auto",
         load_predictor: LoadPredictor | None = None,
+        nothing: Words = NOTHING,
     ) -> None:
         self.path = os.path.abspath(_path(database)) if database else default_path()
         self._model, self._device = model, device
         self._load_predictor = load_predictor or (lambda card: _load_predictor(card, device))
+        self._nothing = nothing
         self._store: Store | None = None
 
     def __enter__(self) -> Library:
@@ -111,7 +115,7 @@ class Library:
     def store(self) -> Store:
         """The database, opened at first use; for questions that `Library` has no method for."""
         if self._store is None:
-            self._store = Store.open(self.path, create=False)
+            self._store = Store.open(self.path, create=False, nothing=self._nothing)
         return self._store
 
     @cached_property
@@ -362,7 +366,7 @@ class Library:
             _ = self.store  # a database that is missing is reported before a lock is laid beside it
         with scan_lock(self.path):
             if self._store is None:
-                self._store = Store.open(self.path, create=True)
+                self._store = Store.open(self.path, create=True, nothing=self._nothing)
             if not self._store.tag_changes.nothing_is_open():
                 from tagger.tag_runs import recover
 
@@ -375,35 +379,21 @@ class Library:
         """The tracks whose tags are asked for. Raises TaggerError where nothing can be written at all."""
         from tagger.tag_runs import Selection
 
-        if plan is None:
-            self._require_something_to_write(settings)
         model = self.model
+        if plan is None:
+            require_some(self.store, model, settings.policy.allowed)
         asked = fitted(replace(query, order="path", limit=None), self.store, model)
         among = None if replace(asked, paths=()) == EVERYTHING else self.store.answers.ids(asked, model)
         return Selection(model, _paths(paths), among, plan)
 
-    def _require_something_to_write(self, settings: TagSettings) -> None:
-        """Raise TaggerError where the settings forbid all that the model predicts."""
-        policy = settings.policy
-        allowed: dict[Aspect, bool] = {
-            "genre": policy.genre != "never",
-            "energy": policy.energy,
-            "tempo": policy.bpm != "never",
-        }
-        model = self.model
-        predicted = [aspect for aspect in allowed if predicts(self.store, model, aspect)]
-        if not any(allowed[aspect] for aspect in predicted):
-            raise TaggerError(
-                f"nothing to write: the options forbid all that {model} predicts "
-                f"({', '.join(predicted)}); allow some"
-            )
 
-
-def analyse(path: StrPath, model: str | None = None, device: str = "auto") -> Analysis:
+def analyse(
+    path: StrPath, model: str | None = None, device: str = "auto", *, nothing: Words = NOTHING
+) -> Analysis:
     """Analyse one file: genres, energy and tempo, for the track and by windows. Nothing is stored.
 
-    `model` is an id or a folder, None the shipped one; `device` is auto, cpu, cuda or mps. Raises
-    TaggerError where there is no such file or model, AudioError where the file holds no sound.
+    `model`, `device` and `nothing` are those of `Library`. Raises TaggerError where there is no such file or
+    model, AudioError where the file holds no sound.
 
         analysis = tagger.analyse("song.mp3")
         print(analysis.prediction.genre, analysis.prediction.energy, analysis.prediction.bpm)
@@ -413,7 +403,7 @@ def analyse(path: StrPath, model: str | None = None, device: str = "auto") -> An
 
     card, whole = load_card(model or DEFAULT_MODEL), absolute(_path(path))
     with in_an_existing_folder():
-        return analyse_file(whole, card, lambda: _load_predictor(card, device))
+        return analyse_file(whole, card, lambda: _load_predictor(card, device), nothing)
 
 
 def _load_predictor(card: ModelCard, device: str) -> Predictor:

@@ -7,7 +7,7 @@ that choose between them, for every command and for Python, are here.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -99,6 +99,16 @@ def require_aspect(store: Store, model: str, aspect: Aspect, or_else: str) -> No
     able = next((other for other in store.answers.models() if store.answers.predicts(aspect, other)), None)
     how = f"{'choose' if able else 'scan with'} a model that does (--model {able or DEFAULT_MODEL})"
     raise TaggerError(f"{model} predicts no {aspect}; {how} or {or_else}")
+
+
+def require_some(store: Store, model: str, allowed: Mapping[Aspect, bool]) -> None:
+    """Raise TaggerError where of all that the model predicts nothing is `allowed` to be written."""
+    predicted = [aspect for aspect in allowed if predicts(store, model, aspect)]
+    if not any(allowed[aspect] for aspect in predicted):
+        raise TaggerError(
+            f"nothing to write: the options forbid all that {model} predicts "
+            f"({', '.join(predicted)}); allow some"
+        )
 
 
 def genres_of(store: Store, model: str) -> Sequence[str]:

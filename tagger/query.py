@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from tagger.errors import TaggerError
 from tagger.files import folded
+from tagger.genre_words import letters
 from tagger.types import ENERGY_BANDS, ENERGY_LEVELS, Aspect
 
 # fmt: off
@@ -36,9 +37,12 @@ class Query:
     may. Genres match exactly; the others as a part of the text, letter case and Unicode form set
     aside. `energy` is half-open, [low, high), as `ENERGY_BANDS` are; `bpm` and `year` hold both their
     ends. `min_confidence` is 0–1, `min_length_s` seconds. No filter, `not_genres` included, matches what is
-    not known. `paths` are files, and folders with all beneath them. `missing` asks for tracks whose file was
-    gone at the last scan, `duplicates` for those whose sound is in several files that were there. `order` by
-    path is that of the bytes; names are sorted without letter case and accents; what is not known comes last.
+    not known. Of several `tag_genres`, the owner's own, one must match in any spelling; `agrees` asks for
+    tracks of which one of them means the answer's genre, `differs` for those that have one whose meaning is
+    known and none that means it, `untagged` for those without. `paths` are files, and folders with all
+    beneath them. `missing` asks for tracks whose file was gone at the last scan, `duplicates` for those whose
+    sound is in several files that were there. `order` by path is that of the bytes; names are sorted without
+    letter case and accents; what is not known comes last.
     """
 
     genres: tuple[str, ...] = ()
@@ -51,6 +55,10 @@ class Query:
     path_parts: tuple[str, ...] = ()
     year: tuple[int, int] | None = None
     min_length_s: float | None = None
+    tag_genres: tuple[str, ...] = ()
+    agrees: bool = False
+    differs: bool = False
+    untagged: bool = False
     paths: tuple[str, ...] = ()
     missing: bool = False
     duplicates: bool = False
@@ -72,7 +80,8 @@ class Filter:
 
     `read` makes of a text what `field` of `Query` holds; it raises ValueError where the text is not what
     `expected` says. `metavar` and `help` are for `--help`. `aspect` is what a model must predict, or the
-    filter can match nothing. A filter that `repeats` takes several texts, of which one must match.
+    filter can match nothing. A filter that `repeats` takes several texts, of which one must match; one that
+    `is_flag` takes none, and is given or not.
     """
 
     name: str
@@ -83,6 +92,7 @@ class Filter:
     expected: str = ""
     aspect: Aspect | None = None
     repeats: bool = False
+    is_flag: bool = False
 
     @property
     def option(self) -> str:
@@ -91,16 +101,16 @@ class Filter:
 
     def is_in(self, query: Query) -> bool:
         """Tell whether `query` narrows by this filter."""
-        return getattr(query, self.field) not in (None, ())
+        return getattr(query, self.field) not in (None, (), False)
 
     def value_of(self, given: Any) -> Any:
-        """Read a text, several of a filter that repeats, a number, or a range that is one already.
+        """Read a text, several of a filter that repeats, a number, or what is a range or a flag already.
 
         Raises TaggerError, with the option's name, where the value cannot be meant.
         """
         if self.repeats:
             return (given,) if isinstance(given, str) else tuple(given)
-        if isinstance(given, tuple):
+        if isinstance(given, bool if self.is_flag else tuple):
             return given
         try:
             return self.read(str(given))
@@ -130,7 +140,10 @@ def read_query(given: Mapping[str, Any], filters: Sequence[Filter] | None = None
     if unknown := given.keys() - by_name.keys():
         raise TaggerError(f"no filter {min(unknown)!r}; there are {', '.join(by_name)}")
     typed = ((by_name[name], value) for name, value in given.items() if value is not None)
-    return Query(**{each.field: each.value_of(value) for each, value in typed})
+    query = Query(**{each.field: each.value_of(value) for each, value in typed})
+    if len(together := [f"--{name}" for name in _ONE_OF if getattr(query, name)]) > 1:
+        raise TaggerError(f"{' and '.join(together)} exclude each other; give one of them")
+    return query
 
 
 def genre_named(name: str, known: Sequence[str], model: str) -> str:
@@ -156,18 +169,12 @@ def genre_named(name: str, known: Sequence[str], model: str) -> str:
 
 def genre_meant(name: str, known: Sequence[str]) -> str | None:
     """Give the genre that a text means for sure, in its spelling; None where there is none, or two are."""
-    for fold in (str.strip, lambda text: folded(text.strip()), _letters):
+    for fold in (str.strip, lambda text: folded(text.strip()), letters):
         wanted = fold(name)
         meant = [genre for genre in known if wanted and fold(genre) == wanted]
         if len(meant) == 1:
             return meant[0]
     return None
-
-
-def _letters(name: str) -> str:
-    """The letters and digits of a genre, without the "and" between them."""
-    words = re.split(r"[\W_]+", folded(name))
-    return "".join(word for word in words if word not in ("and", "n"))
 
 
 def energy_range(text: str) -> tuple[float, float]:
@@ -268,6 +275,13 @@ def length_s(text: str) -> float:
     return value
 
 
+def given_or_not(text: str) -> bool:
+    """Read a flag where it is written as a text: `true` or `false`; raise ValueError for another text."""
+    if text.strip().lower() not in ("true", "false"):
+        raise ValueError(text)
+    return text.strip().lower() == "true"
+
+
 def share(text: str) -> float:
     """Read a number from 0 to 1; raise ValueError for another text, such as `80` or `nan`."""
     value = float(text)
@@ -291,6 +305,14 @@ _RANGE, _NUMBER = "one number or a range such as", "a number from 0 to 1"
 _ENERGIES = "low, medium, high, a range within 0-1 such as 0.4-0.7, or levels such as 7 or 7-10"
 _YEARS = "a year, a decade such as 90s, or a range such as 1990-1999"
 _LENGTHS = "a duration such as 30s, 2m or 1h"
+
+_ONE_OF = ("agrees", "differs", "untagged")
+"""Filters of which one at most can match."""
+
+
+def _flag(name: str, help: str, aspect: Aspect | None = None) -> Filter:
+    return Filter(name, name, given_or_not, "", help, "true or false", aspect, is_flag=True)
+
 
 FILTERS: tuple[Filter, ...] = (
     Filter("genre", "genres", str, "NAME", "This genre, in any spelling.", aspect="genre", repeats=True),
@@ -321,5 +343,9 @@ FILTERS: tuple[Filter, ...] = (
         "At least so long: 30s keeps jingles out.",
         _LENGTHS,
     ),
+    Filter("tag_genre", "tag_genres", str, "NAME", "Your own tag says this genre.", repeats=True),
+    _flag("agrees", "Your own genre means the answer's.", aspect="genre"),
+    _flag("differs", "Your own genre means another one than the answer's.", aspect="genre"),
+    _flag("untagged", "Your file has no genre that says something."),
 )
 """Every filter, in the order of `--help`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
@@ -52,13 +53,27 @@ class Failure:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnTags:
+    """What the file itself says: `genres` word for word, the energy level of a DJ program, and the BPM.
+
+    Nothing of it is ours: what `write-tags` has put there is not the owner's word.
+    """
+
+    genres: tuple[str, ...] = ()
+    energy_level: float | None = None
+    bpm: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Recording:
     """What the container says of the sound, and who the sound is.
 
     `audio_id` is 32 hex digits over codec, duration and the compressed packets of the decoded
     windows, so it survives moving and retagging. `duration_s` is None where nothing tells it. `damaged`: some
     of it could not be decoded, or it ends before the time that it states.
-    `title`, `artist`, `album` and `year` (1000–2999) are what the tags say, None where they are silent.
+    `title`, `artist`, `album`, `year` (1000–2999), `album_artist` and `compilation` (whether the album is by
+    several artists) are what the tags say, None or False where they are silent. `own` is what they say of the
+    music; None: it was never read.
     """
 
     audio_id: str
@@ -71,6 +86,9 @@ class Recording:
     album: str | None = None
     year: int | None = None
     damaged: bool = False
+    album_artist: str | None = None
+    compilation: bool = False
+    own: OwnTags | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -105,7 +123,8 @@ class Track:
     `path` is as the operating system gives it (PEP 383: lone surrogates stand for undecodable bytes) or,
     in a playlist, as its reader shall see it. `audio_id` is the identity of the sound. `duration_s` is None
     where nothing tells it. `genre_confidence`, `energy` and `bpm_confidence` are 0–1. What is not known,
-    and the genre and tempo of silence, is None. `missing`: the file was gone at the last scan.
+    and the genre and tempo of silence, is None. `missing`: the file was gone at the last scan. What begins
+    with `tag_` is the owner's word in the file's own tags: genres that say something, energy level, BPM.
     """
 
     path: str
@@ -123,6 +142,9 @@ class Track:
     year: int | None = None
     missing: bool = False
     damaged: bool = False
+    tag_genres: tuple[str, ...] = ()
+    tag_energy_level: float | None = None
+    tag_bpm: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +213,7 @@ class Analysis:
     def track(self) -> Track:
         """The short form, as lists and playlists show it."""
         recording, answer = self.recording, self.prediction
+        own = recording.own or OwnTags()
         return Track(
             path=self.file.path,
             audio_id=recording.audio_id,
@@ -207,14 +230,21 @@ class Analysis:
             year=recording.year,
             missing=self.missing,
             damaged=recording.damaged,
+            tag_genres=own.genres,
+            tag_energy_level=own.energy_level,
+            tag_bpm=own.bpm,
         )
 
 
-def track_json(track: Track) -> dict[str, str | float | int | bool | None]:
+Json = str | float | int | bool | list[str] | None
+
+
+def track_json(track: Track) -> dict[str, Json]:
     """Give a track by the names that JSON and CSV use, in every command that prints or writes one.
 
     `duration_s` is in seconds, `bpm` in beats a minute, `energy_level` 1–10; confidences and `energy` are
-    0–1. What is not known is None, and so are the genre and the tempo of silence.
+    0–1. What is not known is None, and so are the genre and the tempo of silence. `tag_genres`,
+    `tag_energy_level` and `tag_bpm` are the owner's words.
 
     >>> found = track_json(Track("/m/a.mp3", genre="Jazz", genre_confidence=0.98765, energy=0.42))
     >>> found["genre_confidence"], found["energy_level"], found["duration_s"], found["bpm"]
@@ -236,6 +266,9 @@ def track_json(track: Track) -> dict[str, str | float | int | bool | None]:
         "silent": track.silent,
         "missing": track.missing,
         "damaged": track.damaged,
+        "tag_genres": list(track.tag_genres),
+        "tag_energy_level": rounded(track.tag_energy_level, 2),
+        "tag_bpm": rounded(track.tag_bpm, 2),
     }
 
 
@@ -246,6 +279,17 @@ def energy_level(energy: float) -> int:
     [1, 3, 4, 10]
     """
     return min(10, max(1, math.ceil(10 * energy)))
+
+
+def number_in(text: str | None, most: float) -> float | None:
+    """Read the number of a tag; None for another text, for 0, which stands for "unknown", and above `most`.
+
+    >>> number_in("128", 999), number_in("127,98 BPM", 999), number_in("0", 999), number_in("fast", 999)
+    (128.0, 127.98, None, None)
+    """
+    found = _NUMBER.fullmatch(text or "")
+    number = float(f"{found[1]}.{found[2] or 0}") if found else 0.0
+    return number if 0 < number <= most else None
 
 
 def rounded(value: float | None, digits: int) -> float | None:
@@ -262,6 +306,11 @@ def counted(count: int, name: str, width: int = 0) -> str:
     noun, space, rest = name.partition(" ")
     return f"{count:>{width},} {noun.removesuffix('s') if count == 1 else noun}{space}{rest}"
 
+
+_NUMBER = re.compile(r"\s*([0-9]{1,9})(?:[.,]([0-9]+))?\s*(?:bpm)?\s*", re.IGNORECASE)
+
+MOST_BPM, MOST_LEVEL = 999.0, 10.0
+"""Of the numbers in a file's own tags: a greater one is no tempo and no energy level."""
 
 MIN_CONFIDENCE = 0.6
 """The confidence (0-1) from which on `write-tags` writes a genre or a tempo, unless told otherwise."""

@@ -32,6 +32,7 @@ LAYERS = {
     "containers": 1,
     "types": 2,
     "genre_tree": 2,
+    "genre_words": 2,
     "query": 3,
     "walk": 4,
     "audio": 4,

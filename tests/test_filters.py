@@ -15,7 +15,7 @@ from tagger.query import FILTERS, Filter, Query, energy_range, genre_named, read
 from tagger.store.answers import tracks_query
 from tagger.types import energy_level
 
-EXAMPLES: dict[str, tuple[str, Any]] = {
+EXAMPLES: dict[str, tuple[Any, Any]] = {
     "genre": ("Rock", ("Rock",)),
     "not_genre": ("Jazz", ("Jazz",)),
     "energy": ("0.25-0.5", (0.25, pytest.approx(0.5))),
@@ -26,8 +26,12 @@ EXAMPLES: dict[str, tuple[str, Any]] = {
     "path": ("/Live/", ("/Live/",)),
     "year": ("-1999", (0, 1999)),
     "min_length": ("2m", 120.0),
+    "tag_genre": ("Trip Hop", ("Trip Hop",)),
+    "agrees": (True, True),
+    "differs": (True, True),
+    "untagged": (True, True),
 }
-"""Of each filter a text, and what `Query` holds for it."""
+"""Of each filter what is given, and what `Query` holds for it."""
 
 
 def name(each: Filter) -> str:
@@ -64,7 +68,7 @@ def test_every_filter_narrows_in_sql(each: Filter) -> None:
 
 
 @pytest.mark.parametrize("each", [each for each in FILTERS if not each.repeats], ids=name)
-@pytest.mark.parametrize("text", ["", "x", "nan", "-"])
+@pytest.mark.parametrize("text", ["", "x", "nan", "-"])  # a text for a flag can only come from Python
 def test_what_a_filter_cannot_read_is_refused_with_what_it_can(each: Filter, text: str) -> None:
     with pytest.raises(TaggerError) as refused:
         read_query({each.name: text})
@@ -191,3 +195,9 @@ def test_a_genre_that_could_be_two_is_not_guessed() -> None:
     assert genre_named("HIP-HOP", known, "m") == "Hip-Hop"
     with pytest.raises(TaggerError, match="no genre 'hiphop'"):
         genre_named("hiphop", known, "m")
+
+
+def test_what_no_track_can_be_at_once_is_refused() -> None:
+    with pytest.raises(TaggerError) as refused:
+        read_query({"agrees": True, "differs": False, "untagged": True})
+    assert str(refused.value) == "--agrees and --untagged exclude each other; give one of them"

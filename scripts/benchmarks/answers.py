@@ -6,7 +6,7 @@ from benchmarks.music import RATE_HZ
 from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.store import Store
-from tagger.types import Analysis, Prediction, Recording
+from tagger.types import Analysis, OwnTags, Prediction, Recording
 from tagger.walk import walk
 
 
@@ -17,6 +17,7 @@ def store_made_up_answers(library: str, db: str) -> None:
         sure = genres[i % len(genres)]
         energy, embedding = i % 1000 / 1000, np.zeros(4, np.float16)
         answer = Prediction(DEFAULT_MODEL, {sure: 0.9}, sure, 0.9, energy, (), embedding, False)
-        analysed.append(Analysis(file, Recording(f"{i:032}", 210.0, "mp3", RATE_HZ, 2), answer))
+        recording = Recording(f"{i:032}", 210.0, "mp3", RATE_HZ, 2, own=OwnTags((sure,)))
+        analysed.append(Analysis(file, recording, answer))
     with Store.open(db, create=True) as store:
         store.record_batch(analysed, [])

@@ -1,4 +1,4 @@
-"""Title, artist, album and year of a recording, from tag fields under their many names."""
+"""The names that tags give a recording and its album, from fields under their many names."""
 
 from __future__ import annotations
 
@@ -15,23 +15,28 @@ LONGEST = 500
 """Characters kept of a name: tags have held whole booklets."""
 
 # FFmpeg gives the fields of most formats these names; what it does not know stays as the file has it.
-_ARTIST = ("artist", "album_artist", "albumartist", "album artist", "author")
+_ALBUM_ARTIST = ("album_artist", "albumartist", "album artist")
+_ARTIST = ("artist", *_ALBUM_ARTIST, "author")
+_COMPILATION = ("compilation", "itunescompilation", "wm/iscompilation")
+_YES = ("1", "true", "yes")
 _DATE = ("date", "year", "date_released", "originaldate", "tyer", "wm/year")
 _FIRST_YEAR = re.compile(r"\s*([12]\d{3})")
 _LONE_YEAR = re.compile(r"(?<!\d)([12]\d{3})(?!\d)")
 
 
 class TagNames(TypedDict):
-    """The fields of `Recording` that come from tags; None where the tags do not have them."""
+    """The fields of `Recording` that come from tags; None or False where the tags do not have them."""
 
     title: str | None
     artist: str | None
     album: str | None
     year: int | None
+    album_artist: str | None
+    compilation: bool
 
 
 def metadata_of(container: InputContainer, stream: AudioStream) -> TagNames:
-    """Read title, artist (else the album's), album and year (1000–2999) from an open file.
+    """Read title, artist (else the album's), album, its artist and year (1000–2999) from an open file.
 
     Ogg keeps its tags on the stream, everything else on the container, which is asked first: in
     Matroska and MP4 a stream has a name of its own. The letter case of field names does not matter.
@@ -43,8 +48,9 @@ def metadata_of(container: InputContainer, stream: AudioStream) -> TagNames:
 def names_from(fields: Mapping[str, str]) -> TagNames:
     """Pick the names out of text fields, which may go by FFmpeg's or by their format's own names.
 
-    >>> names_from({"TITLE": "Blue Train", "Album Artist": "John Coltrane", "date": "1958-01"})
-    {'title': 'Blue Train', 'artist': 'John Coltrane', 'album': None, 'year': 1958}
+    >>> found = names_from({"TITLE": "Blue Train", "Album Artist": "John Coltrane", "date": "1958-01"})
+    >>> found["title"], found["artist"], found["album_artist"], found["year"], found["compilation"]
+    ('Blue Train', 'John Coltrane', 'John Coltrane', 1958, False)
     """
     tags = _by_folded_name(fields)
     return TagNames(
@@ -52,6 +58,8 @@ def names_from(fields: Mapping[str, str]) -> TagNames:
         artist=_first(tags, _ARTIST),
         album=_first(tags, ("album",)),
         year=next((year for name in _DATE if (year := year_of(tags.get(name, "")))), None),
+        album_artist=_first(tags, _ALBUM_ARTIST),
+        compilation=folded(_first(tags, _COMPILATION) or "") in _YES,
     )
 
 

@@ -37,6 +37,9 @@ CSV_COLUMNS = [
     "bpm_confidence",
     "silent",
     "damaged",
+    "tag_genres",
+    "tag_energy_level",
+    "tag_bpm",
 ]
 """Names of `track_json`; a new one goes to the end, for programs that count columns."""
 

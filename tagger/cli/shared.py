@@ -34,7 +34,7 @@ INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """A shutdown and `systemctl stop` send SIGTERM."""
 
-_FILTERS_PANEL = "Filters (all must hold; genres, artists, albums and paths repeat)"
+_FILTERS_PANEL = "Filters (all must hold; those with names and texts repeat)"
 
 
 # Options
@@ -120,14 +120,16 @@ def filters_beside(names: Container[str]) -> list[Filter]:
 def _parameter(each: Filter) -> inspect.Parameter:
     """The filter as a parameter of a command."""
     option = typer.Option(
-        metavar=each.metavar,
+        *([each.option] if each.is_flag else []),  # or there were a --no-agrees, too
+        metavar=each.metavar or None,
         autocompletion=completion.OF_FILTERS.get(each.name.removeprefix("only_")),
         help=each.help,
         rich_help_panel=_FILTERS_PANEL,
     )
-    kind = list[str] | None if each.repeats else str | None
+    kind: Any = bool if each.is_flag else list[str] | None if each.repeats else str | None
+    default = False if each.is_flag else None
     keyword = inspect.Parameter.POSITIONAL_OR_KEYWORD
-    return inspect.Parameter(each.name, keyword, default=None, annotation=Annotated[kind, option])
+    return inspect.Parameter(each.name, keyword, default=default, annotation=Annotated[kind, option])
 
 
 def warn(library: Library, query: Query = EVERYTHING) -> None:
@@ -201,7 +203,7 @@ def print_json_array(values: Iterable[Mapping[str, Any]]) -> None:
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], no_formulas: bool = False) -> None:
-    """Print CSV (RFC 4180) on stdout with a line of names; truth values as JSON has them.
+    """Print CSV (RFC 4180) on stdout with a line of names; truth values as JSON has them, lists with "; ".
 
     With `no_formulas`, a text that a spreadsheet would calculate has an apostrophe in front
     (https://owasp.org/www-community/attacks/CSV_Injection).
@@ -211,9 +213,15 @@ def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], no_form
     writer = csv.DictWriter(_Lines(), columns, lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
-        flags = {name: str(value).lower() for name, value in row.items() if isinstance(value, bool)}
-        texts = {name: f"'{value}" for name, value in row.items() if no_formulas and _is_formula(value)}
-        writer.writerow({**row, **flags, **texts})
+        cells = {name: _cell(value) for name, value in row.items()}
+        texts = {name: f"'{value}" for name, value in cells.items() if no_formulas and _is_formula(value)}
+        writer.writerow({**cells, **texts})
+
+
+def _cell(value: object) -> object:
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "; ".join(value) if isinstance(value, list) else value
 
 
 def _is_formula(value: object) -> bool:

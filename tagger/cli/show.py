@@ -104,6 +104,8 @@ def _print(analysis: Analysis, is_stored: bool) -> None:
     say(_sound(analysis.recording))
     if track.damaged:
         say("damaged: some of it cannot be decoded, or it ends too early; replace the file")
+    if own := _own_tags(track):
+        say(f"your tag: {shown(own)}")
     say(f"analysed by {answer.model}" + ("" if is_stored else ", just now and not stored"))
     if answer.silent:
         say(_silence(answer.windows))
@@ -123,6 +125,13 @@ def _sound(recording: Recording) -> str:
     channels = counted(recording.channels, "channels")
     length = "length unknown" if recording.duration_s is None else _clock(recording.duration_s)
     return f"{recording.codec}, {recording.sample_rate_hz:,} Hz, {channels}, {length}"
+
+
+def _own_tags(track: Track) -> str:
+    """Say what the file's own tags do, as far as they say something."""
+    level = None if track.tag_energy_level is None else f"energy level {track.tag_energy_level:g}"
+    bpm = None if track.tag_bpm is None else f"{track.tag_bpm:g} BPM"
+    return "; ".join(part for part in (", ".join(track.tag_genres), level, bpm) if part)
 
 
 def _silence(windows: Sequence[WindowAnswer]) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tagger.errors import AudioError, TaggerError
 from tagger.files import AudioFile
+from tagger.genre_words import NOTHING, Words, says_genre
 from tagger.pipeline.ingest import Predicts
 from tagger.pipeline.scan import batched
 from tagger.pipeline.workers import extract_all
-from tagger.types import Analysis, Failure, TrackFeatures
+from tagger.types import Analysis, Failure, OwnTags, TrackFeatures
 
 if TYPE_CHECKING:
     from tagger.model_card import ModelCard
@@ -20,15 +22,20 @@ BATCH = 16
 """Tracks between two answers: small, for somebody is watching."""
 
 
-def analyse_file(path: str, card: ModelCard, load_predictor: Callable[[], Predicts]) -> Analysis:
+def analyse_file(
+    path: str, card: ModelCard, load_predictor: Callable[[], Predicts], nothing: Words = NOTHING
+) -> Analysis:
     """Analyse one file with the model of `card`; nothing is stored.
 
-    `load_predictor` gives the model's predictor, and is called when the file could be read. Raises
-    TaggerError where there is no such file, and AudioError where it holds no sound.
+    `load_predictor` gives the model's predictor, and is called when the file could be read. Of the file's own
+    genres, the words that say `nothing` are left out. Raises TaggerError where there is no such file, and
+    AudioError where it holds no sound.
     """
     features = extract_file(path, card)
     (answer,) = load_predictor().predict([features])
-    return Analysis(features.file, features.recording, answer)
+    own = features.recording.own or OwnTags()
+    said = replace(own, genres=tuple(genre for genre in own.genres if says_genre(genre, nothing)))
+    return Analysis(features.file, replace(features.recording, own=said), answer)
 
 
 def extract_file(path: str, card: ModelCard) -> TrackFeatures:

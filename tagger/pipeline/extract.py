@@ -15,7 +15,7 @@ from tagger.features import fit_frames, log_mel
 from tagger.files import AudioFile
 from tagger.model_card import load_card, load_filter_bank
 from tagger.pipeline.workers import is_listed
-from tagger.tags.read import text_fields
+from tagger.tags.read import own_tags, text_fields
 from tagger.types import Failure, FrontEnd, Identified, Recording, TrackFeatures
 
 
@@ -47,13 +47,13 @@ def _extracted(
     if known_sounds:
         recording = identify(file.path, window_s=front_end.window_s)
         if is_listed(known_sounds, recording.audio_id):
-            return Identified(file, _named(recording, file.path))
+            return Identified(file, _tagged(recording, file.path))
     excerpt = read_excerpt(file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s)
     windows = excerpt.windows
     log_mels = [fit_frames(log_mel(w.samples, filter_bank, front_end), front_end.n_frames) for w in windows]
     return TrackFeatures(
         file=file,
-        recording=_named(excerpt.recording, file.path),
+        recording=_tagged(excerpt.recording, file.path),
         starts_s=tuple(w.start_s for w in windows),
         silent=tuple(is_silent(w.samples) for w in windows),
         log_mels=np.stack(log_mels).astype(np.float16),
@@ -67,11 +67,11 @@ def _stage(error: AudioError, path: str) -> str:
     return "decode" if os.path.lexists(path) else "scan"  # gone: the next walk says if it is back
 
 
-def _named(recording: Recording, path: str) -> Recording:
-    """With the names of an ID3 or APEv2 tag, where the container has none."""
-    if recording.title or recording.artist or recording.album or recording.year:
-        return recording
-    return replace(recording, **names_from(text_fields(path)))
+def _tagged(recording: Recording, path: str) -> Recording:
+    """With what the owner's tags say; where the container has no names, with those of an ID3 or APEv2 tag."""
+    if not (recording.title or recording.artist or recording.album or recording.year):
+        recording = replace(recording, **names_from(text_fields(path)))
+    return replace(recording, own=own_tags(path))
 
 
 @lru_cache(maxsize=2)

@@ -28,7 +28,8 @@ class KnownStates:
         self._failed = set() if full else self._files.failed(failed_since)
         tracked = self._files.tracked()
         tried_again = self._failed | self._files.unread()
-        self._others = tracked if full else self._files.unanswered(model) | (tried_again & tracked)
+        without = self._files.unanswered(model) | self._files.without_own_tags()
+        self._others = tracked if full else without | (tried_again & tracked)
         self.answered = set() if full else tracked - self._others if self._others else tracked
         self.unlisted: list[str] = []
         self._n_unmet = len(self.answered)

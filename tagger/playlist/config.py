@@ -122,7 +122,9 @@ def _one_of(choices: Any) -> tuple[Callable[[Any], Any], str]:
 
 _KINDS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
     **{
-        each.name: (_texts, "a text or a list of texts") if each.repeats else (_text_or_number, each.expected)
+        each.name: (_texts, "a text or a list of texts")
+        if each.repeats
+        else (_flag if each.is_flag else _text_or_number, each.expected)
         for each in FILTERS
     },
     **{each.name: (_text, "a text") for each in fields(Plan) if each.name != "query"},

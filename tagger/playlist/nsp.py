@@ -13,7 +13,8 @@ custom-tags) and source (model/criteria, persistence/criteria_sql.go, core/playl
 - Energy is a custom tag: only a server whose `navidrome.toml` holds `NAVIDROME_TAGS` knows it, after a
   full scan, and only for files that `tagger` has written tags to. Without the type it compares as text.
 
-A rule cannot say: minimum confidence, minutes, tracks per artist, shapes, or "sounds like".
+A rule cannot say: minimum confidence, what the file's own genre was before `write-tags`, minutes, tracks per
+artist, shapes, or "sounds like".
 """
 
 from __future__ import annotations

@@ -87,6 +87,10 @@ class Plan:
     def _beyond_a_rule(self) -> Iterator[str]:
         given = {
             "--min-confidence": self.query.min_confidence is not None,
+            "--tag-genre": self.query.tag_genres,
+            "--agrees": self.query.agrees,
+            "--differs": self.query.differs,
+            "--untagged": self.query.untagged,
             "--shape": self.shape,
             "--like": self.like,
             "--minutes": self.minutes is not None,

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.errors import StoreError
 from tagger.files import AudioFile, absolute, folded
+from tagger.genre_words import Words
 from tagger.query import EVERYTHING, Query, TrackOrder
 from tagger.store import checked
 from tagger.store.rows import (
@@ -95,6 +96,7 @@ _OF_A_FILE = {
     "year": "t.year",
     "length": "nullif(t.duration_s, 0)",
 }
+_OWN_GENRES = "t.tag_genres IN (SELECT tag_genres FROM (SELECT DISTINCT tag_genres FROM tracks) WHERE {})"
 _SEVERAL_FILES = """
     t.missing_since IS NULL
     AND t.audio_id IN (SELECT audio_id FROM tracks GROUP BY audio_id HAVING count(*) > 1)
@@ -132,14 +134,14 @@ class AnswerPair:
 class Answers:
     """The predictions of an open store and their parts, as `Store.answers`; errors as of `Store`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, nothing: Words) -> None:
         """Use `Store.answers`."""
-        self._database = database
+        self._database, self._nothing = database, nothing
 
     def tracks(self, query: Query = EVERYTHING, *, model: str) -> Iterator[Track]:
         """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them."""
         sql, values = tracks_query(query, model, TRACK_COLUMNS)
-        return map(track_of, self._database.rows(sql, values))
+        return map(self._track, self._database.rows(sql, values))
 
     def ids(self, query: Query, model: str) -> set[int]:
         """Give the ids of the tracks that `query` asks for; its order and its limit do not hold."""
@@ -149,7 +151,10 @@ class Answers:
     def tracks_by_id(self, ids: Sequence[int], model: str) -> list[Track]:
         """Give the tracks with these ids, in their order, without those that have no answer of `model`."""
         rows = (self._database.all(_ONE_BY_ID, (track_id, model)) for track_id in ids)
-        return [track_of(row) for row in chain.from_iterable(rows)]
+        return [self._track(row) for row in chain.from_iterable(rows)]
+
+    def _track(self, row: tuple[Any, ...]) -> Track:
+        return track_of(row, self._nothing)
 
     def analysis(self, path: str, model: str) -> Analysis | None:
         """Give everything known of one file by `model`, or None."""
@@ -157,7 +162,8 @@ class Answers:
         row = next(self._database.named_rows(_ONE_BY_PATH, key), None)
         if row is None:
             return None
-        return analysis_of(row, self._database.all(_GENRES, key), self._database.all(_WINDOWS, key))
+        genres, windows = self._database.all(_GENRES, key), self._database.all(_WINDOWS, key)
+        return analysis_of(row, genres, windows, self._nothing)
 
     def predicts(self, aspect: Aspect, model: str) -> bool:
         """Tell whether `model` gives any track a genre, an energy or a tempo."""
@@ -314,7 +320,8 @@ def _source(query: Query, with_tracks: bool) -> Sql:
     if query.missing:  # few, whatever their order
         return f"tracks t INDEXED BY tracks_missing CROSS JOIN {prediction_of_track}", []
     narrow = query.genres or query.energy or query.bpm or query.order.removeprefix("-") in _OF_AN_ANSWER
-    if narrow and not (query.artists or query.albums or query.duplicates):
+    by_index = query.artists or query.albums or query.tag_genres or query.duplicates
+    if narrow and not by_index:
         return "predictions p CROSS JOIN tracks t ON t.id = p.track_id", []
     return f"tracks t CROSS JOIN {prediction_of_track}", []
 
@@ -355,6 +362,13 @@ def _of_track(query: Query) -> list[Sql]:
         found.append(("t.year >= ? AND t.year <= ?", [*query.year]))
     if query.min_length_s is not None:
         found.append(("t.duration_s >= ?", [query.min_length_s]))
+    if query.tag_genres:
+        says = " OR ".join(["tagger_says(tag_genres, ?)"] * len(query.tag_genres))
+        found.append((_OWN_GENRES.format(says), [*query.tag_genres]))
+    if query.untagged:
+        found.append((_OWN_GENRES.format("NOT tagger_is_tagged(tag_genres)"), []))
+    if query.agrees or query.differs:
+        found.append((f"tagger_agrees(t.tag_genres, p.genre) = {int(query.agrees)}", []))
     if query.missing:
         found.append(("t.missing_since IS NOT NULL", []))
     if query.duplicates:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tagger.files import Fingerprint, fingerprint
 from tagger.store import checked
+from tagger.store.own_tags import own_values
 from tagger.store.rows import (
     SqlValue,
     failure_values,
@@ -39,16 +40,21 @@ _FORGET_OTHER_SOUND = """
 _UPSERT_TRACK = """
     INSERT INTO tracks
         (path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz, channels, scanned_at,
-         title, artist, album, year, damaged)
+         title, artist, album, year, damaged, album_artist, compilation,
+         tag_genres, tag_energy_level, tag_bpm)
     VALUES
         (:path, :size, :mtime_ns, :audio_id, :duration_s, :codec, :sample_rate_hz, :channels, :scanned_at,
-         :title, :artist, :album, :year, :damaged)
+         :title, :artist, :album, :year, :damaged, :album_artist, :compilation,
+         :tag_genres, :tag_energy_level, :tag_bpm)
     ON CONFLICT (path) DO UPDATE SET
         size = excluded.size, mtime_ns = excluded.mtime_ns, audio_id = excluded.audio_id,
         duration_s = excluded.duration_s, codec = excluded.codec,
         sample_rate_hz = excluded.sample_rate_hz, channels = excluded.channels,
         scanned_at = excluded.scanned_at, title = excluded.title, artist = excluded.artist,
-        album = excluded.album, year = excluded.year, damaged = excluded.damaged"""
+        album = excluded.album, year = excluded.year, damaged = excluded.damaged,
+        album_artist = excluded.album_artist, compilation = excluded.compilation,
+        tag_genres = excluded.tag_genres, tag_energy_level = excluded.tag_energy_level,
+        tag_bpm = excluded.tag_bpm"""
 _UPSERT_FAILURE = """
     INSERT INTO failures (path, size, mtime_ns, stage, reason, failed_at, since)
     VALUES (:path, :size, :mtime_ns, :stage, :reason, :failed_at, :since)
@@ -99,6 +105,10 @@ class KnownFiles:
             return set()
         sql = f"{_STATES} WHERE NOT EXISTS (SELECT 1 FROM predictions WHERE track_id = id AND model = ?)"
         return _fingerprints(self._database.rows(sql, (model,)))
+
+    def without_own_tags(self) -> set[Fingerprint]:
+        """Give those of `tracked` whose own tags were never read: an earlier tagger did not."""
+        return _fingerprints(self._database.rows(f"{_STATES} WHERE tag_genres IS NULL"))
 
     def failed(self, since: datetime) -> set[Fingerprint]:
         """Give the fingerprints of files that could not be analysed when it was last tried, after `since`.
@@ -204,7 +214,7 @@ class KnownFiles:
 
         Tracks that are known by their path keep their id.
         """
-        tracks = [track_values(one.file, one.recording, at) for one in analyses]
+        tracks = [_values(connection, one, at) for one in analyses]
         paths = [(track["path"],) for track in tracks]
         connection.executemany(_FORGET_OTHER_SOUND, tracks)
         connection.executemany(_UPSERT_TRACK, tracks)
@@ -218,14 +228,14 @@ class KnownFiles:
 
 
 def _refresh(connection: sqlite3.Connection, track_id: int, known: Identified, at: str) -> None:
-    values = _new_values(known, at)
+    values = _new_values(connection, track_id, known, at)
     settings = ", ".join(f"{name} = :{name}" for name in values)
     sql = f"UPDATE tracks SET {settings}, missing_since = NULL WHERE id = :id"
     connection.execute(sql, {**values, "id": track_id})
 
 
 def _copy(connection: sqlite3.Connection, source: int, known: Identified, at: str) -> None:
-    values = _new_values(known, at)
+    values = _new_values(connection, source, known, at)
     kept = ", ".join(_OF_THE_SOUND)
     marks = ", ".join(f":{name}" for name in values)
     copy = connection.execute(
@@ -264,10 +274,23 @@ def displaced(path: str) -> str:
     return os.path.join(path, ".displaced")
 
 
-def _new_values(known: Identified, at: str) -> dict[str, SqlValue]:
-    """The columns that belong to the file and its tags. Of the sound, its first analysis knows more."""
+def _values(connection: sqlite3.Connection, one: Analysis, at: str) -> dict[str, SqlValue]:
+    """The columns of a file that was analysed, perhaps not for the first time."""
+    values = track_values(one.file, one.recording, at)
+    known = connection.execute("SELECT id FROM tracks WHERE path = ?", (values["path"],)).fetchone()
+    return {**values, **own_values(connection, one.recording.own, known[0] if known else None)}
+
+
+def _new_values(
+    connection: sqlite3.Connection, track_id: int, known: Identified, at: str
+) -> dict[str, SqlValue]:
+    """The columns that belong to the file and its tags. Of the sound, its first analysis knows more.
+
+    What we wrote into the file of `track_id`, this one or the one that it is a copy of, is not its owner's.
+    """
     values = track_values(known.file, known.recording, at)
-    return {name: value for name, value in values.items() if name not in _OF_THE_SOUND}
+    of_the_file = {name: value for name, value in values.items() if name not in _OF_THE_SOUND}
+    return {**of_the_file, **own_values(connection, known.recording.own, track_id)}
 
 
 def _fingerprints(rows: Iterable[tuple[str | bytes, int, int]]) -> set[Fingerprint]:

@@ -14,8 +14,19 @@ from functools import lru_cache
 from typing import Any
 
 from tagger.files import AudioFile, absolute
+from tagger.genre_words import Words
 from tagger.store import checked
-from tagger.types import Analysis, Failure, Prediction, Recording, Track, WindowAnswer
+from tagger.store.own_tags import own_genres, own_tags_of
+from tagger.types import (
+    MOST_BPM,
+    MOST_LEVEL,
+    Analysis,
+    Failure,
+    Prediction,
+    Recording,
+    Track,
+    WindowAnswer,
+)
 
 SqlValue = str | bytes | int | float | None
 StoredPath = str | bytes
@@ -28,34 +39,36 @@ Row = tuple[SqlValue, ...]
 
 TRACK_COLUMNS = (
     "t.path, t.audio_id, t.duration_s, p.genre, p.genre_confidence, p.energy, p.bpm, p.bpm_confidence, "
-    "p.silent, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL, t.damaged"
+    "p.silent, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL, t.damaged, "
+    "t.tag_genres, t.tag_energy_level, t.tag_bpm"
 )
 """The columns that `track_of` reads, of tracks `t` and predictions `p`."""
 
 
-def track_of(row: tuple[Any, ...]) -> Track:
-    """Read a track from the columns `TRACK_COLUMNS`."""
+def track_of(row: tuple[Any, ...], nothing: Words) -> Track:
+    """Read a track from the columns `TRACK_COLUMNS`, without own genres that say `nothing`."""
     if not (_are_sound(tuple(map(type, row))) and _are_in_range(row)):
         row = _mended(row)
     path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
-    title, artist, album, year, *flags = names
+    title, artist, album, year, missing, damaged, genres, level, tag_bpm = names
     answer = (genre, confidence, energy, bpm, bpm_confidence, bool(silent))
     of_tags = (title, artist, album, year)
-    return Track(path_from(path), audio_id, duration_s, *answer, *of_tags, *map(bool, flags))
+    own = (own_genres(genres, nothing), level, tag_bpm)
+    return Track(path_from(path), audio_id, duration_s, *answer, *of_tags, bool(missing), bool(damaged), *own)
 
 
 @lru_cache(maxsize=4096)
 def _are_sound(types: tuple[type, ...]) -> bool:
     """Whether the columns `TRACK_COLUMNS` are of the types that they should be: asked for a million rows."""
     path, audio_id, duration_s, genre, *rest = types
-    *numbers, silent, title, artist, album, year, missing, damaged = rest
-    texts = all(one in (str, type(None)) for one in (genre, title, artist, album))
+    *numbers, silent, title, artist, album, year, missing, damaged, own_genres, level, tag_bpm = rest
+    texts = all(one in (str, type(None)) for one in (genre, title, artist, album, own_genres))
     return (
         path in (str, bytes)
         and audio_id is str
         and duration_s in (float, type(None))
         and texts
-        and all(one in (float, type(None)) for one in numbers)
+        and all(one in (float, type(None)) for one in (*numbers, level, tag_bpm))
         and silent is int
         and year in (int, type(None))
         and missing is int
@@ -64,7 +77,7 @@ def _are_sound(types: tuple[type, ...]) -> bool:
 
 
 def _are_in_range(row: tuple[Any, ...]) -> bool:
-    duration_s, _, confidence, energy, bpm, bpm_confidence, _, _, _, _, year, *_ = row[2:]
+    duration_s, _, confidence, energy, bpm, bpm_confidence, _, _, _, _, year, *_, level, tag_bpm = row[2:]
     return (
         0.0 <= (duration_s or 0.0) <= checked.LONGEST_S
         and 0.0 <= (energy or 0.0) <= 1.0
@@ -72,13 +85,15 @@ def _are_in_range(row: tuple[Any, ...]) -> bool:
         and 0.0 <= (bpm or 0.0) <= checked.MOST_BPM
         and 0.0 <= (bpm_confidence or 0.0) <= 1.0
         and 0 <= (year or 0) < 10_000
+        and 0.0 <= (level or 0.0) <= MOST_LEVEL
+        and 0.0 <= (tag_bpm or 0.0) <= MOST_BPM
     )
 
 
 def _mended(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """The row with None in the place of what cannot be."""
     path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
-    title, artist, album, year, *flags = names
+    title, artist, album, year, missing, damaged, genres, level, tag_bpm = names
     return (
         path,
         checked.text(audio_id) or "",
@@ -91,14 +106,24 @@ def _mended(row: tuple[Any, ...]) -> tuple[Any, ...]:
         silent,
         *map(checked.text, (title, artist, album)),
         checked.year(year),
-        *flags,
+        missing,
+        damaged,
+        checked.text(genres),
+        checked.number(level, 0, MOST_LEVEL),
+        checked.number(tag_bpm, 0, MOST_BPM),
     )
 
 
 def analysis_of(
-    row: dict[str, Any], genres: Iterable[tuple[str, float]], windows: Iterable[tuple[Any, ...]]
+    row: dict[str, Any],
+    genres: Iterable[tuple[str, float]],
+    windows: Iterable[tuple[Any, ...]],
+    nothing: Words,
 ) -> Analysis:
-    """Read an analysis from a joined row of `tracks`, `predictions` and `embeddings`, and its other rows."""
+    """Read an analysis from a joined row of `tracks`, `predictions` and `embeddings`, and its other rows.
+
+    Own genres that say `nothing` are left out.
+    """
     import numpy as np  # not for those who only look whether a file has changed
 
     prediction = Prediction(
@@ -115,14 +140,14 @@ def analysis_of(
     )
     return Analysis(
         file=AudioFile(path_from(row["path"]), checked.whole(row["size"]), checked.whole(row["mtime_ns"])),
-        recording=_recording(row),
+        recording=_recording(row, nothing),
         prediction=prediction,
         scanned_at=checked.text(row["scanned_at"]),
         missing=row["missing_since"] is not None,
     )
 
 
-def _recording(row: dict[str, Any]) -> Recording:
+def _recording(row: dict[str, Any], nothing: Words) -> Recording:
     return Recording(
         audio_id=checked.text(row["audio_id"]) or "",
         duration_s=checked.duration_s(row["duration_s"]),
@@ -134,6 +159,9 @@ def _recording(row: dict[str, Any]) -> Recording:
         album=checked.text(row["album"]),
         year=checked.year(row["year"]),
         damaged=bool(row["damaged"]),
+        album_artist=checked.text(row["album_artist"]),
+        compilation=bool(row["compilation"]),
+        own=own_tags_of(row, nothing),
     )
 
 
@@ -166,7 +194,7 @@ def now() -> str:
 
 
 def track_values(file: AudioFile, recording: Recording, now: str) -> dict[str, SqlValue]:
-    """Give the columns of `tracks` by name."""
+    """Give the columns of `tracks` by name, but for those of `tagger.store.own_tags`."""
     return {
         "path": stored_path(file.path),
         "size": file.size,
@@ -182,6 +210,8 @@ def track_values(file: AudioFile, recording: Recording, now: str) -> dict[str, S
         "album": _text(recording.album),
         "year": recording.year,
         "damaged": int(recording.damaged),
+        "album_artist": _text(recording.album_artist),
+        "compilation": int(recording.compilation),
     }
 
 

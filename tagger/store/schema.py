@@ -180,9 +180,26 @@ def _add_corrections(connection: sqlite3.Connection) -> None:
     )
 
 
+_OWN_TAGS = (
+    # What the file says of its music: genres as a JSON array, word for word; NULL: it was never read.
+    "ALTER TABLE tracks ADD COLUMN tag_genres TEXT",
+    "ALTER TABLE tracks ADD COLUMN tag_energy_level REAL",
+    "ALTER TABLE tracks ADD COLUMN tag_bpm REAL",
+    "ALTER TABLE tracks ADD COLUMN album_artist TEXT",
+    "ALTER TABLE tracks ADD COLUMN compilation INTEGER",
+    # The different ones are few, and a scan asks for those that were never read.
+    "CREATE INDEX tracks_tag_genres ON tracks (tag_genres)",
+)
+
+
+def _add_own_tags(connection: sqlite3.Connection) -> None:
+    for statement in _OWN_TAGS:
+        connection.execute(statement)
+
+
 Migrations = Sequence[Callable[[sqlite3.Connection], None]]
 
-MIGRATIONS: Migrations = (_add_corrections,)
+MIGRATIONS: Migrations = (_add_corrections, _add_own_tags)
 """What leads from version `FIRST_VERSION` + n to the next.
 
 Each runs in a transaction of its own with foreign keys off, so that it may rebuild a table; none may begin

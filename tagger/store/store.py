@@ -21,15 +21,16 @@ from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
 from tagger.errors import BusyError, StoreError
-from tagger.files import folded, sort_key
+from tagger.genre_words import NOTHING, Words
 from tagger.query import Query
 from tagger.store.answers import Answers
 from tagger.store.backup import back_up_if_due, how_to_restore, is_damage
 from tagger.store.corrections import Corrections
 from tagger.store.duplicates import SameSound, duplicates
+from tagger.store.functions import add_functions
 from tagger.store.ignored import Ignored
 from tagger.store.known_files import KnownFiles
-from tagger.store.rows import SqlValue, StoredPath, now, path_from
+from tagger.store.rows import SqlValue, now
 from tagger.store.runs import Runs
 from tagger.store.schema import APPLICATION_ID, VERSION, migrate, migrate_refusal, require_current
 from tagger.store.statistics import Statistics, statistics
@@ -72,19 +73,19 @@ class Store:
             print(store.answers.models())
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, nothing: Words) -> None:
         """Use `Store.open`."""
-        self.database = database
+        self.database, self._nothing = database, nothing
 
     @classmethod
-    def open(cls, path: str, create: bool) -> Store:
+    def open(cls, path: str, create: bool, nothing: Words = NOTHING) -> Store:
         """Open the database at `path` and bring its tables up to date.
 
         With `create`, a missing file and its folder are made; without, a missing or empty file
         raises StoreError, and one that may not be written can still be read. Reads work while another
-        process writes.
+        process writes. `nothing` are the words in a file's own genre that count as none.
         """
-        return cls(open_database(path, create))
+        return cls(open_database(path, create, nothing), nothing)
 
     @cached_property
     def files(self) -> KnownFiles:
@@ -94,7 +95,7 @@ class Store:
     @cached_property
     def answers(self) -> Answers:
         """The answers of models to the tracks."""
-        return Answers(self.database)
+        return Answers(self.database, self._nothing)
 
     @cached_property
     def corrections(self) -> Corrections:
@@ -267,7 +268,7 @@ class Database:
             self.connection.close()
 
 
-def open_database(path: str, create: bool) -> Database:
+def open_database(path: str, create: bool, nothing: Words) -> Database:
     """Open a database with current tables; `Store.open` says more."""
     _refuse_folder(path)
     if create:
@@ -276,11 +277,11 @@ def open_database(path: str, create: bool) -> Database:
         raise StoreError(f"no database at {path}; run `tagger scan FOLDER` first")
     with plain_errors(path):
         try:
-            return Database(path, _opened(path, "rwc" if create else "rw"))
+            return Database(path, _opened(path, "rwc" if create else "rw", nothing))
         except sqlite3.OperationalError as error:
             if create or not _is_unwritable(error):
                 raise
-        return Database(path, _opened_to_read(path))
+        return Database(path, _opened_to_read(path, nothing))
 
 
 @contextmanager
@@ -362,14 +363,12 @@ def _make_folder(path: str) -> None:
         raise StoreError(f"{folder}: cannot be made ({error.strerror}); name another --db") from error
 
 
-def _opened(path: str, mode: str) -> sqlite3.Connection:
+def _opened(path: str, mode: str, nothing: Words) -> sqlite3.Connection:
     connection = _connect(path, mode)
     try:
         if mode != "rwc" and _is_empty(connection):
             raise StoreError(f"the database at {path} is empty; run `tagger scan FOLDER` first")
-        # SQLite's own LIKE folds the case of ASCII only.
-        connection.create_function("tagger_contains", 2, _contains, deterministic=True)
-        connection.create_function("tagger_sort_key", 1, _sort_key, deterministic=True)
+        add_functions(connection, nothing)
         if mode.startswith("ro"):
             require_current(connection, path)
             return connection
@@ -381,10 +380,10 @@ def _opened(path: str, mode: str) -> sqlite3.Connection:
         raise
 
 
-def _opened_to_read(path: str) -> sqlite3.Connection:
+def _opened_to_read(path: str, nothing: Words) -> sqlite3.Connection:
     """For a file or folder that may not be written; whatever writes raises SQLITE_READONLY."""
     try:
-        return _opened(path, "ro")
+        return _opened(path, "ro", nothing)
     except sqlite3.OperationalError as error:
         if not _is_unwritable(error):
             raise
@@ -396,7 +395,7 @@ def _opened_to_read(path: str) -> sqlite3.Connection:
             f"{path}: its last changes lie in {log}, which cannot be read in a read-only folder or on a "
             "full disk; make room, or copy both files to where you may write"
         )
-    return _opened(path, "ro&immutable=1")
+    return _opened(path, "ro&immutable=1", nothing)
 
 
 def _connect(path: str, mode: str) -> sqlite3.Connection:
@@ -426,16 +425,6 @@ def _is_current(connection: sqlite3.Connection) -> bool:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     return bool((application_id, version) == (APPLICATION_ID, VERSION))
-
-
-def _contains(name: StoredPath | None, part: StoredPath) -> bool:
-    """Whether a name holds `part`, which is folded already; both may be bytes that are not UTF-8."""
-    return name is not None and path_from(part) in folded(path_from(name))
-
-
-def _sort_key(name: str | None) -> str | None:
-    """What a name is sorted by; None where it says nothing."""
-    return sort_key(name) or None if name else None
 
 
 def _is_unwritable(error: sqlite3.Error) -> bool:

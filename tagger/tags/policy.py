@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from tagger.files import folded
 from tagger.tags.block import UNREADABLE
 from tagger.tags.fields import Field, each_once, is_among, says_nothing, unsplittable
-from tagger.tags.read import Tags
-from tagger.types import energy_level
+from tagger.tags.read import Tags, level_is_free
+from tagger.types import Aspect, energy_level
 
 GenrePolicy = Literal["missing", "replace", "add", "never"]
 BpmPolicy = Literal["missing", "replace", "never"]
-
-# Four decimals: finer than any model's noise, and short enough to read in a tag editor.
-_HALF_STEP = 0.00005
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +38,11 @@ class Policy:
     max_genres: int = 1
     energy: bool = True
     bpm: BpmPolicy = "missing"
+
+    @property
+    def allowed(self) -> Mapping[Aspect, bool]:
+        """Whether anything of each aspect may be written."""
+        return {"genre": self.genre != "never", "energy": self.energy, "tempo": self.bpm != "never"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,25 +113,9 @@ def _energy_changes(current: Tags, energy: float | None) -> tuple[Change, ...]:
     if energy is None or not 0 <= energy <= 1:
         return ()
     fine = Change("energy", current.texts("energy"), (f"{energy:.4f}",))
-    if not _level_is_free(current):
+    if not level_is_free(current):
         return (fine,)
     return (Change("energy_level", current.texts("energy_level"), (str(energy_level(energy)),)), fine)
-
-
-def _level_is_free(current: Tags) -> bool:
-    """Tell whether the level is absent or was written by us."""
-    texts = current.texts("energy_level") or (current.energy_level or "",)
-    present = {text.strip() for text in texts} - {""}
-    if not present:
-        return True
-    try:
-        energy = float(current.energy or "")
-    except ValueError:
-        return False
-    if not math.isfinite(energy):
-        return False
-    levels = {str(energy_level(energy + step)) for step in (-_HALF_STEP, 0, _HALF_STEP)}
-    return present <= levels
 
 
 def _bpm_change(

@@ -1,34 +1,53 @@
-"""Read a file's tags: our four fields; and title, artist, album and date, where FFmpeg does not see them."""
+"""Read a file's tags: our four fields, whose they are; and its names, where FFmpeg does not see them."""
 
 from __future__ import annotations
 
+import math
 import os
 import stat
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Any
 
 import mutagen
 from mutagen.apev2 import APEv2
-from mutagen.id3 import ID3, TALB, TDRC, TIT2, TPE1, TPE2, TYER
+from mutagen.id3 import ID3, TALB, TCMP, TDRC, TIT2, TPE1, TPE2, TXXX, TYER
 
 from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import TagError
 from tagger.files import folded
-from tagger.tags.block import ByteSource, Item, TagBlock
+from tagger.tags.block import UNREADABLE, ByteSource, Item, TagBlock
 from tagger.tags.bounded_mutagen import bound
 from tagger.tags.fields import FIELDS, Field, genre_names, says_nothing
 from tagger.tags.formats import load
 from tagger.tags.formats.ape import text_items
 from tagger.tags.limits import check_size, limited
 from tagger.tags.secondary_tags import fallback_genres, genres_for_ffmpeg, info_bpm
+from tagger.types import MOST_BPM, MOST_LEVEL, OwnTags, energy_level, number_in
 
-_FRAMES = {"TIT2": "title", "TPE1": "artist", "TPE2": "albumartist", "TALB": "album", "TDRC": "date"}
+MOST_GENRES, LONGEST_GENRE = 32, 200
+"""Of what is kept of a file's own genres, and the characters of each: tags have held whole booklets."""
+
+# Four decimals: finer than any model's noise, and short enough to read in a tag editor.
+_HALF_STEP = 0.00005
+
+_FRAMES = {
+    "TXXX:ALBUM ARTIST": "albumartist",  # of foobar2000; a frame below it speaks before it
+    "TXXX:COMPILATION": "compilation",
+    "TXXX:TCMP": "compilation",  # of FFmpeg
+    "TIT2": "title",
+    "TPE1": "artist",
+    "TPE2": "albumartist",
+    "TALB": "album",
+    "TDRC": "date",
+    "TCMP": "compilation",
+}
 _ARTIST = ("artist", "tpe1", "author", "albumartist", "album artist", "tpe2", "wm/albumartist")
 """mutagen's names for it in Vorbis comments, MP4, APEv2 and mp3, in ID3 of other files, and in ASF."""
 
-_PARSED = {kind.__name__: kind for kind in (TIT2, TPE1, TPE2, TALB, TDRC, TYER)}
+_PARSED = {kind.__name__: kind for kind in (TIT2, TPE1, TPE2, TALB, TDRC, TYER, TCMP, TXXX)}
 """All other frames, covers among them, are skipped unread; a `TYER` becomes a `TDRC`."""
 
 
@@ -98,8 +117,38 @@ def _telling(values: Sequence[str]) -> str | None:
     return next((value for value in values if not says_nothing(value)), next(iter(values), None))
 
 
+def own_tags(path: str) -> OwnTags:
+    """Read what the owner's file says of the music, as `read` does.
+
+    An energy level that is ours is left out. Never raises: a tag that cannot be read counts as absent.
+    """
+    with suppress(Exception):
+        tags = read(path)
+        said = (text for text in tags.genres if UNREADABLE not in text)
+        level = None if level_is_free(tags) else number_in(tags.energy_level, MOST_LEVEL)
+        genres = tuple(text[:LONGEST_GENRE] for text in islice(said, MOST_GENRES))
+        return OwnTags(genres, level, number_in(tags.bpm, MOST_BPM))
+    return OwnTags()
+
+
+def level_is_free(tags: Tags) -> bool:
+    """Tell whether the energy level is absent, or ours: that of the `TAGGER_ENERGY` beside it."""
+    texts = tags.texts("energy_level") or (tags.energy_level or "",)
+    present = {text.strip() for text in texts} - {""}
+    if not present:
+        return True
+    try:
+        energy = float(tags.energy or "")
+    except ValueError:
+        return False
+    if not math.isfinite(energy):
+        return False
+    levels = {str(energy_level(energy + step)) for step in (-_HALF_STEP, 0, _HALF_STEP)}
+    return present <= levels
+
+
 def text_fields(path: str) -> dict[str, str]:
-    """Read title, artist, album and date of an ID3 or else an APEv2 tag; empty where there is neither.
+    """Read title, artists, album and date of an ID3 or else an APEv2 tag; empty where there is neither.
 
     The values of a field are joined by NUL. Never raises: a tag that cannot be read counts as absent.
     """

@@ -32,6 +32,9 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "silent": False,
             "missing": False,
             "damaged": False,
+            "tag_genres": [],
+            "tag_energy_level": None,
+            "tag_bpm": None,
         },
         {
             "path": "/a.mp3",
@@ -49,6 +52,9 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "silent": True,
             "missing": False,
             "damaged": False,
+            "tag_genres": [],
+            "tag_energy_level": None,
+            "tag_bpm": None,
         },
     ]
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import BusyError, StoreError
+from tagger.files import fingerprint
 from tagger.store import Store, backup, default_path, schema
 from tagger.store import store as store_file
 from tests.store.store_answers import MODEL, analysed
@@ -71,6 +72,34 @@ def test_migrations_run_once_each_and_keep_the_rows(db_path: str) -> None:
     assert _version(db_path) == schema.VERSION + 1
     with closing(sqlite3.connect(db_path)) as raw:
         assert raw.execute("SELECT path, mood FROM tracks").fetchall() == [("/m/1.mp3", None)]
+
+
+def test_the_first_release_s_database_gets_the_columns_of_own_tags_and_keeps_its_rows(db_path: str) -> None:
+    version_7(db_path)
+    with Store.open(db_path, create=False) as store:
+        (track,) = store.answers.tracks(model="old-1")
+        unread = store.files.without_own_tags()
+    assert _version(db_path) == schema.VERSION == 9
+    assert (track.path, track.genre, track.tag_genres) == ("/m/1.mp3", "Rock", ())
+    assert unread == {fingerprint("/m/1.mp3", 10, 20)}
+    assert _version(backup.backup_path(db_path)) == 7
+
+
+def version_7(path: str) -> None:
+    """A database of the first release, with one answer."""
+    with closing(sqlite3.connect(path)) as raw:
+        schema._create_tables(raw)
+        raw.execute(
+            "INSERT INTO tracks (path, size, mtime_ns, audio_id, codec, sample_rate_hz, channels, scanned_at)"
+            " VALUES ('/m/1.mp3', 10, 20, '00', 'mp3', 44100, 2, '')"
+        )
+        raw.execute(
+            "INSERT INTO predictions (track_id, model, genre, silent, created_at)"
+            " VALUES (1, 'old-1', 'Rock', 0, '')"
+        )
+        raw.execute("INSERT INTO models VALUES ('old-1', '')")
+        raw.execute("PRAGMA user_version = 7")
+        raw.commit()
 
 
 def test_a_database_is_copied_before_it_is_changed(db_path: str) -> None:

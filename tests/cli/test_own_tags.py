@@ -1,0 +1,118 @@
+"""A library whose files say something themselves: scanned, retagged, written, and scanned again."""
+
+import json
+import sqlite3
+from contextlib import closing
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import mutagen
+import pytest
+
+from tagger.pipeline import extract
+from tests.cli.conftest import Tagger
+from tests.sounds import make_sound
+
+pytestmark = pytest.mark.usefixtures("threads")
+
+
+@pytest.fixture
+def threads(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Files are read in this process, so that a test can see whether one is decoded."""
+
+    def none(jobs: int) -> None:
+        raise OSError("no processes here")
+
+    monkeypatch.setattr("tagger.pipeline.executor.processes", none)
+
+
+@pytest.fixture
+def music(tmp_path: Path) -> Path:
+    folder = tmp_path / "music"
+    folder.mkdir()
+    make_sound(folder / "a.flac", seconds=1.0, metadata={"genre": "Trip Hop", "title": "A"})
+    make_sound(folder / "b.mp3", seconds=1.5, metadata={"genre": "Other", "title": "B"})
+    return folder
+
+
+def scan(tagger: Tagger, music: Path) -> dict[str, int]:
+    found = tagger("scan", music, "--json").json
+    return {name: found[name] for name in ("analysed", "unchanged", "failed") if found[name]}
+
+
+def own(tagger: Tagger, *args: object) -> dict[str, Any]:
+    return {Path(track["path"]).name: track["tag_genres"] for track in tagger("list", "--json", *args).json}
+
+
+def refuse_to_decode(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: str, **more: object) -> None:
+        raise AssertionError(f"{path} is decoded")
+
+    monkeypatch.setattr(extract, "read_excerpt", refused)
+
+
+def retag(path: Path, **tags: str) -> None:
+    file = mutagen.File(path)
+    for name, value in tags.items():
+        file[name] = value
+    file.save()
+
+
+def test_a_file_that_was_only_retagged_is_read_again_and_not_decoded(
+    tagger: Tagger, music: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert scan(tagger, music) == {"analysed": 2}
+    assert own(tagger) == {"a.flac": ["Trip Hop"], "b.mp3": []}
+    refuse_to_decode(monkeypatch)
+    retag(music / "a.flac", genre="Ska")
+    assert scan(tagger, music) == {"unchanged": 2}
+    assert own(tagger) == {"a.flac": ["Ska"], "b.mp3": []}
+    assert own(tagger, "--tag-genre", "ska") == {"a.flac": ["Ska"]}
+    assert own(tagger, "--untagged") == {"b.mp3": []}
+
+
+def test_the_files_of_an_earlier_database_are_read_once_without_decoding(
+    tagger: Tagger, music: Path, db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(tagger, music)
+    with closing(sqlite3.connect(db)) as raw:
+        raw.execute("UPDATE tracks SET tag_genres = NULL")
+        raw.commit()
+    refuse_to_decode(monkeypatch)
+    reader = import_module("tagger.tags.read")
+    monkeypatch.setattr(reader, "read", lambda path: 1 / 0)  # even where they cannot be read
+    assert scan(tagger, music) == {"unchanged": 2}
+    assert own(tagger) == {"a.flac": [], "b.mp3": []}
+    monkeypatch.setattr("tagger.pipeline.scan.extract_all", lambda *args, **more: 1 / 0)
+    assert scan(tagger, music) == {"unchanged": 2}
+
+
+def test_what_we_wrote_never_becomes_the_owner_s_word(tagger: Tagger, music: Path) -> None:
+    scan(tagger, music)
+    written = tagger("write-tags", "--yes", "--genre", "replace", "--min-confidence", 0, "--json").json
+    assert written["files_written"] == 2
+    expected = {"a.flac": ["Trip Hop"], "b.mp3": []}
+    assert scan(tagger, music) == {"unchanged": 2} and own(tagger) == expected
+    retag(music / "a.flac", title="Another")
+    assert scan(tagger, music) == {"unchanged": 2} and own(tagger) == expected
+    tagger("scan", music, "--full")
+    assert own(tagger) == expected
+    tagger("undo", "--yes")
+    tagger("scan", music, "--full")
+    assert own(tagger) == expected
+
+
+def test_csv_joins_genres_and_show_names_them(tagger: Tagger, music: Path) -> None:
+    file = mutagen.File(music / "a.flac")
+    file["genre"], file["bpm"], file["energylevel"] = ["Trip Hop", "Live"], "90", "7"
+    file.save()
+    before = tagger("show", music / "a.flac")
+    scan(tagger, music)
+    lines = tagger("list", "--csv").out.splitlines()
+    assert lines[0].endswith(",damaged,tag_genres,tag_energy_level,tag_bpm")
+    assert lines[1].endswith(",Trip Hop; Live,7.0,90.0") and lines[2].endswith(",,,")
+    for shown in (before, tagger("show", music / "a.flac")):
+        assert "your tag: Trip Hop, Live; energy level 7; 90 BPM" in shown.out.splitlines()
+    assert "your tag" not in tagger("show", music / "b.mp3").out
+    assert json.loads(tagger("show", music / "a.flac", "--json").out)["tag_bpm"] == 90.0

@@ -23,6 +23,10 @@ class StoreError(TaggerError):
     """The database cannot be opened, read or written."""
 
 
+class LostDatabase(StoreError):  # noqa: N818 - it names what has become of it
+    """The database was deleted, moved or replaced while a run wrote to it. Exit code 1."""
+
+
 class WorkerError(TaggerError):
     """The processes that are to analyse the files cannot work, whatever the file."""
 

@@ -23,6 +23,7 @@ ALONE = {
     "errors.py": "what everything raises: no room may own it",
     "pipeline/analyse.py": "one file without workers and without a store",
     "playlist/nearest.py": "likeness, the only arithmetic on embeddings",
+    "store/place.py": "where an open database lies, which SQLite does not ask",
 }
 
 LAYERS = {

@@ -19,7 +19,7 @@ import typer
 
 from tagger.cli import completion
 from tagger.cli.terminal import say, say_on_stderr
-from tagger.errors import BusyError, TaggerError
+from tagger.errors import BusyError, LostDatabase, TaggerError
 from tagger.files import absolute
 from tagger.query import EVERYTHING, FILTERS, Filter, Query, length_s, read_query
 
@@ -283,6 +283,8 @@ def exit_code(error: BaseException) -> int:
     """Give the exit code of a command that `error` has ended."""
     if isinstance(error, KeyboardInterrupt):
         return INTERRUPTED
+    if isinstance(error, LostDatabase):
+        return SOME_FAILED
     return BUSY if isinstance(error, BusyError) else USAGE
 
 

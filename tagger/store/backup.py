@@ -55,6 +55,13 @@ def is_damage(error: BaseException) -> bool:
     return getattr(error, "sqlite_errorcode", 0) & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
 
 
+def damage(what: str) -> sqlite3.DatabaseError:
+    """Make the error that SQLite raises for damage, of damage that it does not see itself."""
+    error = sqlite3.DatabaseError(f"damaged: {what}")
+    error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
+    return error
+
+
 def back_up(path: str) -> None:
     """Copy the committed state of the database at `path`; the copy is checked before it replaces the last.
 
@@ -84,6 +91,20 @@ def back_up(path: str) -> None:
         _remove(draft)
 
 
+def advice_on_damage(error: sqlite3.Error, path: str) -> str | None:
+    """Say what to do about a damaged database at `path`; None where the error is of something else.
+
+    Without a copy, what SQLite takes for no database at all may be just that.
+    """
+    code = getattr(error, "sqlite_errorcode", 0)
+    if not (is_damage(error) or (code == sqlite3.SQLITE_READONLY and _forbids_writing(path))):
+        return None
+    restore = how_to_restore(path)
+    if restore is None and code == sqlite3.SQLITE_NOTADB:
+        return None
+    return f"it is damaged; {restore or 'move it away and scan again'}"
+
+
 def how_to_restore(path: str) -> str | None:
     """Give the commands that put the copy in the place of the database at `path`; None without a copy."""
     try:
@@ -97,13 +118,23 @@ def how_to_restore(path: str) -> str | None:
     return f"to go on with the backup of {made}, run: {commands}"
 
 
+def _forbids_writing(path: str) -> bool:
+    """Whether the header names a version of the format that no SQLite may write, as ours never does.
+
+    https://www.sqlite.org/fileformat.html#file_format_version_numbers
+    """
+    try:
+        with open(path, "rb", opener=open_no_link) as file:  # the run ends here, so its locks may end too
+            return file.read(19)[-1] not in (1, 2)
+    except (OSError, IndexError):
+        return False
+
+
 def _check(copy: sqlite3.Connection) -> None:
     """Raises SQLite's own error for damage where the pages do not fit together."""
     (answer,) = copy.execute("PRAGMA quick_check(1)").fetchone()
     if answer != "ok":
-        error = sqlite3.DatabaseError(f"damaged: {answer}")
-        error.sqlite_errorcode = sqlite3.SQLITE_CORRUPT
-        raise error
+        raise damage(answer)
 
 
 def _remove(draft: str) -> None:

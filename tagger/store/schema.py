@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tagger.errors import StoreError
-from tagger.store.backup import back_up
+from tagger.store.backup import back_up, damage
 
 APPLICATION_ID = 0x54414752  # "TAGR" in the file's header: https://www.sqlite.org/pragma.html
 
@@ -207,6 +207,9 @@ or commit, nor use executescript.
 """
 
 
+MOST_AHEAD = 20
+"""Versions by which a newer tagger may be ahead: a number beyond them is that of a damaged header."""
+
 VERSION = FIRST_VERSION + len(MIGRATIONS)
 """The version that this program reads and writes."""
 
@@ -216,7 +219,7 @@ def migrate(connection: sqlite3.Connection, path: str, migrations: Migrations = 
 
     What is there is first copied to `<path>.bak`, if there is room. `connection` is in autocommit mode.
     Raises StoreError for the database of a newer tagger, of a trial version or of another program,
-    sqlite3.Error as SQLite does.
+    sqlite3.Error as SQLite does, and for a header that does not fit the tables.
     """
     current, is_saved = FIRST_VERSION + len(migrations), False
     while _version(connection, path, current) < current:
@@ -258,7 +261,11 @@ def _version(connection: sqlite3.Connection, path: str, current: int) -> int:
     (version,) = connection.execute("PRAGMA user_version").fetchone()
     (application_id,) = connection.execute("PRAGMA application_id").fetchone()
     if application_id != APPLICATION_ID and n_tables:
+        if _has_our_tables(connection):
+            raise damage(f"application_id {application_id:#x}")
         raise StoreError(f"{path}: it is the database of another program; name another file")
+    if version > current + MOST_AHEAD or (n_tables and version <= 0):
+        raise damage(f"user_version {version}")
     if version > current:
         raise StoreError(
             f"{path}: a newer tagger wrote it (version {version}, this one knows {current}); upgrade tagger"
@@ -269,3 +276,9 @@ def _version(connection: sqlite3.Connection, path: str, current: int) -> int:
             "then move it away and scan again"
         )
     return int(version)
+
+
+def _has_our_tables(connection: sqlite3.Connection) -> bool:
+    """Whether there are tables of all our names, which no other program has."""
+    names = {statement.split()[2] for statement in _TABLES if statement.startswith("CREATE TABLE")}
+    return names <= {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}

@@ -24,12 +24,13 @@ from tagger.errors import BusyError, StoreError
 from tagger.genre_words import NOTHING, Words
 from tagger.query import Query
 from tagger.store.answers import Answers
-from tagger.store.backup import back_up_if_due, how_to_restore, is_damage
+from tagger.store.backup import advice_on_damage, back_up_if_due
 from tagger.store.corrections import Corrections
 from tagger.store.duplicates import SameSound, duplicates
 from tagger.store.functions import add_functions
 from tagger.store.ignored import Ignored
 from tagger.store.known_files import KnownFiles
+from tagger.store.place import Place
 from tagger.store.rows import SqlValue, now
 from tagger.store.runs import Runs
 from tagger.store.schema import APPLICATION_ID, VERSION, migrate, migrate_refusal, require_current
@@ -49,7 +50,6 @@ BUSY_TIMEOUT_S = 30.0
 # https://www.sqlite.org/rescode.html
 _ADVICE = {
     sqlite3.SQLITE_NOTADB: "it is not a database of tagger; name another file, or move this one away",
-    sqlite3.SQLITE_CORRUPT: "it is damaged; move it away and scan again",
     sqlite3.SQLITE_CANTOPEN: "it cannot be opened; check its rights, and those of its folder",
     sqlite3.SQLITE_READONLY: "it is read-only; check the rights of the file and its folder",
     sqlite3.SQLITE_PERM: "access is denied; check the rights of the file and its folder",
@@ -181,6 +181,7 @@ class Database:
         """Use `open_database`."""
         self.path = path
         self.connection = connection
+        self._place = Place(path)
 
     @cached_property
     def tables(self) -> sqlite_utils.Database:
@@ -244,7 +245,7 @@ class Database:
         """Store everything in the block, or nothing of it; `durable`: on the disk when the block ends.
 
         Otherwise a commit reaches the disk only with the next checkpoint: a power cut loses the last
-        ones, whole.
+        ones, whole. Raises LostDatabase where the file has been taken away since it was opened.
         """
         with plain_errors(self.path):
             if durable:
@@ -254,6 +255,7 @@ class Database:
                 self.connection.execute("BEGIN IMMEDIATE")
                 yield self.connection
                 self.connection.execute("COMMIT")
+                self._place.check()
             except BaseException:
                 if self.connection.in_transaction:  # a full disk rolls back by itself
                     self.connection.execute("ROLLBACK")
@@ -332,8 +334,7 @@ def plain_errors(path: str) -> Iterator[None]:
         code = _code(error)
         if code in _BUSY:
             raise BusyError(f"{path}: another program is writing to it; try again later") from error
-        restore = how_to_restore(path) if is_damage(error) else None
-        advice = f"it is damaged; {restore}" if restore else _ADVICE.get(code, str(error))
+        advice = advice_on_damage(error, path) or _ADVICE.get(code, str(error))
         raise StoreError(f"{path}: {advice}") from error
 
 

@@ -89,7 +89,12 @@ def processes(jobs: int) -> Any:
         from joblib.externals.loky import get_reusable_executor
 
     return get_reusable_executor(
-        max_workers=jobs, timeout=60, env=ONE_THREAD, initializer=_start, kill_workers=True
+        max_workers=jobs,
+        timeout=60,
+        env=ONE_THREAD,
+        initializer=_start,
+        initargs=(os.getpid(),),
+        kill_workers=True,
     )
 
 
@@ -102,7 +107,7 @@ def _do(future: Future[T], work: Callable[..., T], arguments: tuple[Any, ...]) -
         future.set_exception(error)
 
 
-def _start() -> None:
+def _start(parent: int) -> None:
     """Sets up a worker process: Ctrl-C reaches the whole group, and only the main process answers it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     os.environ.update(ONE_THREAD)
@@ -112,7 +117,8 @@ def _start() -> None:
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (MAX_DATA_BYTES, MAX_DATA_BYTES))
-    threading.Thread(target=_end_with, args=(os.getppid(),), daemon=True).start()
+    if os.name == "posix":  # Windows names the parent that a process once had
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
 
 
 def _be_quiet() -> None:
@@ -124,7 +130,10 @@ def _be_quiet() -> None:
 
 
 def _end_with(parent: int) -> None:
-    """Ends this worker when its parent is gone: after a `kill -9` nobody else would."""
+    """Ends this worker when its parent is gone: after a `kill -9` nobody else would.
+
+    The parent says its number itself: it may be gone before the worker could ask for it.
+    """
     while os.getppid() == parent:
         time.sleep(1.0)
     os._exit(1)

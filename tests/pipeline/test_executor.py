@@ -1,5 +1,9 @@
 """A system without semaphores, temporary files or a working folder: a scan goes on by other means."""
 
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 import time
 from concurrent.futures import Future
@@ -78,3 +82,18 @@ def test_without_a_place_for_temporary_files_there_is_no_table_and_no_error(
     monkeypatch.setattr(tempfile, "TemporaryDirectory", refused)
     with workers.known_sounds_table(["0" * 32]) as table:
         assert table is None
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
+def test_no_worker_outlives_a_program_that_is_killed_while_workers_start() -> None:
+    """They hold the end of the pipe, which is read until the last of them has ended."""
+    script = (
+        "import os, signal, time\n"
+        "from tagger.pipeline.executor import processes\n"
+        "processes(2).submit(time.sleep, 0)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    speaking = {**os.environ, "TAGGER_DEBUG": "1"}
+    ended = subprocess.run([sys.executable, "-c", script], env=speaking, capture_output=True, timeout=50)
+    assert ended.returncode == -signal.SIGKILL

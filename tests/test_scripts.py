@@ -1,9 +1,16 @@
 """The scripts of developers, which nothing else imports, follow the package."""
 
 import ast
+import os
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 
+import mutagen
 import pytest
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
@@ -15,3 +22,47 @@ def test_every_name_that_a_script_takes_from_the_package_is_there(path: Path) ->
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "tagger":
             module = import_module(node.module or "")
             assert [alias.name for alias in node.names if not hasattr(module, alias.name)] == []
+
+
+def rot(path: Path) -> None:
+    data = bytearray(path.read_bytes())
+    data[-100] ^= 1
+    path.write_bytes(data)
+
+
+def retitle(path: Path) -> None:
+    file = mutagen.File(path)
+    file["title"] = "another"
+    file.save()
+
+
+HARM: dict[str, Callable[[Path], object]] = {
+    "other sound": rot,
+    "other tags than its owner's": retitle,
+    "gone": lambda path: path.unlink(),
+    "nobody put it there": lambda path: path.with_name(".tagger-0123456789abcdef-1.tmp").touch(),
+}
+
+
+@pytest.mark.parametrize("harm", HARM)
+def test_the_soak_sees_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, harm: str) -> None:
+    monkeypatch.syspath_prepend(SCRIPTS)
+    music, truth = import_module("soaking.music"), import_module("soaking.truth")
+    known = truth.Truth([str(tmp_path)])
+    path = music.make_track(str(tmp_path), "16-bit.flac", "song", 1)
+    known.learn(path)
+    known.check(random.Random(0), may_write=True, is_settled=True)
+    HARM[harm](Path(path))
+    with pytest.raises(truth.HarmError, match=f"{harm}"):
+        known.check(random.Random(0), may_write=True, is_settled=True)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="needs kill -9, limits and rights")
+def test_a_short_soak_harms_nothing() -> None:
+    command = [sys.executable, str(SCRIPTS / "soak.py"), "--files", "20", "--steps", "6", "--seed", "524"]
+    soak = subprocess.run(command, capture_output=True, text=True, timeout=280)
+    assert soak.returncode == 0, soak.stdout + soak.stderr
+    counts = soak.stdout.partition("\n6 steps\n")[2]
+    assert sum(map(int, re.findall(r"^ +(\d+)  ", counts, re.MULTILINE))) == 6
+    assert not os.path.exists(re.findall(r"files, (\S+), ", soak.stdout)[0])

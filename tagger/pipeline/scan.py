@@ -13,7 +13,7 @@ from tagger.files import AudioFile, absolute, may_be_there
 from tagger.model_card import ModelCard
 from tagger.pipeline.ingest import Ingest, Predicts, ScanCounts
 from tagger.pipeline.known_states import KnownStates
-from tagger.pipeline.workers import Outcome, extract_all, known_sounds_table
+from tagger.pipeline.workers import Outcome, extract_all, known_sounds_table, remove_stale_tables
 from tagger.store import Store
 from tagger.types import Failure, TrackFeatures
 from tagger.walk import walk
@@ -94,6 +94,7 @@ class Scan:
         """
         now = datetime.now(UTC)
         failed_since = now if self.settings.retry_failed else now - RETRY_AFTER
+        remove_stale_tables()
         known = KnownStates(self.store, self.card.id, paths, failed_since, self.settings.full)
         self._analyse(self._within_limits(self._new_files(paths, known)), known)
         self.store.answers.note_use(self.card.id)

@@ -138,8 +138,6 @@ def known_sounds_table(audio_ids: Iterable[str]) -> Iterator[str | None]:
     keys.sort()
     with ExitStack() as stack:
         try:
-            with suppress(OSError):
-                _remove_stale_tables(tempfile.gettempdir())
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="tagger-"))
             table = os.path.join(folder, _TABLE)
             file = stack.enter_context(open(f"{table}.new", "xb"))
@@ -156,12 +154,13 @@ def known_sounds_table(audio_ids: Iterable[str]) -> Iterator[str | None]:
         yield table
 
 
-def _remove_stale_tables(root: str) -> None:
+def remove_stale_tables() -> None:
     """Remove the tables of scans that were killed: our own ones, which nobody holds."""
     if not hasattr(os, "geteuid"):
         return
-    with os.scandir(root) as entries:
-        ours = [one for one in entries if one.name.startswith("tagger-")]
+    ours: list[os.DirEntry[str]] = []
+    with suppress(OSError), os.scandir(tempfile.gettempdir()) as entries:
+        ours += (one for one in entries if one.name.startswith("tagger-"))
     for one in ours:
         with suppress(OSError):
             is_mine = one.stat(follow_symlinks=False).st_uid == os.geteuid()

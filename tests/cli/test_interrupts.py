@@ -82,3 +82,16 @@ def test_kill_9_loses_at_most_the_batch_under_way(tagger: Tagger, music: Path, d
     result = tagger("scan", music, "--json").json
     assert (result["analysed"], result["unchanged"]) == (N_FILES - done, done)
     assert sqlite3.connect(db).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="there no file is removed that is open")
+def test_a_scan_that_finds_nothing_removes_the_table_of_one_that_was_killed(
+    tagger: Tagger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "temporary"))
+    table = tmp_path / "temporary" / "tagger-killed" / "known-sounds.npy"
+    table.parent.mkdir(parents=True)
+    table.touch()
+    (tmp_path / "empty").mkdir()
+    assert tagger("scan", tmp_path / "empty").code == 0
+    assert os.listdir(tmp_path / "temporary") == []

@@ -229,6 +229,7 @@ def test_the_table_of_a_killed_scan_is_removed_by_the_next_and_that_of_a_running
         (folder / "known-sounds.npy").write_bytes(b"x")
     (foreign / "notes").write_text("mine")
     with workers.known_sounds_table(["0" * 32]) as running, workers.known_sounds_table(["1" * 32]) as table:
+        workers.remove_stale_tables()
         assert running and table
         assert workers.is_listed(running, "0" * 32)
         assert not killed.exists()

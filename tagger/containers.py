@@ -1,4 +1,4 @@
-"""Read the headers of ID3, APE and ASF from bytes: how long a tag is, and which objects a header has.
+"""Read the headers of ID3, APE, MPEG audio, Vorbis comments and ASF: where parts end, how many there are.
 
 Pure functions over bytes, for those who skip tags (`audio`) and those who read and write them (`tags`).
 """
@@ -77,6 +77,141 @@ def apev2_length(footer: bytes) -> int:
     return int.from_bytes(footer[12:16], "little") + (APEV2_FOOTER_BYTES if has_header else 0)
 
 
+# --- MPEG audio: the headers of frames --------------------------------------------------------------
+
+_KBIT_PER_S = {
+    (1, 1): (0, 32, 64, 96, 128, 160, 192, 224, 256, 288, 320, 352, 384, 416, 448),
+    (1, 2): (0, 32, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320, 384),
+    (1, 3): (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320),
+    (2, 1): (0, 32, 48, 56, 64, 80, 96, 112, 128, 144, 160, 176, 192, 224, 256),
+    (2, 2): (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160),
+}
+"""By version and layer (ISO 11172-3, 2.4.2.3, and ISO 13818-3); layer 3 of version 2 is as its layer 2."""
+
+_FRAMES_IN_A_ROW = 3
+"""That noise does not show: of a hundred thousand bytes, thirty begin as a frame does."""
+
+
+def mpeg_frame_length(header: bytes) -> int:
+    """Give the bytes of the MPEG audio frame (of version 1, 2 or 2.5) that these four begin; 0 if none.
+
+    Frames of free format, which do not state their bit rate, count as none.
+
+    >>> mpeg_frame_length(bytes.fromhex("fffb9064"))
+    417
+    """
+    if len(header) < 4 or header[0] != 0xFF or header[1] & 0xE0 != 0xE0:
+        return 0
+    version, layer = (2, 0, 2, 1)[header[1] >> 3 & 3], 4 - (header[1] >> 1 & 3)
+    rate_index, frequency_index = header[2] >> 4, header[2] >> 2 & 3
+    if not version or layer == 4 or rate_index in (0, 15) or frequency_index == 3:
+        return 0
+    bit_per_s = 1000 * _KBIT_PER_S[version, min(layer, 2) if version == 2 else layer][rate_index]
+    rate_hz = (44_100, 48_000, 32_000)[frequency_index] >> (2, 1, 1, 0)[header[1] >> 3 & 3]
+    padding = header[2] >> 1 & 1
+    if layer == 1:
+        return 4 * (12 * bit_per_s // rate_hz + padding)
+    n_samples = 576 if version == 2 and layer == 3 else 1152
+    return n_samples // 8 * bit_per_s // rate_hz + padding
+
+
+def has_mpeg_frames(data: bytes) -> bool:
+    """Tell whether MPEG audio frames follow each other somewhere in `data`, which may end within them."""
+    at = data.find(b"\xff")
+    while at >= 0:
+        end, n_frames = at, 0
+        while n_frames < _FRAMES_IN_A_ROW and (length := mpeg_frame_length(data[end : end + 4])):
+            end, n_frames = end + length, n_frames + 1
+        if n_frames == _FRAMES_IN_A_ROW or (n_frames > 1 and end >= len(data)):
+            return True
+        at = data.find(b"\xff", at + 1)
+    return False
+
+
+# --- Vorbis comments: how many there are ------------------------------------------------------------
+
+Read = Callable[[int, int], bytes]
+"""Gives the bytes from a position on (first argument), up to a number of them (second)."""
+
+_MOST_BLOCKS = _MOST_PAGES = 10_000
+_OGG_PAGE_BYTES = 27
+_LOOK_BYTES = 1 << 16
+"""Of a comment header, for the number of its comments; before that stands the name of a program."""
+
+_COMMENT_PREFIXES = {b"\x03vorbis": 7, b"\x81theora": 7, b"OpusTags": 8}
+"""Bytes before the comments in a packet of Ogg; Speex has none."""
+
+
+def most_comments(read: Read) -> int:
+    """Count the Vorbis comments in the fullest header of a FLAC or Ogg file; 0 for another file.
+
+    Only headers are read. One that states more comments than fit into it has as many as fit.
+    """
+    start = read(0, 4)
+    if start == b"fLaC":
+        return max(_counts_of_flac(read), default=0)
+    return max(_counts_of_ogg(read), default=0) if start == b"OggS" else 0
+
+
+def _counts_of_flac(read: Read) -> Iterator[int]:
+    at = 4
+    for _ in range(_MOST_BLOCKS):
+        header = read(at, 4)
+        if len(header) < 4:
+            return
+        size = int.from_bytes(header[1:], "big")
+        if header[0] & 0x7F == 4:
+            yield _count(read(at + 4, min(size, _LOOK_BYTES)), size)
+        if header[0] & 0x80:
+            return
+        at += 4 + size
+
+
+def _counts_of_ogg(read: Read) -> Iterator[int]:
+    """Count for each packet before the sound, as if it held comments: what is none states too long a name.
+
+    The sound begins with the fourth packet of a stream at the latest; with FLAC, behind all its blocks.
+    """
+    for index, head, length in _ogg_packets(read):
+        is_flac_block = head[:1] < b"\x80" or head[:1] in (b"\x84", b"\x86")
+        if index >= 3 and not is_flac_block:
+            return
+        for prefix in {4, next((n for mark, n in _COMMENT_PREFIXES.items() if head.startswith(mark)), 0)}:
+            yield _count(head[prefix:], length - prefix)
+
+
+def _ogg_packets(read: Read) -> Iterator[tuple[int, bytes, int]]:
+    """Yield packets as they end: the index in their stream, their first bytes and their length (RFC 3533)."""
+    begun: dict[bytes, tuple[int, bytes, int]] = {}
+    at = 0
+    for _ in range(_MOST_PAGES):
+        header = read(at, _OGG_PAGE_BYTES + 255)
+        if len(header) < _OGG_PAGE_BYTES or header[:4] != b"OggS":
+            return
+        serial, lacing = header[14:18], header[_OGG_PAGE_BYTES : _OGG_PAGE_BYTES + header[26]]
+        start = at + _OGG_PAGE_BYTES + len(lacing)
+        index, head, length = begun.get(serial, (0, b"", 0))
+        is_needed = len(head) < _LOOK_BYTES or min(lacing, default=0) < 255
+        body, at = read(start, sum(lacing)) if is_needed else b"", start + sum(lacing)
+        taken = 0
+        for value in lacing:
+            head += body[taken : taken + min(value, max(0, _LOOK_BYTES - len(head)))]
+            taken, length = taken + value, length + value
+            if value < 255:
+                yield index, head, length
+                index, head, length = index + 1, b"", 0
+        begun[serial] = index, head, length
+
+
+def _count(head: bytes, n_bytes: int) -> int:
+    """Read the number of comments from the beginning of `n_bytes` of them; each takes four bytes or more."""
+    at = 4 + int.from_bytes(head[:4], "little")
+    if at + 4 > n_bytes:
+        return 0
+    fitting = (n_bytes - at - 4) // 4
+    return min(int.from_bytes(head[at : at + 4], "little"), fitting) if at + 4 <= len(head) else fitting
+
+
 # --- ASF: the objects of a Windows Media header -----------------------------------------------------
 
 ASF_HEADER = UUID("75B22630-668E-11CF-A6D9-00AA0062CE6C").bytes_le
@@ -104,7 +239,7 @@ class AsfObject:
         return self.start + ASF_OBJECT_BYTES
 
 
-def asf_objects(read: Callable[[int, int], bytes], start: int, end: int) -> Iterator[AsfObject]:
+def asf_objects(read: Read, start: int, end: int) -> Iterator[AsfObject]:
     """Yield the objects in [start, end) of a file; `read(start, length)` gives its bytes.
 
     Nothing is checked: in a damaged header the last object may reach beyond `end`, or be shorter than

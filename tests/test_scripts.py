@@ -66,3 +66,17 @@ def test_a_short_soak_harms_nothing() -> None:
     counts = soak.stdout.partition("\n6 steps\n")[2]
     assert sum(map(int, re.findall(r"^ +(\d+)  ", counts, re.MULTILINE))) == 6
     assert not os.path.exists(re.findall(r"files, (\S+), ", soak.stdout)[0])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="measures memory as Linux does")
+def test_damaged_files_are_made_scanned_written_and_restored(tmp_path: Path) -> None:
+    root = SCRIPTS.parent
+    command = [sys.executable, os.fspath(SCRIPTS / "fuzz.py"), "--jobs", "1", "--keep", os.fspath(tmp_path)]
+    environment = {**os.environ, "PYTHONPATH": os.fspath(root)}
+    for choice, n in ((["--mutants", "20"], 20), (["--replay", "5"], 1)):
+        done = subprocess.run([*command, *choice], capture_output=True, text=True, env=environment)
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert f"\n{n} mutants in " in done.stdout
+        assert "     0 tracebacks" in done.stdout
+    assert [path.name.startswith("0-5-") for path in tmp_path.iterdir()] == [True]

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import stat
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import TracebackType
 
 from tagger.containers import (
@@ -34,8 +38,8 @@ class BoundedFile:
     FFmpeg reads through this object instead of by name, for four reasons. Any name is harmless,
     whatever its bytes or its likeness to a URL. A cover of a megabyte in an ID3v2 tag is not read.
     Where FFmpeg estimates times from the size of the file, a longer tag does not move them. And
-    reading ends, as if the file did, when the bytes granted with `allow` are used up: some
-    demuxers look for the next packet to the end of a file of any size.
+    reading ends, as if the file did, when the bytes granted with `allow`, or the time, are used up: some
+    demuxers look for the next packet to the end of a file of any size, or compare all tags with all.
     Raises `OSError` as `open` does, and `AudioError` where there is nothing to read. What the drive
     refuses later is kept in `fault`, too: FFmpeg takes it for the end of the file, or for damage.
     """
@@ -45,7 +49,7 @@ class BoundedFile:
             raise AudioError("not a regular file; name a file or a folder of files")
         self.name = "sound" + os.path.splitext(path)[1].encode("ascii", "ignore").decode()
         self._file = open(path, "rb", buffering=0)  # noqa: SIM115 - closed in __exit__
-        self._allowed = 1 << 20
+        self._allowed, self._until_s = 1 << 20, math.inf
         self.fault: OSError | None = None
         try:
             self._begin, self._end = self._between_tags(os.fstat(self._file.fileno()).st_size)
@@ -71,13 +75,27 @@ class BoundedFile:
         """Tell whether all bytes that were allowed are read."""
         return self._allowed <= 0
 
+    @property
+    def is_late(self) -> bool:
+        """Tell whether this thread has computed for longer than it was allowed to."""
+        return time.thread_time() > self._until_s
+
     def allow(self, n_bytes: int) -> None:
         """Let `n_bytes` be read from now on, whatever was left before."""
         self._allowed = n_bytes
 
+    @contextmanager
+    def computing_at_most(self, seconds: float) -> Iterator[None]:
+        """End reading once this thread has computed for so long; to wait for a slow drive is no computing."""
+        self._until_s = time.thread_time() + seconds
+        try:
+            yield
+        finally:
+            self._until_s = math.inf
+
     def read(self, n_bytes: int = -1) -> bytes:
         """Read up to `n_bytes`, or all that is left; fewer where the sound or what is allowed ends."""
-        left = min(self._allowed, self._end - self._file.tell())
+        left = 0 if self.is_late else min(self._allowed, self._end - self._file.tell())
         data = self._read(max(0, left if n_bytes < 0 else min(left, n_bytes)))
         self._allowed -= len(data)
         return data

@@ -15,7 +15,13 @@ from av.container import InputContainer
 
 from tagger.audio.metadata import metadata_of
 from tagger.audio.source import BoundedFile
-from tagger.containers import ASF_FILE_PROPERTIES, ASF_HEADER_BYTES, asf_duration_s, asf_objects
+from tagger.containers import (
+    ASF_FILE_PROPERTIES,
+    ASF_HEADER_BYTES,
+    asf_duration_s,
+    asf_objects,
+    most_comments,
+)
 from tagger.errors import AudioError
 
 FORMATS = (
@@ -62,6 +68,13 @@ lossless codecs carry checksums, and one is enough."""
 MAX_ASF_OBJECTS = 64
 """Of a Windows Media header, in which the file properties are looked for."""
 
+MAX_COMMENTS = 10_000
+"""FFmpeg compares each with all before it, and hundreds of thousands for hours; a full set has a hundred."""
+
+MAX_OPENING_S = 10.0
+"""Of computing until a file is open, for tags of other kinds with as many parts; healthy files take 0.1 s."""
+
+LESSEN = "remove them with a tag editor"
 TOO_MUCH_AHEAD = (
     f"more than {SPARE_BYTES >> 20} MB of pictures or other data are read before its sound, and no more "
     "are allowed; make them smaller"
@@ -76,13 +89,25 @@ def open_stream(source: BoundedFile, in_line: bool = False) -> Iterator[SoundStr
     Raises `AudioError` where there is none.
     """
     source.allow(SPARE_BYTES)
+    if (n_comments := most_comments(source.peek)) > MAX_COMMENTS:
+        raise AudioError(f"its tags have {n_comments:,} comments, as no music file has; {LESSEN}")
     source.seek(0)
-    try:
-        container = av.open(source, "r", options=OPTIONS, metadata_errors="replace")
-    except av.error.FFmpegError:
-        raise AudioError(TOO_MUCH_AHEAD if source.is_used_up else NOT_AUDIO) from None
+    with source.computing_at_most(MAX_OPENING_S):
+        try:
+            container = av.open(source, "r", options=OPTIONS, metadata_errors="replace")
+        except av.error.FFmpegError:
+            raise AudioError(_why_not_open(source)) from None
+        if source.is_late:
+            container.close()
+            raise AudioError(_why_not_open(source))
     with container:
         yield SoundStream(container, source, in_line)
+
+
+def _why_not_open(source: BoundedFile) -> str:
+    if source.is_late:
+        return f"its tags have more parts than can be read; {LESSEN}"
+    return TOO_MUCH_AHEAD if source.is_used_up else NOT_AUDIO
 
 
 class SoundStream:

@@ -17,6 +17,7 @@ from mutagen.aiff import AIFF
 from mutagen.asf import ASF
 from mutagen.dsf import DSF
 from mutagen.flac import FLAC
+from mutagen.id3 import Frame, ID3Tags
 from mutagen.monkeysaudio import MonkeysAudio
 from mutagen.mp3 import MP3
 from mutagen.mp4 import MP4
@@ -104,7 +105,20 @@ def agree(one: View, other: View) -> bool:
 
 
 def _same(one: tuple[str, Any], other: tuple[str, Any]) -> bool:
-    return one[0] == other[0] and (one[1] == other[1] or vars(one[1]) == vars(other[1]))
+    return one[0] == other[0] and _same_value(one[1], other[1])
+
+
+def _same_value(one: Any, other: Any) -> bool:
+    """Compare two values of a tag. A chapter is compared here: mutagen cannot sort the frames in it."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, Frame | ID3Tags):
+        return _same_value(vars(one), vars(other))
+    if isinstance(one, dict):
+        return _same_value([*one.items()], [*other.items()])
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(_same_value, one, other))
+    return bool(one == other) or (hasattr(one, "__dict__") and vars(one) == vars(other))
 
 
 def _same_stream(one: Any, other: Any) -> bool:

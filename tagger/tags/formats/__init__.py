@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from typing import BinaryIO
 
-from tagger.containers import ASF_HEADER, ID3V2_HEADER_BYTES, id3v2_length
+from tagger.containers import ASF_HEADER, ID3V2_HEADER_BYTES, has_mpeg_frames, id3v2_length
 from tagger.errors import UnsupportedFormat
 from tagger.files import extension_of
 from tagger.tags.block import ByteSource, TagBlock
@@ -44,6 +44,11 @@ _MARKS = (
     (b"MP+", "mpc"),
     (b"MPCK", "mpc"),
 )
+_OTHER_CONTAINERS = (b"\x1aE\xdf\xa3", b"OggS", b"RIFF", b"RF64", b"FORM", b"caff")
+"""Of which some are named mp3, Matroska (webm) above all: with a tag in front nobody could open them."""
+
+_SEARCHED_BYTES = 1 << 18
+"""For the first frames of a file named mp3, behind its tag: padding or garbage may lie before them."""
 
 
 def load(file: BinaryIO, path: str) -> TagBlock:
@@ -56,14 +61,18 @@ def load(file: BinaryIO, path: str) -> TagBlock:
 def detect(source: ByteSource, path: str) -> str:
     """Give the name of the file's format, a key of `LOADERS`. Raises UnsupportedFormat for other files."""
     start = source.peek(0, 64)
-    behind_id3 = source.peek(id3v2_length(start[:ID3V2_HEADER_BYTES]), 16)
+    length = id3v2_length(start[:ID3V2_HEADER_BYTES])
+    behind_id3 = source.peek(length, 16)
     name = _by_container(start) or next((name for mark, name in _MARKS if behind_id3.startswith(mark)), None)
     if name:
         return name
     extension = extension_of(path)
-    if _is_mpeg_audio(behind_id3) or extension in ("mp3", "mp2"):
+    if _is_mpeg_audio(behind_id3):
         return "mp3"
-    if extension in LOADERS or extension in ("aif", "aifc", "mp4", "oga", "mp+"):
+    may_be_mpeg = extension in ("mp3", "mp2") and not behind_id3.startswith(_OTHER_CONTAINERS)
+    if may_be_mpeg and has_mpeg_frames(source.peek(length, _SEARCHED_BYTES)):
+        return "mp3"
+    if extension in LOADERS or extension in ("aif", "aifc", "mp2", "mp4", "oga", "mp+"):
         raise UnsupportedFormat(f"does not begin as {extension} files do, so tags cannot be written into it")
     raise UnsupportedFormat(f"tags cannot be written into this kind of file ({extension or 'unknown'})")
 

@@ -5,7 +5,6 @@ Source: Hydrogenaudio wiki, "APEv2 specification" and "APE Tags Header". Items k
 
 from __future__ import annotations
 
-import functools
 import re
 from collections.abc import Sequence
 
@@ -26,6 +25,7 @@ from tagger.tags.limits import check_count
 
 _HAS_HEADER, _IS_HEADER = 1 << 31, 1 << 29
 _KIND_MASK, _BINARY = 0b110, 0b010
+_WAVPACK_BLOCK, _MAX_WAVPACK_BLOCK_BYTES = re.compile(rb"wvpk.{4}[\x02-\x10]\x04", re.DOTALL), 1 << 20
 _VALID_KEY, _RESERVED_KEYS = re.compile(rb"[ -~]{2,255}"), (b"OggS", b"TAG", b"ID3", b"MP+")
 
 
@@ -33,7 +33,12 @@ def load_ape(source: ByteSource, format_name: str) -> TagBlock:
     """Load the APEv2 tag of a file, or the place where one belongs."""
     start, end, footer = find_ape_tag(source)
     items = _parse_items(source, start, end, footer) if footer else ()
-    rebuild = functools.partial(_splices, start, end, footer)
+
+    def rebuild(items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
+        if format_name == "wv" and layout is None:
+            _check_last_block(source, start)
+        return _splices(start, end, footer, items, layout)
+
     layout = Layout(present=bool(footer), padding=0)
     payload = ((0, start), (end, source.size))
     first = end - _numbers(footer)[1] if footer else end
@@ -82,6 +87,20 @@ def _trailing_bytes(source: ByteSource) -> int:
     mark = source.peek(source.size - ID3V1_BYTES - 15, 15)
     lyrics = int(mark[:6]) + 15 if mark[6:] == b"LYRICS200" and mark[:6].isdigit() else 0
     return ID3V1_BYTES + lyrics
+
+
+def _check_last_block(source: ByteSource, end: int) -> None:
+    """Raise TagError where WavPack sound is cut short: a tag behind it would be played as its rest.
+
+    A block states its own length and has at most 1 MiB ("WavPack 5 Binary File / Block Format", 2.0).
+    """
+    start = max(0, end - _MAX_WAVPACK_BLOCK_BYTES - 8)
+    blocks = [*_WAVPACK_BLOCK.finditer(source.peek(start, end - start))]
+    if blocks and start + blocks[-1].start() + 8 + int.from_bytes(blocks[-1][0][4:8], "little") > end:
+        raise TagError(
+            "its sound ends within a block, and players would take a tag behind it for the rest; "
+            "copy the file again from its source"
+        )
 
 
 def _parse_items(source: ByteSource, start: int, end: int, footer: bytes) -> tuple[Item, ...]:

@@ -80,6 +80,7 @@ def load_asf(source: ByteSource, format_name: str) -> TagBlock:
 def _read_header(source: ByteSource) -> _Header:
     start = source.at(0, ASF_HEADER_BYTES)
     end = int.from_bytes(start[16:24], "little")
+    source.at(end, 0)  # a header longer than the file is damaged, not large
     check_size(end)
     objects = _objects(source, ASF_HEADER_BYTES, end)
     extension = next((one for one in objects if one.guid == _EXTENSION), None)

@@ -67,6 +67,8 @@ def load_dsf(source: ByteSource, format_name: str) -> TagBlock:
     if int.from_bytes(header[12:20], "little") != source.size or pointer > source.size:
         raise UnsupportedFormat("its DSF header does not agree with the file's length")
     start = pointer or source.size
+    if _end_of_dsf_sound(source) > start:
+        raise UnsupportedFormat("its DSF sound reaches over the place of its tag (the file is damaged)")
     tag = read_tag(source, start)
     if start + tag.stored_bytes != source.size:
         raise UnsupportedFormat("its DSF tag is not the end of the file")
@@ -92,6 +94,15 @@ class _Form:
     tag: Id3Tag
     infos: tuple[InfoList, ...]
     missing_pad: int
+
+
+def _end_of_dsf_sound(source: ByteSource) -> int:
+    """Find where the data chunk ends that follows the format chunk; each states its own length."""
+    at = _DSF_HEADER_BYTES
+    for _ in range(2):
+        head = source.at(at, 12)
+        at += int.from_bytes(head[4:], "little")
+    return at
 
 
 def load_chunked(source: ByteSource, format_name: str) -> TagBlock:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 import os
 import stat
@@ -25,6 +26,7 @@ from tagger.tags.formats import load
 from tagger.tags.formats.ape import text_items
 from tagger.tags.limits import check_size, limited
 from tagger.tags.secondary_tags import fallback_genres, genres_for_ffmpeg, info_bpm
+from tagger.tags.spliced import SplicedFile
 from tagger.types import MOST_BPM, MOST_LEVEL, OwnTags, energy_level, number_in
 
 MOST_GENRES, LONGEST_GENRE = 32, 200
@@ -180,8 +182,9 @@ def artist_of(path: str) -> str | None:
     fields: dict[str, Any] = {}
     with suppress(Exception), limited():
         with open(path, "rb") as opened:
-            load(opened, path)
-        file: Any = mutagen.File(path, easy=True)
+            splices = load(opened, path).as_by_the_book()  # without pictures that would fill the memory
+            spliced: Any = io.BufferedReader(SplicedFile(opened, splices)) if splices else path
+            file: Any = mutagen.File(spliced, easy=True)
         fields = {folded(str(key)): value for key, value in (getattr(file, "tags", None) or {}).items()}
     values = (fields[name] for name in _ARTIST if name in fields)
     texts = (str(value[0] if isinstance(value, list) and value else value) for value in values)

@@ -16,7 +16,9 @@ from tagger.tags.block import ByteSource, Item, Layout, Splice, TagBlock
 from tagger.tags.fields import VORBIS, Field, decoded, field_meant
 from tagger.tags.limits import check_count, check_size
 
-_PADDING, _COMMENT = 1, 4
+_PADDING, _COMMENT, _PICTURE = 1, 4, 6
+_LAST = 0x80
+_LARGE_BYTES = 4 << 20
 _MAX_BLOCK_BYTES = (1 << 24) - 1
 
 
@@ -42,7 +44,7 @@ def load_flac(source: ByteSource, format_name: str) -> TagBlock:
         vendor, items, _ = parse_comments(source.at(comment.start + 4, comment.size))
 
     def rebuild(items: tuple[Item, ...], layout: Layout | None) -> list[Splice]:
-        return _splices(source, blocks, comment, padding, vendor, items, layout)
+        return _splices(blocks, comment, padding, vendor, items, layout)
 
     # TagBlock headers hold the "last block" flag, which may move; their type and size bytes may not.
     kept = [block for block in blocks if block is not comment and block is not padding]
@@ -50,7 +52,15 @@ def load_flac(source: ByteSource, format_name: str) -> TagBlock:
     payload += ((blocks[-1].end, source.size),)
     before = Layout(comment is not None, padding.size if padding else 0)
     return TagBlock(
-        format_name, "vorbis", items, before, lambda _: payload, encode_comments, rebuild, repeats=True
+        format_name,
+        "vorbis",
+        items,
+        before,
+        lambda _: payload,
+        encode_comments,
+        rebuild,
+        repeats=True,
+        as_by_the_book=lambda: _without_large_pictures(blocks),
     )
 
 
@@ -61,17 +71,16 @@ def _metadata_blocks(source: ByteSource) -> list[_MetadataBlock]:
     blocks, position, last = [], position + 4, False
     while not last:
         header = source.at(position, 4)
-        last = bool(header[0] & 0x80)
+        last = bool(header[0] & _LAST)
         blocks.append(_MetadataBlock(header[0] & 0x7F, position, int.from_bytes(header[1:], "big")))
         position = blocks[-1].end
         check_count(len(blocks))
     source.at(position, 0)
-    check_size(sum(block.size for block in blocks if block.kind != _PADDING))
+    check_size(sum(block.size for block in blocks if block.kind not in (_PADDING, _PICTURE)))
     return blocks
 
 
 def _splices(
-    source: ByteSource,
     blocks: list[_MetadataBlock],
     comment: _MetadataBlock | None,
     padding: _MetadataBlock | None,
@@ -79,17 +88,27 @@ def _splices(
     items: tuple[Item, ...],
     layout: Layout | None,
 ) -> list[Splice]:
+    """Exchange comments and padding alone: pictures may have hundreds of megabytes, and are not read."""
     gone = layout is not None and not layout.present and not items
     content = None if gone else render_comments(vendor, items)
     room = _room_after(comment, padding, content, layout)
-    rendered = [_rendered(source, block, comment, padding, content, room) for block in blocks]
-    if comment is None and content is not None:
-        rendered.insert(1, _with_header(_COMMENT, content))
-    parts = [part for part in rendered if part]
-    parts = [bytes([part[0] & 0x7F]) + part[1:] for part in parts[:-1]] + [
-        bytes([parts[-1][0] | 0x80]) + parts[-1][1:]
-    ]
-    return [Splice(blocks[0].start, blocks[-1].end, b"".join(parts))]
+    laid: list[tuple[_MetadataBlock, bytes | None]] = []
+    for block in blocks:
+        laid.append((block, _rendered(block, comment, padding, content, room)))
+        if block is blocks[0] and comment is None and content is not None:
+            laid.append((_MetadataBlock(_COMMENT, block.end, -4), _with_header(_COMMENT, content)))
+    last = [block for block, data in laid if data != b""][-1]
+    splices = (_splice(block, data, block is last, block is blocks[-1]) for block, data in laid)
+    return [splice for splice in splices if splice]
+
+
+def _splice(block: _MetadataBlock, data: bytes | None, is_last: bool, was_last: bool) -> Splice | None:
+    """Put `data` in the place of a block (None: it stays), and tell by its first bit if it is the last."""
+    flag = _LAST if is_last else 0
+    if data is None:
+        head = bytes([block.kind | flag])
+        return Splice(block.start, block.start + 1, head) if is_last != was_last else None
+    return Splice(block.start, block.end, bytes([data[0] | flag]) + data[1:] if data else b"")
 
 
 def _room_after(
@@ -109,18 +128,25 @@ def _room_after(
 
 
 def _rendered(
-    source: ByteSource,
     block: _MetadataBlock,
     comment: _MetadataBlock | None,
     padding: _MetadataBlock | None,
     content: bytes | None,
     room: int,
-) -> bytes:
+) -> bytes | None:
+    """Spell a block anew, b"" where it goes; None for one that stays."""
     if block is comment:
         return b"" if content is None else _with_header(_COMMENT, content)
-    if block is padding:
-        return _with_header(_PADDING, bytes(room))
-    return source.at(block.start, block.end - block.start)
+    return _with_header(_PADDING, bytes(room)) if block is padding else None
+
+
+def _without_large_pictures(blocks: Sequence[_MetadataBlock]) -> list[Splice]:
+    """Show empty padding in the place of pictures, where mutagen would take too much memory for them."""
+    pictures = [block for block in blocks if block.kind == _PICTURE]
+    if sum(block.size for block in pictures) <= _LARGE_BYTES:
+        return []
+    heads = ((block, _PADDING | (_LAST if block is blocks[-1] else 0)) for block in pictures)
+    return [Splice(block.start, block.end, bytes([head, 0, 0, 0])) for block, head in heads]
 
 
 def _with_header(kind: int, content: bytes) -> bytes:

@@ -206,6 +206,11 @@ class TagChanges:
         sql = "SELECT DISTINCT folder, token FROM tag_folders WHERE coalesce(?, run_id) = run_id"
         return [(path_from(folder), str(token)) for folder, token in self._database.all(sql, (run,))]
 
+    def paths(self) -> Iterator[str]:
+        """Yield the path of every track, and of every file that was written, some of them twice."""
+        rows = self._database.rows("SELECT path FROM tracks UNION ALL SELECT path FROM tag_changes")
+        return (path_from(path) for (path,) in rows)
+
     def leave_folders(self, folders: Iterable[tuple[str, str]]) -> None:
         """Forget folders in which nothing temporary with that token is left."""
         with self._database.transaction() as connection:

@@ -15,25 +15,32 @@ def recover(store: Store) -> None:
     """Finish or clean up whatever earlier runs left open; asks a few short questions where they left nothing.
 
     The caller holds the lock of the store. What lies on a drive that is not mounted now is left to
-    a later call.
+    a later call, and a folder without a track or a written file is left alone, whatever the store says of it.
     """
     changes = store.tag_changes
-    if folders := changes.folders():
-        changes.leave_folders([(path, token) for path, token in folders if _is_clean(changes, path, token)])
+    if folders := [(path, token) for path, token in changes.folders() if os.path.isdir(path)]:
+        ours = _with_music(changes, {path for path, _ in folders})
+        changes.leave_folders([one for one in folders if one[0] in ours and _is_clean(changes, *one)])
     for page in changes.uncertain():
         changes.record([outcome for change in page if (outcome := _outcome(changes, change))])
     for run, counts in changes.interrupted_runs().items():
         store.runs.end(run, {**counts, "interrupted": 1})
 
 
+def _with_music(changes: TagChanges, folders: set[str]) -> set[str]:
+    """Those of `folders` in which a file lies that the store knows, by its name or behind links."""
+    found = folders & {os.path.dirname(path) for path in changes.paths()}
+    if found != folders:
+        found |= folders & {os.path.dirname(os.path.realpath(path)) for path in changes.paths()}
+    return found
+
+
 def _is_clean(changes: TagChanges, folder: str, token: str) -> bool:
     try:
-        if os.path.isdir(folder):
-            recover_temporary_files(folder, token, lambda copy: _is_recorded(changes, copy))
-            return True
+        recover_temporary_files(folder, token, lambda copy: _is_recorded(changes, copy))
     except TagError:
-        pass
-    return False
+        return False
+    return True
 
 
 def _is_recorded(changes: TagChanges, copy: BinaryIO) -> bool:

@@ -17,6 +17,7 @@ from tagger.errors import TagError
 from tagger.store import Store
 from tagger.tag_runs import recover
 from tagger.tags import Wanted, WriteOptions, Written, apply, plan, read, recover_temporary_files, run_token
+from tests.tag_runs.library import store_analyses
 from tests.tags import samples
 
 ATTACKER = 1000
@@ -168,7 +169,8 @@ def test_a_redo_that_no_change_has_made_is_not_read_into_a_song(song: str, secre
     shutil.copy(secret, folder / "of root")
     attack(f"mv 'of root' {redo_name(song, secret)}", str(folder))
     before = Path(song).read_bytes()
-    with Store.open(str(place / "tagger.db"), create=True) as store:
+    store_analyses(place / "tagger.db", [song])
+    with Store.open(str(place / "tagger.db"), create=False) as store:
         store.tag_changes.enter_folders(store.runs.begin("write-tags"), [str(folder)], TOKEN)
         recover(store)
     assert Path(song).read_bytes() == before
@@ -197,9 +199,26 @@ def test_a_folder_of_a_foreign_database_makes_nothing_happen(
     for name in (f"{other}-a.tmp", "-a.tmp", "a.tmp", f"{other}-{os.stat(song).st_ino}-{size}-0.redo"):
         (folder / f".tagger-{name}").write_bytes(b"x")
     before = {path: path.read_bytes() for path in folder.iterdir()}
-    with Store.open(str(place / "tagger.db"), create=True) as store:
+    store_analyses(place / "tagger.db", [song])
+    with Store.open(str(place / "tagger.db"), create=False) as store:
         run = store.runs.begin("write-tags")
         with store.database.transaction() as connection:
             connection.execute("INSERT INTO tag_folders VALUES (?, ?, ?)", (run, str(folder), token))
         recover(store)
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
+
+
+@pytest.mark.parametrize(("scanned", "cleaned"), [("music", True), ("linked", True), ("music/cd", False)])
+def test_only_folders_of_scanned_music_are_cleaned_up(
+    song: str, place: Path, scanned: str, cleaned: bool
+) -> None:
+    (place / "linked").symlink_to(place / "music")
+    (place / "music" / "cd").mkdir()
+    shutil.copy(song, place / "music" / "cd")
+    draft = Path(song).with_name(f".tagger-{TOKEN}-0.tmp")
+    draft.write_bytes(b"x")
+    store_analyses(place / "tagger.db", [str(place / scanned / "song.mp3")])
+    with Store.open(str(place / "tagger.db"), create=False) as store:
+        store.tag_changes.enter_folders(store.runs.begin("write-tags"), [str(draft.parent)], TOKEN)
+        recover(store)
+    assert draft.exists() == (not cleaned)

@@ -52,6 +52,10 @@ _UNDO = """
 _RECORD = """
     UPDATE tag_changes SET state = ?, previous = coalesce(?, previous),
         after_size = coalesce(?, after_size), after_mtime_ns = coalesce(?, after_mtime_ns) WHERE id = ?"""
+# SQLite sorts a text, as a damaged row may hold, behind every number.
+_LAST_UNDOABLE = """
+    SELECT run_id FROM tag_changes WHERE state = 'written' AND typeof(run_id) = 'integer'
+    ORDER BY run_id DESC LIMIT 1"""
 
 _SELECT = """
     SELECT c.id, c.path, c.audio_id, c.state, c.previous, c.keep_mtime, c.in_place,
@@ -254,8 +258,7 @@ class TagChanges:
 
     def last_undoable_run(self) -> int | None:
         """Give the last run with a file that nobody has tried to take back, or could not be; or None."""
-        sql = "SELECT run_id FROM tag_changes WHERE state = 'written' ORDER BY run_id DESC LIMIT 1"
-        run: int | None = self._database.value(sql)
+        run: int | None = self._database.value(_LAST_UNDOABLE)
         return run
 
     def interrupted_runs(self) -> dict[int, dict[str, int]]:

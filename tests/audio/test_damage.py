@@ -116,23 +116,6 @@ def test_an_mp4_that_lost_the_index_at_its_end_cannot_be_decoded(
         excerpt_of(kind, content[: len(content) // 2])
 
 
-# ---- garbage behind the sound ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("seconds", [2.0, 12.0])
-@pytest.mark.parametrize(
-    "kind", ["16-bit.flac", "24-bit.flac", "s16.wav", "s16.aiff", "lossless.wv", "lossless.tta", "opus.opus"]
-)
-def test_garbage_behind_a_short_sound_costs_nothing_of_it(
-    kind: str, seconds: float, tmp_path: Path, excerpt_of: Callable[..., Excerpt]
-) -> None:
-    sound = Path(make_kind(tmp_path, kind, seconds=seconds)).read_bytes()
-    excerpt = excerpt_of(f"garbage-{kind}", sound + np.random.default_rng(1).bytes(2_000_000))
-    last = excerpt.windows[-1]
-    assert excerpt.windows[0].start_s == 0.0
-    assert last.start_s + len(last.samples) / RATE_HZ == pytest.approx(seconds, abs=0.05)
-
-
 # ---- garbage in the middle -----------------------------------------------------------------------
 
 

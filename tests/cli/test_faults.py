@@ -6,7 +6,6 @@ import os
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -53,50 +52,6 @@ def missing(db: Path) -> int:
     with sqlite3.connect(db) as database:
         (n,) = database.execute("SELECT count(*) FROM tracks WHERE missing_since NOTNULL").fetchone()
         return int(n)
-
-
-def test_a_disk_that_is_full_at_a_commit_ends_the_scan_and_the_next_goes_on(
-    tagger: Tagger, music: Path, db: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    db.parent.mkdir()
-    with sqlite3.connect(db) as database:  # of small pages, which a single track fills
-        database.execute("PRAGMA page_size = 512")
-        database.execute("VACUUM")
-    assert tagger("scan", music, "--limit", 2, "--quiet").code == 0
-    with sqlite3.connect(db) as database:
-        (n_pages,) = database.execute("PRAGMA page_count").fetchone()
-    configured = store_file.configured
-
-    def on_a_full_disk(opened: sqlite3.Connection) -> sqlite3.Connection:
-        opened.execute(f"PRAGMA max_page_count = {n_pages + 8}")
-        return configured(opened)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(store_file, "configured", on_a_full_disk)
-        full = tagger("scan", music / "b", music / "a")
-    ended_in_one_line(full, 2, "the disk is full; make room, then run the command again")
-    assert is_sound(db)
-    again = tagger("scan", music, "--json").json
-    assert again["analysed"] + again["unchanged"] == 6
-    assert 2 <= again["unchanged"] < 6
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(sys.platform == "win32", reason="limits of resources are of POSIX")
-def test_a_file_system_that_takes_no_more_bytes_ends_the_scan(tagger: Tagger, music: Path, db: Path) -> None:
-    assert tagger("scan", music, "--limit", 1, "--quiet").code == 0
-    script = (
-        "import resource, sys; from tagger.cli import main\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))\n"  # less than the log of a batch
-        "sys.argv = ['tagger', 'scan', *sys.argv[1:]]; main()"
-    )
-    command = [sys.executable, "-c", script, music, "--db", db, "--jobs", "1"]
-    full = subprocess.run(command, capture_output=True, text=True)
-    assert full.returncode == 2
-    assert "Traceback" not in full.stderr
-    assert "the drive reports an error; check the drive and its free space" in full.stderr
-    assert is_sound(db)
-    assert tagger("scan", music, "--json").json["unchanged"] == 1
 
 
 def test_a_deleted_database_is_begun_anew(tagger: Tagger, music: Path, db: Path) -> None:
@@ -198,16 +153,3 @@ def test_a_file_that_kills_its_worker_is_quarantined(
     assert "crashed" not in again.err
     (failure,) = tagger("failures", "--json").json
     assert failure["path"] == str(killer)
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="a full disk is made by a limit")
-@pytest.mark.parametrize("command", ["list", "stats", "playlist", "runs"])
-def test_a_full_disk_still_reads(tagger: Tagger, music: Path, db: Path, command: str) -> None:
-    tagger("scan", music)
-    limited = (
-        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY));"
-        f"import sys; sys.argv = ['tagger', {command!r}]; from tagger.cli import main; main()"
-    )
-    full = subprocess.run([sys.executable, "-c", limited], capture_output=True, text=True)
-    assert (full.returncode, full.stderr) == (0, "")
-    assert full.stdout == tagger(command).out

@@ -309,3 +309,10 @@ def test_the_scripts_that_are_shown_are_there() -> None:
     for script in sorted({line.split()[1] for line in lines}):
         done = subprocess.run([sys.executable, ROOT / script, "--help"], capture_output=True, text=True)
         assert done.returncode == 0, script
+
+
+def test_the_tests_that_hold_a_promise_are_there() -> None:
+    security = PAGES["tags"].partition("## Security")[2]
+    named = set(re.findall(r"test_\w+\.py", security))
+    assert len(named) >= 8
+    assert named <= {path.name for path in (ROOT / "tests" / "faults").iterdir()}

@@ -59,34 +59,6 @@ def test_a_model_can_be_named_by_its_folder(copied_model: Path) -> None:
     assert load_card(str(copied_model)).id == DEFAULT_MODEL
 
 
-@pytest.mark.parametrize("name", [DEFAULT_MODEL, "standard", "small"])
-def test_a_folder_where_i_stand_does_not_replace_an_installed_model(
-    copied_model: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    shipped = load_card(name)
-    copied_model.rename(copied_model.with_name(name))
-    monkeypatch.chdir(copied_model.parent)
-    assert load_card(name) == shipped
-    assert load_card(f"./{name}").folder == load_card(f"{name}/").folder == str(copied_model.parent / name)
-
-
-def test_the_current_folder_is_a_model_only_by_a_name_with_a_dot(
-    copied_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(copied_model)
-    assert load_card(".").folder == str(copied_model)
-    with pytest.raises(ModelError, match="no model named ''"):
-        load_card("")
-
-
-def test_a_plain_name_says_how_its_folder_is_named(
-    copied_model: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(copied_model.parent)
-    with pytest.raises(ModelError, match=r"no model named 'copy'; .* model's folder, such as \./copy\)"):
-        load_card("copy")
-
-
 def test_an_unknown_model_is_answered_with_the_installed_ones() -> None:
     with pytest.raises(
         ModelError, match=f"no model named 'crnn-9'; installed: {SMALL_MODEL}, {DEFAULT_MODEL}"

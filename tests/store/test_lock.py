@@ -1,10 +1,7 @@
 """Two scans of one database never overlap, and a dead one blocks nobody."""
 
-import os
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -61,16 +58,3 @@ def test_a_lock_that_cannot_be_made_names_the_file(tmp_path: Path) -> None:
 def test_an_error_under_the_lock_passes_through(db_path: str) -> None:
     with pytest.raises(ValueError, match="mine"), scan_lock(db_path):
         raise ValueError("mine")
-
-
-def test_no_lock_lies_beside_what_is_no_database_of_ours(tmp_path: Path) -> None:
-    foreign = tmp_path / "photos.db"
-    with closing(sqlite3.connect(foreign)) as database:
-        database.execute("CREATE TABLE photos (name)")
-    before = foreign.read_bytes()
-    for path, reason in ((str(foreign), "of another program"), (os.devnull, "not a file")):
-        with pytest.raises(StoreError, match=reason), scan_lock(path):
-            pass
-        assert not os.path.exists(f"{path}.lock")
-    assert foreign.read_bytes() == before
-    assert [path.name for path in tmp_path.iterdir()] == ["photos.db"]

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import resource
 import shutil
 import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,80 +22,6 @@ from tests.tag_runs.library import MODEL, REPLACE, contents, make_files, store_a
 __all__ = ["db", "tagger"]
 
 NOBODY = 65_534
-
-
-@pytest.fixture
-def tmpfs(tmp_path: Path) -> Iterator[Path]:
-    """A file system of one megabyte."""
-    folder = tmp_path / "small"
-    folder.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", folder]
-    if not shutil.which("mount") or subprocess.run(mount, capture_output=True).returncode:
-        pytest.skip("this user may not mount a tmpfs")
-    yield folder
-    subprocess.run(["umount", folder], check=True)
-
-
-def test_a_full_disk_is_reported_and_harms_nothing(tagger: Tagger, tmpfs: Path, db: Path) -> None:
-    paths = make_files(tmpfs, ("mp3", "flac", "ogg"))
-    store_analyses(db, paths)
-    before = contents(tmpfs)
-    result = tagger("write-tags", "--yes", "--json")
-    assert result.err.count("not enough free space") == 3
-    assert (result.json["files_written"], result.json["skipped"], result.code) == (0, 3, 1)
-    assert contents(tmpfs) == before
-
-
-def test_a_disk_with_room_for_one_copy_at_a_time_is_enough(tagger: Tagger, tmpfs: Path, db: Path) -> None:
-    large = 150_000
-    paths = []
-    for i in range(4):
-        (path,) = make_files(tmpfs / f"{i}", ("mp3",))
-        with open(path, "ab") as file:
-            file.write(b"\xff\xfb\x90\x00".ljust(large, b"\0"))
-        paths.append(path)
-    subprocess.run(["mount", "-o", f"remount,size={(1 << 20) + 6 * large}", tmpfs], check=True)
-    store_analyses(db, paths)
-    result = tagger("write-tags", "--yes", "--json")
-    assert (result.json["files_written"], result.json["skipped"], result.code) == (4, 0, 0)
-    result = tagger("undo", "--yes", "--json")
-    assert (result.json["files_restored"], result.json["skipped"], result.code) == (4, 0, 0)
-
-
-def test_a_disk_that_fills_while_it_is_written_harms_nothing(
-    tagger: Tagger, tmpfs: Path, db: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmpfs / "filler").write_bytes(bytes(1024 * 700))
-    paths = make_files(tmpfs, ("flac",))
-    store_analyses(db, paths)
-    before = contents(tmpfs)
-    free = shutil.disk_usage(tmpfs)
-    monkeypatch.setattr(shutil, "disk_usage", lambda path: free._replace(free=10**9))
-    (tmpfs / "more").write_bytes(bytes(free.free - 20_000))
-    result = tagger("write-tags", "--yes", "--json")
-    assert "No space left on device (left as it was)" in result.err
-    assert (result.json["skipped"], result.code) == (1, 1)
-    (tmpfs / "more").unlink()
-    assert contents(tmpfs) == before
-
-
-def test_a_limit_of_file_size_is_reported_and_harms_nothing(tagger: Tagger, tmp_path: Path, db: Path) -> None:
-    small, large = make_files(tmp_path / "music", ("ogg", "wav"))
-    with open(large, "ab") as file:
-        file.write(bytes(2_000_000))
-    store_analyses(db, [small, large])
-    before = contents(tmp_path / "music")
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (1_500_000, hard))
-    try:
-        result = tagger("write-tags", "--yes", "--json")
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert "File too large (left as it was)" in result.err
-    assert (result.json["files_written"], result.json["skipped"], result.code) == (1, 1, 1)
-    after = contents(tmp_path / "music")
-    assert after.keys() == before.keys()
-    assert after[large] == before[large]
 
 
 def test_a_read_only_folder_is_reported_and_left() -> None:

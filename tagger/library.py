@@ -23,6 +23,7 @@ from tagger.store import SameSound, Statistics, Store, default_path, scan_lock
 from tagger.types import Analysis, Failure, Track
 
 if TYPE_CHECKING:
+    from tagger.audit import Audit
     from tagger.compare import Comparison
     from tagger.compare import Observer as ComparisonObserver
     from tagger.model_card import ModelCard
@@ -204,6 +205,12 @@ class Library:
         """Count the tracks that a `Query` asks for, or filters as `tracks` takes them."""
         model = self.model
         return self.store.statistics(fitted(_asked(query, filters), self.store, model), model)
+
+    def audit(self, query: Query | None = None, **filters: str | Sequence[str]) -> Audit:
+        """Find where own genre and sound contradict each other; filters as `tracks` takes them."""
+        from tagger.audit import audit
+
+        return audit(self.store, self.model, _asked(query, filters))
 
     def duplicates(self, *paths: StrPath) -> list[SameSound]:
         """Find the sounds that are in several files, one of them at or beneath `paths` (or anywhere).

@@ -49,6 +49,7 @@ LAYERS = {
     "watch": 5,
     "model_choice": 5,
     "compare": 6,
+    "audit": 6,
     "playlist": 6,
     "library": 7,
     "training": 7,

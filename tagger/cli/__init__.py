@@ -23,6 +23,7 @@ COMMANDS = {
     "scan": "scan:scan",
     "watch": "watch:watch",
     "list": "list_tracks:list_tracks",
+    "audit": "audit:audit",
     "duplicates": "duplicates:duplicates",
     "playlist": "playlist:playlist",
     "playlists": "playlist:playlists",

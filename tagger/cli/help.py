@@ -15,7 +15,7 @@ from tagger.errors import TaggerError
 
 TOPICS = {
     "scanning": ("scan", "list", "duplicates", "show", "stats", "failures", "ignore", "runs", "spectrogram"),
-    "tags": ("write-tags", "undo", "doctor"),
+    "tags": ("audit", "write-tags", "undo", "doctor"),
     "playlists": ("playlist",),
     "every-night": ("watch",),
     "database": (),

@@ -10,7 +10,7 @@ from tagger.playlist.config import Table, plan_of, tables_of
 from tagger.playlist.fill import known_length_s
 from tagger.playlist.lines import Rendered
 from tagger.playlist.location import Skipped, located, parse_replacement, placed, relocated
-from tagger.playlist.make import Analyse, Playlist, make_playlist
+from tagger.playlist.make import Analyse, Playlist, make_playlist, playlist_of
 from tagger.playlist.nsp import NAVIDROME_TAGS, render_nsp
 from tagger.playlist.plan import LIKE_LIMIT, Plan
 from tagger.playlist.render import FORMATS, Format, format_of, render
@@ -38,6 +38,7 @@ __all__ = [
     "parse_replacement",
     "placed",
     "plan_of",
+    "playlist_of",
     "relocated",
     "render",
     "render_nsp",

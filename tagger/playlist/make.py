@@ -81,12 +81,20 @@ def make_playlist(
         _refuse_if_none_fits(plan, candidates, tracks)
     if not tracks:
         warned.append("no track matches; the playlist is empty")
+    return replace(playlist_of(tracks, plan), warnings=tuple(warned))
+
+
+def playlist_of(tracks: Sequence[Track], plan: Plan) -> Playlist:
+    """Make the playlist of just these tracks, in their order: of the plan, names and format alone are asked.
+
+    Raises TaggerError where there are tracks and the format can name none of them.
+    """
     named, unnamed = nameable(tracks, plan)
-    tracks = placed(named, plan)
-    rendered = render(tracks, plan.wanted_format, plan.title)
+    found = placed(named, plan)
+    rendered = render(found, plan.wanted_format, plan.title)
     skipped = (*unnamed, *rendered.skipped)
-    _refuse_if_none_is_held(len(named) + len(unnamed), skipped)
-    return Playlist(rendered.content, tuple(tracks), skipped, tuple(warned))
+    _refuse_if_none_is_held(len(tracks), skipped)
+    return Playlist(rendered.content, tuple(found), skipped)
 
 
 def distinct(tracks: Iterable[Track]) -> list[Track]:

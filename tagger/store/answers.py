@@ -65,6 +65,10 @@ _OF_A_PATH = "WHERE track_id = (SELECT id FROM tracks WHERE path = :path) AND mo
 _GENRES = f"SELECT genre, probability FROM genre_scores {_OF_A_PATH} ORDER BY probability DESC, genre"
 _WINDOWS = f"""
     SELECT start_s, genre, genre_confidence, energy FROM window_answers {_OF_A_PATH} ORDER BY start_s"""
+_SCORES = """
+    (SELECT json_group_object(s.genre, s.probability) FROM genre_scores s
+    WHERE s.track_id = p.track_id AND s.model = p.model
+    AND typeof(s.genre) = 'text' AND typeof(s.probability) = 'real')"""
 _GENRE_COUNTS = """
     SELECT genre, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL
     GROUP BY genre ORDER BY 2 DESC, 1"""
@@ -142,6 +146,13 @@ class Answers:
         """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them."""
         sql, values = tracks_query(query, model, TRACK_COLUMNS)
         return map(self._track, self._database.rows(sql, values))
+
+    def scored_tracks(self, query: Query, model: str) -> Iterator[tuple[Track, dict[str, float]]]:
+        """Yield the tracks that `query` asks for, each with the probability (0–1) of every genre."""
+        sql, values = tracks_query(query, model, f"{TRACK_COLUMNS}, {_SCORES}")
+        for *row, scores in self._database.rows(sql, values):
+            shares = ((genre, checked.share(score)) for genre, score in checked.json_object(scores).items())
+            yield self._track(tuple(row)), {genre: score for genre, score in shares if score is not None}
 
     def ids(self, query: Query, model: str) -> set[int]:
         """Give the ids of the tracks that `query` asks for; its order and its limit do not hold."""

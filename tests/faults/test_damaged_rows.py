@@ -23,6 +23,8 @@ READING = (
     ("stats", "--json"),
     ("playlist", "--shape", "rise", "--minutes", "5"),
     ("playlist", "--format", "xspf"),
+    ("audit",),
+    ("audit", "--json"),
     ("duplicates",),
     ("runs",),
     ("runs", "--json"),

@@ -46,6 +46,7 @@ def music(tmp_path: Path, db: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     with closing(sqlite3.connect(db)) as database, database:
         database.execute("UPDATE tracks SET title = ?, artist = ?, damaged = 1", (HOSTILE, "B" * 1_000_000))
         database.execute("UPDATE tracks SET album = ?, codec = ?, audio_id = 'same'", (HOSTILE, HOSTILE))
+        database.execute("UPDATE tracks SET tag_genres = ?", (json.dumps([f"Opera {HOSTILE}"]),))
         database.execute("UPDATE genre_scores SET genre = ?", (HOSTILE,))
         database.execute("UPDATE predictions SET genre = ?", (HOSTILE,))
         database.execute("INSERT INTO runs (command, started_at) VALUES (?, ?)", (HOSTILE, HOSTILE))
@@ -71,6 +72,9 @@ COMMANDS: dict[tuple[str, ...], int] = {
     ("runs",): 0,
     ("failures",): 0,
     ("failures", "--damaged"): 0,
+    ("audit",): 0,
+    ("audit", "--csv"): 0,
+    ("audit", "--playlist", f"{HOSTILE}.nsp"): 2,
     ("duplicates",): 0,
     ("playlist", "--format", "m3u8"): 0,
     ("playlist", "--format", "xspf"): 0,

@@ -28,6 +28,10 @@ The map of the house. Imports point down only; a test holds that.
     store/          the database (SQLite): files, answers, runs, tag changes, statistics, backup
     walk            from folders to audio files
     plots           pictures of spectrograms
+    configuration   config.toml: what holds where no option says otherwise
+    genre_names     the owner's names for genres, and which may be claimed
+    excluded        patterns of files and folders that are left out
+    toml_tables     TOML that people write: within bounds, each key by its kind
     query           the filters, declared once for options, TOML, SQL and Navidrome
     types, errors, files    the values, the exceptions, and states, names and replacement of files
     descriptors     open files and folders: what is safe where others may rename

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tagger.files import folded
+from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.genre_tree import distance, meanings
 from tagger.model_choice import fitted, genres_of, require_aspect
 from tagger.query import EVERYTHING, Query
@@ -98,13 +99,16 @@ def audit(store: Store, model: str, query: Query = EVERYTHING) -> Audit:
     asked = replace(fitted(query, store, model), order="path", limit=None)
     said = store.corrections.of("genre")
     scored = store.answers.scored_tracks(asked, model)
-    return audited((each for each in scored if each[0].audio_id not in said), genres_of(store, model))
+    unsaid = (each for each in scored if each[0].audio_id not in said)
+    return audited(unsaid, genres_of(store, model), store.names)
 
 
-def audited(scored: Iterable[tuple[Track, Scores]], genres: Sequence[str]) -> Audit:
+def audited(
+    scored: Iterable[tuple[Track, Scores]], genres: Sequence[str], names: GenreNames = MODELS_OWN
+) -> Audit:
     """Find the contradictions among tracks with the probabilities of the model's `genres`.
 
-    Tracks that are silent or missing are not judged.
+    Tracks that are silent or missing are not judged. Answers have the owner's `names`.
 
     >>> track = Track("/m/a.mp3", tag_genres=("Baroque",))
     >>> scores = {"Classical": 0.02, "Metal": 0.9, "Rock": 0.08}
@@ -118,14 +122,14 @@ def audited(scored: Iterable[tuple[Track, Scores]], genres: Sequence[str]) -> Au
     for track, scores in scored:
         if track.silent or track.missing or not scores:
             continue
-        meant = _meant(track.tag_genres, genres)
+        meant = _meant(track.tag_genres, genres, names)
         n_untagged += not track.tag_genres
         n_unknown += bool(track.tag_genres) and not meant
         if meant:
             groups[_key(track)].add(track, scores)
             by_artist[folded(track.artist or "")] |= meant
     by_artist.pop("", None)
-    found = (_finding(group, genres, by_artist) for group in groups.values())
+    found = (_finding(group, genres, names, by_artist) for group in groups.values())
     told = [finding for finding in found if finding and finding.doubt >= LEAST_DOUBT]
     told.sort(key=lambda finding: (-finding.doubt, -len(finding.tracks), finding.tracks[0].path))
     return Audit(told, sum(len(group.tracks) for group in groups.values()), n_unknown, n_untagged)
@@ -148,8 +152,10 @@ def finding_json(finding: Finding) -> list[dict[str, str | float | None]]:
     ]
 
 
-def _meant(words: Iterable[str], genres: Sequence[str]) -> frozenset[str]:
-    return frozenset(genre for word in words for genre in meanings(word, genres))
+def _meant(words: Iterable[str], genres: Sequence[str], names: GenreNames) -> frozenset[str]:
+    return frozenset(
+        genre for word in words for genre in (*meanings(word, genres), *names.meant(word, genres))
+    )
 
 
 def _key(track: Track) -> tuple[str | None, ...]:
@@ -162,11 +168,13 @@ def _key(track: Track) -> tuple[str | None, ...]:
     return (place, album, *track.tag_genres)
 
 
-def _finding(group: _Group, genres: Sequence[str], by_artist: Mapping[str, set[str]]) -> Finding | None:
+def _finding(
+    group: _Group, genres: Sequence[str], names: GenreNames, by_artist: Mapping[str, set[str]]
+) -> Finding | None:
     """What the sound of a group says against its genre; None where that is no contradiction."""
     first, n_tracks = group.tracks[0], len(group.tracks)
     means = {genre: total / n_tracks for genre, total in group.sums.items()}
-    meant = _meant(first.tag_genres, genres)
+    meant = _meant(first.tag_genres, genres, names)
     far = {
         genre: mean for genre, mean in means.items() if all(distance(genre, own) == "far" for own in meant)
     }
@@ -179,4 +187,5 @@ def _finding(group: _Group, genres: Sequence[str], by_artist: Mapping[str, set[s
         belief *= _IF_THE_ARTIST_SAYS_SO
     artist = first.artist if len(artists) == 1 else None
     doubt = min(1.0, max(0.0, 1 - belief))
-    return Finding(tuple(group.tracks), first.tag_genres, answer, means[answer], doubt, artist, first.album)
+    said, shown = means[answer], names.shown(answer)
+    return Finding(tuple(group.tracks), first.tag_genres, shown, said, doubt, artist, first.album)

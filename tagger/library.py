@@ -7,6 +7,7 @@ makes the weekly backup and keeps the record of the run. The command line choose
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,13 +15,14 @@ from functools import cached_property
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, get_args
 
+from tagger.configuration import NOT_CONFIGURED, Configuration
 from tagger.errors import TaggerError
 from tagger.files import absolute, in_an_existing_folder
-from tagger.genre_words import NOTHING, Words
-from tagger.model_choice import answering_model, fitted, require_some, warnings
+from tagger.genre_names import MODELS_OWN, GenreNames
+from tagger.model_choice import answering_model, fitted, require_some, unknown_genres, warnings
 from tagger.query import EVERYTHING, FILTERS, Query, TrackOrder, read_query
 from tagger.store import SameSound, Statistics, Store, default_path, scan_lock
-from tagger.types import Analysis, Failure, Track
+from tagger.types import Analysis, Track
 
 if TYPE_CHECKING:
     from tagger.audit import Audit
@@ -48,26 +50,6 @@ StrPath = str | os.PathLike[str]
 LoadPredictor = Callable[["ModelCard"], "Predictor"]
 
 
-class Quiet:
-    """An observer of scans and comparisons that does nothing."""
-
-    def started(self, paths: Sequence[str], model: str, counts: ScanCounts) -> None: ...
-
-    def extracted(self, path: str) -> None: ...
-
-    def progress(self) -> None: ...
-
-    def failed(self, failure: Failure) -> None: ...
-
-    def failed_again(self, failure: Failure) -> None: ...
-
-    def unmounted(self, root: str) -> None: ...
-
-    def not_backed_up(self, reason: str) -> None: ...
-
-    def starts(self, model: str, unanswered: int, chosen: int, installed: bool) -> None: ...
-
-
 class Library:
     """The files in some folders and the database of what models say of them; a context manager.
 
@@ -78,9 +60,10 @@ class Library:
 
     `database` is a file name; None is the one in the user data folder. `model` is the id or folder of
     the model that analyses and answers; None: the shipped one analyses, and that of the last scan answers.
-    `device` is auto, cpu, cuda or mps. `load_predictor` may stand in for the loading of a model.
-    `nothing` are the words in a file's own genre that count as none. Methods that only read raise
-    StoreError where there is no database yet. One thread may use it.
+    `configuration` holds for what an argument leaves open; none is read from a file unless you pass it
+    (`tagger.configuration.read_configuration`). `device` is auto, cpu, cuda or mps. `load_predictor` may
+    stand in for the loading of a model. Methods that only read raise StoreError where there is no database
+    yet. One thread may use it.
     """
 
     def __init__(
@@ -90,12 +73,12 @@ class Library:
         model: str | None = None,
         device: str = "auto",
         load_predictor: LoadPredictor | None = None,
-        nothing: Words = NOTHING,
+        configuration: Configuration = NOT_CONFIGURED,
     ) -> None:
-        self.path = os.path.abspath(_path(database)) if database else default_path()
-        self._model, self._device = model, device
+        self.configuration = configuration
+        self.path = os.path.abspath(_path(database)) if database else configuration.db or default_path()
+        self._model, self._device = model or configuration.model, device
         self._load_predictor = load_predictor or (lambda card: _load_predictor(card, device))
-        self._nothing = nothing
         self._store: Store | None = None
 
     def __enter__(self) -> Library:
@@ -116,8 +99,11 @@ class Library:
     def store(self) -> Store:
         """The database, opened at first use; for questions that `Library` has no method for."""
         if self._store is None:
-            self._store = Store.open(self.path, create=False, nothing=self._nothing)
+            self._store = self._opened(create=False)
         return self._store
+
+    def _opened(self, create: bool) -> Store:
+        return Store.open(self.path, create, self.configuration.names, self.configuration.excluded)
 
     @cached_property
     def card(self) -> ModelCard:
@@ -138,14 +124,16 @@ class Library:
     ) -> ScanCounts:
         """Analyse every file at and beneath `paths` that is new or changed, and remember the answers.
 
-        Raises BusyError where another run holds the lock, ModelError, StoreError. Interrupted at any
-        moment (KeyboardInterrupt), the next scan goes on.
+        Without paths, those of the configured folders. Raises TaggerError without any, BusyError where
+        another run holds the lock, ModelError, StoreError. Interrupted at any moment, the next scan goes on.
         """
         from tagger.pipeline.ingest import ScanCounts
-        from tagger.pipeline.scan import Scan, ScanSettings
+        from tagger.pipeline.scan import Quiet, Scan, ScanSettings
 
         card, observer = self.card, observer or Quiet()
-        names = _paths(paths)
+        names = _paths(paths) or self.configuration.folders
+        if not names:
+            raise TaggerError("nothing to scan; name a file or a folder")
         roots = [absolute(name) for name in names]
         counts = ScanCounts()
 
@@ -186,6 +174,13 @@ class Library:
         model = self.model
         return self.store.answers.tracks(fitted(asked, self.store, model), model=model)
 
+    def top_genres(self, limit: int) -> list[tuple[str, int]]:
+        """Count the tracks of the most frequent genres by the answers of the model that analyses."""
+        counts: Counter[str] = Counter()
+        for genre, count in self.store.answers.genre_counts(self.card.id):
+            counts[self.store.names.shown(genre)] += count
+        return counts.most_common(limit)
+
     def warnings(self, query: Query | None = None) -> Iterator[str]:
         """Yield why answers can be fewer than expected, a line each: nothing of it is a fault.
 
@@ -195,6 +190,7 @@ class Library:
         model, warning = answering_model(self.store, self._model)
         if warning:
             yield warning
+        yield from unknown_genres(self.configuration.names, self.store, model)
         yield from warnings(query or EVERYTHING, self.store, model)
 
     def analysis(self, path: StrPath) -> Analysis | None:
@@ -231,13 +227,13 @@ class Library:
         of a file. Raises TaggerError for options that are wrong or contradict each other.
         """
         from tagger.files import replace_atomically
-        from tagger.playlist import Plan, make_playlist
+        from tagger.playlist import make_playlist
 
         if plan is None:
             names = {each.name for each in FILTERS}
             query = read_query({name: options.pop(name) for name in names & options.keys()})
             files = {name: _path(options[name]) for name in ("output", "like") if options.get(name)}
-            plan = Plan(query, **options | files)
+            plan = self.configuration.usual_playlist.plan(query, options | files)
         elif options:
             raise TypeError("give a Plan or options, not both")
 
@@ -263,6 +259,7 @@ class Library:
         cannot be compared.
         """
         from tagger.compare import compare_models, side_named
+        from tagger.pipeline.scan import Quiet
 
         sides = side_named(old, self.store), side_named(new, self.store)
         observer, whole = observer or Quiet(), [absolute(path) for path in _paths(paths)]
@@ -308,9 +305,9 @@ class Library:
         about values. `counts` grow on the way; `undo` takes back `counts.run`. `is_stopped` is asked between
         batches. Raises BusyError where another run holds the lock.
         """
-        from tagger.tag_runs import TagSettings, WriteCounts, write_tags
+        from tagger.tag_runs import WriteCounts, write_tags
 
-        settings, counts = settings or TagSettings(), counts or WriteCounts()
+        settings, counts = settings or self.configuration.tag_settings, counts or WriteCounts()
         selection = self._selection(paths, query, plan, settings)
         with self._exclusive() as store:
             counts.run = store.runs.begin("write-tags")
@@ -373,7 +370,7 @@ class Library:
             _ = self.store  # a database that is missing is reported before a lock is laid beside it
         with scan_lock(self.path):
             if self._store is None:
-                self._store = Store.open(self.path, create=True, nothing=self._nothing)
+                self._store = self._opened(create=True)
             if not self._store.tag_changes.nothing_is_open():
                 from tagger.tag_runs import recover
 
@@ -395,12 +392,12 @@ class Library:
 
 
 def analyse(
-    path: StrPath, model: str | None = None, device: str = "auto", *, nothing: Words = NOTHING
+    path: StrPath, model: str | None = None, device: str = "auto", *, names: GenreNames = MODELS_OWN
 ) -> Analysis:
     """Analyse one file: genres, energy and tempo, for the track and by windows. Nothing is stored.
 
-    `model`, `device` and `nothing` are those of `Library`. Raises TaggerError where there is no such file or
-    model, AudioError where the file holds no sound.
+    `model` and `device` are those of `Library`, `names` the owner's for genres. Raises TaggerError where
+    there is no such file or model, AudioError where the file holds no sound.
 
         analysis = tagger.analyse("song.mp3")
         print(analysis.prediction.genre, analysis.prediction.energy, analysis.prediction.bpm)
@@ -410,7 +407,8 @@ def analyse(
 
     card, whole = load_card(model or DEFAULT_MODEL), absolute(_path(path))
     with in_an_existing_folder():
-        return analyse_file(whole, card, lambda: _load_predictor(card, device), nothing)
+        found = analyse_file(whole, card, lambda: _load_predictor(card, device), names.nothing)
+    return names.of_analysis(found)
 
 
 def _load_predictor(card: ModelCard, device: str) -> Predictor:

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tagger.errors import ModelError, TaggerError
 from tagger.query import FILTERS, Query, genre_meant, genre_named
+from tagger.toml_tables import nearest
 from tagger.types import Aspect, counted
 
 if TYPE_CHECKING:
+    from tagger.genre_names import GenreNames
     from tagger.store import Store
 
 
@@ -44,7 +47,7 @@ def answering_model(store: Store, model: str | None) -> tuple[str, str | None]:
 
 
 def fitted(query: Query, store: Store, model: str) -> Query:
-    """Fit a question to the model that answers it: genres get the model's spelling.
+    """Fit a question to the model that answers it: genres get the model's own names and spelling.
 
     Raises TaggerError for a filter on what the model does not predict, for a genre that it does not know,
     with the nearest name, and for a genre that stands where a path belongs.
@@ -58,9 +61,22 @@ def fitted(query: Query, store: Store, model: str) -> Query:
     known = genres_of(store, model)
     return replace(
         query,
-        genres=tuple(genre_named(name, known, model) for name in query.genres),
-        not_genres=tuple(genre_named(name, known, model) for name in query.not_genres),
+        genres=_genres_named(query.genres, known, store, model),
+        not_genres=_genres_named(query.not_genres, known, store, model),
     )
+
+
+def _genres_named(names: Sequence[str], known: Sequence[str], store: Store, model: str) -> tuple[str, ...]:
+    """The genres of the model that are meant, by its names for them or by the owner's."""
+    ours = _by_our_names(known, store)
+    found = list[str]()
+    for name in names:
+        found += store.names.meant(name, known) or [genre_named(name, ours, model)]
+    return tuple(dict.fromkeys(found))
+
+
+def _by_our_names(genres: Sequence[str], store: Store) -> Sequence[str]:
+    return list(dict.fromkeys(map(store.names.shown, genres)))
 
 
 def _refuse_genres_as_paths(paths: Sequence[str], store: Store, model: str) -> None:
@@ -69,7 +85,7 @@ def _refuse_genres_as_paths(paths: Sequence[str], store: Store, model: str) -> N
         is_name = path == os.path.basename(path) and not os.path.lexists(path)
         if (
             is_name
-            and (genre := genre_meant(path, genres_of(store, model)))
+            and (genre := genre_meant(path, _by_our_names(genres_of(store, model), store)))
             and not store.files.any_beneath(path)
         ):
             typed = genre if genre.replace("-", "").isalnum() else f'"{genre}"'
@@ -119,6 +135,21 @@ def genres_of(store: Store, model: str) -> Sequence[str]:
         return load_card(model).genres
     except ModelError:
         return sorted(genre for genre, _ in store.answers.genre_counts(model))
+
+
+def unknown_genres(names: GenreNames, store: Store, model: str) -> Iterator[str]:
+    """Yield a line for each genre in the configuration that neither `model` nor an installed one knows."""
+    from tagger.model_card import installed_models, load_card
+
+    known = genres_of(store, model)
+    if not names.unknown(known):
+        return
+    for other in installed_models():
+        with suppress(ModelError):
+            known = [*known, *load_card(other).genres]
+    for word in names.unknown(known):
+        where = "which stands under [genres] of the configuration"
+        yield f"no model knows a genre {word!r}, {where}{nearest(word, known)}"
 
 
 def warnings(query: Query, store: Store, model: str, by_tempo: bool = False) -> Iterator[str]:

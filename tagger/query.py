@@ -101,7 +101,8 @@ class Filter:
 
     def is_in(self, query: Query) -> bool:
         """Tell whether `query` narrows by this filter."""
-        return getattr(query, self.field) not in (None, (), False)
+        value = getattr(query, self.field)
+        return value is not None and value is not False and value != ()  # 0 narrows by nothing, yet is said
 
     def value_of(self, given: Any) -> Any:
         """Read a text, several of a filter that repeats, a number, or what is a range or a flag already.

@@ -19,6 +19,10 @@ if TYPE_CHECKING:  # a `tagger --help` must not wait for numpy
 FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
 EnergyBand = Literal["low", "medium", "high"]
 Aspect = Literal["genre", "energy", "tempo"]
+GenrePolicy = Literal["missing", "replace", "add", "never"]
+BpmPolicy = Literal["missing", "replace", "never"]
+HardLinks = Literal["skip", "break", "in-place"]
+"""What `write-tags` may do to a genre, a tempo and a file of several names: see `tagger.tags.Policy`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import stat
 from collections.abc import Container, Iterable, Iterator, Sequence
 from operator import attrgetter
 
+from tagger.excluded import NOTHING_EXCLUDED, Excluded
 from tagger.files import (
     AUDIO_EXTENSIONS,
     LAST_MTIME_NS,
@@ -27,7 +28,9 @@ _FolderId = tuple[int, int]
 _NamedFiles = dict[_FolderId, set[str]]
 
 
-def walk(paths: Sequence[str], known: set[Fingerprint] | None = None) -> Iterator[AudioFile | Failure]:
+def walk(
+    paths: Sequence[str], known: set[Fingerprint] | None = None, excluded: Excluded = NOTHING_EXCLUDED
+) -> Iterator[AudioFile | Failure]:
     """Yield every audio file among and beneath `paths`, each once, and a failure for what cannot be read.
 
     Files in a state that is `known` are left out, and their fingerprints taken out of the set: in a
@@ -37,8 +40,8 @@ def walk(paths: Sequence[str], known: set[Fingerprint] | None = None) -> Iterato
     `AUDIO_EXTENSIONS`, in the order of their names, a folder's own files before those of its
     subfolders. Symbolic links are followed; every real folder is listed once, under its own name
     where the walk meets both it and a link to it. Skipped silently: hidden folders (unless
-    named), macOS `._*` files, trash and thumbnail folders of NAS systems. Failures have the stage
-    `scan`. Memory grows with the folders, not with the files.
+    named), macOS `._*` files, trash and thumbnail folders of NAS systems, and what is `excluded`: its folders
+    are not looked into. Failures have the stage `scan`. Memory grows with the folders, not with the files.
     """
     known = set() if known is None else known
     named: _NamedFiles = {}
@@ -49,7 +52,7 @@ def walk(paths: Sequence[str], known: set[Fingerprint] | None = None) -> Iterato
             folders.append(found)
         elif isinstance(found, Failure) or (found and not _is_known(found, known)):
             yield found
-    yield from _walk_folders(folders, named, known)
+    yield from _walk_folders((each for each in folders if not excluded.holds(each)), named, known, excluded)
 
 
 def _is_known(file: AudioFile, known: set[Fingerprint]) -> bool:
@@ -143,7 +146,7 @@ def _named(path: str, named: _NamedFiles) -> AudioFile | Failure | str | None:
 
 
 def _walk_folders(
-    folders: Iterable[str], named: _NamedFiles, known: set[Fingerprint]
+    folders: Iterable[str], named: _NamedFiles, known: set[Fingerprint], excluded: Excluded
 ) -> Iterator[AudioFile | Failure]:
     # Links wait until all real folders are listed: a file keeps its path when a link to it appears.
     seen: set[_FolderId] = set()
@@ -155,7 +158,7 @@ def _walk_folders(
             if identity in seen:
                 continue
             seen.add(identity)
-            found, subfolders = _listed(folder, named.get(identity, ()), known)
+            found, subfolders = _listed(folder, named.get(identity, ()), known, excluded)
         except OSError as error:
             yield _failure(folder, error)
             continue
@@ -165,16 +168,19 @@ def _walk_folders(
 
 
 def _listed(
-    folder: str, already: Container[str], known: set[Fingerprint]
+    folder: str, already: Container[str], known: set[Fingerprint], excluded: Excluded
 ) -> tuple[list[AudioFile | Failure], list[os.DirEntry[str]]]:
     """List what is new in one folder, and its subfolders, in any order. Raises OSError if it cannot."""
     found: list[AudioFile | Failure] = []
     subfolders = []
+    is_excluded = excluded.matches if excluded.patterns else None
     with os.scandir(folder) as listing:
         for entry in listing:  # a hundred thousand times: nothing that can be done without
             name = entry.name
             stem, _, extension = name.rpartition(".")
             is_audio = extension.lower() in AUDIO_EXTENSIONS and stem and name[:2] != "._"
+            if is_excluded and is_excluded(entry.path, name):
+                continue
             try:
                 if is_audio:
                     status = entry.stat()

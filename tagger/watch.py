@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from tagger.errors import TaggerError
+from tagger.excluded import NOTHING_EXCLUDED, Excluded
 from tagger.files import FileState
 from tagger.store import Store
 from tagger.walk import is_music_name, is_skipped_folder
@@ -141,23 +142,26 @@ def _state(path: str) -> FileState | None:
         return None
 
 
-def targets(changed: Iterable[str], roots: Sequence[str], store: Store) -> list[str]:
+def targets(
+    changed: Iterable[str], roots: Sequence[str], store: Store, excluded: Excluded = NOTHING_EXCLUDED
+) -> list[str]:
     """Choose the paths to scan, none within another: changed music and folders; for lost files, around them.
 
-    Left out are paths that a scan of `roots` would not look at (other files, hidden folders), and those
-    that are gone and were never analysed: other programs' temporary files, SQLite's and ours. Without
-    that, a database within the music would have a watch scan for ever.
+    Left out are paths that a scan of `roots` would not look at (other files, hidden folders, what is
+    `excluded`), and those that are gone and were never analysed: other programs' temporary files, SQLite's
+    and ours. Without that, a database within the music would have a watch scan for ever.
     """
-    found = {target for path in changed if (target := _target(path, roots, store)) is not None}
+    looked_at = (path for path in changed if not excluded.holds(path))
+    found = {target for path in looked_at if (target := _target(path, roots, store)) is not None}
     return sorted(path for path in found if found.isdisjoint(folders_around(path)))
 
 
-def matters(path: str, roots: Sequence[str]) -> bool:
+def matters(path: str, roots: Sequence[str], excluded: Excluded = NOTHING_EXCLUDED) -> bool:
     """Tell whether a change of `path` may be news: not of a file that exists and that no scan would look at.
 
     A download or a log that grows for hours is no reason to wait with the songs beside it.
     """
-    return _is_music(path, roots) or not os.path.isfile(path)
+    return not excluded.holds(path) and (_is_music(path, roots) or not os.path.isfile(path))
 
 
 def _target(path: str, roots: Sequence[str], store: Store) -> str | None:

@@ -27,6 +27,14 @@ def no_added_models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def no_configuration() -> Iterator[None]:
+    """The configuration of the owner of this computer is not read."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TAGGER_CONFIG", "none")
+        yield
+
+
 @pytest.fixture(autouse=True)
 def one_thread() -> None:
     """PyTorch computes with one thread, also after a test that has set another number."""

@@ -31,9 +31,12 @@ LAYERS = {
     "descriptors": 0,
     "files": 1,
     "containers": 1,
+    "toml_tables": 1,
+    "excluded": 2,
     "types": 2,
     "genre_tree": 2,
     "genre_words": 2,
+    "genre_names": 3,
     "query": 3,
     "walk": 4,
     "audio": 4,
@@ -51,9 +54,10 @@ LAYERS = {
     "compare": 6,
     "audit": 6,
     "playlist": 6,
-    "library": 7,
+    "configuration": 7,
     "training": 7,
-    "cli": 8,
+    "library": 8,
+    "cli": 9,
 }
 
 HOMES = {
@@ -75,7 +79,7 @@ HOMES = {
     "typer": {"cli"},
     "click": {"cli"},
     "rich": {"cli"},
-    "platformdirs": {"model_card", "store"},
+    "platformdirs": {"configuration", "model_card", "store"},
     "watchfiles": {"watch"},
 }
 

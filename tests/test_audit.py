@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tagger.audit import Audit, audited, finding_json
+from tagger.genre_names import GenreNames
 from tagger.types import Track
 
 GENRES = ["Blues", "Classical", "Electronic", "Hip-Hop", "Jazz", "Metal", "Rock"]
@@ -51,6 +52,14 @@ def test_synonyms_kin_and_what_is_not_known_are_no_contradiction():
     )
     assert lines(found) == []
     assert (found.n_judged, found.n_unknown, found.n_untagged) == (4, 1, 1)
+
+
+def test_the_owners_names_for_genres_are_understood_and_shown():
+    names = GenreNames({"Hip-Hop": "Sprechgesang", "Metal": "Krach"})
+    scores = filled({"Metal": 0.98})
+    said = [(track("/m/a.mp3", "Sprechgesang"), scores), (track("/m/b.mp3", "Krach"), scores)]
+    assert lines(audited(said, GENRES, names)) == [("Sprechgesang", "Krach", 1)]
+    assert audited(said, GENRES).n_unknown == 2
 
 
 def test_a_doubtful_sound_contradicts_nothing():

@@ -14,6 +14,7 @@ import typer
 from typer.core import TyperGroup
 
 from tagger import __version__
+from tagger.cli.configured import choose
 from tagger.cli.shared import USAGE, error_text, exit_code, message, usage_text
 from tagger.cli.terminal import silence_python
 from tagger.errors import TaggerError
@@ -39,6 +40,7 @@ COMMANDS = {
     "models": "models:app",
     "train": "train:train",
     "evaluate": "evaluate:evaluate",
+    "config": "config:app",
     "help": "help:show_help",
 }
 """Every command in the order of `tagger --help`, as module:function below this package."""
@@ -128,7 +130,7 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
         help="Analyse genre, energy and tempo of your music, tag the files, make playlists.",
     )
     app.callback()(_options)
-    named = arguments[0] if arguments and arguments[0] in COMMANDS else None
+    named = _command_of(arguments)
     for name in [named] if named else COMMANDS:
         module, function = COMMANDS[name].split(":")
         command = getattr(import_module(f"tagger.cli.{module}"), function)
@@ -137,6 +139,16 @@ def app_for(arguments: Sequence[str]) -> typer.Typer:
         else:
             app.command(name)(command)
     return app
+
+
+def _command_of(arguments: Sequence[str]) -> str | None:
+    """The command that the arguments begin with, behind `--config`; None where they name none."""
+    first = arguments[0] if arguments else ""
+    if first == "--config":
+        arguments = arguments[2:]
+    elif first.startswith("--config="):
+        arguments = arguments[1:]
+    return arguments[0] if arguments and arguments[0] in COMMANDS else None
 
 
 def _end(text: str, code: int) -> NoReturn:
@@ -166,5 +178,12 @@ def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
     ] = False,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Configuration, or none; before the command. Default: TAGGER_CONFIG, or the user's.",
+        ),
+    ] = None,
 ) -> None:
-    pass
+    choose(config)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import shared
+from tagger.cli import configured, shared
 from tagger.cli.shared import message, print_csv, print_json_array
 from tagger.cli.terminal import for_terminal, say, shown
 from tagger.errors import TaggerError
@@ -55,10 +55,9 @@ def audit(
         tagger audit ~/Music/New --playlist check.m3u8
     """
     from tagger.audit import finding_json
-    from tagger.library import Library
 
     query = replace(query, paths=shared.named(paths))
-    with Library(shared.database_path(db), model=model) as library:
+    with configured.library(db, model) as library:
         found = library.audit(query)
         shared.warn(library, query)
         findings = found.findings[:limit]

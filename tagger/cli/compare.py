@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import completion, shared
+from tagger.cli import completion, configured, shared
 from tagger.cli.progress import analysing_bar
 from tagger.cli.scan import predictor_loader
 from tagger.cli.shared import SOME_FAILED, message, print_json, terminated_as_interrupted
@@ -49,11 +49,10 @@ def compare(
         tagger models compare small
         tagger models compare small ~/Music/Jazz --limit 1000
     """
-    from tagger.library import Library
     from tagger.model_choice import unknown_paths
 
     loader = predictor_loader(device)
-    with terminated_as_interrupted(), Library(shared.database_path(db), load_predictor=loader) as library:
+    with terminated_as_interrupted(), configured.library(db, load_predictor=loader) as library:
         old, new, paths = _chosen(words, library.store)
         shared.check_paths(paths)
         for line in unknown_paths(paths, library.store):

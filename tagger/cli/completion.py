@@ -40,18 +40,20 @@ def added_models() -> list[str]:
 
 
 def genres(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete the genres of the model that stands before, else of all that are installed.
+    """Complete the genres of the model that stands before, else of all, by the owner's names.
 
     They are spelled so that no shell takes a sign in them for its own, and in lower case where that is typed.
     """
+    from tagger.configuration import read_configuration
     from tagger.model_card import installed_models, load_card
 
     named = context.params.get("model")
     try:
+        names = read_configuration(context.find_root().params.get("config")).names
         cards = [load_card(name) for name in ([named] if named else installed_models())]
     except TaggerError:
         return []
-    spelled = sorted({plain(genre) for card in cards for genre in card.genres})
+    spelled = sorted({plain(names.shown(genre)) for card in cards for genre in card.genres})
     return [genre.lower() for genre in spelled] if incomplete.islower() else spelled
 
 

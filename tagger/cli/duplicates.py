@@ -6,7 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from tagger.cli import shared
+from tagger.cli import configured, shared
 from tagger.cli.shared import message, print_json_array
 from tagger.cli.terminal import say, shown
 from tagger.types import counted
@@ -25,11 +25,10 @@ def duplicates(paths: shared.Paths = None, db: shared.Db = None, json: shared.Js
         tagger duplicates
         tagger duplicates ~/Music/New
     """
-    from tagger.library import Library
     from tagger.model_choice import unknown_paths
 
     places = shared.named(paths)
-    with Library(shared.database_path(db)) as library:
+    with configured.library(db) as library:
         found = library.duplicates(*places)
         for line in unknown_paths(places, library.store):
             message(line)

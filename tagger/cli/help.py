@@ -18,6 +18,7 @@ TOPICS = {
     "tags": ("audit", "write-tags", "undo", "doctor"),
     "playlists": ("playlist",),
     "every-night": ("watch",),
+    "configuration": ("config",),
     "database": (),
     "python": (),
     "models": (),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast, get_args
 
 import typer
 
-from tagger.cli import shared
+from tagger.cli import configured, shared
 from tagger.cli.completion import values_of
 from tagger.cli.shared import print_csv, print_json_array
 from tagger.cli.table import answer_cells, print_table
@@ -92,13 +92,11 @@ def list_tracks(
         tagger list --sort -confidence --limit 20
         tagger list ~/Music/New --csv > new.csv
     """
-    from tagger.library import Library
-
     if missing and duplicates:
         raise TaggerError("--missing and --duplicates exclude each other; give one of them")
     places = shared.named(paths)
     query = replace(query, paths=places, limit=limit, order=sort, missing=missing, duplicates=duplicates)
-    with Library(shared.database_path(db), model=model) as library:
+    with configured.library(db, model) as library:
         tracks = library.tracks(query)
         shared.warn(library, query)
         if json:

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import shared
+from tagger.cli import configured, shared
 from tagger.cli.shared import message
 from tagger.cli.terminal import lines_for_terminal
 from tagger.errors import TaggerError
 from tagger.files import absolute as absolute_path
-from tagger.playlist import LIKE_LIMIT, Format, Plan, Shape, Sort, known_length_s
+from tagger.playlist import LIKE_LIMIT, Format, Shape, Sort, known_length_s
 from tagger.query import Query
 from tagger.types import counted
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tagger.library import Library
-    from tagger.playlist import Table
+    from tagger.playlist import Plan, Table
     from tagger.types import Track
 
 _SORTS = "energy (default), -energy, bpm, path, random."
@@ -49,12 +49,16 @@ def playlist(
     minutes: Annotated[float | None, _order(metavar="M", help="At most M minutes.")] = None,
     per_artist: Annotated[int | None, _order(metavar="N", help="At most N of each artist.")] = None,
     seed: Annotated[int | None, _order(metavar="N", help="Another shape; the same shuffle again.")] = None,
-    no_missing: Annotated[bool, _file("--no-missing", help="Leave out files that are gone.")] = False,
+    no_missing: Annotated[
+        bool | None, _file("--no-missing/--keep-missing", help="Leave out files that are gone.")
+    ] = None,
     format: Annotated[Format | None, shared.choice("--format", Format, _FORMATS, "File", "KIND")] = None,
     output: Annotated[str | None, _file("--output", "-o", metavar="FILE", help="Default: stdout.")] = None,
     title: Annotated[str | None, _file(metavar="TEXT", help="Its name. Default: the file's.")] = None,
     relative_to: Annotated[str | None, _file(metavar="DIR", help="Paths relative to DIR.")] = None,
-    absolute: Annotated[bool, _file("--absolute", help="Full paths, not from the output's folder.")] = False,
+    absolute: Annotated[
+        bool | None, _file("--absolute/--relative", help="Full paths, not from the output's folder.")
+    ] = None,
     replace_prefix: Annotated[
         str | None, _file(metavar="OLD=NEW", help="As another machine sees the files.")
     ] = None,
@@ -67,26 +71,24 @@ def playlist(
     tagger playlist --shape warmup-peak-cooldown --minutes 45 -o run.xspf
     tagger playlist --like song.mp3 --limit 30 --no-missing
     """
-    from tagger.library import Library
-
-    plan = Plan(
-        query,
-        sort=sort,
-        shape=shape,
-        like=like,
-        limit=limit,
-        minutes=minutes,
-        per_artist=per_artist,
-        no_missing=no_missing,
-        seed=seed,
-        output=output,
-        format=format,
-        relative_to=relative_to,
-        absolute=absolute,
-        replace_prefix=replace_prefix,
-        title=title or (os.path.splitext(os.path.basename(output))[0] if output else None),
-    )
-    with Library(shared.database_path(db), model=model) as library:
+    given = {
+        "sort": sort,
+        "shape": shape,
+        "like": like,
+        "limit": limit,
+        "minutes": minutes,
+        "per_artist": per_artist,
+        "no_missing": no_missing,
+        "seed": seed,
+        "output": output,
+        "format": format,
+        "relative_to": relative_to,
+        "absolute": absolute,
+        "replace_prefix": replace_prefix,
+        "title": title or (os.path.splitext(os.path.basename(output))[0] if output else None),
+    }
+    plan = configured.configuration().usual_playlist.plan(query, given)
+    with configured.library(db, model) as library:
         shared.warn(library)
         n_skipped = _deliver(plan, library)
     if n_skipped:
@@ -118,12 +120,11 @@ def apply(
         energy = "high"
         output = "loud.m3u8"
     """
-    from tagger.library import Library
     from tagger.playlist import tables_of
 
     tables = tables_of(file)
     folder = os.path.dirname(absolute_path(file))
-    with Library(shared.database_path(db), model=model) as library:
+    with configured.library(db, model) as library:
         shared.warn(library)
         written: dict[str, str] = {}
         n_failed = sum(not _applied(name, table, folder, library, written) for name, table in tables)
@@ -137,7 +138,7 @@ def _applied(name: str, table: Table, folder: str, library: Library, written: di
     from tagger.playlist import plan_of
 
     try:
-        plan = plan_of(name, table, folder)
+        plan = plan_of(name, table, folder, library.configuration.usual_playlist)
         file = os.path.realpath(plan.output or "")
         if file in written:
             raise TaggerError(f"its output is that of [{written[file]}]; give it one of its own")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import shared
+from tagger.cli import configured, shared
 from tagger.cli.completion import words
 from tagger.cli.events import Events, end_reported, metrics_text
 from tagger.cli.shared import SOME_FAILED, bar, message, print_json, terminated_as_interrupted
@@ -28,7 +28,7 @@ TOP_GENRES = 8
 
 
 def scan(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Music files and folders.")],
+    paths: shared.Music = None,
     jobs: shared.Jobs = None,
     device: shared.Device = "auto",
     model: shared.Model = None,
@@ -60,18 +60,17 @@ def scan(
         tagger scan ~/Music
         tagger scan ~/Music --budget 2h --nice --log-format json
     """
-    from tagger.library import Library
-
     with end_reported(log_format), terminated_as_interrupted():
-        _check(paths, metrics_file)
-        library = Library(shared.database_path(db), model=model, load_predictor=predictor_loader(device))
+        places = configured.folders("scan", paths)
+        _check(places, metrics_file)
+        library = configured.library(db, model, predictor_loader(device))
         _ = library.card  # before any work
         settings = _settings(jobs, full, retry_failed, limit, budget, forget_after)
         if nice:
             leave_processor_to_others()
         is_first = not os.path.exists(library.path)
         with library, Events(log_format, not (quiet or json), quiet, limit) as events:
-            counts = library.scan(*paths, settings=settings, observer=events)
+            counts = library.scan(*places, settings=settings, observer=events)
             _report(library, counts, events, json, quiet, metrics_file)
         if is_first and counts.analysed and not (quiet or json or events.as_json):
             _say_what_next(library.path)
@@ -146,7 +145,7 @@ def _report(
     if as_json:
         print_json(fields)
     elif not quiet:
-        _print_table(fields, library.store.answers.genre_counts(model)[:TOP_GENRES])
+        _print_table(fields, library.top_genres(TOP_GENRES))
     if events.as_json:
         events.report("finished", "", left=counts.left, **fields)
         return
@@ -157,7 +156,8 @@ def _report(
     elif not quiet and counts.ignored:
         message(f"{counted(counts.ignored, 'files')} ignored; `tagger ignore` lists what is")
     elif not counts.found and not counts.left and not counts.ignored:
-        message("no audio files there")
+        is_all = not library.configuration.exclude
+        message("no audio files there" + ("" if is_all else ", but for what the configuration excludes"))
 
 
 def _say_what_next(database: str) -> None:

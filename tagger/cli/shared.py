@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, NoReturn, get_args
 import typer
 
 from tagger.cli import completion
+from tagger.cli.configured import configuration
 from tagger.cli.terminal import say, say_on_stderr
 from tagger.errors import BusyError, LostDatabase, TaggerError
 from tagger.files import absolute
@@ -80,6 +81,10 @@ Model = Annotated[
     str | None,
     typer.Option("--model", metavar="ID", autocompletion=completion.models, help="Model: an id or a folder."),
 ]
+Music = Annotated[
+    list[str] | None,
+    typer.Argument(metavar="[PATH]...", help="Music files and folders. Default: those of the configuration."),
+]
 Paths = Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these files and folders.")]
 
 
@@ -139,10 +144,10 @@ def warn(library: Library, query: Query = EVERYTHING) -> None:
 
 
 def database_path(db: str | None) -> str:
-    """Give the database that `--db`, `TAGGER_DB` or the platform names."""
+    """Give the database that `--db`, `TAGGER_DB`, the configuration or the platform names."""
     from tagger.store import default_path
 
-    return os.path.abspath(db) if db else default_path()
+    return os.path.abspath(db) if db else configuration().db or default_path()
 
 
 def named(paths: Sequence[str] | None) -> tuple[str, ...]:

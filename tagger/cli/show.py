@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import shared
+from tagger.cli import configured, shared
 from tagger.cli.shared import bar, message, print_json
 from tagger.cli.terminal import say, shown
 from tagger.files import FileState, absolute
@@ -39,23 +39,21 @@ def show(
     """
     from tagger.library import analyse
 
-    path = absolute(file)
-    stored = _stored(path, model, shared.database_path(db))
+    path, usual = absolute(file), configured.configuration()
+    stored = _stored(path, model, db)
     if stored and (what_is_new := _since_its_scan(stored.file)):
         message(f"{path}: {what_is_new}")
-    analysis = stored or analyse(path, model, device)
+    analysis = stored or analyse(path, model or usual.model, device, names=usual.names)
     if json:
         print_json(_fields(analysis, is_stored=stored is not None))
     else:
         _print(analysis, is_stored=stored is not None)
 
 
-def _stored(path: str, model: str | None, database: str) -> Analysis | None:
-    from tagger.library import Library
-
-    if not os.path.exists(database):
+def _stored(path: str, model: str | None, db: str | None) -> Analysis | None:
+    if not os.path.exists(shared.database_path(db)):
         return None
-    with Library(database, model=model) as library:
+    with configured.library(db, model) as library:
         shared.warn(library)
         return library.analysis(path)
 

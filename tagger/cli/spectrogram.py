@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import shared
+from tagger.cli import configured, shared
 from tagger.cli.shared import print_json
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
@@ -17,6 +17,7 @@ from tagger.files import AUDIO_EXTENSIONS, absolute, extension_of, is_same_file
 from tagger.types import Analysis, track_json
 
 if TYPE_CHECKING:
+    from tagger.genre_names import GenreNames
     from tagger.model_card import ModelCard
     from tagger.plots import Panel
     from tagger.types import FrontEnd, Prediction, TrackFeatures
@@ -66,8 +67,9 @@ def spectrogram(
     paths = [absolute(path) for path in (file, compare) if path is not None]
     picture = _default_name(paths) if output is None else output
     format = _check_picture(picture, paths)
-    card = load_card(model or DEFAULT_MODEL)
-    drawn = _analysed(paths, window, card)
+    usual = configured.configuration()
+    card = load_card(model or usual.model or DEFAULT_MODEL)
+    drawn = _analysed(paths, window, card, usual.names)
     replace_atomically(picture, _picture(drawn, card, format))
     if json:
         print_json({"path": absolute(picture), "files": [_fields(one) for one in drawn]})
@@ -75,13 +77,13 @@ def spectrogram(
         say(shown(picture))
 
 
-def _analysed(paths: Sequence[str], window: int | None, card: ModelCard) -> list[_Drawn]:
+def _analysed(paths: Sequence[str], window: int | None, card: ModelCard, names: GenreNames) -> list[_Drawn]:
     from tagger.pipeline.analyse import extract_file
     from tagger.predict import Predictor
 
     tracks = [extract_file(path, card) for path in paths]
     windows = [_chosen(features, window) for features in tracks]
-    predictions = Predictor(card).predict(tracks)
+    predictions = map(names.of_prediction, Predictor(card).predict(tracks))
     return [_Drawn(*one) for one in zip(tracks, predictions, windows, strict=True)]
 
 

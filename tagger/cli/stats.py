@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tagger.cli import shared
+from tagger.cli import configured, shared
 from tagger.cli.shared import bar, print_json
 from tagger.cli.terminal import say, shown
 from tagger.query import Query
@@ -35,10 +35,8 @@ def stats(
     tagger stats
     tagger stats ~/Music/New --min-confidence 0.8
     """
-    from tagger.library import Library
-
     query = replace(query, paths=shared.named(paths))
-    with Library(shared.database_path(db), model=model) as library:
+    with configured.library(db, model) as library:
         found = library.statistics(query)
         shared.warn(library, query)
         answering = library.model

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import shared
+from tagger.cli import configured, shared
 from tagger.cli.shared import asked_to_stop, message, print_json
 from tagger.cli.terminal import say, shown
 from tagger.cli.write_tags import N_EXAMPLES, change_object, print_changes, warn_of_open_run
@@ -36,11 +36,10 @@ def undo(
         tagger undo
         tagger undo 12 --yes
     """
-    from tagger.library import Library
     from tagger.tag_runs import UndoCounts, run_to_undo
 
     counts = UndoCounts(lambda skip: message(f"{shown(skip.path)}: {skip.reason}"))
-    with Library(shared.database_path(db)) as library:
+    with configured.library(db) as library:
         if not (dry_run or yes or shared.can_ask()):
             run_to_undo(library.store, run)  # a wrong number is named first
             raise shared.nobody_to_ask("restore")

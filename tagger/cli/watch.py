@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tagger.cli import shared
+from tagger.cli import configured, shared
 from tagger.cli.completion import words
 from tagger.cli.events import Events, end_reported
 from tagger.cli.scan import leave_processor_to_others, predictor_loader
@@ -32,7 +32,7 @@ RETRY_S = 10.0
 
 
 def watch(
-    paths: Annotated[list[str], typer.Argument(metavar="PATH...", help="Music files and folders.")],
+    paths: shared.Music = None,
     jobs: shared.Jobs = None,
     device: shared.Device = "auto",
     model: shared.Model = None,
@@ -51,13 +51,12 @@ def watch(
 
         tagger watch ~/Music --nice
     """
-    from tagger.library import Library
-
     with end_reported(log_format), terminated_as_interrupted():
-        shared.check_paths(paths)
+        places = configured.folders("watch", paths)
+        shared.check_paths(places)
         loader = predictor_loader(device)
         setup = Setup(
-            lambda: Library(shared.database_path(db), model=model, load_predictor=loader),
+            lambda: configured.library(db, model, loader),
             jobs=jobs,
             events=Events(log_format),
             is_quiet=quiet,
@@ -65,7 +64,7 @@ def watch(
         _ = setup.library().card  # before any work
         if nice:
             leave_processor_to_others()
-        _watch([absolute(path) for path in dict.fromkeys(paths)], setup)
+        _watch([absolute(path) for path in dict.fromkeys(places)], setup)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +80,12 @@ class Setup:
 def _watch(roots: Sequence[str], setup: Setup) -> None:
     from tagger.watch import Debounce, changes, matters
 
-    debounce = Debounce(QUIET_S)
+    debounce, excluded = Debounce(QUIET_S), configured.configuration().excluded.within(roots)
     due: set[str] = set()
     retry_at = 0.0
     for change in changes(roots):
         _report_vanished(change, setup.events)
-        debounce.note(path for path in change.paths if matters(path, roots))
+        debounce.note(path for path in change.paths if matters(path, roots, excluded))
         due = due - change.paths | set(change.appeared) | set(debounce.at_rest())
         if not due or time.monotonic() < retry_at:
             continue
@@ -113,7 +112,7 @@ def _scan(changed: Collection[str], roots: Sequence[str], setup: Setup) -> None:
 
     with setup.library() as library, setup.events as events:
         with Store.open(library.path, create=True) as store:
-            paths = targets(changed, roots, store)
+            paths = targets(changed, roots, store, library.configuration.excluded.within(roots))
         if paths:
             counts = library.scan(*paths, settings=ScanSettings(setup.jobs), observer=events)
             if events.as_json or not setup.is_quiet:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated, TextIO
+from typing import TYPE_CHECKING, Annotated, Any, TextIO
 
 import typer
 
-from tagger.cli import shared
-from tagger.cli.completion import words
+from tagger.cli import configured, shared
+from tagger.cli.completion import values_of
 from tagger.cli.progress import writing_bar
 from tagger.cli.shared import asked_to_stop, message, print_json
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.query import Query
-from tagger.types import MIN_CONFIDENCE, counted
+from tagger.types import BpmPolicy, GenrePolicy, HardLinks, counted
 
 if TYPE_CHECKING:
     from tagger.library import Library
@@ -34,22 +34,22 @@ def write_tags(
         list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these. Default: all.")
     ] = None,
     genre: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="POLICY",
-            autocompletion=words("missing", "replace", "add", "never"),
-            help="missing (only where none is), replace, add or never.",
+            autocompletion=values_of(GenrePolicy),
+            help="missing (only where none is; default), replace, add or never.",
         ),
-    ] = "missing",
-    energy: Annotated[bool, typer.Option("--energy/--no-energy", help="Where absent or ours.")] = True,
+    ] = None,
+    energy: Annotated[bool | None, typer.Option("--energy/--no-energy", help="Where absent or ours.")] = None,
     bpm: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="POLICY",
-            autocompletion=words("missing", "replace", "never"),
-            help="missing (where none is, or ours), replace or never.",
+            autocompletion=values_of(BpmPolicy),
+            help="missing (where none is, or ours; default), replace or never.",
         ),
-    ] = "missing",
+    ] = None,
     min_confidence: Annotated[
         float | None, typer.Option(metavar="0-1", help="Of genres and tempos. Default: 0.6.")
     ] = None,
@@ -60,16 +60,20 @@ def write_tags(
         float | None,
         typer.Option(metavar="0.5-0.99", help="Instead: share of written genres to be right."),
     ] = None,
-    max_genres: Annotated[int, typer.Option(min=1, metavar="N", help="Genres a file, likeliest first.")] = 1,
-    keep_mtime: Annotated[bool, typer.Option("--keep-mtime", help="Keep the files' dates.")] = False,
+    max_genres: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Genres a file, likeliest first. Default: 1.")
+    ] = None,
+    keep_mtime: Annotated[
+        bool | None, typer.Option("--keep-mtime/--new-mtime", help="Keep the files' dates.")
+    ] = None,
     hard_links: Annotated[
-        str,
+        str | None,
         typer.Option(
             metavar="RULE",
-            autocompletion=words("skip", "break", "in-place"),
-            help="A file of several names: skip, break or in-place.",
+            autocompletion=values_of(HardLinks),
+            help="A file of several names: skip (default), break or in-place.",
         ),
-    ] = "skip",
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Print each change, write none.")] = False,
     save_plan: Annotated[
         str | None, typer.Option(metavar="FILE", help="Save each change as a line to edit, write none.")
@@ -96,7 +100,6 @@ def write_tags(
         tagger write-tags --artist Prince --save-plan prince.jsonl
         tagger write-tags --plan prince.jsonl
     """
-    from tagger.library import Library
     from tagger.model_choice import require_aspect
     from tagger.tag_runs import WriteCounts, read_plan
 
@@ -105,18 +108,27 @@ def write_tags(
     if target_precision is not None and min_confidence is not None:
         raise TaggerError("--target-precision and --min-confidence exclude each other; give one of them")
     shared.check_share("--target-precision", target_precision, 0.5, 0.99)
-    at_least = MIN_CONFIDENCE if min_confidence is None else min_confidence
-    bpm_at_least = at_least if min_bpm_confidence is None else min_bpm_confidence
-    settings = _settings(genre, energy, bpm, at_least, bpm_at_least, max_genres, keep_mtime, hard_links)
+    given = {
+        "genre": genre,
+        "energy": energy,
+        "bpm": bpm,
+        "min_confidence": min_confidence,
+        "min_bpm_confidence": min_bpm_confidence,
+        "max_genres": max_genres,
+        "keep_mtime": keep_mtime,
+        "hard_links": hard_links,
+    }
+    settings = _settings({name: value for name, value in given.items() if value is not None})
     shared.check_paths(paths or ())
     if not (dry_run or save_plan or yes or shared.can_ask()):
         raise shared.nobody_to_ask("write")
     query = replace(query, paths=shared.named(paths))
     wanted = _Wanted(query, settings, None if plan is None else read_plan(plan))
-    with Library(shared.database_path(db), model=model) as library:
+    with configured.library(db, model) as library:
         if target_precision is not None:
             require_aspect(library.store, library.model, "genre", "leave out --target-precision")
-            precise = _with_precision(target_precision, settings, model or library.model, quiet)
+            named = model or library.configuration.model or library.model
+            precise = _with_precision(target_precision, settings, named, quiet)
             wanted = replace(wanted, settings=precise)
         if not quiet:
             shared.warn(library, query)
@@ -157,25 +169,14 @@ class _Wanted:
         )
 
 
-def _settings(
-    genre: str,
-    energy: bool,
-    bpm: str,
-    min_confidence: float,
-    min_bpm_confidence: float,
-    max_genres: int,
-    keep_mtime: bool,
-    hard_links: str,
-) -> TagSettings:
-    from tagger.tag_runs import TagSettings
-    from tagger.tags import BpmPolicy, GenrePolicy, HardLinks, Policy
-
-    shared.check_share("--min-confidence", min_confidence)
-    shared.check_share("--min-bpm-confidence", min_bpm_confidence)
-    of_genre = shared.one_of("--genre", genre, GenrePolicy)
-    policy = Policy(of_genre, max_genres, energy, shared.one_of("--bpm", bpm, BpmPolicy))
-    links = shared.one_of("--hard-links", hard_links, HardLinks)
-    return TagSettings(policy, min_confidence, keep_mtime, links, min_bpm_confidence)
+def _settings(given: Mapping[str, Any]) -> TagSettings:
+    """The choices of the run: those `given`, and for what they leave open the configuration."""
+    shared.check_share("--min-confidence", given.get("min_confidence"))
+    shared.check_share("--min-bpm-confidence", given.get("min_bpm_confidence"))
+    choices = {"genre": GenrePolicy, "bpm": BpmPolicy, "hard_links": HardLinks}
+    for name in choices.keys() & given.keys():
+        shared.one_of(f"--{name.replace('_', '-')}", given[name], choices[name])
+    return replace(configured.configuration(), **given).tag_settings
 
 
 def _with_precision(target: float, settings: TagSettings, model: str, quiet: bool) -> TagSettings:
@@ -183,7 +184,8 @@ def _with_precision(target: float, settings: TagSettings, model: str, quiet: boo
     from tagger.model_card import genre_thresholds, load_card
 
     thresholds = genre_thresholds(load_card(model), target)
-    never = [genre for genre, threshold in thresholds.items() if threshold is None]
+    names = configured.configuration().names
+    never = [names.shown(genre) for genre, threshold in thresholds.items() if threshold is None]
     if never and not quiet:
         message(f"not written, as they never reached precision {target:g}: {', '.join(never)}")
     return replace(settings, genre_thresholds=thresholds)
@@ -197,7 +199,7 @@ def _save_plan(
     from tagger.tag_runs import plan_lines
 
     lines: list[bytes] = []
-    wanted.preview(library, counts, lambda planned: lines.extend(plan_lines(planned)))
+    wanted.preview(library, counts, lambda planned: lines.extend(plan_lines(planned, library.store.names)))
     replace_atomically(file, b"".join(lines))
     _report(counts, as_json, quiet)
     if not quiet:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from datetime import datetime
 
+from tagger.excluded import Excluded
 from tagger.files import AudioFile, absolute, fingerprint, may_be_there
 from tagger.store import Store, fault
 from tagger.types import Failure
@@ -34,7 +35,12 @@ class KnownStates:
         self.unlisted: list[str] = []
         self._n_unmet = len(self.answered)
         self._faults = self._files.faults()
-        self._ignored = store.ignored.paths()
+        self._ignored = store.ignored.paths(self._roots)
+
+    @property
+    def excluded(self) -> Excluded:
+        """What the walk leaves out."""
+        return self._ignored.excluded
 
     def is_ignored(self, path: str) -> bool:
         """Tell whether the owner wants nothing to be done about the file or folder at `path`."""

@@ -58,6 +58,26 @@ class Observer(Protocol):
         """The weekly copy of the database could not be made; the scan goes on."""
 
 
+class Quiet:
+    """An observer of scans and comparisons that does nothing."""
+
+    def started(self, paths: Sequence[str], model: str, counts: ScanCounts) -> None: ...
+
+    def extracted(self, path: str) -> None: ...
+
+    def progress(self) -> None: ...
+
+    def failed(self, failure: Failure) -> None: ...
+
+    def failed_again(self, failure: Failure) -> None: ...
+
+    def unmounted(self, root: str) -> None: ...
+
+    def not_backed_up(self, reason: str) -> None: ...
+
+    def starts(self, model: str, unanswered: int, chosen: int, installed: bool) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ScanSettings:
     """`full` analyses unchanged files again, `retry_failed` those that failed; `limit` is of files analysed.
@@ -108,7 +128,7 @@ class Scan:
 
     def _new_files(self, paths: Sequence[str], known: KnownStates) -> Iterator[AudioFile]:
         """The files whose state is new; those that cannot be looked at are stored as failures on the way."""
-        for found in walk(paths, known.answered):
+        for found in walk(paths, known.answered, known.excluded):
             self.counts.unchanged += known.take_unchanged()
             if known.is_ignored(found.path):
                 self.counts.ignored += 1

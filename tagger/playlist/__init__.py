@@ -6,7 +6,7 @@ them, and `render` with `lines`, `m3u8`, `xspf` and `nsp` gives the bytes. Nothi
 and `nearest` need numpy, and are imported where they are used.
 """
 
-from tagger.playlist.config import Table, plan_of, tables_of
+from tagger.playlist.config import NO_DEFAULTS, Defaults, defaults_of, plan_of, tables_of
 from tagger.playlist.fill import known_length_s
 from tagger.playlist.lines import Rendered
 from tagger.playlist.location import Skipped, located, parse_replacement, placed, relocated
@@ -15,14 +15,17 @@ from tagger.playlist.nsp import NAVIDROME_TAGS, render_nsp
 from tagger.playlist.plan import LIKE_LIMIT, Plan
 from tagger.playlist.render import FORMATS, Format, format_of, render
 from tagger.playlist.select import SHAPES, SORTS, Shape, Sort, selected, shortened
+from tagger.toml_tables import Table
 
 __all__ = [
     "FORMATS",
     "LIKE_LIMIT",
     "NAVIDROME_TAGS",
+    "NO_DEFAULTS",
     "SHAPES",
     "SORTS",
     "Analyse",
+    "Defaults",
     "Format",
     "Plan",
     "Playlist",
@@ -31,6 +34,7 @@ __all__ = [
     "Skipped",
     "Sort",
     "Table",
+    "defaults_of",
     "format_of",
     "known_length_s",
     "located",

@@ -2,41 +2,79 @@
 
 from __future__ import annotations
 
-import difflib
 import os
-import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import fields
-from typing import Any, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from tagger.errors import TaggerError
-from tagger.playlist.plan import Plan
+from tagger.playlist.plan import Plan, is_rule
 from tagger.playlist.render import Format
 from tagger.playlist.select import Shape, Sort
-from tagger.query import FILTERS, read_query
-
-Table = Mapping[str, Any]
-
-MAX_BYTES = 1 << 20
-"""Of a file of playlists: 5,000 of them; tomllib takes seconds for each megabyte."""
+from tagger.query import EVERYTHING, FILTERS, Query, read_query
+from tagger.toml_tables import (
+    FLAG,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    Kind,
+    Table,
+    one_of,
+    read_toml,
+    read_values,
+    text_or_number,
+)
 
 _FILES = ("output", "relative_to", "like")
 
 
+@dataclass(frozen=True, slots=True)
+class Defaults:
+    """What every playlist is to be unless it says otherwise: filters, and options of `Plan` by name."""
+
+    query: Query = EVERYTHING
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def plan(self, query: Query, options: Mapping[str, Any]) -> Plan:
+        """Make the plan of a playlist from its own filters and options, and these for what it leaves open.
+
+        None is what it leaves open. A default that contradicts it, or that a rule of Navidrome
+        cannot say, is left out.
+
+        >>> usual = Defaults(options={"sort": "bpm", "minutes": 45})
+        >>> usual.plan(EVERYTHING, {"shape": "rise"}).minutes, usual.plan(EVERYTHING, {"shape": "rise"}).sort
+        (45, None)
+        """
+        given = {name: value for name, value in options.items() if value is not None}
+        added = {name: value for name, value in self.options.items() if name not in given}
+        usual = {each.field: getattr(self.query, each.field) for each in FILTERS if not each.is_in(query)}
+        if is_rule(given.get("format"), given.get("output")):
+            added = {name: value for name, value in added.items() if name in _OF_A_RULE}
+            usual.pop("min_confidence", None)
+        for one, other in _EXCLUSIVE:
+            if given.get(one):
+                added.pop(other, None)
+        return Plan(replace(query, **usual), **added | given)
+
+
+_OF_A_RULE = ("sort", "limit")
+_EXCLUSIVE = (
+    ("sort", "shape"),
+    ("shape", "sort"),
+    ("like", "sort"),
+    ("like", "shape"),
+    ("absolute", "relative_to"),
+    ("relative_to", "absolute"),
+)
+"""Where a playlist gives the first of two, the default of the second is none."""
+
+NO_DEFAULTS = Defaults()
+
+
 def tables_of(file: str) -> list[tuple[str, Table]]:
     """Read the playlists in `file` by name, in its order; raise TaggerError where it cannot be read."""
-    try:
-        with open(file, "rb") as opened:
-            data = opened.read(MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise TaggerError(f"{file}: has more than {MAX_BYTES >> 20} MiB, as no file of playlists has")
-        content = tomllib.loads(data.decode())
-    except OSError as error:
-        raise TaggerError(f"{file}: cannot be read ({error.strerror})") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise TaggerError(f"{file}: not valid TOML: {error}") from error
-    except RecursionError:
-        raise TaggerError(f"{file}: not valid TOML: its brackets are nested too deep") from None
+    content = read_toml(file, "file of playlists")
     for name, table in content.items():
         if not isinstance(table, dict):
             raise TaggerError(f"{file}: {name!r} stands outside a playlist; begin one with [its name]")
@@ -45,28 +83,42 @@ def tables_of(file: str) -> list[tuple[str, Table]]:
     return list(content.items())
 
 
-def plan_of(name: str, table: Table, folder: str) -> Plan:
+def plan_of(name: str, table: Table, folder: str, usual: Defaults = NO_DEFAULTS) -> Plan:
     """Read the plan of one playlist, paths taken from `folder`; its title is `name` unless it has one.
 
-    Raises TaggerError for an unknown key, with the nearest one, a value of the wrong kind, and a
-    playlist without an output.
+    `usual` holds for what it leaves open. Raises TaggerError for an unknown key, with the nearest one, a
+    value of the wrong kind, and a playlist without an output.
 
     >>> plan = plan_of("Loud", {"genre": "Rock", "per-artist": 2, "output": "loud.m3u8"}, "/lists")
     >>> plan.query.genres, plan.per_artist, plan.output, plan.title
     (('Rock',), 2, '/lists/loud.m3u8', 'Loud')
     """
-    values: dict[str, Any] = {}
-    for key, value in table.items():
-        option = key.replace("-", "_")
-        if option not in _KINDS:
-            raise TaggerError(f"unknown key {key!r}{_nearest(option)}")
-        if option in values:
-            raise TaggerError(f"{key!r} is given twice")
-        values[option] = _read(key, option, value)
+    values = read_values(table, _KINDS)
     if "output" not in values:
         raise TaggerError('it has no output; name a file, such as output = "loud.m3u8"')
-    query = read_query({each.name: values.pop(each.name, None) for each in FILTERS})
-    return Plan(query, **{"title": name} | values | _files_from(folder, values))
+    query = _filters_from(values)
+    return usual.plan(query, {"title": name} | values | _files_from(folder, values))
+
+
+def defaults_of(table: Table, folder: str) -> Defaults:
+    """Read what every playlist is to be, paths taken from `folder`; keys and errors as of `plan_of`.
+
+    >>> defaults_of({"min-length": "30s", "per-artist": 2}, "/lists").query.min_length_s
+    30.0
+    """
+    values = read_values(table, {key: kind for key, kind in _KINDS.items() if key not in _OF_ONE})
+    query = _filters_from(values)
+    Plan(query, **values)  # which raises for what contradicts itself
+    return Defaults(query, values | _files_from(folder, values))
+
+
+_OF_ONE = ("output", "title", "like", "format", "seed")
+"""Keys that make sense for one playlist alone."""
+
+
+def _filters_from(values: dict[str, Any]) -> Query:
+    """Take the filters out of the values."""
+    return read_query({each.name: values.pop(each.name, None) for each in FILTERS})
 
 
 def _files_from(folder: str, values: Mapping[str, Any]) -> dict[str, str]:
@@ -76,63 +128,17 @@ def _files_from(folder: str, values: Mapping[str, Any]) -> dict[str, str]:
     return {key: os.path.join(folder, os.path.expanduser(values[key])) for key in names if key in values}
 
 
-def _nearest(option: str) -> str:
-    near = difflib.get_close_matches(option, _KINDS, n=1, cutoff=0.0)
-    return f"; did you mean {near[0]!r}?" if near else ""
-
-
-def _read(key: str, option: str, value: Any) -> Any:
-    """The value as the plan or its filters hold it."""
-    kind, expected = _KINDS[option]
-    read = kind(value)
-    if read is None:
-        raise TaggerError(f"{key} = {value!r}: give {expected}")
-    return read
-
-
-def _text(value: Any) -> Any:
-    return value if isinstance(value, str) and "\0" not in value else None
-
-
-def _texts(value: Any) -> Any:
-    values = [value] if isinstance(value, str) else value
-    return tuple(values) if isinstance(values, list) and None not in map(_text, values) else None
-
-
-def _text_or_number(value: Any) -> Any:
-    return str(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else None
-
-
-def _whole(value: Any) -> Any:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
-
-
-def _number(value: Any) -> Any:
-    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def _flag(value: Any) -> Any:
-    return value if isinstance(value, bool) else None
-
-
-def _one_of(choices: Any) -> tuple[Callable[[Any], Any], str]:
-    values = get_args(choices)
-    return lambda value: value if value in values else None, f"one of {', '.join(values)}"
-
-
-_KINDS: Mapping[str, tuple[Callable[[Any], Any], str]] = {
+_KINDS: Mapping[str, Kind] = {
     **{
-        each.name: (_texts, "a text or a list of texts")
-        if each.repeats
-        else (_flag if each.is_flag else _text_or_number, each.expected)
+        each.name: TEXTS if each.repeats else FLAG if each.is_flag else text_or_number(each.expected)
         for each in FILTERS
     },
-    **{each.name: (_text, "a text") for each in fields(Plan) if each.name != "query"},
-    "sort": _one_of(Sort),
-    "shape": _one_of(Shape),
-    "format": _one_of(Format),
-    **dict.fromkeys(("limit", "per_artist", "seed"), (_whole, "a whole number")),
-    "minutes": (_number, "a number"),
-    **dict.fromkeys(("no_missing", "absolute"), (_flag, "true or false")),
+    **{each.name: TEXT for each in fields(Plan) if each.name != "query"},
+    "sort": one_of(Sort),
+    "shape": one_of(Shape),
+    "format": one_of(Format),
+    **dict.fromkeys(("limit", "per_artist", "seed"), WHOLE),
+    "minutes": NUMBER,
+    **dict.fromkeys(("no_missing", "absolute"), FLAG),
 }
-"""How the value of each key is read, and what is expected of it."""
+"""The kind of each key."""

@@ -66,8 +66,9 @@ def make_playlist(
     if plan.is_by_energy:
         require_aspect(store, model, "energy", "--sort path")
     query = fitted(plan.query, store, model)
+    store.names.require_claimed(query.genres)
     if plan.wanted_format == "nsp":
-        rule = render_nsp(query, plan.sort or "energy", plan.limit, plan.title)
+        rule = render_nsp(_as_written(query, store), plan.sort or "energy", plan.limit, plan.title)
         return Playlist(rule.content, None)
     warned = [*warnings(query, store, model, by_tempo=plan.sort == "bpm")]
     if plan.like is not None:
@@ -95,6 +96,14 @@ def playlist_of(tracks: Sequence[Track], plan: Plan) -> Playlist:
     skipped = (*unnamed, *rendered.skipped)
     _refuse_if_none_is_held(len(tracks), skipped)
     return Playlist(rendered.content, tuple(found), skipped)
+
+
+def _as_written(query: Query, store: Store) -> Query:
+    """The question with the genres as they stand in the tags of files."""
+    genres, not_genres = (
+        tuple(dict.fromkeys(map(store.names.shown, names))) for names in (query.genres, query.not_genres)
+    )
+    return replace(query, genres=genres, not_genres=not_genres)
 
 
 def distinct(tracks: Iterable[Track]) -> list[Track]:

@@ -73,9 +73,7 @@ class Plan:
     @property
     def wanted_format(self) -> Format:
         """The format that was named, else the one that the output's name asks for, else m3u8."""
-        if self.format or not self.output:
-            return self.format or "m3u8"
-        return format_of(self.output)
+        return _wanted_format(self.format, self.output)
 
     def _check_rule(self) -> None:
         if unsayable := list(self._beyond_a_rule()):
@@ -101,6 +99,17 @@ class Plan:
             "--replace-prefix": self.replace_prefix,
         }
         yield from (name for name, is_given in given.items() if is_given)
+
+
+def is_rule(format: Format | None, output: str | None) -> bool:
+    """Tell whether a playlist of this format and output is a rule of Navidrome."""
+    return _wanted_format(format, output) == "nsp"
+
+
+def _wanted_format(format: Format | None, output: str | None) -> Format:
+    if format or not output:
+        return format or "m3u8"
+    return format_of(output)
 
 
 def _not_both(first: str, one: object, second: str, other: object) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from tagger.errors import StoreError
 from tagger.files import AudioFile, absolute, folded
-from tagger.genre_words import Words
+from tagger.genre_names import GenreNames
 from tagger.query import EVERYTHING, Query, TrackOrder
 from tagger.store import checked
 from tagger.store.rows import (
@@ -91,6 +91,7 @@ _EMBEDDING_OF_PREDICTION = "e.track_id = p.track_id AND e.model = p.model"
 _MAX_SQL_VALUES = 32_766  # https://www.sqlite.org/limits.html#max_variable_number
 _VALUES_OF_FILTERS = 500  # left for everything but paths
 
+_AS_THEY_ARE: Mapping[str, str] = {}
 _OF_AN_ANSWER = {"energy": "p.energy", "bpm": "p.bpm", "confidence": "p.genre_confidence", "genre": "p.genre"}
 _AMONG_EQUALS = {"genre": "p.energy", "artist": "tagger_sort_key(t.album)"}
 _OF_A_FILE = {
@@ -138,21 +139,23 @@ class AnswerPair:
 class Answers:
     """The predictions of an open store and their parts, as `Store.answers`; errors as of `Store`."""
 
-    def __init__(self, database: Database, nothing: Words) -> None:
+    def __init__(self, database: Database, names: GenreNames) -> None:
         """Use `Store.answers`."""
-        self._database, self._nothing = database, nothing
+        self._database, self._names = database, names
 
     def tracks(self, query: Query = EVERYTHING, *, model: str) -> Iterator[Track]:
         """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them."""
-        sql, values = tracks_query(query, model, TRACK_COLUMNS)
-        return map(self._track, self._database.rows(sql, values))
+        called = self._called(model) if query.order.endswith("genre") and self._names.rename else {}
+        sql, values = tracks_query(query, model, TRACK_COLUMNS, called)
+        return self._named(map(self._track, self._database.rows(sql, values)))
 
     def scored_tracks(self, query: Query, model: str) -> Iterator[tuple[Track, dict[str, float]]]:
-        """Yield the tracks that `query` asks for, each with the probability (0–1) of every genre."""
+        """Yield the tracks that `query` asks for, each with the probability (0–1) of each of its genres."""
         sql, values = tracks_query(query, model, f"{TRACK_COLUMNS}, {_SCORES}")
         for *row, scores in self._database.rows(sql, values):
             shares = ((genre, checked.share(score)) for genre, score in checked.json_object(scores).items())
-            yield self._track(tuple(row)), {genre: score for genre, score in shares if score is not None}
+            track = self._names.of_track(self._track(tuple(row)))
+            yield track, {genre: score for genre, score in shares if score is not None}
 
     def ids(self, query: Query, model: str) -> set[int]:
         """Give the ids of the tracks that `query` asks for; its order and its limit do not hold."""
@@ -162,10 +165,19 @@ class Answers:
     def tracks_by_id(self, ids: Sequence[int], model: str) -> list[Track]:
         """Give the tracks with these ids, in their order, without those that have no answer of `model`."""
         rows = (self._database.all(_ONE_BY_ID, (track_id, model)) for track_id in ids)
-        return [self._track(row) for row in chain.from_iterable(rows)]
+        return [*self._named(map(self._track, chain.from_iterable(rows)))]
 
     def _track(self, row: tuple[Any, ...]) -> Track:
-        return track_of(row, self._nothing)
+        return track_of(row, self._names.nothing)
+
+    def _called(self, model: str) -> dict[str, str]:
+        """The owner's names by those of the model that are others."""
+        names = {genre: self._names.shown(genre) for genre, _ in self.genre_counts(model)}
+        return {genre: name for genre, name in names.items() if name != genre}
+
+    def _named(self, tracks: Iterator[Track]) -> Iterator[Track]:
+        """The tracks with the owner's names for their genres."""
+        return map(self._names.of_track, tracks) if self._names.rename else tracks
 
     def analysis(self, path: str, model: str) -> Analysis | None:
         """Give everything known of one file by `model`, or None."""
@@ -174,7 +186,7 @@ class Answers:
         if row is None:
             return None
         genres, windows = self._database.all(_GENRES, key), self._database.all(_WINDOWS, key)
-        return analysis_of(row, genres, windows, self._nothing)
+        return self._names.of_analysis(analysis_of(row, genres, windows, self._names.nothing))
 
     def predicts(self, aspect: Aspect, model: str) -> bool:
         """Tell whether `model` gives any track a genre, an energy or a tempo."""
@@ -183,7 +195,7 @@ class Answers:
         return bool(self._database.value(sql, (model,)))
 
     def genre_counts(self, model: str) -> list[tuple[str, int]]:
-        """Count the tracks of each genre by the answers of `model`, most first."""
+        """Count the tracks of each genre, by its own name for it, by the answers of `model`, most first."""
         rows = self._database.all(_GENRE_COUNTS, (model,))
         return [(genre, count) for genre, count in rows if isinstance(genre, str)]
 
@@ -279,16 +291,23 @@ def _answer(genre: Any, energy: Any, silent: Any) -> Answer:
 # A query as SQL
 
 
-def tracks_query(query: Query, model: str, columns: str) -> Sql:
+def tracks_query(query: Query, model: str, columns: str, called: Mapping[str, str] = _AS_THEY_ARE) -> Sql:
     """Write the SELECT of `columns` that answers `query`, in its order, and the values of its marks.
 
-    The tables are tracks `t` and predictions `p`.
+    The tables are tracks `t` and predictions `p`. Genres are sorted by the name by which each is `called`.
     """
     from_where, values = asked_for(query, model)
-    sql = f"SELECT {columns} {from_where} ORDER BY {_order(query.order)}"
+    order, names = _order_of_names(query.order, called) if called else (_order(query.order), [])
+    sql, values = f"SELECT {columns} {from_where} ORDER BY {order}", values + names
     return (
         (sql, values) if query.limit is None else (f"{sql} LIMIT ?", [*values, min(query.limit, 2**63 - 1)])
     )
+
+
+def _order_of_names(order: TrackOrder, called: Mapping[str, str]) -> Sql:
+    """The terms of an order by genre, for which no index stands, and their values."""
+    name = f"CASE p.genre{' WHEN ? THEN ?' * len(called)} ELSE p.genre END"
+    return _order(order).replace("p.genre", name, 1), [text for pair in called.items() for text in pair]
 
 
 def _order(order: TrackOrder) -> str:

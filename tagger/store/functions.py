@@ -8,18 +8,21 @@ from functools import lru_cache
 from typing import Any
 
 from tagger.files import folded, sort_key
+from tagger.genre_names import GenreNames
 from tagger.genre_tree import is_known, meanings
 from tagger.genre_words import Words, is_named
 from tagger.store.own_tags import own_genres
 from tagger.store.rows import StoredPath, path_from
 
 
-def add_functions(connection: sqlite3.Connection, nothing: Words) -> None:
-    """Let a connection call them; `nothing` are the words in a file's genre that say nothing.
+def add_functions(connection: sqlite3.Connection, names: GenreNames) -> None:
+    """Let a connection call them; `names` are the owner's for genres, and say which words say nothing.
 
     `tagger_contains(name, part)`, `tagger_sort_key(name)`; and of the column `tag_genres`, in the first
     place: `tagger_is_tagged(own)`, `tagger_says(own, name)`, `tagger_agrees(own, genre)`.
     """
+
+    nothing = names.nothing
 
     def is_tagged(own: Any) -> bool | None:
         return _is_tagged(_text(own), nothing)
@@ -28,7 +31,8 @@ def add_functions(connection: sqlite3.Connection, nothing: Words) -> None:
         return _says(_text(own), name, nothing)
 
     def agree(own: Any, genre: Any) -> bool | None:
-        return _agree(_text(own), _text(genre), nothing)
+        said = _text(genre)
+        return _agree(_text(own), said, names.shown(said or ""), nothing)
 
     functions: dict[str, tuple[int, Callable[..., Any]]] = {
         "tagger_contains": (2, _contains),  # SQLite's own LIKE folds the case of ASCII only
@@ -63,15 +67,17 @@ def _says(own: str | None, name: str, nothing: Words) -> bool:
 
 
 @lru_cache(maxsize=1 << 16)
-def _agree(own: str | None, genre: str | None, nothing: Words) -> bool | None:
-    """Whether one of the owner's genres means the answer's.
+def _agree(own: str | None, genre: str | None, called: str, nothing: Words) -> bool | None:
+    """Whether one of the owner's genres means the answer's, which the owner may have `called` otherwise.
 
     None where the owner or the model gives none, and where nobody knows what the owner's words mean.
     """
     words = own_genres(own, nothing)
     if not genre:
         return None
-    if any(is_named(word, genre) or genre in meanings(word, (genre,)) for word in words):
+    if any(is_named(word, called) or is_named(word, genre) for word in words):
+        return True
+    if any(genre in meanings(word, (genre,)) for word in words):
         return True
     return False if any(map(is_known, words)) else None
 

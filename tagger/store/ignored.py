@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tagger.excluded import NOTHING_EXCLUDED, Excluded
 from tagger.store import checked
 from tagger.store.rows import now, path_from, path_ranges, stored_path
 
@@ -18,16 +19,24 @@ if TYPE_CHECKING:
 class IgnoredPaths:
     """Absolute paths, each with when it was added (ISO 8601 in UTC): what is at and beneath them is ignored.
 
+    So is what the configuration has `excluded`.
+
     >>> ignored = IgnoredPaths({os.path.join(os.sep, "music", "demos"): "2026-01-01"})
     >>> ignored.holds(os.path.join(os.sep, "music", "demos", "a.mp3"))
     True
     """
 
     since: dict[str, str]
+    excluded: Excluded = NOTHING_EXCLUDED
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing can be ignored."""
+        return not (self.since or self.excluded.patterns)
 
     def holds(self, path: str) -> bool:
         """Tell whether `path` (absolute) is ignored, by itself or with a folder around it."""
-        return bool(self.since) and self.by(path) is not None
+        return bool(self.since and self.by(path) is not None) or self.excluded.holds(path)
 
     def by(self, path: str) -> str | None:
         """Give the ignored path at or around `path`, or None."""
@@ -41,14 +50,15 @@ class IgnoredPaths:
 class Ignored:
     """The table `ignored` of an open store, as `Store.ignored`; errors as of `Store`."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, excluded: Excluded) -> None:
         """Use `Store.ignored`."""
-        self._database = database
+        self._database, self._excluded = database, excluded
 
-    def paths(self) -> IgnoredPaths:
-        """Give all ignored paths, sorted."""
+    def paths(self, roots: Sequence[str] = ()) -> IgnoredPaths:
+        """Give all ignored paths, sorted; of `roots` (absolute), patterns match only what is beneath."""
         rows = self._database.all("SELECT path, since FROM ignored ORDER BY path")
-        return IgnoredPaths({path_from(path): checked.text(since) or "" for path, since in rows})
+        since = {path_from(path): checked.text(since) or "" for path, since in rows}
+        return IgnoredPaths(since, self._excluded.within(roots))
 
     def add(self, paths: Sequence[str]) -> None:
         """Ignore what is at and beneath `paths` (absolute) from now on, and forget its failures."""

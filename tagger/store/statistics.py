@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tagger.genre_names import GenreNames
 from tagger.query import Query
 from tagger.store import checked
 from tagger.store.answers import asked_for
@@ -51,9 +52,9 @@ class Statistics:
     runs: tuple[Run, ...]
 
 
-def statistics(database: Database, query: Query, model: str) -> Statistics:
+def statistics(database: Database, query: Query, model: str, names: GenreNames) -> Statistics:
     """Count what `query` asks for, its order and limit aside; failures and runs are the library's."""
-    cells, silent = _cells(database, query, model)
+    cells, silent = _cells(database, query, model, names)
     tracks = cells.total()
     genres = _genres(cells)
     by_level = {genre: tuple(cells[genre, level] for level in LEVELS) for genre in genres}
@@ -71,13 +72,14 @@ def statistics(database: Database, query: Query, model: str) -> Statistics:
     )
 
 
-def _cells(database: Database, query: Query, model: str) -> tuple[Cells, int]:
-    """Tracks by genre and energy level, and the number of silent ones."""
+def _cells(database: Database, query: Query, model: str, names: GenreNames) -> tuple[Cells, int]:
+    """Tracks by the owner's name for their genre and by energy level, and the number of silent ones."""
     from_where, values = asked_for(query, model, with_tracks=False)
     sql = f"SELECT p.genre, {ENERGY_LEVEL}, count(*), sum(p.silent <> 0) {from_where} GROUP BY 1, 2"
     cells, all_silent = Cells(), 0
     for genre, level, count, silent in database.rows(sql, values):
-        cells[checked.text(genre), level] += count
+        said = checked.text(genre)
+        cells[None if said is None else names.shown(said), level] += count
         all_silent += silent
     return cells, all_silent
 

@@ -21,7 +21,8 @@ from filelock import FileLock, Timeout
 from platformdirs import user_data_path
 
 from tagger.errors import BusyError, StoreError
-from tagger.genre_words import NOTHING, Words
+from tagger.excluded import NOTHING_EXCLUDED, Excluded
+from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.query import Query
 from tagger.store.answers import Answers
 from tagger.store.backup import advice_on_damage, back_up_if_due
@@ -66,26 +67,28 @@ _NO_SHARED_MEMORY = (sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMSIZE,
 class Store:
     """An open database; a context manager. One thread, the one that opened it, may use it.
 
-    Its parts are the properties below. Every method raises StoreError, in one line that names the file and
-    what to do, where SQLite cannot do its work, and BusyError where another program holds it for 30 s.
+    Every method raises StoreError, in one line that names the file and what to do, where SQLite cannot do
+    its work, and BusyError where another program holds it for 30 s.
 
         with Store.open(default_path(), create=False) as store:
             print(store.answers.models())
     """
 
-    def __init__(self, database: Database, nothing: Words) -> None:
+    def __init__(self, database: Database, names: GenreNames, excluded: Excluded) -> None:
         """Use `Store.open`."""
-        self.database, self._nothing = database, nothing
+        self.database, self.names, self._excluded = database, names, excluded
 
     @classmethod
-    def open(cls, path: str, create: bool, nothing: Words = NOTHING) -> Store:
+    def open(
+        cls, path: str, create: bool, names: GenreNames = MODELS_OWN, excluded: Excluded = NOTHING_EXCLUDED
+    ) -> Store:
         """Open the database at `path` and bring its tables up to date.
 
         With `create`, a missing file and its folder are made; without, a missing or empty file
-        raises StoreError, and one that may not be written can still be read. Reads work while another
-        process writes. `nothing` are the words in a file's own genre that count as none.
+        raises StoreError, and one that may not be written can still be read, also while others write.
+        What comes out has the owner's `names` for genres; `excluded` files count as ignored.
         """
-        return cls(open_database(path, create, nothing), nothing)
+        return cls(open_database(path, create, names), names, excluded)
 
     @cached_property
     def files(self) -> KnownFiles:
@@ -95,7 +98,7 @@ class Store:
     @cached_property
     def answers(self) -> Answers:
         """The answers of models to the tracks."""
-        return Answers(self.database, self._nothing)
+        return Answers(self.database, self.names)
 
     @cached_property
     def corrections(self) -> Corrections:
@@ -110,7 +113,7 @@ class Store:
     @cached_property
     def ignored(self) -> Ignored:
         """The files and folders that the owner wants left alone."""
-        return Ignored(self.database)
+        return Ignored(self.database, self._excluded)
 
     @cached_property
     def tag_changes(self) -> TagChanges:
@@ -138,8 +141,7 @@ class Store:
         """Store a batch of analyses and failures in one transaction, each path at most once.
 
         An answer replaces the model's earlier one and ends the path's failure; when the sound
-        (`audio_id`) has changed, other models' answers go too. A failure leaves an earlier answer,
-        with the size and mtime_ns it was given for.
+        (`audio_id`) has changed, other models' answers go too. A failure leaves an earlier answer as it is.
         """
         at = now()
         with self.database.transaction() as connection:
@@ -149,7 +151,7 @@ class Store:
 
     def statistics(self, query: Query, model: str) -> Statistics:
         """Count what `query` asks for by the answers of `model`; failures and runs are those of all."""
-        return statistics(self.database, query, model)
+        return statistics(self.database, query, model, self.names)
 
     def duplicates(self, paths: Sequence[str] = ()) -> list[SameSound]:
         """Find the sounds that are in several files, one of them at or beneath `paths` (or anywhere)."""
@@ -270,7 +272,7 @@ class Database:
             self.connection.close()
 
 
-def open_database(path: str, create: bool, nothing: Words) -> Database:
+def open_database(path: str, create: bool, names: GenreNames) -> Database:
     """Open a database with current tables; `Store.open` says more."""
     _refuse_folder(path)
     if create:
@@ -279,11 +281,11 @@ def open_database(path: str, create: bool, nothing: Words) -> Database:
         raise StoreError(f"no database at {path}; run `tagger scan FOLDER` first")
     with plain_errors(path):
         try:
-            return Database(path, _opened(path, "rwc" if create else "rw", nothing))
+            return Database(path, _opened(path, "rwc" if create else "rw", names))
         except sqlite3.OperationalError as error:
             if create or not _is_unwritable(error):
                 raise
-        return Database(path, _opened_to_read(path, nothing))
+        return Database(path, _opened_to_read(path, names))
 
 
 @contextmanager
@@ -364,12 +366,12 @@ def _make_folder(path: str) -> None:
         raise StoreError(f"{folder}: cannot be made ({error.strerror}); name another --db") from error
 
 
-def _opened(path: str, mode: str, nothing: Words) -> sqlite3.Connection:
+def _opened(path: str, mode: str, names: GenreNames) -> sqlite3.Connection:
     connection = _connect(path, mode)
     try:
         if mode != "rwc" and _is_empty(connection):
             raise StoreError(f"the database at {path} is empty; run `tagger scan FOLDER` first")
-        add_functions(connection, nothing)
+        add_functions(connection, names)
         if mode.startswith("ro"):
             require_current(connection, path)
             return connection
@@ -381,10 +383,10 @@ def _opened(path: str, mode: str, nothing: Words) -> sqlite3.Connection:
         raise
 
 
-def _opened_to_read(path: str, nothing: Words) -> sqlite3.Connection:
+def _opened_to_read(path: str, names: GenreNames) -> sqlite3.Connection:
     """For a file or folder that may not be written; whatever writes raises SQLITE_READONLY."""
     try:
-        return _opened(path, "ro", nothing)
+        return _opened(path, "ro", names)
     except sqlite3.OperationalError as error:
         if not _is_unwritable(error):
             raise
@@ -396,7 +398,7 @@ def _opened_to_read(path: str, nothing: Words) -> sqlite3.Connection:
             f"{path}: its last changes lie in {log}, which cannot be read in a read-only folder or on a "
             "full disk; make room, or copy both files to where you may write"
         )
-    return _opened(path, "ro&immutable=1", nothing)
+    return _opened(path, "ro&immutable=1", names)
 
 
 def _connect(path: str, mode: str) -> sqlite3.Connection:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from tagger.errors import TagError, TaggerError
 from tagger.files import absolute
+from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.counts import Skip, WriteCounts
 from tagger.tags import FIELDS, Change, Field, Tags, unsplittable
@@ -59,8 +60,8 @@ TagPlan = Mapping[str, FilePlan]
 """The changes of a run by path."""
 
 
-def plan_lines(planned: Planned) -> Iterator[bytes]:
-    """Yield the lines of a plan for one file, a field a line, each with its end.
+def plan_lines(planned: Planned, names: GenreNames = MODELS_OWN) -> Iterator[bytes]:
+    """Yield the lines of a plan for one file, a field a line, each with its end; `names` are of its genres.
 
     `confidence` (0–1) is of the least likely genre among those to be written, or of the tempo; null for
     energies, which have none.
@@ -73,17 +74,17 @@ def plan_lines(planned: Planned) -> Iterator[bytes]:
             "field": change.field,
             "before": change.before,
             "after": change.after,
-            "confidence": _confidence(track, change),
+            "confidence": _confidence(track, change, names),
         }
         yield json.dumps(values, ensure_ascii=not _is_utf8(track.path)).encode() + b"\n"
 
 
-def _confidence(track: TaggableTrack, change: Change) -> float | None:
+def _confidence(track: TaggableTrack, change: Change, names: GenreNames) -> float | None:
     if change.field == "bpm":
         return None if track.bpm_confidence is None else round(track.bpm_confidence, 4)
     if change.field != "genre":
         return None
-    added = [p for genre, p in track.genres if unsplittable(genre) in change.after]
+    added = [p for genre, p in track.genres if unsplittable(names.shown(genre)) in change.after]
     return round(min(added), 4) if added else None
 
 

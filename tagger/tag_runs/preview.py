@@ -11,6 +11,7 @@ from itertools import takewhile
 
 from tagger.errors import TagError
 from tagger.files import FileState, is_same_file
+from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.store import Correction, Store, TaggableTrack
 from tagger.tag_runs.batches import batches, or_skip, threads
 from tagger.tag_runs.counts import Skip, WriteCounts
@@ -103,7 +104,7 @@ def planned_pages(
     decide, among = _deciding(store, selection, settings, counts)
     for page in store.tag_changes.pages_to_tag(selection.paths, selection.model, among):
         planned = []
-        if ignored.since:
+        if not ignored.is_empty:
             n_all, page = len(page), [track for track in page if not ignored.holds(track.path)]
             counts.skipped += n_all - len(page)  # no news to the owner: not a line
         outcomes = pool.map(
@@ -126,25 +127,33 @@ def _deciding(
     among, planned = selection.among, selection.plan
     if isinstance(planned, Verdicts):
         decided = ids_of(store, planned.by_path, selection.model, counts)
-        return partial(_by_verdict, settings, decided), _within(decided, among)
+        return partial(_by_verdict, settings, store.names, decided), _within(decided, among)
     if planned is not None:
         found = ids_of(store, planned, selection.model, counts)
         return lambda track, tags: planned_changes(found[track.id], tags), _within(found, among)
     said = store.corrections.of("genre")
-    return partial(_by_policy, settings, said), among
+    return partial(_by_policy, settings, store.names, said), among
 
 
 def _by_policy(
-    settings: TagSettings, said: Mapping[str, Correction], track: TaggableTrack, tags: Tags
+    settings: TagSettings,
+    names: GenreNames,
+    said: Mapping[str, Correction],
+    track: TaggableTrack,
+    tags: Tags,
 ) -> Iterable[Change]:
-    due = corrected(wanted(track, settings), said.get(track.audio_id))
+    due = corrected(wanted(track, settings, names), said.get(track.audio_id))
     return plan(tags, due, settings.policy, track.written_bpm)
 
 
 def _by_verdict(
-    settings: TagSettings, decided: Mapping[int, Verdict], track: TaggableTrack, tags: Tags
+    settings: TagSettings,
+    names: GenreNames,
+    decided: Mapping[int, Verdict],
+    track: TaggableTrack,
+    tags: Tags,
 ) -> Iterable[Change]:
-    return decided_changes(decided[track.id], track, tags, wanted(track, settings), settings.policy)
+    return decided_changes(decided[track.id], track, tags, wanted(track, settings, names), settings.policy)
 
 
 def _within(found: Iterable[int], among: Container[int] | None) -> set[int]:
@@ -162,12 +171,15 @@ def _skip(skip: Skip, counts: WriteCounts, lost: LostFolders) -> None:
         counts.skipped += 1
 
 
-def wanted(track: TaggableTrack, settings: TagSettings) -> Wanted:
+def wanted(track: TaggableTrack, settings: TagSettings, names: GenreNames = MODELS_OWN) -> Wanted:
     """Give the values that the tags of a track should hold; of silence there is neither genre nor tempo.
 
-    A genre that is not sure enough ends the list, for the model holds those behind it for less likely.
+    A genre that is not sure enough ends the list, for the model holds those behind it for less likely. One
+    that the owner never wants is passed over, and the next must be sure by itself.
     """
-    sure = tuple(genre for genre, _ in takewhile(lambda scored: settings.is_enough(*scored), track.genres))
+    claimed = (scored for scored in track.genres if names.is_claimed(scored[0]))
+    enough = takewhile(lambda scored: settings.is_enough(*scored), claimed)
+    sure = tuple(names.shown(genre) for genre, _ in enough)
     if track.silent:
         return Wanted(energy=track.energy)
     is_sure = (track.bpm_confidence or 0.0) >= settings.min_bpm_confidence

@@ -7,10 +7,10 @@ which field in which format: the table in `fields`. Why raw bytes are exchanged:
 from __future__ import annotations
 
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
-from tagger.tags.edit import HardLinks, Previous, WriteOptions, Written, previous_from_json
+from tagger.tags.edit import Previous, WriteOptions, Written, previous_from_json
 from tagger.tags.fields import FIELDS, Field, unsplittable
 from tagger.tags.players import PLAYERS, Player, Seen, seen_by
-from tagger.tags.policy import BpmPolicy, Change, GenrePolicy, Policy, Wanted, plan
+from tagger.tags.policy import Change, Policy, Wanted, plan
 from tagger.tags.read import Tags, read
 from tagger.tags.temporary import recover_temporary_files, run_token, stale_temporary_files, sync_folder
 from tagger.tags.write import (
@@ -26,6 +26,7 @@ from tagger.tags.write import (
     restore,
     try_restore,
 )
+from tagger.types import BpmPolicy, GenrePolicy, HardLinks
 
 __all__ = [
     "FIELDS",

@@ -7,7 +7,7 @@ import dataclasses
 import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, cast
+from typing import Any, cast
 
 from tagger.errors import TagError
 from tagger.files import FileState
@@ -15,8 +15,7 @@ from tagger.tags.block import Item, Layout, TagBlock
 from tagger.tags.fields import FIELDS, Field
 from tagger.tags.original import Original, original_from_json
 from tagger.tags.policy import Change
-
-HardLinks = Literal["skip", "break", "in-place"]
+from tagger.types import HardLinks
 
 
 @dataclass(frozen=True, slots=True)

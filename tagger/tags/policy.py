@@ -5,16 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 from tagger.files import folded
 from tagger.tags.block import UNREADABLE
 from tagger.tags.fields import Field, each_once, is_among, says_nothing, unsplittable
 from tagger.tags.read import Tags, level_is_free
-from tagger.types import Aspect, energy_level
-
-GenrePolicy = Literal["missing", "replace", "add", "never"]
-BpmPolicy = Literal["missing", "replace", "never"]
+from tagger.types import Aspect, BpmPolicy, GenrePolicy, energy_level
 
 
 @dataclass(frozen=True, slots=True)

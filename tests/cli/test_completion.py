@@ -80,6 +80,20 @@ def test_a_genre_is_completed_so_that_a_shell_and_a_filter_understand_it() -> No
         assert genre_meant(typed, [*genres, "Drum & Bass", "Rock/Pop"]) == genre
 
 
+def test_tab_completes_the_owners_names_for_genres(
+    completed: Completed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('[genres]\nrename = { International = "World" }\n')
+    monkeypatch.setenv("TAGGER_CONFIG", str(file))
+    assert completed("tagger list --genre Wo") == ["World"]
+    assert completed("tagger list --genre Int") == []
+    assert completed("tagger --config none list --genre Int") == ["International"]
+    file.write_text("faulty")
+    assert completed("tagger list --genre Wo") == []
+    assert completed("tagger config ") == ["init"]
+
+
 @pytest.mark.parametrize("shell", ["zsh", "fish"])
 def test_other_shells_complete_too(tagger: Tagger, monkeypatch: pytest.MonkeyPatch, shell: str) -> None:
     monkeypatch.setenv("_TAGGER_COMPLETE", f"complete_{shell}")

@@ -109,6 +109,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_clips(home / "DATA")
     (recipe,) = blocks(PAGES["playlists"], "toml")
     (home / "playlists.toml").write_text(recipe, encoding="utf-8")
+    (configuration,) = blocks(PAGES["configuration"], "toml")
+    (home / "night.toml").write_text(configuration, encoding="utf-8")
     return home
 
 
@@ -119,6 +121,8 @@ def home(prepared: Path, tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.setenv("USERPROFILE", str(prepared))
     monkeypatch.setenv("TAGGER_DB", str(prepared / "tagger.db"))
     monkeypatch.setenv("TAGGER_MODELS", str(prepared / "models"))
+    monkeypatch.delenv("TAGGER_CONFIG")
+    monkeypatch.setattr("platformdirs.user_config_path", lambda name: prepared / ".config" / name)
     monkeypatch.chdir(prepared)
     if not (prepared / "tagger.db").exists():
         assert tagger("scan", prepared / "Music").code == 0
@@ -192,7 +196,7 @@ def test_a_page_fits_a_terminal_of_80_columns() -> None:
         with console.capture() as drawn:
             console.print(Markdown(page(topic)))
         assert "…" not in drawn.get(), f"{topic}: a table cuts a word"
-        assert len(f"{'every-night'}  {summary(page(topic))}") <= 80
+        assert len(f"{max(TOPICS, key=len)}  {summary(page(topic))}") <= 80
 
 
 def test_help_lists_the_pages_and_shows_one_as_it_is_written(tagger: Tagger) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tagger.errors import TaggerError
 from tagger.files import AudioFile
+from tagger.genre_names import GenreNames
 from tagger.query import Query
 from tagger.store import Reuse, Store
 from tagger.store.own_tags import without_ours
@@ -62,7 +63,7 @@ def test_a_track_shows_what_its_file_says(store: Store) -> None:
 
 
 def test_words_that_say_nothing_are_the_store_s_to_choose(db_path: str) -> None:
-    with Store.open(db_path, create=True, nothing=frozenset({"Best Of"})) as store:
+    with Store.open(db_path, create=True, names=GenreNames(nothing=frozenset({"Best Of"}))) as store:
         store.record_batch([tagged("/m/a.mp3", "Best-of", "Other")], [])
         assert one(store).tag_genres == ("Other",)
         assert paths(store, tag_genres=("other",)) == ["a.mp3"] and not paths(store, untagged=True)

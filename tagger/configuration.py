@@ -1,0 +1,397 @@
+"""The configuration: what the owner says once, in a file of TOML, instead of in every command.
+
+`KEYS` is the one place that knows what may stand in it. A new key is a field of `Configuration` and a line of
+`KEYS`; the file that `tagger config init` writes, the errors and the table of `tagger config` come from it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from tagger.errors import TaggerError
+from tagger.excluded import LONGEST_PATTERN, MOST_PATTERNS, Excluded
+from tagger.files import absolute
+from tagger.genre_names import GenreNames
+from tagger.genre_words import NOTHING, letters
+from tagger.toml_tables import (
+    FLAG,
+    NUMBER,
+    TEXT,
+    TEXTS,
+    WHOLE,
+    Kind,
+    Table,
+    nearest,
+    one_of,
+    read_toml,
+    read_values,
+)
+from tagger.types import MIN_CONFIDENCE, BpmPolicy, GenrePolicy, HardLinks
+
+if TYPE_CHECKING:
+    from tagger.playlist import Defaults
+    from tagger.tag_runs import TagSettings
+
+VARIABLE = "TAGGER_CONFIG"
+"""Of the environment: the file, or `none`."""
+
+MOST_GENRES = 1000
+"""Words in a list of genres; no model knows more."""
+
+_SPLIT_BY = ";/,|\\"
+"""Characters at which players split a genre in two."""
+
+Section = Literal["", "genres", "tags", "playlist"]
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """What is to hold unless an option says otherwise; without a file, what holds anyway.
+
+    `file` is where it was read, and `given` the keys that stand there, with their sections (`tags.genre`).
+    `folders` are scanned where none is named, and nothing that one of the patterns `exclude` matches is. `db`
+    and `model` are as the options; None leaves the choice to them. `rename`, `never` and `only` are of
+    `GenreNames`; `nothing` are further words of tags that count as no genre. All below are of `write-tags`,
+    and `playlist` of every playlist.
+    """
+
+    file: str | None = None
+    given: frozenset[str] = frozenset()
+    folders: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    db: str | None = None
+    model: str | None = None
+    rename: Mapping[str, str] = field(default_factory=dict)
+    never: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    nothing: tuple[str, ...] = ()
+    genre: GenrePolicy = "missing"
+    energy: bool = True
+    bpm: BpmPolicy = "missing"
+    min_confidence: float = MIN_CONFIDENCE
+    min_bpm_confidence: float | None = None
+    max_genres: int = 1
+    keep_mtime: bool = False
+    hard_links: HardLinks = "skip"
+    playlist: Mapping[str, Any] = field(default_factory=dict)
+
+    def source_of(self, path: str) -> str:
+        """Give who says what holds for the key `path`: the file, or `default`."""
+        return self.file if self.file and path in self.given else "default"
+
+    @property
+    def names(self) -> GenreNames:
+        """The owner's names for genres, and which words say nothing."""
+        return GenreNames(self.rename, self.never, self.only, NOTHING.union(self.nothing))
+
+    @property
+    def excluded(self) -> Excluded:
+        """What is left out of everything."""
+        return Excluded(self.exclude, self.folders)
+
+    @property
+    def usual_playlist(self) -> Defaults:
+        """What every playlist is to be unless it says otherwise. Raises TaggerError as `read` has done."""
+        from tagger.playlist import defaults_of
+
+        return defaults_of(self.playlist, self.folder)
+
+    @property
+    def tag_settings(self) -> TagSettings:
+        """The choices of a run of `write-tags`."""
+        from tagger.tag_runs import TagSettings
+        from tagger.tags import Policy
+
+        of_bpm = self.min_confidence if self.min_bpm_confidence is None else self.min_bpm_confidence
+        policy = Policy(self.genre, self.max_genres, self.energy, self.bpm)
+        return TagSettings(policy, self.min_confidence, self.keep_mtime, self.hard_links, of_bpm)
+
+    @property
+    def folder(self) -> str:
+        """The folder from which its paths are taken."""
+        return os.path.dirname(self.file) if self.file else os.getcwd()
+
+
+NOT_CONFIGURED = Configuration()
+"""What holds without a file."""
+
+
+def default_file() -> str:
+    """Give the place of the configuration unless the owner says otherwise: the platform's folder for them."""
+    from platformdirs import user_config_path
+
+    return os.fspath(user_config_path("tagger") / "config.toml")
+
+
+def chosen_file(named: str | None) -> tuple[str | None, str]:
+    """Give the file that is read, and who says so: `--config` (`named`), `TAGGER_CONFIG` or `default`.
+
+    The file is None where `none` or nothing was named. That of the default need not be there.
+    """
+    said, by = (named, "--config") if named is not None else (os.environ.get(VARIABLE), VARIABLE)
+    if said is None:
+        return default_file(), "default"
+    return (None if said.strip() in ("", "none") else absolute(os.path.expanduser(said))), by
+
+
+def read_configuration(named: str | None = None) -> Configuration:
+    """Read the configuration that `chosen_file` gives; an empty one where the default place has none.
+
+    Raises TaggerError, in one line that names the file and the key, where it cannot be meant.
+    """
+    file, by = chosen_file(named)
+    if file is None or (by == "default" and not os.path.lexists(file)):
+        return NOT_CONFIGURED
+    if not os.path.exists(file) and not os.path.islink(file):
+        raise TaggerError(f"{by} {file}: no such file; `tagger config init` makes one")
+    return read(file)
+
+
+def read(file: str) -> Configuration:
+    """Read one file of configuration; errors as of `read_configuration`."""
+    content, folder = read_toml(file, "configuration"), os.path.dirname(file)
+    values: dict[str, Any] = {}
+    given = set[str]()
+    for section in SECTIONS:
+        try:
+            found = _section(section, content, folder)
+        except TaggerError as error:
+            raise TaggerError(f"{file}: {f'[{section}] ' if section else ''}{error}") from None
+        given |= {f"{section}.{name}".lstrip(".") for name in found}
+        values |= {section: found} if section == "playlist" else found
+    return Configuration(file=file, given=frozenset(given), **values)
+
+
+def _section(section: Section, content: Table, folder: str) -> dict[str, Any]:
+    """The values of one section. Raises TaggerError for what cannot be meant."""
+    table = content.get(section, {}) if section else _above_the_sections(content)
+    if not isinstance(table, dict):
+        raise TaggerError(f"{section} = {table!r}: begin a section with [{section}] on a line of its own")
+    if section == "playlist":
+        return _playlist(table, folder)
+    for name in table:
+        home = _HOMES.get(name.replace("-", "_"), section)
+        if home != section:
+            raise TaggerError(f"{name!r} belongs {f'under [{home}]' if home else 'above the first section'}")
+    kinds = {key.name: key.kind for key in KEYS if key.section == section}
+    known = [*kinds, *SECTIONS[1:]] if not section else kinds
+    if unknown := next((name for name in table if name.replace("-", "_") not in kinds), None):
+        raise TaggerError(f"unknown key {unknown!r}{nearest(unknown, known)}")
+    return {name: _placed(name, value, folder) for name, value in read_values(table, kinds).items()}
+
+
+def _above_the_sections(content: Table) -> Table:
+    return {name: value for name, value in content.items() if name not in SECTIONS}
+
+
+def _playlist(table: Table, folder: str) -> dict[str, Any]:
+    if not table:
+        return {}
+    from tagger.playlist import defaults_of
+
+    defaults_of(table, folder)
+    return {name.replace("-", "_"): value for name, value in table.items()}
+
+
+def _placed(name: str, value: Any, folder: str) -> Any:
+    """The value with its paths taken from the folder of the file; `~` is the home folder."""
+    if name == "folders":
+        return tuple(_path(each, folder) for each in value)
+    if name == "exclude":
+        return tuple(os.path.expanduser(each) for each in value)
+    if name == "db" or (name == "model" and (os.sep in value or value.startswith("~"))):
+        return _path(value, folder)
+    return value
+
+
+def _path(name: str, folder: str) -> str:
+    return absolute(os.path.join(folder, os.path.expanduser(name)))
+
+
+# The kinds of values that only a configuration has
+
+
+def _names(value: Any) -> Any:
+    """One text or several, none of them empty."""
+    texts = TEXTS[0](value)
+    return texts if texts is not None and all(map(str.strip, texts)) else None
+
+
+def _filled(value: Any) -> Any:
+    return value if TEXT[0](value) is not None and value.strip() else None
+
+
+def _patterns(value: Any) -> Any:
+    texts = _names(value)
+    if texts is None or len(texts) > MOST_PATTERNS or any(len(each) > LONGEST_PATTERN for each in texts):
+        return None
+    return None if any(not each.strip("*/\\ ") for each in texts) else texts
+
+
+def _genres(value: Any) -> Any:
+    texts = _names(value)
+    is_sound = texts is not None and len(texts) <= MOST_GENRES and all(map(letters, texts))
+    return texts if is_sound else None
+
+
+def _renames(value: Any) -> Any:
+    if not isinstance(value, dict) or len(value) > MOST_GENRES or _genres([*value]) is None:
+        return None
+    is_sound = _genres([*value.values()]) is not None and not any(
+        character in name for name in value.values() for character in _SPLIT_BY
+    )
+    return {genre: name.strip() for genre, name in value.items()} if is_sound else None
+
+
+def _share(value: Any) -> Any:
+    return value if NUMBER[0](value) is not None and 0 <= value <= 1 else None
+
+
+def _positive(value: Any) -> Any:
+    return value if WHOLE[0](value) is not None and value >= 1 else None
+
+
+_PATHS: Kind = (_names, "a folder or a list of folders")
+_GLOBS: Kind = (
+    _patterns,
+    f"a pattern or a list of up to {MOST_PATTERNS:,}, none of which leaves out everything",
+)
+_NAME: Kind = (_filled, "a text that is not empty")
+_GENRES: Kind = (_genres, "a genre or a list of genres")
+_RENAMES: Kind = (
+    _renames,
+    'new names by old ones, such as { International = "World" }; players split a name at ; / , | or \\',
+)
+_SHARE: Kind = (_share, "a number from 0 to 1")
+_COUNT: Kind = (_positive, "a whole number from 1")
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """A key of the file: its name, which is its field, its kind, what it says, and a value as an example."""
+
+    name: str
+    section: Section
+    kind: Kind
+    comment: str
+    example: str
+
+    @property
+    def path(self) -> str:
+        """Its name with that of its section, such as `tags.genre`."""
+        return f"{self.section}.{self.name}" if self.section else self.name
+
+
+KEYS: tuple[Key, ...] = (
+    Key(
+        "folders", "", _PATHS, "The music: what `tagger scan` and `tagger watch` look through.", '["~/Music"]'
+    ),
+    Key(
+        "exclude",
+        "",
+        _GLOBS,
+        "Files and folders to leave out, at any depth.",
+        '["Audiobooks", "Podcasts", "*.m4b"]',
+    ),
+    Key("model", "", _NAME, "The model that analyses and answers: an id or a folder.", '"standard"'),
+    Key("db", "", _NAME, "The database. Unless set, it is in the user data folder.", '"~/Music/tagger.db"'),
+    Key(
+        "rename",
+        "genres",
+        _RENAMES,
+        "Your names for the model's genres, everywhere.",
+        '{ International = "World", "Hip-Hop" = "Hip Hop" }',
+    ),
+    Key(
+        "never",
+        "genres",
+        _GENRES,
+        "Genres that are never written into tags, and of which no playlist is made.",
+        '["Experimental"]',
+    ),
+    Key("only", "genres", _GENRES, "If set, only these are.", '["Jazz", "Rock", "World"]'),
+    Key(
+        "nothing",
+        "genres",
+        _GENRES,
+        "Words of your tags that count as no genre, besides those such as Unknown and Other.",
+        '["Misc", "Sonstige"]',
+    ),
+    Key(
+        "genre",
+        "tags",
+        one_of(GenrePolicy),
+        "Write a genre: missing (only where none is), replace, add or never.",
+        '"missing"',
+    ),
+    Key("energy", "tags", FLAG, "Write the energy, where absent or ours.", "true"),
+    Key(
+        "bpm",
+        "tags",
+        one_of(BpmPolicy),
+        "Write the tempo: missing (where none is, or ours), replace or never.",
+        '"missing"',
+    ),
+    Key(
+        "min_confidence",
+        "tags",
+        _SHARE,
+        "The confidence, 0-1, from which on a genre or a tempo is written.",
+        f"{MIN_CONFIDENCE}",
+    ),
+    Key("min_bpm_confidence", "tags", _SHARE, "Of tempos alone, if not the same.", f"{MIN_CONFIDENCE}"),
+    Key("max_genres", "tags", _COUNT, "Genres in a file, likeliest first.", "1"),
+    Key("keep_mtime", "tags", FLAG, "Keep the dates of the files.", "false"),
+    Key(
+        "hard_links", "tags", one_of(HardLinks), "A file of several names: skip, break or in-place.", '"skip"'
+    ),
+)
+"""Every key but those of [playlist], in the order of the file; those are the keys of a file of playlists."""
+
+SECTIONS: tuple[Section, ...] = get_args(Section)
+_HOMES = {key.name: key.section for key in KEYS}
+
+_OF_PLAYLISTS = (
+    ("sort", '"-energy"'),
+    ("minutes", "60"),
+    ("per_artist", "3"),
+    ("no_missing", "true"),
+    ("min_length", '"30s"'),
+)
+_ABOUT = {
+    "": "The configuration of tagger. An option on the command line wins; `tagger config` shows what holds.\n"
+    "# A line counts once you take the # in front of it away. Paths are taken from this folder.",
+    "genres": "Genres, by your names or the model's, in any spelling.",
+    "tags": "What `tagger write-tags` writes.",
+    "playlist": "What every playlist is unless it says otherwise: options and filters of `tagger playlist`.",
+}
+
+
+def template() -> str:
+    """Write a file in which every key is explained and commented out, so that it changes nothing."""
+    lines = list[str]()
+    for section in SECTIONS:
+        lines += [f"# {_ABOUT[section]}"] if not section else ["", f"[{section}]", f"# {_ABOUT[section]}"]
+        for key in KEYS:
+            if key.section == section:
+                lines += ["", f"# {key.comment}", f"# {key.name} = {key.example}"]
+    lines += ["", *(f"# {name} = {example}" for name, example in _OF_PLAYLISTS)]
+    return "\n".join(lines) + "\n"
+
+
+def as_toml(value: Any) -> str:
+    """Write a value as it may stand in the file; the empty text for none.
+
+    >>> print(as_toml({"Hip-Hop": "Hip Hop"}), as_toml(("a", "b")), as_toml(True))
+    { "Hip-Hop" = "Hip Hop" } ["a", "b"] true
+    """
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{json.dumps(name)} = {as_toml(each)}" for name, each in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    if isinstance(value, list | tuple):
+        return f"[{', '.join(map(as_toml, value))}]"
+    return "" if value is None else json.dumps(value, ensure_ascii=False)

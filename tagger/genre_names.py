@@ -1,0 +1,109 @@
+"""What the owner calls the genres of the models, and which of them may be claimed at all.
+
+A model has names of its own for genres, and some that it hardly ever gets right. The database keeps what the
+model said; everything that is shown, asked, written and exported goes through the one `GenreNames`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from tagger.errors import TaggerError
+from tagger.genre_words import NOTHING, Words, letters
+from tagger.types import Analysis, Prediction, Track, WindowAnswer
+
+
+@dataclass(frozen=True)
+class GenreNames:
+    """The owner's names for genres: `rename` from a model's name to the one that stands for it.
+
+    `never` are genres that are not written and of which no playlist is made; unless `only` is empty, all that
+    are not in it are such, too. Letter case, spaces and punctuation do not matter, and a genre may be called
+    by either of its names. `nothing` are the words in a file's own genre that count as none.
+
+    >>> names = GenreNames({"international": "World"}, never=("World",))
+    >>> names.shown("International"), names.shown("Rock"), names.is_claimed("International")
+    ('World', 'Rock', False)
+    """
+
+    rename: Mapping[str, str] = field(default_factory=dict)
+    never: tuple[str, ...] = ()
+    only: tuple[str, ...] = ()
+    nothing: Words = NOTHING
+
+    def shown(self, genre: str) -> str:
+        """Give the owner's name for a genre of a model."""
+        return self._shown.get(letters(genre), genre) if self.rename else genre
+
+    def is_claimed(self, genre: str) -> bool:
+        """Tell whether a genre of a model may be written, and playlists may ask for it."""
+        names = {letters(genre), letters(self.shown(genre))}
+        return names.isdisjoint(self._never) and (not self.only or not names.isdisjoint(self._only))
+
+    def meant(self, name: str, known: Sequence[str]) -> tuple[str, ...]:
+        """Give the genres among the `known` ones of a model for which the owner's word is `name`."""
+        wanted = letters(name)
+        if not self.rename or not wanted:
+            return ()
+        return tuple(genre for genre in known if wanted in map(letters, {genre, self.shown(genre)}))
+
+    def require_claimed(self, genres: Iterable[str]) -> None:
+        """Raise TaggerError for the first of some genres of a model that may not be claimed."""
+        for genre in genres:
+            if not self.is_claimed(genre):
+                rule = "is in `never`" if self._is_never(genre) else "is not in `only`"
+                raise TaggerError(
+                    f"no playlist of {self.shown(genre)}, which {rule} under [genres] of the configuration; "
+                    "change it there (`tagger config` says where)"
+                )
+
+    def of_track(self, track: Track) -> Track:
+        """Give the track with the owner's name for its genre."""
+        return track if track.genre is None else replace(track, genre=self.shown(track.genre))
+
+    def of_analysis(self, analysis: Analysis) -> Analysis:
+        """Give the analysis with the owner's names."""
+        return replace(analysis, prediction=self.of_prediction(analysis.prediction))
+
+    def of_prediction(self, answer: Prediction) -> Prediction:
+        """Give the answer with the owner's names: of two genres with one name, the likelier stands."""
+        if not self.rename:
+            return answer
+        probabilities: dict[str, float] = {}
+        for genre, probability in answer.genres.items():
+            name = self.shown(genre)
+            probabilities[name] = max(probability, probabilities.get(name, 0.0))
+        first = None if answer.genre is None else self.shown(answer.genre)
+        windows = tuple(map(self._of_window, answer.windows))
+        return replace(answer, genres=probabilities, genre=first, windows=windows)
+
+    def unknown(self, known: Iterable[str]) -> list[str]:
+        """Give the words for genres that no model has: none of the `known` genres is called so."""
+        ours = {letters(name) for name in self.rename.values()}
+        there = {letters(genre) for genre in known}
+        words = [*self.rename, *(name for name in (*self.never, *self.only) if letters(name) not in ours)]
+        return [word for word in dict.fromkeys(words) if letters(word) not in there]
+
+    def _of_window(self, window: WindowAnswer) -> WindowAnswer:
+        return window if window.genre is None else replace(window, genre=self.shown(window.genre))
+
+    def _is_never(self, genre: str) -> bool:
+        return not self._never.isdisjoint({letters(genre), letters(self.shown(genre))})
+
+    @cached_property
+    def _shown(self) -> Mapping[str, str]:
+        return {letters(genre): name for genre, name in self.rename.items()}
+
+    @cached_property
+    def _never(self) -> frozenset[str]:
+        return frozenset(map(letters, self.never))
+
+    @cached_property
+    def _only(self) -> frozenset[str]:
+        return frozenset(map(letters, self.only))
+
+
+MODELS_OWN = GenreNames()
+"""No other names: genres are called as the model calls them."""

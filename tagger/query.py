@@ -346,7 +346,7 @@ FILTERS: tuple[Filter, ...] = (
     ),
     Filter("tag_genre", "tag_genres", str, "NAME", "Your own tag says this genre.", repeats=True),
     _flag("agrees", "Your own genre means the answer's.", aspect="genre"),
-    _flag("differs", "Your own genre means another one than the answer's.", aspect="genre"),
-    _flag("untagged", "Your file has no genre that says something."),
+    _flag("differs", "Your own genre means another one.", aspect="genre"),
+    _flag("untagged", "Your file has no genre of its own."),
 )
 """Every filter, in the order of `--help`."""

@@ -1,5 +1,6 @@
 """Questions to a made library beside a look at every row."""
 
+import json
 import os
 import sqlite3
 import tempfile
@@ -16,7 +17,9 @@ from tagger.types import ENERGY_BANDS, Track
 
 EMBEDDING_SIZE = 128
 LOUD_ROCK = Query(genres=("Rock",), energy=ENERGY_BANDS["high"], limit=50)
+DIFFERENT = Query(tag_genres=("jazz",), differs=True, limit=50)
 AT_120_BPM = Query(bpm=(119.5, 120.5), limit=50)
+OWN_GENRES = ("Rock", "Alternative Rock", "Other", "House", "Jazz", "Hip-Hop/Rap", "My Favourites", "Klassik")
 EVERY_ROW = """
     SELECT t.path, p.genre, p.genre_confidence, p.energy FROM tracks t NOT INDEXED
     CROSS JOIN predictions p ON p.track_id = t.id
@@ -34,6 +37,8 @@ def bench_query(n_tracks: int, n_embeddings: int) -> None:
             every_s = _best_s(
                 lambda: list(store.database.connection.execute(EVERY_ROW, (DEFAULT_MODEL, 2 / 3)))
             )
+            own_s = _best_s(lambda: list(store.answers.tracks(DIFFERENT, model=DEFAULT_MODEL)))
+            all_s = _best_s(lambda: sum(1 for _ in store.answers.tracks(model=DEFAULT_MODEL)), 2)
             stats_s = _best_s(lambda: store.statistics(Query(), DEFAULT_MODEL))
         path = os.path.join(folder, "embedded.db")
         _make_library(path, n_embeddings, n_embeddings)
@@ -43,6 +48,8 @@ def bench_query(n_tracks: int, n_embeddings: int) -> None:
     print(f"the same without an index                   {every_s:7.3f} s")
     print(f"ratio                                       {every_s / listed_s:7.1f}")
     print(f"list --bpm 120 --limit 50                   {tempo_s:7.3f} s")
+    print(f"list --tag-genre jazz --differs --limit 50  {own_s:7.3f} s")
+    print(f"list                                        {all_s:7.3f} s  ({n_tracks:,} tracks)")
     print(f"stats                                       {stats_s:7.3f} s  ({n_tracks:,} tracks)")
     print(f"playlist --like                             {like_s:7.3f} s  ({n_embeddings:,} embeddings)")
 
@@ -71,13 +78,14 @@ def _make_library(path: str, n_tracks: int, n_embeddings: int) -> None:
     genres = load_card(DEFAULT_MODEL).genres
     weights = np.where(np.array(genres) == "Rock", 4.0, 1.0)
     drawn = random.choice(len(genres), n_tracks, p=weights / weights.sum()).tolist()
+    own = random.integers(0, 1 << 20, n_tracks).tolist()
     numbers = random.random((n_tracks, 3)).tolist()
     raw = sqlite3.connect(path)
     raw.execute("PRAGMA synchronous = OFF")
     raw.executemany(
         "INSERT INTO tracks (id, path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz, channels,"
-        " scanned_at, title, artist, album, year)"
-        " VALUES (?, ?, 9000000, 0, ?, ?, 'mp3', 44100, 2, '', ?, ?, ?, ?)",
+        " scanned_at, title, artist, album, year, tag_genres)"
+        " VALUES (?, ?, 9000000, 0, ?, ?, 'mp3', 44100, 2, '', ?, ?, ?, ?, ?)",
         (
             (
                 i,
@@ -88,8 +96,9 @@ def _make_library(path: str, n_tracks: int, n_embeddings: int) -> None:
                 f"Artist {i // 40}",
                 f"Album {i // 10}",
                 1960 + i % 60,
+                json.dumps([OWN_GENRES[genre % len(OWN_GENRES)]]),
             )
-            for i, (duration, _, _) in enumerate(numbers)
+            for i, ((duration, _, _), genre) in enumerate(zip(numbers, own, strict=True))
         ),
     )
     raw.executemany(

@@ -88,5 +88,10 @@ def plain(genre: str) -> str:
     return re.sub(r"[\W_]+", "-", genre.replace("&", " and ")).strip("-")
 
 
-OF_FILTERS: dict[str, Callable[..., list[str]]] = {"genre": genres, "not_genre": genres, "energy": energies}
+OF_FILTERS: dict[str, Callable[..., list[str]]] = {
+    "genre": genres,
+    "not_genre": genres,
+    "energy": energies,
+    "tag_genre": genres,
+}
 """What completes the value of a filter, by its name."""

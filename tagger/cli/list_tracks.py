@@ -12,7 +12,7 @@ import typer
 from tagger.cli import configured, shared
 from tagger.cli.completion import values_of
 from tagger.cli.shared import print_csv, print_json_array
-from tagger.cli.table import answer_cells, print_table
+from tagger.cli.table import OWN_CELLS, answer_cells, header, own_cell, print_table
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.query import Query, TrackOrder
@@ -83,7 +83,7 @@ def list_tracks(
     db: shared.Db = None,
     json: shared.Json = False,
 ) -> None:
-    """List tracks with their genre, its confidence, their energy and tempo.
+    """List tracks: genre, how sure it is, your own genre, energy and tempo.
 
     A terminal shows artist and title, too, and the ends of long paths;
     a pipe gets whole paths, a line each.
@@ -104,14 +104,15 @@ def list_tracks(
         elif as_csv or csv_safe:
             print_csv(CSV_COLUMNS, map(track_json, tracks), no_formulas=csv_safe)
         elif sys.stdout.isatty():
-            print_table(tracks)
+            print_table(tracks, bool(query.tag_genres or query.agrees or query.differs))
         else:
             _print_lines(tracks)
 
 
 def _print_lines(tracks: Iterable[Track]) -> None:
-    say(f"{'genre':<14} {'sure':>5}  energy     bpm  path")
+    say(f"{header(with_own=True)}path")
     for track in tracks:
         genre, sure, energy, bpm = answer_cells(track)
         missing = "  (missing)" if track.missing else ""
-        say(f"{genre:<14} {sure:>5}  {energy:<7}  {bpm:>5}  {shown(track.path)}{missing}")
+        own = f"{shown(own_cell(track)):<{OWN_CELLS}}"
+        say(f"{genre:<14} {sure:>5}  {own}  {energy:<7}  {bpm:>5}  {shown(track.path)}{missing}")

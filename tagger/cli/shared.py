@@ -35,7 +35,7 @@ INTERRUPTED = 130
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 """A shutdown and `systemctl stop` send SIGTERM."""
 
-_FILTERS_PANEL = "Filters (all must hold; those with names and texts repeat)"
+_FILTERS_PANEL = "Filters (all must hold; those with a NAME or TEXT may repeat)"
 
 
 # Options

@@ -57,6 +57,7 @@ def _fields(found: Statistics, model: str) -> dict[str, Any]:
         "energy_levels": list(found.energy_levels),
         "genre_energy_levels": {genre: list(levels) for genre, levels in found.genre_levels.items()},
         "tempos": {str(low): count for low, count in found.tempos.items()},
+        "own_tags": dict(found.own_tags),
         "failures": dict(found.failures),
         "runs": [_run_fields(run) for run in found.runs],
     }
@@ -86,6 +87,8 @@ def _lines(found: Statistics, model: str) -> Iterator[str]:
     if found.tempos:
         tempos = range(min(found.tempos), max(found.tempos) + 1, 10)
         yield from _bars("tempo in BPM", {f"{low}-{low + 9}": found.tempos.get(low, 0) for low in tempos})
+    if found.genres and found.own_tags["none"] < found.tracks:
+        yield from _bars("your own genre and the answer", found.own_tags)
     yield from _failures(found)
     yield from _runs(found)
 

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from tagger.types import Track
 
 LOOKED_AT = 200
-"""Tracks by which it is decided whether there is a column for artists and titles."""
+"""Tracks by which it is decided whether there are columns for own tags, and for artists and titles."""
 
 MOST_NAME_CELLS, LEAST_PATH_CELLS, LEAST_CELLS_FOR_NAMES = 44, 20, 36
+OWN_CELLS = 16
 
-_HEADER = f"{'genre':<14} {'sure':>5}  energy     bpm  "
 _COLOURS = {"low": "blue", "medium": "yellow", "high": "red"}
 
 
@@ -33,25 +33,43 @@ def answer_cells(track: Track) -> tuple[str, str, str, str]:
     return genre, sure, energy, bpm
 
 
-def print_table(tracks: Iterable[Track]) -> None:
+def own_cell(track: Track) -> str:
+    """Give the owner's genres, as lists show them beside the answer: at most `OWN_CELLS` characters."""
+    own = ", ".join(track.tag_genres) or "–"
+    return own if len(own) <= OWN_CELLS else own[: OWN_CELLS - 1] + "…"
+
+
+def header(with_own: bool) -> str:
+    """Give the names of the columns before the artist's."""
+    own = "own tag".ljust(OWN_CELLS + 2) * with_own
+    return f"{'genre':<14} {'sure':>5}  {own}energy     bpm  "
+
+
+def print_table(tracks: Iterable[Track], asks_for_own: bool) -> None:
     """Print a line for each track on the terminal, while they are read.
 
-    Paths are shortened from the left, artists and titles from the right. No colour where `NO_COLOR` is set.
+    Paths are shortened from the left, artists and titles from the right. The owner's genres have a column
+    where that takes no artists and titles away, or the question `asks_for_own`. No colour where `NO_COLOR`
+    is set.
     """
     from rich.console import Console
 
     console = Console(highlight=False)
     tracks = iter(tracks)
     first = [*islice(tracks, LOOKED_AT)]
-    left = max(console.width - len(_HEADER), LEAST_PATH_CELLS)
-    has_names = left >= LEAST_CELLS_FOR_NAMES and any(names_of(track) for track in first)
+    left = max(console.width - len(header(with_own=True)), LEAST_PATH_CELLS)
+    has_own = any(track.tag_genres for track in first) or asks_for_own
+    is_named = any(names_of(track) for track in first)
+    with_own = asks_for_own or (has_own and (left >= LEAST_CELLS_FOR_NAMES or not is_named))
+    if not with_own:
+        left = max(console.width - len(header(with_own=False)), LEAST_PATH_CELLS)
+    has_names = left >= LEAST_CELLS_FOR_NAMES and is_named
     for_names = min(MOST_NAME_CELLS, left // 2) if has_names else 0
     for_path = left - for_names - 2 if has_names else left
-    console.print(
-        _HEADER + "artist – title".ljust(for_names + 2) * has_names + "path", style="bold", soft_wrap=True
-    )
+    names = "artist – title".ljust(for_names + 2) * has_names
+    console.print(f"{header(with_own)}{names}path", style="bold", soft_wrap=True)
     for track in chain(first, tracks):
-        console.print(_line(track, for_names, for_path), soft_wrap=True)
+        console.print(_line(track, with_own, for_names, for_path), soft_wrap=True)
 
 
 def names_of(track: Track) -> str:
@@ -87,7 +105,7 @@ def end(text: str, cells: int) -> str:
     return f"…{text[kept:]}"
 
 
-def _line(track: Track, for_names: int, for_path: int) -> Text:
+def _line(track: Track, with_own: bool, for_names: int, for_path: int) -> Text:
     from rich.cells import cell_len
     from rich.text import Text
 
@@ -95,6 +113,9 @@ def _line(track: Track, for_names: int, for_path: int) -> Text:
     line = Text()
     line.append(beginning(for_terminal(genre), 14).ljust(14), style="cyan" if track.genre else "dim")
     line.append(f" {sure:>5}", style="" if (track.genre_confidence or 0) >= MIN_CONFIDENCE else "dim")
+    if with_own:
+        own = beginning(for_terminal(own_cell(track)), OWN_CELLS)
+        line.append("  " + own + " " * (OWN_CELLS - cell_len(own)), style="" if track.tag_genres else "dim")
     line.append(f"  {energy:<7}", style=_colour(track.energy))
     line.append(f"  {bpm:>5}  ", style="")
     if for_names:

@@ -12,11 +12,13 @@ from tagger.query import Query
 from tagger.store import checked
 from tagger.store.answers import asked_for
 from tagger.store.runs import Run, Runs
+from tagger.types import MIN_CONFIDENCE
 
 if TYPE_CHECKING:
     from tagger.store.store import Database
 
 LEVELS = range(1, 11)
+OWN_TAGS = ("agrees", "differs", "unsure", "none")
 TEMPO_BIN_BPM = 10
 LAST_RUNS = 5
 
@@ -36,6 +38,8 @@ class Statistics:
     `genres` has the number of each genre, most frequent first, `energy_levels` that at each energy level
     1–10, and `genre_levels` both at once. `tempos` has the number in each bin of 10 BPM that holds any, by
     the bin's low end. What is not known is not counted: without any, levels are 0 and the others empty.
+    `own_tags` has the number of tracks whose own genre `agrees` with the answer, `differs` from one that is
+    sure, is `unsure` (from one that is not, or nobody knows what it means), or is `none`.
     `missing` are those whose file was gone at the last scan.
     `failures` counts files by stage; `runs` are the last five, newest first.
     """
@@ -48,6 +52,7 @@ class Statistics:
     energy_levels: tuple[int, ...]
     genre_levels: Mapping[str, tuple[int, ...]]
     tempos: Mapping[int, int]
+    own_tags: Mapping[str, int]
     failures: Mapping[str, int]
     runs: tuple[Run, ...]
 
@@ -67,6 +72,7 @@ def statistics(database: Database, query: Query, model: str, names: GenreNames) 
         energy_levels=tuple(sum(n for (_, at), n in cells.items() if at == level) for level in LEVELS),
         genre_levels={genre: levels for genre, levels in by_level.items() if any(levels)},
         tempos=_tempos(database, query, model),
+        own_tags=_own_tags(database, query, model),
         failures=_failures(database),
         runs=tuple(Runs(database).latest(LAST_RUNS)),
     )
@@ -124,3 +130,19 @@ def _tempos(database: Database, query: Query, model: str) -> dict[int, int]:
     is_tempo = f"p.bpm IS NOT NULL AND p.bpm >= 0 AND p.bpm < {checked.MOST_BPM}"  # no text is below a number
     sql = f"SELECT {low_end}, count(*) {from_where} AND {is_tempo} GROUP BY 1 ORDER BY 1"
     return dict(database.all(sql, values))
+
+
+def _own_tags(database: Database, query: Query, model: str) -> dict[str, int]:
+    """Tracks by how the owner's genre and the answer stand to each other."""
+    from_where, values = asked_for(query, model)
+    # Grouped by what is there, so that our functions are called for each different pair alone.
+    n_sure = f"count(CASE WHEN p.genre_confidence >= {MIN_CONFIDENCE} THEN 1 END)"
+    columns = f"t.tag_genres AS own, p.genre AS genre, {n_sure} AS n_sure, count(*) AS n"
+    pairs = f"SELECT {columns} {from_where} GROUP BY 1, 2"
+    sql = f"SELECT tagger_is_tagged(own), tagger_agrees(own, genre), n_sure, n FROM ({pairs})"
+    counts = dict.fromkeys(OWN_TAGS, 0)
+    for is_tagged, agrees, n_sure, n in database.all(sql, values):
+        n_differ = n_sure if agrees == 0 else 0
+        counts["none" if not is_tagged else "agrees" if agrees else "unsure"] += n - n_differ
+        counts["differs"] += n_differ
+    return counts

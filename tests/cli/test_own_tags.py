@@ -2,15 +2,18 @@
 
 import json
 import sqlite3
-from contextlib import closing
+from contextlib import closing, redirect_stdout
 from importlib import import_module
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import mutagen
 import pytest
 
+from tagger.cli.table import print_table
 from tagger.pipeline import extract
+from tagger.types import Track
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
 
@@ -116,3 +119,33 @@ def test_csv_joins_genres_and_show_names_them(tagger: Tagger, music: Path) -> No
         assert "your tag: Trip Hop, Live; energy level 7; 90 BPM" in shown.out.splitlines()
     assert "your tag" not in tagger("show", music / "b.mp3").out
     assert json.loads(tagger("show", music / "a.flac", "--json").out)["tag_bpm"] == 90.0
+
+
+def test_a_pipe_and_a_wide_terminal_show_the_own_genre_and_a_narrow_one_where_it_is_asked_for(
+    tagger: Tagger, music: Path
+) -> None:
+    scan(tagger, music)
+    header, first, second = tagger("list").out.splitlines()
+    at = header.index("own tag")
+    assert first[at:].startswith("Trip Hop ") and second[at:].startswith("–  ")
+    assert "your own genre and the answer" in tagger("stats").out
+    track = Track("/m/a.mp3", "0", genre="Rock", title="A title", tag_genres=("Trip Hop", "x" * 20))
+    lines = {(width, asked): printed(track, width, asked) for width in (80, 120) for asked in (False, True)}
+    assert {case: "own tag" in header for case, (header, _) in lines.items()} == {
+        (80, False): False,
+        (80, True): True,
+        (120, False): True,
+        (120, True): True,
+    }
+    assert all("Trip Hop, xxxxx…" in line for case, (_, line) in lines.items() if case != (80, False))
+    assert all(len(line) <= width for (width, _), (_, line) in lines.items())
+
+
+def printed(track: Track, width: int, asks_for_own: bool) -> tuple[str, str]:
+    """The header and the line of a track on a terminal of that width."""
+    shown = StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown):
+        patch.setenv("COLUMNS", str(width))
+        print_table([track], asks_for_own)
+    header, line = shown.getvalue().splitlines()
+    return header, line

@@ -39,6 +39,7 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
             "Folk": [0, 0, 0, 0, 1, 0, 0, 0, 0, 0],
         },
         "tempos": {},
+        "own_tags": {"agrees": 0, "differs": 0, "unsure": 0, "none": 5},
         "failures": {"decode": 1},
     }
     assert [(run["command"], run["finished_at"] is None) for run in runs] == [("scan", True), ("scan", False)]

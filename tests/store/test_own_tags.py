@@ -103,6 +103,16 @@ def test_what_nobody_can_have_written_counts_as_nothing(store: Store, stored: ob
     assert store.answers.analysis("/m/a.mp3", MODEL).track == track  # type: ignore[union-attr]
 
 
+def test_the_library_is_counted_by_how_the_two_stand_to_each_other(library: Store) -> None:
+    unsure = tagged("/m/unsure.mp3", "Jazz")
+    answer = replace(unsure.prediction, genre_confidence=0.59)
+    library.record_batch([replace(unsure, prediction=answer)], [])
+    counts = {"agrees": 3, "differs": 1, "unsure": 2, "none": 3}
+    assert library.statistics(Query(), MODEL).own_tags == counts
+    narrowed = library.statistics(Query(differs=True), MODEL)
+    assert (narrowed.tracks, narrowed.own_tags) == (2, {"agrees": 0, "differs": 1, "unsure": 1, "none": 0})
+
+
 # What is ours
 
 

@@ -9,8 +9,8 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import fields, replace
 from functools import partial
 from pathlib import Path
 
@@ -19,10 +19,12 @@ try:
 except ImportError:
     sys.exit("fuzz_coverage: atheris is not installed; pip install atheris (Linux or macOS)")
 
-with atheris.instrument_imports(include=["tagger"]):
+with atheris.instrument_imports(include=["tagger", "tomllib"]):
     from tagger.errors import TaggerError
-    from tagger.model_card import WEIGHTS_FILE, load_card, load_filter_bank
+    from tagger.model_card import WEIGHTS_FILE, ModelCard, load_card, load_filter_bank
     from tagger.playlist.config import plan_of, tables_of
+    from tagger.playlist.plan import Plan
+    from tagger.query import FILTERS
     from tagger.tags import Policy, Wanted, measure, plan, read
     from tagger.tags.formats import LOADERS
 
@@ -61,19 +63,17 @@ def main() -> None:
     args = parser.parse_args()
     memory = "/dev/shm" if os.path.isdir("/dev/shm") else None
     with tempfile.TemporaryDirectory(prefix="fuzz-", dir=memory) as folder:
-        place, corpus = Path(folder), args.corpus or Path(folder) / "corpus"
+        if child := os.fork():  # libFuzzer ends its process, and nothing in it is cleaned up
+            sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        place, (target, seeds, words) = Path(folder), TARGETS[args.target]
+        corpus = args.corpus or place / "corpus"
         corpus.mkdir(parents=True, exist_ok=True)
-        target, seeds = TARGETS[args.target]
         for data in seeds(place):
             (corpus / hashlib.sha256(data).hexdigest()).write_bytes(data)
-        options = [
-            f"-max_total_time={args.seconds}",
-            f"-max_len={LONGEST}",
-            "-timeout=60",
-            "-rss_limit_mb=2048",
-        ]
-        kept = [f"-artifact_prefix={args.corpus}/found-"] if args.corpus else []
-        atheris.Setup([sys.argv[0], *options, *kept, os.fspath(corpus)], partial(_try, target, place))
+        (place / "words").write_text("".join(f'"{word}"\n' for word in words))
+        options = [f"-max_total_time={args.seconds}", f"-max_len={LONGEST}", f"-dict={place / 'words'}"]
+        options += ["-timeout=60", "-rss_limit_mb=2048", f"-artifact_prefix={args.corpus or '.'}/found-"]
+        atheris.Setup([sys.argv[0], *options, os.fspath(corpus)], partial(_try, target, place))
         atheris.Fuzz()
 
 
@@ -126,11 +126,31 @@ def _model_seeds(place: Path) -> list[bytes]:
     return [card, card + b"\0" + len(head).to_bytes(8, "little") + head + bytes(8)]
 
 
-TARGETS: Mapping[str, tuple[Target, Callable[[Path], list[bytes]]]] = {
-    "tags": (_tags, _tag_seeds),
-    "playlists": (_playlists, lambda place: [PLAYLISTS]),
-    "models": (_models, _model_seeds),
+_NUMBERS = ("-1", "0", "1e999", "nan", "inf", "1e308", "9" * 30, "true", "null", "[]", "{}")
+_MARKS = (
+    "ID3",
+    "TIT2",
+    "TCON",
+    "APETAGEX",
+    "moov",
+    "udta",
+    "meta",
+    "ilst",
+    "OggS",
+    "fLaC",
+    "LIST",
+    "INFO",
+    "id3 ",
+)
+_KEYS = [each.name for each in (*FILTERS, *fields(Plan))]
+_FIELDS = [each.name for each in fields(ModelCard)]
+
+TARGETS: Mapping[str, tuple[Target, Callable[[Path], list[bytes]], Collection[str]]] = {
+    "tags": (_tags, _tag_seeds, _MARKS),
+    "playlists": (_playlists, lambda place: [PLAYLISTS], (*_KEYS, *_NUMBERS)),
+    "models": (_models, _model_seeds, (*_FIELDS, *_NUMBERS)),
 }
+"""By name: what is done with an input, the first inputs, and words that are put into others."""
 
 
 if __name__ == "__main__":

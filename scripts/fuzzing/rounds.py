@@ -16,10 +16,10 @@ from pathlib import Path
 from fuzzing.hearing import difference
 from fuzzing.mutate import mutant
 from fuzzing.seeds import Seeds
-from tagger.library import Library, Quiet
+from tagger.library import Library
 from tagger.model_card import load_card
 from tagger.pipeline.executor import Executor
-from tagger.pipeline.scan import ScanSettings
+from tagger.pipeline.scan import Quiet, ScanSettings
 from tagger.predict import Predictor
 from tagger.tag_runs import Skip, TagSettings, UndoCounts, WriteCounts
 from tagger.tags import Policy

@@ -30,6 +30,7 @@ class Truth:
     def __init__(self, roots: Iterable[str]) -> None:
         self.roots = tuple(roots)
         self.files: dict[str, Known] = {}
+        self._unseen: set[str] = set()
 
     def paths(self) -> list[str]:
         """Give all paths in their order, so that a seed chooses the same again."""
@@ -60,8 +61,9 @@ class Truth:
     ) -> dict[str, str]:
         """Look at every file that has changed since the last look and at a sample of the others (None: all).
 
-        Gives the former content of those that were written. `is_settled`: no killed run waits to be
-        recovered, so that nothing else may lie in the folders. Raises HarmError.
+        Gives the former content of those that were written since. `is_settled`: no killed run waits to be
+        recovered, so that nothing else may lie in the folders. Until then a file of two names may be half
+        written in place, and is looked at later. Raises HarmError.
         """
         found = dict(self._found())
         if lost := self.files.keys() - found.keys():
@@ -78,10 +80,13 @@ class Truth:
         written = {}
         for path in sorted(changed | set(others)):
             if not is_settled and os.stat(path).st_nlink > 1:
-                continue  # it may be half written in place, until the recovery writes it to its end
-            former = self._look(path, may_write or not is_settled)
-            if former:
+                self._unseen.add(path)
+                continue
+            is_late = path in self._unseen
+            former = self._look(path, may_write or is_late or not is_settled)
+            if former and not is_late:
                 written[path] = former
+            self._unseen.discard(path)
         return written
 
     def _look(self, path: str, may_write: bool) -> str | None:

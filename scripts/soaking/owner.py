@@ -78,7 +78,7 @@ class Owner:
         replaced = list(self._some(rng, 8))
         for path in replaced:
             kind = rng.choice([kind for kind in ALL_KINDS if kind.endswith(os.path.splitext(path)[1])])
-            os.replace(make_track(self.ground.root, kind, "new", rng.randrange(2**31)), path)
+            os.replace(make_track(os.path.dirname(path), kind, "new", rng.randrange(2**31)), path)
             self.truth.learn(path)
         return replaced
 

@@ -34,6 +34,7 @@ LAYERS = {
     "toml_tables": 1,
     "excluded": 2,
     "types": 2,
+    "albums": 3,
     "genre_tree": 2,
     "genre_words": 2,
     "genre_names": 3,

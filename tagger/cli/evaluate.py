@@ -58,7 +58,7 @@ def evaluate(
     say_log(logging.WARNING, "tagger: %(message)s")
     with terminated_as_interrupted():
         evaluation = measure(data, split, model or DEFAULT_MODEL, jobs, device, layout)
-        figures = measured(evaluation.figures())
+        figures = measured(evaluation.figures() | evaluation.album_figures())
         say(_table(figures))
         print(json.dumps(figures), flush=True)
         labelled = sum(bool(clip.genres) for clip in evaluation.clips)

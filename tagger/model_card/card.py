@@ -47,8 +47,10 @@ class ModelCard:
 
     `genre_precision` has for each genre rising pairs (precision, threshold), both 0–1: of validation
     answers with the genre at a confidence of at least the threshold, that share was right. Empty where it
-    was not measured. `trunk_sha256` is of all weights but the heads', None where it is unknown. `training`
-    describes the run that made the model, empty where it was not recorded.
+    was not measured. `base_rates` has the mean probability of each genre over the validation clips, by which
+    `tagger.albums` tells an album from a mixture; empty where it was not measured. `trunk_sha256` is of all
+    weights but the heads', None where it is unknown. `training` describes the run that made the model, empty
+    where it was not recorded.
     """
 
     id: str
@@ -63,6 +65,7 @@ class ModelCard:
     figures: dict[str, float]
     tempo: TempoClasses | None = None
     genre_precision: Mapping[str, PrecisionTable] = field(default_factory=dict)
+    base_rates: Mapping[str, float] = field(default_factory=dict)
     trunk_sha256: str | None = None
     training: dict[str, Any] = field(default_factory=dict)
 
@@ -134,6 +137,7 @@ def card_of(folder: str, fields: dict[str, Any]) -> ModelCard:
         figures=_figures(fields["figures"]),
         tempo=_tempo(fields.get("tempo")),
         genre_precision=_precision_tables(fields.get("genre_precision", {})),
+        base_rates=_base_rates(fields.get("base_rates", {})),
         trunk_sha256=_text("trunk_sha256", hash_)
         if (hash_ := fields.get("trunk_sha256")) is not None
         else None,
@@ -182,6 +186,16 @@ def _tempo(fields: dict[str, Any] | None) -> TempoClasses | None:
         return None
     names = ("first_bpm", "temperature")
     return TempoClasses(*(_above_zero(f"{name} of tempo", fields[name]) for name in names))
+
+
+def _base_rates(fields: Any) -> dict[str, float]:
+    rates = {
+        genre: _number(f"{genre} of base_rates", rate)
+        for genre, rate in _object("base_rates", fields).items()
+    }
+    if not all(0 <= rate <= 1 for rate in rates.values()):
+        raise ValueError("base_rates are not within 0 and 1")
+    return rates
 
 
 def _precision_tables(tables: Any) -> dict[str, PrecisionTable]:

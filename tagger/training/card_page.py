@@ -19,6 +19,7 @@ from tagger.errors import TaggerError
 from tagger.files import replace_atomically
 from tagger.model_card import WEIGHTS_FILE, ModelCard
 from tagger.nets import build
+from tagger.training.album_figures import AlbumFigures, album_figures
 from tagger.training.breakdown import (
     ENERGY_TRUTH,
     N_RESAMPLES,
@@ -32,7 +33,7 @@ from tagger.training.breakdown import (
 )
 from tagger.training.clips import GENRES, LEARNED, Clip
 from tagger.training.datasets import in_genres, read
-from tagger.training.evaluation import Evaluation
+from tagger.training.evaluation import Evaluation, evaluate
 from tagger.training.metrics import top_hits
 from tagger.training.pictures import draw_confusion, draw_energy, draw_reliability
 from tagger.training.robustness import CHANGES, answers_to_unmusical_sounds, evaluate_changed
@@ -50,7 +51,8 @@ N_RAREST = 4
 class Measured:
     """Figures with intervals: of all clips, by data set, by genre, and of the clips when `changed`.
 
-    `unmusical` are the model's answers to sounds that are no music.
+    `unmusical` are the model's answers to sounds that are no music. `albums` has by split what pooling the
+    clips of an artist is worth.
     """
 
     overall: Mapping[str, Estimate]
@@ -58,6 +60,7 @@ class Measured:
     by_genre: Mapping[str, Part]
     changed: Mapping[str, Mapping[str, Estimate]]
     unmusical: Mapping[str, Prediction | Failure]
+    albums: Mapping[str, AlbumFigures]
 
 
 def can_have_card(card: ModelCard) -> bool:
@@ -116,7 +119,24 @@ def measure(data: str, evaluation: Evaluation, jobs: int, device: str, n_resampl
         by_genre=by_genre(clips, probabilities, n_resamples),
         changed=changed,
         unmusical=answers_to_unmusical_sounds(evaluation.card, jobs, device),
+        albums=_albums(data, evaluation, jobs, device, n_resamples),
     )
+
+
+def _albums(
+    data: str, evaluation: Evaluation, jobs: int, device: str, n_resamples: int
+) -> dict[str, AlbumFigures]:
+    """Measure pooled answers on the split of `evaluation`, and on that where the pooling was fitted."""
+    split, card, found = evaluation.clips[0].split, evaluation.card, {}
+    for name in dict.fromkeys(("valid", split)):
+        try:
+            one = evaluation if name == split else evaluate(data, name, card.folder, jobs, device)
+        except TaggerError:  # the data has no such split
+            continue
+        figures = album_figures(one.clips, one.probabilities, card.base_rates, card.genres, n_resamples)
+        if figures:
+            found[name] = figures
+    return found
 
 
 def card_text(evaluation: Evaluation, measured: Measured, every_clip: Sequence[Clip]) -> str:
@@ -161,6 +181,7 @@ def _template(name: str) -> Any:
         "figure": _figure,
         "interval": _interval,
         "json": json.dumps,
+        "kept": _kept,
         "number": _number,
     }
     return environment.from_string((files("tagger.training") / name).read_text(encoding="utf-8"))
@@ -210,6 +231,11 @@ def _figure(part: Part, name: str) -> str:
     if estimate is None or math.isnan(estimate.value):
         return "–"
     return f"{estimate.value:.2f} {_interval(estimate, 2)}"
+
+
+def _kept(shares: tuple[float, float] | None) -> str:
+    """Write the share that was right, and of how many; a dash where nothing was so sure."""
+    return "–" if shares is None else f"{shares[0]:.3f} of {shares[1]:.0%}".replace("%", " %")
 
 
 def _answered(answer: Prediction | Failure) -> tuple[str, str, str]:

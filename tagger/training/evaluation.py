@@ -26,6 +26,7 @@ from tagger.nets.crnn import FIRST_BPM
 from tagger.pipeline.scan import batched
 from tagger.pipeline.workers import extract_all
 from tagger.predict import WINDOWS_AT_ONCE, Predictor, concatenated, tempo_and_confidence
+from tagger.training.album_figures import album_figures
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import Corpus
 from tagger.training.datasets import in_genres, read
@@ -74,6 +75,16 @@ class Evaluation:
         probabilities = self.probabilities if self.card.genres else None
         energy = self.energy if self.card.energy_quantiles else None
         return figures(self.clips, probabilities, energy, self.bpm, self.card.genres)
+
+    def album_figures(self) -> dict[str, float]:
+        """Measure pooled answers: `album_hit` beside `album_hit_alone`, `album_calibration_error`.
+
+        The first two are of the artists with several labelled clips, the last of all labelled clips. Empty
+        where no artist has several.
+        """
+        card, genres = self.card, self.card.genres
+        found = album_figures(self.clips, self.probabilities, card.base_rates, genres) if genres else None
+        return found.summary() if found else {}
 
 
 def evaluate(

@@ -74,7 +74,7 @@ def save(
     """Write `model.safetensors` and `model.json` into `folder`, named after it; not its `CARD.md`.
 
     The genres are those of `reference`, if the network predicts any. Energy quantiles are taken from the
-    network's answers to `reference`, temperatures and precision by genre from those to `valid`.
+    network's answers to `reference`, temperatures, precision by genre and base rates from those to `valid`.
     `training` holds the facts of the run, as `trainer.facts_of` gives them, and is kept as it is.
     """
     device = next(network.parameters()).device
@@ -91,6 +91,7 @@ def save(
         "tempo": _tempo(network, valid),
         "energy_quantiles": _quantiles(network, reference, device),
         "genre_precision": measured_precision(network, valid, device, temperature) if genres else {},
+        "base_rates": measured_base_rates(network, valid, device, temperature) if genres else {},
         "weights_sha256": _save_weights(folder, network),
         "trunk_sha256": trunk_sha256(os.path.join(folder, WEIGHTS_FILE)) if network.embedding_dim else None,
         "figures": {},
@@ -195,6 +196,16 @@ def measured_precision(
     probabilities, _ = answers(network, labelled, device, temperature)
     hits = top_hits(labelled.clips, probabilities, valid.genres)
     return genre_precision(probabilities, hits, valid.genres)
+
+
+def measured_base_rates(
+    network: Network, valid: Corpus, device: torch.device, temperature: float
+) -> dict[str, float]:
+    """Measure the mean probability of each genre over the labelled clips of `valid`."""
+    labelled = valid.rows([i for i, clip in enumerate(valid.clips) if clip.genres])
+    probabilities, _ = answers(network, labelled, device, temperature)
+    means = probabilities.mean(axis=0).round(DECIMALS)
+    return dict(zip(valid.genres, map(float, means), strict=True))
 
 
 def genre_precision(

@@ -65,16 +65,14 @@ class GenreNames:
 
     def of_analysis(self, analysis: Analysis) -> Analysis:
         """Give the analysis with the owner's names."""
-        return replace(analysis, prediction=self.of_prediction(analysis.prediction))
+        album = analysis.album and replace(analysis.album, genres=self._of_genres(analysis.album.genres))
+        return replace(analysis, prediction=self.of_prediction(analysis.prediction), album=album)
 
     def of_prediction(self, answer: Prediction) -> Prediction:
         """Give the answer with the owner's names: of two genres with one name, the likelier stands."""
         if not self.rename:
             return answer
-        probabilities: dict[str, float] = {}
-        for genre, probability in answer.genres.items():
-            name = self.shown(genre)
-            probabilities[name] = max(probability, probabilities.get(name, 0.0))
+        probabilities = self._of_genres(answer.genres)
         first = None if answer.genre is None else self.shown(answer.genre)
         windows = tuple(map(self._of_window, answer.windows))
         return replace(answer, genres=probabilities, genre=first, windows=windows)
@@ -85,6 +83,13 @@ class GenreNames:
         there = {letters(genre) for genre in known}
         words = [*self.rename, *(name for name in (*self.never, *self.only) if letters(name) not in ours)]
         return [word for word in dict.fromkeys(words) if letters(word) not in there]
+
+    def _of_genres(self, genres: Mapping[str, float]) -> dict[str, float]:
+        probabilities: dict[str, float] = {}
+        for genre, probability in genres.items():
+            name = self.shown(genre)
+            probabilities[name] = max(probability, probabilities.get(name, 0.0))
+        return probabilities
 
     def _of_window(self, window: WindowAnswer) -> WindowAnswer:
         return window if window.genre is None else replace(window, genre=self.shown(window.genre))

@@ -162,16 +162,17 @@ class Library:
         *,
         order: TrackOrder = "path",
         limit: int | None = None,
+        no_album: bool = False,
         **filters: str | Sequence[str],
     ) -> Iterator[Track]:
         """Yield the tracks that a `Query` asks for, or filters by the names of the command line's options.
 
             library.tracks(genre=["Rock", "Metal"], energy="high", year="1990-1999", order="-energy")
 
-        Raises TaggerError for a filter that cannot be read, and a genre that the model does not know.
+        With `no_album`, genres are those of each track's own sound. Raises TaggerError for a filter that
+        cannot be read, and a genre that the model does not know.
         """
-        asked = _asked(query, filters, order, limit)
-        model = self.model
+        asked, model = _asked(query, filters, order, limit, no_album), self.model
         return self.store.answers.tracks(fitted(asked, self.store, model), model=model)
 
     def top_genres(self, limit: int) -> list[tuple[str, int]]:
@@ -193,9 +194,9 @@ class Library:
         yield from unknown_genres(self.configuration.names, self.store, model)
         yield from warnings(query or EVERYTHING, self.store, model)
 
-    def analysis(self, path: StrPath) -> Analysis | None:
-        """Give everything known of one file; None where no scan has analysed it."""
-        return self.store.answers.analysis(_path(path), self.model)
+    def analysis(self, path: StrPath, *, no_album: bool = False) -> Analysis | None:
+        """Give everything known of one file, `no_album` less its album's word; None where it is unscanned."""
+        return self.store.answers.analysis(_path(path), self.model, no_album)
 
     def statistics(self, query: Query | None = None, **filters: str | Sequence[str]) -> Statistics:
         """Count the tracks that a `Query` asks for, or filters as `tracks` takes them."""
@@ -387,8 +388,9 @@ class Library:
         if plan is None:
             require_some(self.store, model, settings.policy.allowed)
         asked = fitted(replace(query, order="path", limit=None), self.store, model)
-        among = None if replace(asked, paths=()) == EVERYTHING else self.store.answers.ids(asked, model)
-        return Selection(model, _paths(paths), among, plan)
+        narrowed = replace(asked, paths=(), no_album=False) != EVERYTHING
+        among = self.store.answers.ids(asked, model) if narrowed else None
+        return Selection(model, _paths(paths), among, plan, asked.no_album)
 
 
 def analyse(
@@ -422,14 +424,15 @@ def _asked(
     filters: Mapping[str, str | Sequence[str]],
     order: TrackOrder = "path",
     limit: int | None = None,
+    no_album: bool = False,
 ) -> Query:
     """The question that was given whole, or by its filters; TypeError where both were given."""
     if query is None:
         if order not in (orders := get_args(TrackOrder)):
             raise TaggerError(f"no order {order!r}; there are {', '.join(orders)}")
-        return replace(read_query(filters), order=order, limit=limit)
-    if filters or order != "path" or limit is not None:
-        raise TypeError("give a Query, or filters, order and limit, not both")
+        return replace(read_query(filters), order=order, limit=limit, no_album=no_album)
+    if filters or order != "path" or limit is not None or no_album:
+        raise TypeError("give a Query, or filters, order, limit and no_album, not both")
     return query
 
 

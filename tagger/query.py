@@ -42,7 +42,8 @@ class Query:
     known and none that means it, `untagged` for those without. `paths` are files, and folders with all
     beneath them. `missing` asks for tracks whose file was gone at the last scan, `duplicates` for those whose
     sound is in several files that were there. `order` by path is that of the bytes; names are sorted without
-    letter case and accents; what is not known comes last.
+    letter case and accents; what is not known comes last. `no_album` asks for what the tracks' own sound says
+    of the genre, also where their albums say something.
     """
 
     genres: tuple[str, ...] = ()
@@ -64,6 +65,7 @@ class Query:
     duplicates: bool = False
     limit: int | None = None
     order: TrackOrder = "path"
+    no_album: bool = False
 
 
 EVERYTHING = Query()

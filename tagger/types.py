@@ -194,10 +194,19 @@ class Prediction:
     bpm_confidence: float | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class AlbumAnswer:
+    """What an album of `n_tracks` tracks says of one of them: the probability (0–1) of each genre."""
+
+    n_tracks: int
+    genres: Mapping[str, float]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Analysis:
     """Everything known of one file: the recording, and what a model predicts of it.
 
+    `prediction` is of the track alone; `album`, where its album says something, is the answer in its place.
     `file` is the file in the state in which it was analysed. `scanned_at` is ISO 8601 in UTC, None for an
     analysis that is not stored. `missing`: the file was gone at the last scan.
     """
@@ -207,23 +216,31 @@ class Analysis:
     prediction: Prediction
     scanned_at: str | None = None
     missing: bool = False
+    album: AlbumAnswer | None = None
 
     @property
     def genres(self) -> dict[str, float]:
-        """The probability (0–1) of each genre that the model knows, likeliest first; none of silence."""
-        return dict(sorted(self.prediction.genres.items(), key=lambda item: -item[1]))
+        """The probability (0–1) of each genre that the model knows, likeliest first; none of silence.
+
+        It is the album's where this says something.
+        """
+        genres = self.album.genres if self.album else self.prediction.genres
+        return dict(sorted(genres.items(), key=lambda item: -item[1]))
 
     @property
     def track(self) -> Track:
         """The short form, as lists and playlists show it."""
         recording, answer = self.recording, self.prediction
         own = recording.own or OwnTags()
+        genre, confidence = answer.genre, answer.genre_confidence
+        if self.album:
+            genre, confidence = next(iter(self.genres.items()))
         return Track(
             path=self.file.path,
             audio_id=recording.audio_id,
             duration_s=recording.duration_s,
-            genre=answer.genre,
-            genre_confidence=answer.genre_confidence,
+            genre=genre,
+            genre_confidence=confidence,
             energy=answer.energy,
             bpm=answer.bpm,
             bpm_confidence=answer.bpm_confidence,

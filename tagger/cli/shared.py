@@ -88,11 +88,20 @@ Music = Annotated[
 Paths = Annotated[list[str] | None, typer.Argument(metavar="[PATH]...", help="Only these files and folders.")]
 
 
+NoAlbum = Annotated[
+    bool,
+    typer.Option("--no-album", help="Genre by the track's own sound.", rich_help_panel=_FILTERS_PANEL),
+]
+_NO_ALBUM = inspect.Parameter(
+    "no_album", inspect.Parameter.POSITIONAL_OR_KEYWORD, default=False, annotation=NoAlbum
+)
+
+
 def with_filters(command: Callable[..., None]) -> Callable[..., None]:
     """Give `command` an option for each of `FILTERS`, and the `Query` that they make as its argument `query`.
 
-    The options stand where `query` stands among the command's parameters. Where the command has an option
-    of that name for something else, the filter's begins with `--only-`.
+    The options stand where `query` stands among the command's parameters, and `--no-album` behind them. Where
+    the command has an option of that name for something else, the filter's begins with `--only-`.
     """
     signature = inspect.signature(command, eval_str=True)
     filters = filters_beside(signature.parameters)
@@ -100,11 +109,13 @@ def with_filters(command: Callable[..., None]) -> Callable[..., None]:
     @wraps(command)
     def filtered(**given: Any) -> None:
         typed = {each.name: given.pop(each.name) for each in filters}
-        command(query=read_query(typed, filters), **given)
+        query = replace(read_query(typed, filters), no_album=given.pop("no_album"))
+        command(query=query, **given)
 
     parameters: list[inspect.Parameter] = []
     for parameter in signature.parameters.values():
-        parameters += map(_parameter, filters) if parameter.name == "query" else [parameter]
+        of_query = [*map(_parameter, filters), _NO_ALBUM]
+        parameters += of_query if parameter.name == "query" else [parameter]
     filtered.__signature__ = signature.replace(parameters=parameters)  # type: ignore[attr-defined]
     filtered.__annotations__ = {each.name: each.annotation for each in parameters}
     return filtered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -16,7 +16,7 @@ from tagger.types import counted, energy_level, rounded, track_json
 
 if TYPE_CHECKING:
     from tagger.files import AudioFile
-    from tagger.types import Analysis, Recording, Track, WindowAnswer
+    from tagger.types import AlbumAnswer, Analysis, Prediction, Recording, Track, WindowAnswer
 
 TOP = 5
 
@@ -26,6 +26,7 @@ BAR_WIDTH = 20
 
 def show(
     file: Annotated[str, typer.Argument(metavar="FILE", help="A music file.")],
+    no_album: shared.NoAlbum = False,
     device: shared.Device = "auto",
     model: shared.Model = None,
     db: shared.Db = None,
@@ -40,7 +41,7 @@ def show(
     from tagger.library import analyse
 
     path, usual = absolute(file), configured.configuration()
-    stored = _stored(path, model, db)
+    stored = _stored(path, model, db, no_album)
     if stored and (what_is_new := _since_its_scan(stored.file)):
         message(f"{path}: {what_is_new}")
     analysis = stored or analyse(path, model or usual.model, device, names=usual.names)
@@ -50,12 +51,12 @@ def show(
         _print(analysis, is_stored=stored is not None)
 
 
-def _stored(path: str, model: str | None, db: str | None) -> Analysis | None:
+def _stored(path: str, model: str | None, db: str | None, no_album: bool) -> Analysis | None:
     if not os.path.exists(shared.database_path(db)):
         return None
     with configured.library(db, model) as library:
         shared.warn(library)
-        return library.analysis(path)
+        return library.analysis(path, no_album=no_album)
 
 
 def _since_its_scan(known: AudioFile) -> str | None:
@@ -74,7 +75,11 @@ def _fields(analysis: Analysis, is_stored: bool) -> dict[str, Any]:
     recording, answer = analysis.recording, analysis.prediction
     return {
         **track_json(analysis.track),
-        "genres": {genre: round(p, 4) for genre, p in analysis.genres.items()},
+        "genres": _rounded(analysis.genres),
+        "track_genre": answer.genre,
+        "track_genre_confidence": rounded(answer.genre_confidence, 4),
+        "track_genres": _rounded(answer.genres),
+        "album_tracks": analysis.album and analysis.album.n_tracks,
         "windows": [_window_fields(window) for window in answer.windows],
         "codec": recording.codec,
         "sample_rate_hz": recording.sample_rate_hz,
@@ -83,6 +88,10 @@ def _fields(analysis: Analysis, is_stored: bool) -> dict[str, Any]:
         "model": answer.model,
         "stored": is_stored,
     }
+
+
+def _rounded(genres: Mapping[str, float]) -> dict[str, float]:
+    return {genre: round(p, 4) for genre, p in sorted(genres.items(), key=lambda item: -item[1])}
 
 
 def _window_fields(window: WindowAnswer) -> dict[str, Any]:
@@ -107,6 +116,8 @@ def _print(analysis: Analysis, is_stored: bool) -> None:
     say(f"analysed by {answer.model}" + ("" if is_stored else ", just now and not stored"))
     if answer.silent:
         say(_silence(answer.windows))
+    if analysis.album:
+        say(_album(analysis.album, track, answer))
     say()
     for genre, p in [*analysis.genres.items()][:TOP]:
         say(f"  {genre:<14} {p:>4.0%} {bar(p)}")
@@ -130,6 +141,12 @@ def _own_tags(track: Track) -> str:
     level = None if track.tag_energy_level is None else f"energy level {track.tag_energy_level:g}"
     bpm = None if track.tag_bpm is None else f"{track.tag_bpm:g} BPM"
     return "; ".join(part for part in (", ".join(track.tag_genres), level, bpm) if part)
+
+
+def _album(album: AlbumAnswer, track: Track, alone: Prediction) -> str:
+    """Say what the album makes of the genre, and what the track's own sound does."""
+    together = f"album: {track.genre} {track.genre_confidence:.0%} from {album.n_tracks} tracks"
+    return f"{together}; this track alone: {alone.genre} {alone.genre_confidence:.0%}"
 
 
 def _silence(windows: Sequence[WindowAnswer]) -> str:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from itertools import chain, islice
 from typing import Protocol, TypeVar
 
+from tagger.errors import ModelError
 from tagger.files import AudioFile, absolute, may_be_there
-from tagger.model_card import ModelCard
+from tagger.model_card import ModelCard, load_card
 from tagger.pipeline.ingest import Ingest, Predicts, ScanCounts
 from tagger.pipeline.known_states import KnownStates
 from tagger.pipeline.workers import Outcome, extract_all, known_sounds_table, remove_stale_tables
@@ -110,7 +112,7 @@ class Scan:
 
         The counts grow as it goes. The model is loaded only if there is something to analyse. A sound
         that is known under another path is not analysed again. Interrupted at any moment, the store lacks
-        at most the batch under way.
+        at most the batch under way. At the end, albums are pooled of which a track has changed.
         """
         now = datetime.now(UTC)
         failed_since = now if self.settings.retry_failed else now - RETRY_AFTER
@@ -125,6 +127,14 @@ class Scan:
             self.counts.unmounted += 1
             self.observer.unmounted(folder)
         known.forget_failures(now)
+        self.store.albums.pool(cache(self._base_rates))
+
+    def _base_rates(self, model: str) -> Mapping[str, float]:
+        """How often a model answers each genre; nothing where its folder is gone."""
+        try:
+            return (self.card if model == self.card.id else load_card(model)).base_rates
+        except ModelError:
+            return {}
 
     def _new_files(self, paths: Sequence[str], known: KnownStates) -> Iterator[AudioFile]:
         """The files whose state is new; those that cannot be looked at are stored as failures on the way."""

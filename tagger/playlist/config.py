@@ -49,6 +49,7 @@ class Defaults:
         given = {name: value for name, value in options.items() if value is not None}
         added = {name: value for name, value in self.options.items() if name not in given}
         usual = {each.field: getattr(self.query, each.field) for each in FILTERS if not each.is_in(query)}
+        usual["no_album"] = query.no_album or self.query.no_album
         if is_rule(given.get("format"), given.get("output")):
             added = {name: value for name, value in added.items() if name in _OF_A_RULE}
             usual.pop("min_confidence", None)
@@ -118,7 +119,8 @@ _OF_ONE = ("output", "title", "like", "format", "seed")
 
 def _filters_from(values: dict[str, Any]) -> Query:
     """Take the filters out of the values."""
-    return read_query({each.name: values.pop(each.name, None) for each in FILTERS})
+    query = read_query({each.name: values.pop(each.name, None) for each in FILTERS})
+    return replace(query, no_album=values.pop("no_album", False))
 
 
 def _files_from(folder: str, values: Mapping[str, Any]) -> dict[str, str]:
@@ -139,6 +141,6 @@ _KINDS: Mapping[str, Kind] = {
     "format": one_of(Format),
     **dict.fromkeys(("limit", "per_artist", "seed"), WHOLE),
     "minutes": NUMBER,
-    **dict.fromkeys(("no_missing", "absolute"), FLAG),
+    **dict.fromkeys(("no_missing", "no_album", "absolute"), FLAG),
 }
 """The kind of each key."""

@@ -161,7 +161,9 @@ def _first_of(plan: Plan, ids: Sequence[int], store: Store, model: str, first_re
     found: list[Track] = []
     read, chunk = 0, first_read
     while True:
-        found += _existing(plan, store.answers.tracks_by_id(ids[read : read + chunk], model))
+        found += _existing(
+            plan, store.answers.tracks_by_id(ids[read : read + chunk], model, plan.query.no_album)
+        )
         read, chunk = read + chunk, 2 * chunk
         tracks = distinct(found)
         chosen = shortened(tracks, limit=limit, minutes=plan.minutes, per_artist=plan.per_artist)

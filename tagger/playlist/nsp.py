@@ -58,7 +58,7 @@ def render_nsp(
 ) -> Rendered:
     """Write a question as a smart playlist; without a title Navidrome names it after the file.
 
-    Of the query, `min_confidence`, `paths`, `order` and `limit` are not said.
+    Of the query, `min_confidence`, `paths`, `order`, `limit` and `no_album` are not said.
     """
     field, order = _SORT_FIELDS[sort]
     playlist: dict[str, Any] = {}

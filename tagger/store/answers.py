@@ -13,11 +13,13 @@ from tagger.files import AudioFile, absolute, folded
 from tagger.genre_names import GenreNames
 from tagger.query import EVERYTHING, Query, TrackOrder
 from tagger.store import checked
+from tagger.store.album_answers import AlbumAnswers
 from tagger.store.rows import (
     EVERY_PATH,
     TRACK_COLUMNS,
     SqlValue,
     StoredPath,
+    album_answer_of,
     analysis_of,
     embedding_values,
     genre_values,
@@ -43,8 +45,9 @@ Sql = tuple[str, list[SqlValue]]
 
 _INSERT_PREDICTION = """
     INSERT INTO predictions
-        (track_id, model, genre, genre_confidence, energy, silent, created_at, bpm, bpm_confidence)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+        (track_id, model, genre, genre_confidence, energy, silent, created_at, bpm, bpm_confidence,
+         track_genre, track_genre_confidence)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_GENRE = "INSERT INTO genre_scores (track_id, model, genre, probability) VALUES (?, ?, ?, ?)"
 # REPLACE: of a broken file, two windows may begin at one place.
 _INSERT_WINDOW = """
@@ -56,17 +59,19 @@ _USE_MODEL = """
     ON CONFLICT (model) DO UPDATE SET last_used_at = excluded.last_used_at"""
 
 _ONE_BY_ID = f"""
-    SELECT {TRACK_COLUMNS} FROM tracks t JOIN predictions p ON p.track_id = t.id
+    SELECT {TRACK_COLUMNS} FROM tracks t JOIN {{answers}} p ON p.track_id = t.id
     WHERE t.id = ? AND p.model = ?"""
 _ONE_BY_PATH = """
     SELECT * FROM tracks JOIN predictions ON predictions.track_id = id
     LEFT JOIN embeddings USING (track_id, model) WHERE path = :path AND model = :model"""
 _OF_A_PATH = "WHERE track_id = (SELECT id FROM tracks WHERE path = :path) AND model = :model"
 _GENRES = f"SELECT genre, probability FROM genre_scores {_OF_A_PATH} ORDER BY probability DESC, genre"
+_ALBUM = f"""
+    SELECT genre, probability FROM genre_answers {_OF_A_PATH} ORDER BY probability DESC, genre"""
 _WINDOWS = f"""
     SELECT start_s, genre, genre_confidence, energy FROM window_answers {_OF_A_PATH} ORDER BY start_s"""
 _SCORES = """
-    (SELECT json_group_object(s.genre, s.probability) FROM genre_scores s
+    (SELECT json_group_object(s.genre, s.probability) FROM {scores} s
     WHERE s.track_id = p.track_id AND s.model = p.model
     AND typeof(s.genre) = 'text' AND typeof(s.probability) = 'real')"""
 _GENRE_COUNTS = """
@@ -80,7 +85,7 @@ _MODELS = """
     ORDER BY last_used_at DESC, model"""
 _PAIRS = """
     SELECT t.path, t.size, t.mtime_ns, t.audio_id, t.missing_since IS NOT NULL, e.vector,
-        o.genre, o.energy, o.silent, n.genre, n.energy, n.silent
+        o.track_genre, o.energy, o.silent, n.track_genre, n.energy, n.silent
     FROM tracks t
     CROSS JOIN predictions o ON o.track_id = t.id AND o.model = ?
     LEFT JOIN predictions n ON n.track_id = t.id AND n.model = ?
@@ -142,6 +147,7 @@ class Answers:
     def __init__(self, database: Database, names: GenreNames) -> None:
         """Use `Store.answers`."""
         self._database, self._names = database, names
+        self._albums = AlbumAnswers(database)
 
     def tracks(self, query: Query = EVERYTHING, *, model: str) -> Iterator[Track]:
         """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them."""
@@ -151,7 +157,8 @@ class Answers:
 
     def scored_tracks(self, query: Query, model: str) -> Iterator[tuple[Track, dict[str, float]]]:
         """Yield the tracks that `query` asks for, each with the probability (0–1) of each of its genres."""
-        sql, values = tracks_query(query, model, f"{TRACK_COLUMNS}, {_SCORES}")
+        column = _SCORES.format(scores="genre_scores" if query.no_album else "genre_answers")
+        sql, values = tracks_query(query, model, f"{TRACK_COLUMNS}, {column}")
         for *row, scores in self._database.rows(sql, values):
             shares = ((genre, checked.share(score)) for genre, score in checked.json_object(scores).items())
             track = self._names.of_track(self._track(tuple(row)))
@@ -162,9 +169,10 @@ class Answers:
         from_where, values = asked_for(query, model)
         return {track_id for (track_id,) in self._database.rows(f"SELECT t.id {from_where}", values)}
 
-    def tracks_by_id(self, ids: Sequence[int], model: str) -> list[Track]:
+    def tracks_by_id(self, ids: Sequence[int], model: str, no_album: bool = False) -> list[Track]:
         """Give the tracks with these ids, in their order, without those that have no answer of `model`."""
-        rows = (self._database.all(_ONE_BY_ID, (track_id, model)) for track_id in ids)
+        sql = _ONE_BY_ID.format(answers=_answers(no_album))
+        rows = (self._database.all(sql, (track_id, model)) for track_id in ids)
         return [*self._named(map(self._track, chain.from_iterable(rows)))]
 
     def _track(self, row: tuple[Any, ...]) -> Track:
@@ -179,14 +187,19 @@ class Answers:
         """The tracks with the owner's names for their genres."""
         return map(self._names.of_track, tracks) if self._names.rename else tracks
 
-    def analysis(self, path: str, model: str) -> Analysis | None:
-        """Give everything known of one file by `model`, or None."""
+    def analysis(self, path: str, model: str, no_album: bool = False) -> Analysis | None:
+        """Give everything known of one file by `model`, or None; with `no_album`, nothing its album says."""
         key: dict[str, SqlValue] = {"path": stored_path(absolute(path)), "model": model}
         row = next(self._database.named_rows(_ONE_BY_PATH, key), None)
         if row is None:
             return None
         genres, windows = self._database.all(_GENRES, key), self._database.all(_WINDOWS, key)
-        return self._names.of_analysis(analysis_of(row, genres, windows, self._names.nothing))
+        analysis = analysis_of(row, genres, windows, self._names.nothing)
+        if not no_album and row["album_weight"] is not None:
+            count = self._albums.count(checked.whole(row["album_id"]), model)
+            said = album_answer_of(self._database.all(_ALBUM, key), count)
+            analysis = replace(analysis, album=said)
+        return self._names.of_analysis(analysis)
 
     def predicts(self, aspect: Aspect, model: str) -> bool:
         """Tell whether `model` gives any track a genre, an energy or a tempo."""
@@ -340,20 +353,25 @@ def _source(query: Query, with_tracks: bool) -> Sql:
     """The tables, the one that narrows first."""
     # SQLite keeps the order of a CROSS JOIN (https://www.sqlite.org/optoverview.html#crossjoin):
     # its planner has no statistics here, and the better order is known.
-    prediction_of_track = "predictions p ON p.track_id = t.id"
+    answers = _answers(query.no_album)
+    prediction_of_track = f"{answers} p ON p.track_id = t.id"
     if query.paths:
         rows, bounds = _ranges(query.paths)
         within = "tracks t ON t.path >= wanted.column1 AND t.path < wanted.column2"
         return f"(VALUES {rows}) wanted CROSS JOIN {within} CROSS JOIN {prediction_of_track}", bounds
     if not with_tracks:
-        return "predictions p", []
+        return f"{answers} p", []
     if query.missing:  # few, whatever their order
         return f"tracks t INDEXED BY tracks_missing CROSS JOIN {prediction_of_track}", []
     narrow = query.genres or query.energy or query.bpm or query.order.removeprefix("-") in _OF_AN_ANSWER
     by_index = query.artists or query.albums or query.tag_genres or query.duplicates
     if narrow and not by_index:
-        return "predictions p CROSS JOIN tracks t ON t.id = p.track_id", []
+        return f"{answers} p CROSS JOIN tracks t ON t.id = p.track_id", []
     return f"tracks t CROSS JOIN {prediction_of_track}", []
+
+
+def _answers(no_album: bool) -> str:
+    return "track_predictions" if no_album else "predictions"
 
 
 def _ranges(paths: Sequence[str]) -> Sql:

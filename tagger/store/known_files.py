@@ -40,11 +40,11 @@ _FORGET_OTHER_SOUND = """
 _UPSERT_TRACK = """
     INSERT INTO tracks
         (path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz, channels, scanned_at,
-         title, artist, album, year, damaged, album_artist, compilation,
+         title, artist, album, year, damaged, album_artist, compilation, album_id,
          tag_genres, tag_energy_level, tag_bpm)
     VALUES
         (:path, :size, :mtime_ns, :audio_id, :duration_s, :codec, :sample_rate_hz, :channels, :scanned_at,
-         :title, :artist, :album, :year, :damaged, :album_artist, :compilation,
+         :title, :artist, :album, :year, :damaged, :album_artist, :compilation, :album_id,
          :tag_genres, :tag_energy_level, :tag_bpm)
     ON CONFLICT (path) DO UPDATE SET
         size = excluded.size, mtime_ns = excluded.mtime_ns, audio_id = excluded.audio_id,
@@ -53,8 +53,8 @@ _UPSERT_TRACK = """
         scanned_at = excluded.scanned_at, title = excluded.title, artist = excluded.artist,
         album = excluded.album, year = excluded.year, damaged = excluded.damaged,
         album_artist = excluded.album_artist, compilation = excluded.compilation,
-        tag_genres = excluded.tag_genres, tag_energy_level = excluded.tag_energy_level,
-        tag_bpm = excluded.tag_bpm"""
+        album_id = excluded.album_id, tag_genres = excluded.tag_genres,
+        tag_energy_level = excluded.tag_energy_level, tag_bpm = excluded.tag_bpm"""
 _UPSERT_FAILURE = """
     INSERT INTO failures (path, size, mtime_ns, stage, reason, failed_at, since)
     VALUES (:path, :size, :mtime_ns, :stage, :reason, :failed_at, :since)
@@ -65,6 +65,10 @@ _UPSERT_FAILURE = """
         END,
         size = excluded.size, mtime_ns = excluded.mtime_ns, stage = excluded.stage,
         reason = excluded.reason, failed_at = excluded.failed_at"""
+_SPEAK_ALONE = """
+    UPDATE predictions SET
+        genre = track_genre, genre_confidence = track_genre_confidence, album_weight = NULL
+    WHERE track_id = ? AND album_weight NOT NULL"""
 _OWNERS = """
     SELECT id, path FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?
     WHERE audio_id = ? ORDER BY path"""
@@ -250,6 +254,7 @@ def _copy(connection: sqlite3.Connection, source: int, known: Identified, at: st
             f"INSERT INTO {table} (track_id, {names}) SELECT ?, {names} FROM {table} WHERE track_id = ?",
             (copy, source),
         )
+    connection.execute(_SPEAK_ALONE, (copy,))  # the copy may be of another album
 
 
 def _displace(connection: sqlite3.Connection, path: str) -> None:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
 
+from tagger.albums import album_id
 from tagger.files import AudioFile, absolute
 from tagger.genre_words import Words
 from tagger.store import checked
@@ -20,6 +21,7 @@ from tagger.store.own_tags import own_genres, own_tags_of
 from tagger.types import (
     MOST_BPM,
     MOST_LEVEL,
+    AlbumAnswer,
     Analysis,
     Failure,
     Prediction,
@@ -129,8 +131,8 @@ def analysis_of(
     prediction = Prediction(
         model=checked.text(row["model"]) or "",
         genres=dict(genres_of_rows(genres)),
-        genre=checked.text(row["genre"]),
-        genre_confidence=checked.share(row["genre_confidence"]),
+        genre=checked.text(row["track_genre"]),
+        genre_confidence=checked.share(row["track_genre_confidence"]),
         energy=checked.share(row["energy"]),
         windows=tuple(map(_window, windows)),
         embedding=np.frombuffer(_vector(row["vector"]), dtype="<f2").astype(np.float16),
@@ -145,6 +147,11 @@ def analysis_of(
         scanned_at=checked.text(row["scanned_at"]),
         missing=row["missing_since"] is not None,
     )
+
+
+def album_answer_of(genres: Iterable[tuple[str, float]], n_tracks: int) -> AlbumAnswer:
+    """Read what an album says of a track from rows of the view `genre_answers`."""
+    return AlbumAnswer(n_tracks, dict(genres_of_rows(genres)))
 
 
 def _recording(row: dict[str, Any], nothing: Words) -> Recording:
@@ -212,7 +219,14 @@ def track_values(file: AudioFile, recording: Recording, now: str) -> dict[str, S
         "damaged": int(recording.damaged),
         "album_artist": _text(recording.album_artist),
         "compilation": int(recording.compilation),
+        "album_id": album_id_of(file.path, recording),
     }
+
+
+def album_id_of(path: str, recording: Recording) -> int | None:
+    """Give the column `album_id` of `tracks`."""
+    names = recording.album, recording.artist, recording.album_artist
+    return album_id(path, *names, recording.compilation)
 
 
 def failure_values(failure: Failure, now: str) -> dict[str, SqlValue]:
@@ -229,11 +243,25 @@ def failure_values(failure: Failure, now: str) -> dict[str, SqlValue]:
 
 
 def prediction_values(track_id: int, answer: Prediction, now: str) -> Row:
-    """Give the columns of `predictions` in their order; silence has no genre."""
+    """Give the columns of `predictions` in their order; silence has no genre.
+
+    Until its album is pooled, the track speaks alone: the answer and that of the track are the same.
+    """
     genre, confidence = (None, None) if answer.silent else (answer.genre, _number(answer.genre_confidence))
     tempo = _number(answer.bpm), _number(answer.bpm_confidence)
     energy = _number(answer.energy)
-    return track_id, answer.model, genre, confidence, energy, int(answer.silent), now, *tempo
+    return (
+        track_id,
+        answer.model,
+        genre,
+        confidence,
+        energy,
+        int(answer.silent),
+        now,
+        *tempo,
+        genre,
+        confidence,
+    )
 
 
 def genre_values(track_id: int, answer: Prediction) -> Iterator[Row]:

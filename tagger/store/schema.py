@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from tagger.errors import StoreError
+from tagger.store.album_tables import add_albums
 from tagger.store.backup import back_up, damage
 
 APPLICATION_ID = 0x54414752  # "TAGR" in the file's header: https://www.sqlite.org/pragma.html
@@ -199,7 +200,7 @@ def _add_own_tags(connection: sqlite3.Connection) -> None:
 
 Migrations = Sequence[Callable[[sqlite3.Connection], None]]
 
-MIGRATIONS: Migrations = (_add_corrections, _add_own_tags)
+MIGRATIONS: Migrations = (_add_corrections, _add_own_tags, add_albums)
 """What leads from version `FIRST_VERSION` + n to the next.
 
 Each runs in a transaction of its own with foreign keys off, so that it may rebuild a table; none may begin

@@ -24,6 +24,7 @@ from tagger.errors import BusyError, StoreError
 from tagger.excluded import NOTHING_EXCLUDED, Excluded
 from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.query import Query
+from tagger.store.album_answers import AlbumAnswers
 from tagger.store.answers import Answers
 from tagger.store.backup import advice_on_damage, back_up_if_due
 from tagger.store.corrections import Corrections
@@ -119,6 +120,11 @@ class Store:
     def tag_changes(self) -> TagChanges:
         """The changes that were written into the files' own tags."""
         return TagChanges(self.database)
+
+    @cached_property
+    def albums(self) -> AlbumAnswers:
+        """What albums say together."""
+        return AlbumAnswers(self.database)
 
     @property
     def path(self) -> str:

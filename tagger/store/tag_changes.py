@@ -34,7 +34,7 @@ TRACKS_TO_TAG = """
     FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?
     WHERE path >= ? AND path < ? AND missing_since IS NULL ORDER BY path LIMIT ?"""
 _GENRES = """
-    SELECT genre, probability FROM genre_scores WHERE track_id = ? AND model = ?
+    SELECT genre, probability FROM {scores} WHERE track_id = ? AND model = ?
     ORDER BY probability DESC, genre"""
 _WRITTEN = "SELECT previous FROM tag_changes WHERE track_id = ? AND state = 'written' ORDER BY id DESC"
 _AT = "SELECT id, audio_id FROM tracks JOIN predictions ON track_id = id AND model = ? WHERE path = ?"
@@ -157,17 +157,24 @@ class TagChanges:
         self._database = database
 
     def pages_to_tag(
-        self, paths: Sequence[str], model: str, among: Container[int] | None = None, page_size: int = PAGE
+        self,
+        paths: Sequence[str],
+        model: str,
+        among: Container[int] | None = None,
+        page_size: int = PAGE,
+        no_album: bool = False,
     ) -> Iterator[list[TaggableTrack]]:
         """Yield the tracks with an answer of `model`, at and beneath `paths` or all, in pages by path.
 
-        `among`, if given, holds the ids of the tracks that are asked for. Nothing stays open between two
-        pages, so the caller may write meanwhile.
+        `among`, if given, holds the ids of the tracks that are asked for. Their genres are those of their
+        albums, where these say something, unless `no_album`. Nothing stays open between two pages, so the
+        caller may write meanwhile.
         """
+        genres = _GENRES.format(scores="genre_scores" if no_album else "genre_answers")
         ranges = path_ranges(paths) or EVERY_PATH
         for low, high in sorted(ranges, key=lambda pair: (isinstance(pair[0], bytes), pair[0])):
             while page := self._database.all(TRACKS_TO_TAG, (model, low, high, page_size)):
-                yield [self._taggable(row, model) for row in page if among is None or row[0] in among]
+                yield [self._taggable(row, model, genres) for row in page if among is None or row[0] in among]
                 low = _next_after(page[-1][1])
 
     def earlier_names(
@@ -275,14 +282,14 @@ class TagChanges:
             yield [_change(row) for row in rows]
             last_id = rows[-1][0]
 
-    def _taggable(self, row: tuple[Any, ...], model: str) -> TaggableTrack:
+    def _taggable(self, row: tuple[Any, ...], model: str, genres: str) -> TaggableTrack:
         track_id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence = row
         return TaggableTrack(
             id=track_id,
             path=path_from(path),
             state=_state(size, mtime_ns),
             audio_id=checked.text(audio_id) or "",
-            genres=tuple(genres_of_rows(self._database.all(_GENRES, (track_id, model)))),
+            genres=tuple(genres_of_rows(self._database.all(genres, (track_id, model)))),
             energy=checked.share(energy),
             silent=bool(silent),
             bpm=checked.bpm(bpm),

@@ -67,13 +67,15 @@ class Selection:
     """The tracks that a run is for: those that `model` has analysed, at and beneath `paths` (or all).
 
     Of these, the ids `among` if it is given; with a `plan`, what is in it, and nothing else is changed; with
-    `Verdicts`, the files of which the owner has decided.
+    `Verdicts`, the files of which the owner has decided. With `no_album`, genres are those of the tracks' own
+    sound.
     """
 
     model: str
     paths: Sequence[str] = ()
     among: Container[int] | None = None
     plan: TagPlan | Verdicts | None = None
+    no_album: bool = False
 
 
 def preview(
@@ -102,7 +104,10 @@ def planned_pages(
     lost = LostFolders()
     ignored = store.ignored.paths()
     decide, among = _deciding(store, selection, settings, counts)
-    for page in store.tag_changes.pages_to_tag(selection.paths, selection.model, among):
+    pages = store.tag_changes.pages_to_tag(
+        selection.paths, selection.model, among, no_album=selection.no_album
+    )
+    for page in pages:
         planned = []
         if not ignored.is_empty:
             n_all, page = len(page), [track for track in page if not ignored.holds(track.path)]

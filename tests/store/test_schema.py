@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from tagger.albums import album_id
 from tagger.errors import BusyError, StoreError
 from tagger.files import fingerprint
+from tagger.query import Query
 from tagger.store import Store, backup, default_path, schema
 from tagger.store import store as store_file
 from tests.store.store_answers import MODEL, analysed
@@ -32,7 +34,14 @@ def test_a_new_database_is_made_with_its_folder_and_its_tables(tmp_path: Path) -
         assert store.database.tables.journal_mode == "wal"
     assert _version(path) == schema.VERSION
     expected = "tracks predictions genre_scores window_answers embeddings models failures ignored runs"
-    assert tables == {*expected.split(), "tag_changes", "tag_folders", "corrections"}
+    assert tables == {
+        *expected.split(),
+        "tag_changes",
+        "tag_folders",
+        "corrections",
+        "album_scores",
+        "stale_albums",
+    }
 
 
 def test_a_missing_database_says_to_scan_first_and_is_not_made(db_path: str) -> None:
@@ -79,10 +88,23 @@ def test_the_first_release_s_database_gets_the_columns_of_own_tags_and_keeps_its
     with Store.open(db_path, create=False) as store:
         (track,) = store.answers.tracks(model="old-1")
         unread = store.files.without_own_tags()
-    assert _version(db_path) == schema.VERSION == 9
+    assert _version(db_path) == schema.VERSION == 10
     assert (track.path, track.genre, track.tag_genres) == ("/m/1.mp3", "Rock", ())
     assert unread == {fingerprint("/m/1.mp3", 10, 20)}
     assert _version(backup.backup_path(db_path)) == 7
+
+
+def test_an_earlier_database_knows_its_albums_and_the_next_scan_pools_them(db_path: str) -> None:
+    version_7(db_path)
+    with closing(sqlite3.connect(db_path)) as raw:
+        raw.execute("UPDATE tracks SET album = 'Post', artist = 'Björk'")
+        raw.commit()
+    with Store.open(db_path, create=False) as store:
+        known = album_id("/elsewhere/2.mp3", "post", "björk")
+        assert store.database.all("SELECT album_id FROM tracks") == [(known,)]
+        assert store.database.all("SELECT album_id FROM stale_albums") == [(known,)]
+        (track,) = store.answers.tracks(Query(no_album=True), model="old-1")
+        assert track.genre == "Rock"
 
 
 def version_7(path: str) -> None:

@@ -14,6 +14,7 @@ import numpy as np
 from av import AudioFrame
 from av.audio.stream import AudioStream
 
+from tagger.audio.metadata import TagNames
 from tagger.audio.samples import MonoBuffer, is_silent
 from tagger.audio.source import BoundedFile
 from tagger.audio.stream import SoundStream, open_stream
@@ -87,6 +88,15 @@ def identify(path: str, *, window_s: float) -> Recording:
     """
     with _opened(path) as source:
         return _ExcerptReader(source, 0, window_s).read(CENTRES).recording
+
+
+def names_of(path: str) -> TagNames:
+    """Give the names that the container of a file has; its sound is not looked at.
+
+    Raises `AudioError` as `read_excerpt` does.
+    """
+    with _opened(path) as source, open_stream(source) as stream:
+        return stream.tags
 
 
 def window_starts(duration_s: float, window_s: float, centres: Sequence[float] = CENTRES) -> list[float]:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.audio import identify, is_silent, names_from, read_excerpt
+from tagger.audio import identify, is_silent, names_from, names_of, read_excerpt
 from tagger.errors import AudioError, UnreadableFile
 from tagger.features import fit_frames, log_mel
 from tagger.files import AudioFile
@@ -34,6 +34,16 @@ def extract_features(
     except Exception as error:  # a fault of ours or of a library's: it costs this file, not the run
         reason = f"unexpected {type(error).__name__}: {error}; please report it with the file"
         return Failure(file.path, "decode", " ".join(reason.split()), file.size, file.mtime_ns)
+
+
+def read_known_file(file: AudioFile) -> Identified | Failure:
+    """Read what the tags of a file say; of its sound, which is known, the recording says nothing."""
+    try:
+        recording = Recording("", None, "", 0, 0, **names_of(file.path))
+        return Identified(file, _tagged(recording, file.path))
+    except Exception as error:
+        stage = _stage(error, file.path) if isinstance(error, AudioError) else "decode"
+        return Failure(file.path, stage, str(error), file.size, file.mtime_ns)
 
 
 def is_ready(model_folder: str) -> bool:

@@ -29,8 +29,9 @@ class KnownStates:
         self._failed = set() if full else self._files.failed(failed_since)
         tracked = self._files.tracked()
         tried_again = self._failed | self._files.unread()
-        without = self._files.unanswered(model) | self._files.without_own_tags()
-        self._others = tracked if full else without | (tried_again & tracked)
+        new = self._files.unanswered(model) | (tried_again & tracked)
+        self._untold = set() if full else self._files.without_own_tags() - new
+        self._others = tracked if full else new | self._untold
         self.answered = set() if full else tracked - self._others if self._others else tracked
         self.unlisted: list[str] = []
         self._n_unmet = len(self.answered)
@@ -55,6 +56,10 @@ class KnownStates:
         state = fingerprint(file.path, file.size, file.mtime_ns)
         self._others.discard(state)
         return state in self._failed
+
+    def is_untold(self, file: AudioFile) -> bool:
+        """Tell whether a file that the walk did not leave out has its answer, but its tags were not read."""
+        return fingerprint(file.path, file.size, file.mtime_ns) in self._untold
 
     def take_unchanged(self) -> int:
         """Count the files that the walk has left out since the last time."""

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from itertools import chain, islice
+from itertools import chain, islice, takewhile
 from typing import Protocol, TypeVar
 
 from tagger.errors import ModelError
@@ -15,9 +15,15 @@ from tagger.files import AudioFile, absolute, may_be_there
 from tagger.model_card import ModelCard, load_card
 from tagger.pipeline.ingest import Ingest, Predicts, ScanCounts
 from tagger.pipeline.known_states import KnownStates
-from tagger.pipeline.workers import Outcome, extract_all, known_sounds_table, remove_stale_tables
+from tagger.pipeline.workers import (
+    Outcome,
+    extract_all,
+    known_sounds_table,
+    read_tags,
+    remove_stale_tables,
+)
 from tagger.store import Store
-from tagger.types import Failure, TrackFeatures
+from tagger.types import Failure, Identified, TrackFeatures
 from tagger.walk import walk
 
 RETRY_AFTER = timedelta(days=7)
@@ -118,7 +124,9 @@ class Scan:
         failed_since = now if self.settings.retry_failed else now - RETRY_AFTER
         remove_stale_tables()
         known = KnownStates(self.store, self.card.id, paths, failed_since, self.settings.full)
-        self._analyse(self._within_limits(self._new_files(paths, known)), known)
+        untold: list[AudioFile] = []
+        self._analyse(self._within_limits(self._new_files(paths, known, untold)), known)
+        self._read_tags(untold)
         self.store.answers.note_use(self.card.id)
         self.counts.unchanged += known.take_unchanged()
         n_missing, unmounted = known.update_missing(now - self.settings.forget_after)
@@ -136,8 +144,13 @@ class Scan:
         except ModelError:
             return {}
 
-    def _new_files(self, paths: Sequence[str], known: KnownStates) -> Iterator[AudioFile]:
-        """The files whose state is new; those that cannot be looked at are stored as failures on the way."""
+    def _new_files(
+        self, paths: Sequence[str], known: KnownStates, untold: list[AudioFile]
+    ) -> Iterator[AudioFile]:
+        """The files whose state is new; those that cannot be looked at are stored as failures on the way.
+
+        Files of which only the own tags were never read go to `untold`.
+        """
         for found in walk(paths, known.answered, known.excluded):
             self.counts.unchanged += known.take_unchanged()
             if known.is_ignored(found.path):
@@ -147,6 +160,8 @@ class Scan:
             elif isinstance(found, AudioFile):
                 if known.is_failed(found):
                     self.counts.failed += 1
+                elif known.is_untold(found):
+                    untold.append(found)
                 else:
                     yield found
             else:
@@ -204,6 +219,28 @@ class Scan:
                 if not again:
                     return
                 waiting, table = chain(again), None
+
+    def _read_tags(self, files: Sequence[AudioFile]) -> None:
+        """Read the tags of files that an earlier tagger has analysed; what the budget leaves has to wait."""
+        n_done = 0
+        outcomes = extract_all(
+            takewhile(lambda file: not self._is_spent(), files),
+            self.card.folder,
+            jobs=self.settings.jobs or n_cores(),
+            ahead=AHEAD * BATCH,
+            work=read_tags,
+            on_end=lambda file: self.observer.extracted(file.path),
+            is_spent=self._is_spent,
+        )
+        for batch in batched(outcomes, BATCH):
+            told = [outcome for outcome in batch if isinstance(outcome, Identified)]
+            failed = [outcome for outcome in batch if isinstance(outcome, Failure)]
+            self.store.files.tell(told, [failure.path for failure in failed if failure.stage == "decode"])
+            n_done += len(batch)
+            self.counts.taken += len(batch)
+            self.counts.unchanged += len(batch)
+            self.observer.progress()
+        self.counts.unchanged += len(files) - n_done
 
     def _extracted(self, files: Iterator[AudioFile], table: str | None, ingest: Ingest) -> Iterator[Outcome]:
         """What comes of `files`; with the first features, the model is loaded."""

@@ -50,6 +50,13 @@ def extract(file: AudioFile, model_folder: str, known_sounds: str | None) -> Out
     return extract_features(file, model_folder, known_sounds)
 
 
+def read_tags(file: AudioFile, model_folder: str, known_sounds: str | None) -> Outcome:
+    """Read in a worker process what the tags of a file say whose sound is known."""
+    from tagger.pipeline.extract import read_known_file
+
+    return read_known_file(file)
+
+
 def is_able(model_folder: str) -> bool:
     """Do in a worker process all that comes before the first byte of a file: imports, the filter bank."""
     from tagger.pipeline.extract import is_ready

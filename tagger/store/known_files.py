@@ -28,6 +28,7 @@ from tagger.types import Analysis, Failure, Identified
 if TYPE_CHECKING:
     from tagger.store.store import Database
 
+_ID = "SELECT id FROM tracks WHERE path = ?"
 _STATES = "SELECT path, size, mtime_ns FROM tracks"
 _NO_FAULT_OF_THE_FILE = "stage IN ('scan', 'read')"
 _BENEATH = "WHERE path >= ? AND path < ?"
@@ -213,6 +214,20 @@ class KnownFiles:
                 else:
                     _refresh(connection, one.track_id, one.file, at)
 
+    def tell(self, told: Sequence[Identified], unreadable: Sequence[str]) -> None:
+        """Store what the tags of known files say, of the files and not of their sounds, in one transaction.
+
+        Those of the files at the paths `unreadable` say nothing, and are not read again.
+        """
+        at = now()
+        with self._database.transaction() as connection:
+            for one in told:
+                row = connection.execute(_ID, (stored_path(one.file.path),)).fetchone()
+                if row:
+                    _refresh(connection, row[0], one, at)
+            values = [(stored_path(path),) for path in unreadable]
+            connection.executemany("UPDATE tracks SET tag_genres = '[]' WHERE path = ?", values)
+
     def put(self, connection: sqlite3.Connection, analyses: Sequence[Analysis], at: str) -> list[int]:
         """Store the tracks of `analyses` inside the caller's transaction and give their ids.
 
@@ -223,8 +238,7 @@ class KnownFiles:
         connection.executemany(_FORGET_OTHER_SOUND, tracks)
         connection.executemany(_UPSERT_TRACK, tracks)
         connection.executemany("DELETE FROM failures WHERE path = ?", paths)
-        sql = "SELECT id FROM tracks WHERE path = ?"
-        return [connection.execute(sql, path).fetchone()[0] for path in paths]
+        return [connection.execute(_ID, path).fetchone()[0] for path in paths]
 
     def put_failures(self, connection: sqlite3.Connection, failures: Sequence[Failure], at: str) -> None:
         """Store the latest failure of each path inside the caller's transaction."""
@@ -282,7 +296,7 @@ def displaced(path: str) -> str:
 def _values(connection: sqlite3.Connection, one: Analysis, at: str) -> dict[str, SqlValue]:
     """The columns of a file that was analysed, perhaps not for the first time."""
     values = track_values(one.file, one.recording, at)
-    known = connection.execute("SELECT id FROM tracks WHERE path = ?", (values["path"],)).fetchone()
+    known = connection.execute(_ID, (values["path"],)).fetchone()
     return {**values, **own_values(connection, one.recording.own, known[0] if known else None)}
 
 

@@ -3,15 +3,15 @@
 import json
 import sqlite3
 from contextlib import closing, redirect_stdout
-from importlib import import_module
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import mutagen
 import pytest
 
 from tagger.cli.table import print_table
+from tagger.errors import UnreadableFile
 from tagger.pipeline import extract
 from tagger.types import Track
 from tests.cli.conftest import Tagger
@@ -79,16 +79,56 @@ def test_the_files_of_an_earlier_database_are_read_once_without_decoding(
     tagger: Tagger, music: Path, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scan(tagger, music)
-    with closing(sqlite3.connect(db)) as raw:
-        raw.execute("UPDATE tracks SET tag_genres = NULL")
-        raw.commit()
+    forget_own_tags(db)
     refuse_to_decode(monkeypatch)
-    reader = import_module("tagger.tags.read")
-    monkeypatch.setattr(reader, "read", lambda path: 1 / 0)  # even where they cannot be read
+    monkeypatch.setattr(extract, "identify", lambda path, window_s: 1 / 0)
+    assert scan(tagger, music) == {"unchanged": 2}
+    assert own(tagger) == {"a.flac": ["Trip Hop"], "b.mp3": []}
+    assert [track["title"] for track in tagger("list", "--json").json] == ["A", "B"]
+    monkeypatch.setattr("tagger.pipeline.scan.read_tags", lambda *asked: 1 / 0)
+    assert scan(tagger, music) == {"unchanged": 2}
+
+
+def forget_own_tags(db: Path) -> None:
+    with closing(sqlite3.connect(db)) as raw:
+        raw.execute("UPDATE tracks SET tag_genres = NULL, title = NULL")
+        raw.commit()
+
+
+def test_a_file_whose_tags_cannot_be_read_is_not_tried_at_every_scan(
+    tagger: Tagger, music: Path, db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scan(tagger, music)
+    forget_own_tags(db)
+    monkeypatch.setattr(extract, "names_of", lambda path: 1 / 0)
     assert scan(tagger, music) == {"unchanged": 2}
     assert own(tagger) == {"a.flac": [], "b.mp3": []}
-    monkeypatch.setattr("tagger.pipeline.scan.extract_all", lambda *args, **more: 1 / 0)
+    monkeypatch.setattr("tagger.pipeline.scan.read_tags", lambda *asked: 1 / 0)
     assert scan(tagger, music) == {"unchanged": 2}
+
+
+def test_one_that_the_drive_keeps_from_being_read_is_tried_at_the_next(
+    tagger: Tagger, music: Path, db: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: str) -> NoReturn:
+        raise UnreadableFile("Input/output error")
+
+    scan(tagger, music)
+    forget_own_tags(db)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(extract, "names_of", refused)
+        assert scan(tagger, music) == {"unchanged": 2}
+    scan(tagger, music)
+    assert own(tagger) == {"a.flac": ["Trip Hop"], "b.mp3": []}
+
+
+def test_what_a_budget_leaves_of_them_is_unchanged_and_waits(tagger: Tagger, music: Path, db: Path) -> None:
+    scan(tagger, music)
+    forget_own_tags(db)
+    assert tagger("scan", music, "--budget", "0s", "--json").json["unchanged"] == 2
+    assert own(tagger) == {"a.flac": [], "b.mp3": []}
+    scan(tagger, music)
+    assert own(tagger) == {"a.flac": ["Trip Hop"], "b.mp3": []}
 
 
 def test_what_we_wrote_never_becomes_the_owner_s_word(tagger: Tagger, music: Path) -> None:

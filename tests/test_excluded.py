@@ -8,7 +8,9 @@ import pytest
 
 from tagger.excluded import Excluded
 from tagger.files import AudioFile
+from tagger.store import Store
 from tagger.walk import walk
+from tagger.watch import matters, targets
 
 
 @pytest.mark.parametrize(
@@ -68,3 +70,14 @@ def test_excluded_folders_are_not_walked_into(tmp_path: Path) -> None:
     assert [os.path.basename(each.path) for each in found] == ["a.mp3"]
     assert all(isinstance(each, AudioFile) for each in found)
     assert beneath == []
+
+
+def test_a_watch_takes_no_notice_of_what_is_excluded(tmp_path: Path) -> None:
+    music, excluded = str(tmp_path), Excluded(("Audiobooks",), (str(tmp_path),))
+    paths = [os.path.join(music, "Audiobooks", "a.mp3"), os.path.join(music, "b.mp3")]
+    assert [matters(path, [music], excluded) for path in paths] == [False, True]
+    (tmp_path / "Audiobooks").mkdir()
+    for path in paths:
+        Path(path).touch()
+    with Store.open(str(tmp_path / "a.db"), create=True) as store:
+        assert targets(paths, [music], store, excluded) == paths[1:]

@@ -324,6 +324,8 @@ def usage_text(error: Exception, arguments: Sequence[str]) -> str | None:
 def _wrong(error: Exception, said: str) -> str:
     """What Typer says, in the words of the other errors."""
     text = str(error)
+    if getattr(error, "option_name", None) == "--config":
+        return "--config stands before the command, as in `tagger --config FILE scan`"
     if near := getattr(error, "possibilities", None):
         return f"{text[:1].lower()}{text[1:]}; did you mean {' or '.join(near)}?"
     parameter = getattr(error, "param", None)

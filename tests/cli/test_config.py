@@ -230,6 +230,14 @@ def test_config_prints_what_holds_and_where_it_comes_from(
     assert none.err == "tagger: --config says that there is no file; `tagger config init` makes one\n"
 
 
+def test_an_escape_code_in_the_file_reaches_no_terminal(tagger: Tagger, configured: Configured) -> None:
+    configured('model = "a\\u001b[2Jb"\n')
+    shown = tagger("config")
+    assert shown.code == 0 and "\x1b" not in shown.out
+    configured('[genres]\n"\\u001b[2J" = 1\n')
+    assert "\x1b" not in tagger("config").err
+
+
 def test_config_init_makes_a_file_once(tagger: Tagger, tmp_path: Path) -> None:
     file = tmp_path / "of ada" / "config.toml"
     made = tagger("--config", file, "config", "init")

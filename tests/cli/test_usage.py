@@ -21,6 +21,10 @@ def library(db: Path) -> Path:
     [
         ("lst", "no such command 'lst'; did you mean 'list'?; see tagger --help"),
         ("--versoin", "no such option: --versoin; did you mean --version?; see tagger --help"),
+        (
+            "list --config x",
+            "--config stands before the command, as in `tagger --config FILE scan`; see tagger list --help",
+        ),
         ("list --xyzzy", "no such option: --xyzzy; see tagger list --help"),
         ("list --limitt 3", "no such option: --limitt; did you mean --limit?; see tagger list --help"),
         ("list --limit x", "--limit x: give a whole number; see tagger list --help"),

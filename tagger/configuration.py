@@ -85,8 +85,9 @@ class Configuration:
 
     @property
     def names(self) -> GenreNames:
-        """The owner's names for genres, and which words say nothing."""
-        return GenreNames(self.rename, self.never, self.only, NOTHING.union(self.nothing))
+        """The owner's names for genres, which words say nothing, and from when on an answer is sure."""
+        nothing = NOTHING.union(self.nothing)
+        return GenreNames(self.rename, self.never, self.only, nothing, self.min_confidence)
 
     @property
     def excluded(self) -> Excluded:

@@ -12,7 +12,7 @@ from functools import cached_property
 
 from tagger.errors import TaggerError
 from tagger.genre_words import NOTHING, Words, letters
-from tagger.types import Analysis, Prediction, Track, WindowAnswer
+from tagger.types import MIN_CONFIDENCE, Analysis, Prediction, Track, WindowAnswer
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,8 @@ class GenreNames:
 
     `never` are genres that are not written and of which no playlist is made; unless `only` is empty, all that
     are not in it are such, too. Letter case, spaces and punctuation do not matter, and a genre may be called
-    by either of its names. `nothing` are the words in a file's own genre that count as none.
+    by either of its names. `nothing` are the words in a file's own genre that count as none. From the
+    confidence `sure_from` (0–1) on an answer is sure.
 
     >>> names = GenreNames({"international": "World"}, never=("World",))
     >>> names.shown("International"), names.shown("Rock"), names.is_claimed("International")
@@ -32,6 +33,7 @@ class GenreNames:
     never: tuple[str, ...] = ()
     only: tuple[str, ...] = ()
     nothing: Words = NOTHING
+    sure_from: float = MIN_CONFIDENCE
 
     def shown(self, genre: str) -> str:
         """Give the owner's name for a genre of a model."""
@@ -61,7 +63,10 @@ class GenreNames:
 
     def of_track(self, track: Track) -> Track:
         """Give the track with the owner's name for its genre."""
-        return track if track.genre is None else replace(track, genre=self.shown(track.genre))
+        if track.genre is None:
+            return track
+        genre, second = self.shown(track.genre), track.second_genre and self.shown(track.second_genre)
+        return replace(track, genre=genre, second_genre=None if second == genre else second)
 
     def of_analysis(self, analysis: Analysis) -> Analysis:
         """Give the analysis with the owner's names."""

@@ -163,17 +163,19 @@ class Library:
         order: TrackOrder = "path",
         limit: int | None = None,
         no_album: bool = False,
+        with_second: bool = False,
         **filters: str | Sequence[str],
     ) -> Iterator[Track]:
         """Yield the tracks that a `Query` asks for, or filters by the names of the command line's options.
 
             library.tracks(genre=["Rock", "Metal"], energy="high", year="1990-1999", order="-energy")
 
-        With `no_album`, genres are those of each track's own sound. Raises TaggerError for a filter that
-        cannot be read, and a genre that the model does not know.
+        With `no_album`, genres are those of each track's own sound; `with_second` asks for the `second_genre`
+        of those that are not sure. Raises TaggerError for a filter that cannot be read, and a genre that the
+        model does not know.
         """
-        asked, model = _asked(query, filters, order, limit, no_album), self.model
-        return self.store.answers.tracks(fitted(asked, self.store, model), model=model)
+        asked = fitted(_asked(query, filters, order, limit, no_album), self.store, self.model)
+        return self.store.answers.tracks(asked, model=self.model, with_second=with_second)
 
     def top_genres(self, limit: int) -> list[tuple[str, int]]:
         """Count the tracks of the most frequent genres by the answers of the model that analyses."""

@@ -2,7 +2,7 @@
 
 `FILTERS` is the one place that knows them. The options of `list`, `stats` and `playlist`, the keys in a
 file of playlists and the fields of `Query` come from it. A new filter is a line of `FILTERS` with its
-field of `Query`, its condition in `tagger.store.answers` and, if Navidrome has a word for it, in
+field of `Query`, its condition in `tagger.store.question` and, if Navidrome has a word for it, in
 `tagger.playlist.nsp`.
 """
 

@@ -129,6 +129,7 @@ class Track:
     where nothing tells it. `genre_confidence`, `energy` and `bpm_confidence` are 0–1. What is not known,
     and the genre and tempo of silence, is None. `missing`: the file was gone at the last scan. What begins
     with `tag_` is the owner's word in the file's own tags: genres that say something, energy level, BPM.
+    `second_genre` is the next likely one, told where it was asked for and the first is not sure.
     """
 
     path: str
@@ -149,6 +150,7 @@ class Track:
     tag_genres: tuple[str, ...] = ()
     tag_energy_level: float | None = None
     tag_bpm: float | None = None
+    second_genre: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,17 @@ def track_json(track: Track) -> dict[str, Json]:
         "tag_energy_level": rounded(track.tag_energy_level, 2),
         "tag_bpm": rounded(track.tag_bpm, 2),
     }
+
+
+def genre_said(genre: str, confidence: float | None, second: str | None, sure_from: float) -> str:
+    """Say a genre as sure as it is: in doubt, with the next likely one and a question mark.
+
+    >>> genre_said("Jazz", 0.7, "Blues", 0.6), genre_said("Jazz", 0.4, "Blues", 0.6)
+    ('Jazz', 'Jazz or Blues?')
+    """
+    if confidence is None or confidence >= sure_from:
+        return genre
+    return f"{genre} or {second}?" if second else f"{genre}?"
 
 
 def energy_level(energy: float) -> int:

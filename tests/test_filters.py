@@ -12,7 +12,7 @@ from tagger.cli.stats import stats
 from tagger.errors import TaggerError
 from tagger.playlist import plan_of
 from tagger.query import FILTERS, Filter, Query, energy_range, genre_named, read_query, year_range
-from tagger.store.answers import tracks_query
+from tagger.store.question import tracks_query
 from tagger.types import energy_level
 
 EXAMPLES: dict[str, tuple[Any, Any]] = {

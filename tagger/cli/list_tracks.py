@@ -12,7 +12,7 @@ import typer
 from tagger.cli import configured, shared
 from tagger.cli.completion import values_of
 from tagger.cli.shared import print_csv, print_json_array
-from tagger.cli.table import OWN_CELLS, answer_cells, header, own_cell, print_table
+from tagger.cli.table import GENRE_CELLS, OWN_CELLS, answer_cells, header, own_cell, print_table
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.query import Query, TrackOrder
@@ -85,8 +85,9 @@ def list_tracks(
 ) -> None:
     """List tracks: genre, how sure it is, your own genre, energy and tempo.
 
-    A terminal shows artist and title, too, and the ends of long paths;
-    a pipe gets whole paths, a line each.
+    A genre in doubt stands with the next likely one and a `?`. A terminal
+    shows artist and title, too, and the ends of long paths; a pipe gets
+    whole paths, a line each.
 
         tagger list --genre rock --energy 7-10 --year 90s
         tagger list --sort -confidence --limit 20
@@ -97,22 +98,23 @@ def list_tracks(
     places = shared.named(paths)
     query = replace(query, paths=places, limit=limit, order=sort, missing=missing, duplicates=duplicates)
     with configured.library(db, model) as library:
-        tracks = library.tracks(query)
+        tracks = library.tracks(query, with_second=not (json or as_csv or csv_safe))
+        sure_from = library.store.names.sure_from
         shared.warn(library, query)
         if json:
             print_json_array(map(track_json, tracks))
         elif as_csv or csv_safe:
             print_csv(CSV_COLUMNS, map(track_json, tracks), no_formulas=csv_safe)
         elif sys.stdout.isatty():
-            print_table(tracks, bool(query.tag_genres or query.agrees or query.differs))
+            print_table(tracks, sure_from, bool(query.tag_genres or query.agrees or query.differs))
         else:
-            _print_lines(tracks)
+            _print_lines(tracks, sure_from)
 
 
-def _print_lines(tracks: Iterable[Track]) -> None:
-    say(f"{header(with_own=True)}path")
+def _print_lines(tracks: Iterable[Track], sure_from: float) -> None:
+    say(f"{header(GENRE_CELLS, OWN_CELLS)}path")
     for track in tracks:
-        genre, sure, energy, bpm = answer_cells(track)
+        genre, sure, energy, bpm = answer_cells(track, sure_from)
         missing = "  (missing)" if track.missing else ""
-        own = f"{shown(own_cell(track)):<{OWN_CELLS}}"
-        say(f"{genre:<14} {sure:>5}  {own}  {energy:<7}  {bpm:>5}  {shown(track.path)}{missing}")
+        own = f"{shown(own_cell(track, OWN_CELLS)):<{OWN_CELLS}}"
+        say(f"{genre:<{GENRE_CELLS}} {sure:>5}  {own}  {energy:<7}  {bpm:>5}  {shown(track.path)}{missing}")

@@ -12,7 +12,7 @@ from tagger.cli import configured, shared
 from tagger.cli.shared import bar, message, print_json
 from tagger.cli.terminal import say, shown
 from tagger.files import FileState, absolute
-from tagger.types import counted, energy_level, rounded, track_json
+from tagger.types import counted, energy_level, genre_said, rounded, track_json
 
 if TYPE_CHECKING:
     from tagger.files import AudioFile
@@ -48,7 +48,7 @@ def show(
     if json:
         print_json(_fields(analysis, is_stored=stored is not None))
     else:
-        _print(analysis, is_stored=stored is not None)
+        _print(analysis, stored is not None, usual.names.sure_from)
 
 
 def _stored(path: str, model: str | None, db: str | None, no_album: bool) -> Analysis | None:
@@ -103,7 +103,7 @@ def _window_fields(window: WindowAnswer) -> dict[str, Any]:
     }
 
 
-def _print(analysis: Analysis, is_stored: bool) -> None:
+def _print(analysis: Analysis, is_stored: bool, sure_from: float) -> None:
     track, answer = analysis.track, analysis.prediction
     say(shown(track.path))
     if names := [name for name in (track.artist, track.title, track.album) if name]:
@@ -119,6 +119,7 @@ def _print(analysis: Analysis, is_stored: bool) -> None:
     if analysis.album:
         say(_album(analysis.album, track, answer))
     say()
+    _print_doubt(analysis.genres, sure_from)
     for genre, p in [*analysis.genres.items()][:TOP]:
         say(f"  {genre:<14} {p:>4.0%} {bar(p)}")
     if analysis.genres:
@@ -128,6 +129,14 @@ def _print(analysis: Analysis, is_stored: bool) -> None:
     say()
     for line in _over_the_track(answer.windows):
         say(line)
+
+
+def _print_doubt(genres: Mapping[str, float], sure_from: float) -> None:
+    """Say between which genres it is, where it is not sure of the first."""
+    likely = [*genres.items()][:2]
+    if likely and likely[0][1] < sure_from:
+        second = likely[1][0] if len(likely) > 1 else None
+        say(f"  {genre_said(*likely[0], second, sure_from)} It is sure from {sure_from:.0%} on.")
 
 
 def _sound(recording: Recording) -> str:

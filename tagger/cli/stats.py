@@ -54,6 +54,8 @@ def _fields(found: Statistics, model: str) -> dict[str, Any]:
         "silent": found.silent,
         "missing": found.missing,
         "genres": dict(found.genres),
+        "unsure": sum(found.unsure.values()),
+        "unsure_genres": dict(found.unsure),
         "energy_levels": list(found.energy_levels),
         "genre_energy_levels": {genre: list(levels) for genre, levels in found.genre_levels.items()},
         "tempos": {str(low): count for low, count in found.tempos.items()},
@@ -78,8 +80,10 @@ def _lines(found: Statistics, model: str) -> Iterator[str]:
         yield f"{found.silent:,} of them silent"
     if found.missing:
         yield f"{found.missing:,} of them missing: their files were gone at the last scan"
+    if found.unsure:
+        yield f"{sum(found.unsure.values()):,} of them with a genre that is not sure: perhaps, below"
     if found.genres:
-        yield from _bars("genre", found.genres)
+        yield from _genres(found)
     if any(found.energy_levels):
         yield from _bars("energy level", {f"{n:>2}": count for n, count in enumerate(found.energy_levels, 1)})
     if found.genre_levels:
@@ -98,6 +102,18 @@ def _bars(title: str, counts: Mapping[str, int]) -> Iterator[str]:
     most, width = max(counts.values()) or 1, max(map(len, counts))
     for name, count in counts.items():
         yield f"  {name:<{width}} {count:>9,} {bar(count / most, WIDTH)}".rstrip()
+
+
+def _genres(found: Statistics) -> Iterator[str]:
+    """A line a genre: how many tracks have it for sure, and behind that how many perhaps."""
+    yield "\ngenre"
+    most, width = max(found.genres.values()), max(map(len, found.genres))
+    for name, count in found.genres.items():
+        unsure = found.unsure.get(name, 0)
+        sure_bar = bar((count - unsure) / most, WIDTH)
+        perhaps = "░" * round(unsure / most * WIDTH)
+        behind = f" {unsure:,} perhaps" if unsure else ""
+        yield f"  {name:<{width}} {count - unsure:>9,} {sure_bar}{perhaps}{behind}".rstrip()
 
 
 def _genres_by_level(found: Statistics) -> Iterator[str]:

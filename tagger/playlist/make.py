@@ -71,6 +71,9 @@ def make_playlist(
         rule = render_nsp(_as_written(query, store), plan.sort or "energy", plan.limit, plan.title)
         return Playlist(rule.content, None)
     warned = [*warnings(query, store, model, by_tempo=plan.sort == "bpm")]
+    if query.genres and query.min_confidence is None:
+        query, left_out = _sure_of(query, store, model)
+        warned += left_out
     if plan.like is not None:
         tracks = _alike(plan, query, store, model, analyse, first_read)
     else:
@@ -96,6 +99,15 @@ def playlist_of(tracks: Sequence[Track], plan: Plan) -> Playlist:
     skipped = (*unnamed, *rendered.skipped)
     _refuse_if_none_is_held(len(tracks), skipped)
     return Playlist(rendered.content, tuple(found), skipped)
+
+
+def _sure_of(query: Query, store: Store, model: str) -> tuple[Query, list[str]]:
+    """The question for tracks that are sure enough of their genre, and how many that leaves out."""
+    sure_from = store.names.sure_from
+    sure = replace(query, min_confidence=sure_from)
+    n_left_out = store.answers.count_of(query, model) - store.answers.count_of(sure, model)
+    left_out = f"{counted(n_left_out, 'tracks')} left out: the genre is less than {sure_from:.0%} sure"
+    return sure, [f"{left_out} (--min-confidence 0 takes all)"] if n_left_out else []
 
 
 def _as_written(query: Query, store: Store) -> Query:

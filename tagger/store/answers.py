@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from tagger.errors import StoreError
-from tagger.files import AudioFile, absolute, folded
+from tagger.files import AudioFile, absolute
 from tagger.genre_names import GenreNames
-from tagger.query import EVERYTHING, Query, TrackOrder
+from tagger.query import EVERYTHING, Query
 from tagger.store import checked
 from tagger.store.album_answers import AlbumAnswers
+from tagger.store.question import Sql, answers_table, asked_for, scores_table, tracks_query
 from tagger.store.rows import (
     EVERY_PATH,
     TRACK_COLUMNS,
     SqlValue,
-    StoredPath,
     album_answer_of,
     analysis_of,
     embedding_values,
@@ -39,9 +38,6 @@ if TYPE_CHECKING:
 
     from tagger.store.store import Database
 
-
-Sql = tuple[str, list[SqlValue]]
-"""A statement, or a part of one, and the values of its marks."""
 
 _INSERT_PREDICTION = """
     INSERT INTO predictions
@@ -93,25 +89,11 @@ _PAIRS = """
     WHERE t.path >= ? AND t.path < ?"""
 _EMBEDDING_OF_PREDICTION = "e.track_id = p.track_id AND e.model = p.model"
 
-_MAX_SQL_VALUES = 32_766  # https://www.sqlite.org/limits.html#max_variable_number
-_VALUES_OF_FILTERS = 500  # left for everything but paths
-
-_AS_THEY_ARE: Mapping[str, str] = {}
-_OF_AN_ANSWER = {"energy": "p.energy", "bpm": "p.bpm", "confidence": "p.genre_confidence", "genre": "p.genre"}
-_AMONG_EQUALS = {"genre": "p.energy", "artist": "tagger_sort_key(t.album)"}
-_OF_A_FILE = {
-    "artist": "tagger_sort_key(t.artist)",
-    "album": "tagger_sort_key(t.album)",
-    "title": "tagger_sort_key(t.title)",
-    "year": "t.year",
-    "length": "nullif(t.duration_s, 0)",
-}
-_OWN_GENRES = "t.tag_genres IN (SELECT tag_genres FROM (SELECT DISTINCT tag_genres FROM tracks) WHERE {})"
-_SEVERAL_FILES = """
-    t.missing_since IS NULL
-    AND t.audio_id IN (SELECT audio_id FROM tracks GROUP BY audio_id HAVING count(*) > 1)
-    AND EXISTS (SELECT 1 FROM tracks other
-        WHERE other.audio_id = t.audio_id AND other.id <> t.id AND other.missing_since IS NULL)"""
+_SECOND = """
+    CASE WHEN p.genre_confidence < ? THEN (
+        SELECT genre FROM {scores} s
+        WHERE s.track_id = p.track_id AND s.model = p.model AND s.genre <> p.genre
+        ORDER BY probability DESC LIMIT 1) END"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +131,34 @@ class Answers:
         self._database, self._names = database, names
         self._albums = AlbumAnswers(database)
 
-    def tracks(self, query: Query = EVERYTHING, *, model: str) -> Iterator[Track]:
-        """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them."""
+    def tracks(self, query: Query = EVERYTHING, *, model: str, with_second: bool = False) -> Iterator[Track]:
+        """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them.
+
+        Those that are not sure have their second genre, if it is asked for: that takes as long again.
+        """
         called = self._called(model) if query.order.endswith("genre") and self._names.rename else {}
-        sql, values = tracks_query(query, model, TRACK_COLUMNS, called)
-        return self._named(map(self._track, self._database.rows(sql, values)))
+        second = _SECOND.format(scores=scores_table(query.no_album))
+        columns = f"{TRACK_COLUMNS}, {second}" if with_second else TRACK_COLUMNS
+        sql, values = tracks_query(query, model, columns, called)
+        rows = self._database.rows(sql, [self._names.sure_from, *values] if with_second else values)
+        return self._named(map(self._track_and_second if with_second else self._track, rows))
+
+    def _track_and_second(self, row: tuple[Any, ...]) -> Track:
+        return replace(self._track(row[:-1]), second_genre=checked.text(row[-1]))
 
     def scored_tracks(self, query: Query, model: str) -> Iterator[tuple[Track, dict[str, float]]]:
         """Yield the tracks that `query` asks for, each with the probability (0–1) of each of its genres."""
-        column = _SCORES.format(scores="genre_scores" if query.no_album else "genre_answers")
+        column = _SCORES.format(scores=scores_table(query.no_album))
         sql, values = tracks_query(query, model, f"{TRACK_COLUMNS}, {column}")
         for *row, scores in self._database.rows(sql, values):
             shares = ((genre, checked.share(score)) for genre, score in checked.json_object(scores).items())
             track = self._names.of_track(self._track(tuple(row)))
             yield track, {genre: score for genre, score in shares if score is not None}
+
+    def count_of(self, query: Query, model: str) -> int:
+        """Count the tracks that `query` asks for, its limit aside."""
+        from_where, values = asked_for(query, model, with_tracks=False)
+        return int(self._database.value(f"SELECT count(*) {from_where}", values))
 
     def ids(self, query: Query, model: str) -> set[int]:
         """Give the ids of the tracks that `query` asks for; its order and its limit do not hold."""
@@ -171,7 +167,7 @@ class Answers:
 
     def tracks_by_id(self, ids: Sequence[int], model: str, no_album: bool = False) -> list[Track]:
         """Give the tracks with these ids, in their order, without those that have no answer of `model`."""
-        sql = _ONE_BY_ID.format(answers=_answers(no_album))
+        sql = _ONE_BY_ID.format(answers=answers_table(no_album))
         rows = (self._database.all(sql, (track_id, model)) for track_id in ids)
         return [*self._named(map(self._track, chain.from_iterable(rows)))]
 
@@ -299,143 +295,3 @@ def _pair(row: tuple[Any, ...]) -> AnswerPair:
 
 def _answer(genre: Any, energy: Any, silent: Any) -> Answer:
     return Answer(checked.text(genre), checked.share(energy), bool(silent))
-
-
-# A query as SQL
-
-
-def tracks_query(query: Query, model: str, columns: str, called: Mapping[str, str] = _AS_THEY_ARE) -> Sql:
-    """Write the SELECT of `columns` that answers `query`, in its order, and the values of its marks.
-
-    The tables are tracks `t` and predictions `p`. Genres are sorted by the name by which each is `called`.
-    """
-    from_where, values = asked_for(query, model)
-    order, names = _order_of_names(query.order, called) if called else (_order(query.order), [])
-    sql, values = f"SELECT {columns} {from_where} ORDER BY {order}", values + names
-    return (
-        (sql, values) if query.limit is None else (f"{sql} LIMIT ?", [*values, min(query.limit, 2**63 - 1)])
-    )
-
-
-def _order_of_names(order: TrackOrder, called: Mapping[str, str]) -> Sql:
-    """The terms of an order by genre, for which no index stands, and their values."""
-    name = f"CASE p.genre{' WHEN ? THEN ?' * len(called)} ELSE p.genre END"
-    return _order(order).replace("p.genre", name, 1), [text for pair in called.items() for text in pair]
-
-
-def _order(order: TrackOrder) -> str:
-    """The terms of ORDER BY, written as an index has them where one holds the answers in this order."""
-    name = order.removeprefix("-")
-    down = " DESC" if order != name else ""
-    if name == "path":
-        return f"t.path{down}"
-    last = "" if down else " NULLS LAST"  # they are the last ones of a falling order anyway
-    next_by = f"{_AMONG_EQUALS[name]}{down}, " if name in _AMONG_EQUALS else ""
-    if column := _OF_AN_ANSWER.get(name):
-        return f"{column}{down}{last}, {next_by}p.track_id{down}"
-    return f"{_OF_A_FILE[name]}{down}{last}, {next_by}t.path"
-
-
-def asked_for(query: Query, model: str, more: str = "", with_tracks: bool = True) -> Sql:
-    """Write the FROM and WHERE of `query`, without its order and limit; `more` is a further join.
-
-    Without `with_tracks`, the table of tracks is left out if nothing is asked of it.
-    """
-    of_tracks = _of_track(query)
-    source, bounds = _source(query, with_tracks or bool(of_tracks))
-    conditions: list[Sql] = [("p.model = ?", [model]), *_of_prediction(query), *of_tracks]
-    where = " AND ".join(sql for sql, _ in conditions)
-    values = [value for _, values in conditions for value in values]
-    return f"FROM {source}{more} WHERE {where}", [*bounds, *values]
-
-
-def _source(query: Query, with_tracks: bool) -> Sql:
-    """The tables, the one that narrows first."""
-    # SQLite keeps the order of a CROSS JOIN (https://www.sqlite.org/optoverview.html#crossjoin):
-    # its planner has no statistics here, and the better order is known.
-    answers = _answers(query.no_album)
-    prediction_of_track = f"{answers} p ON p.track_id = t.id"
-    if query.paths:
-        rows, bounds = _ranges(query.paths)
-        within = "tracks t ON t.path >= wanted.column1 AND t.path < wanted.column2"
-        return f"(VALUES {rows}) wanted CROSS JOIN {within} CROSS JOIN {prediction_of_track}", bounds
-    if not with_tracks:
-        return f"{answers} p", []
-    if query.missing:  # few, whatever their order
-        return f"tracks t INDEXED BY tracks_missing CROSS JOIN {prediction_of_track}", []
-    narrow = query.genres or query.energy or query.bpm or query.order.removeprefix("-") in _OF_AN_ANSWER
-    by_index = query.artists or query.albums or query.tag_genres or query.duplicates
-    if narrow and not by_index:
-        return f"{answers} p CROSS JOIN tracks t ON t.id = p.track_id", []
-    return f"tracks t CROSS JOIN {prediction_of_track}", []
-
-
-def _answers(no_album: bool) -> str:
-    return "track_predictions" if no_album else "predictions"
-
-
-def _ranges(paths: Sequence[str]) -> Sql:
-    ranges = path_ranges(paths)
-    if 2 * len(ranges) > _MAX_SQL_VALUES - _VALUES_OF_FILTERS:
-        raise StoreError(f"{len(paths)} paths are too many for one question; name their folder instead")
-    return ", ".join(["(?, ?)"] * len(ranges)), [bound for pair in ranges for bound in pair]
-
-
-def _of_prediction(query: Query) -> list[Sql]:
-    """Conditions on a prediction; what is NULL, as the genre of silence, meets none."""
-    found: list[Sql] = []
-    if len(query.genres) == 1:
-        found.append(("p.genre = ?", [*query.genres]))
-    elif query.genres:  # with the plus, rows still come in the order of energy, and a limit ends them early
-        found.append((f"+p.genre IN ({_marks(query.genres)})", [*query.genres]))
-    if query.not_genres:
-        found.append((f"p.genre NOT IN ({_marks(query.not_genres)})", [*query.not_genres]))
-    if query.energy is not None:
-        found.append(("p.energy >= ? AND p.energy < ?", [*query.energy]))
-    if query.bpm is not None:
-        found.append(("p.bpm >= ? AND p.bpm <= ?", [*query.bpm]))
-    if query.min_confidence is not None:
-        found.append(("p.genre_confidence >= ?", [query.min_confidence]))
-    return found
-
-
-def _of_track(query: Query) -> list[Sql]:
-    """Conditions on a file and its tags."""
-    found = [
-        _one_of_the_names("artist", query.artists),
-        _one_of_the_names("album", query.albums),
-        _contains_one_of("t.path", query.path_parts),
-    ]
-    if query.year is not None:
-        found.append(("t.year >= ? AND t.year <= ?", [*query.year]))
-    if query.min_length_s is not None:
-        found.append(("t.duration_s >= ?", [query.min_length_s]))
-    if query.tag_genres:
-        says = " OR ".join(["tagger_says(tag_genres, ?)"] * len(query.tag_genres))
-        found.append((_OWN_GENRES.format(says), [*query.tag_genres]))
-    if query.untagged:
-        found.append((_OWN_GENRES.format("NOT tagger_is_tagged(tag_genres)"), []))
-    if query.agrees or query.differs:
-        found.append((f"tagger_agrees(t.tag_genres, p.genre) = {int(query.agrees)}", []))
-    if query.missing:
-        found.append(("t.missing_since IS NOT NULL", []))
-    if query.duplicates:
-        found.append((_SEVERAL_FILES, []))
-    return [condition for condition in found if condition[0]]
-
-
-def _one_of_the_names(column: str, parts: Sequence[str]) -> Sql:
-    """Search the different names, of which there are far fewer than tracks, then use the index."""
-    condition, values = _contains_one_of(column, parts)
-    names = f"SELECT {column} FROM (SELECT DISTINCT {column} FROM tracks) WHERE {condition}"
-    return (f"t.{column} IN ({names})", values) if parts else ("", [])
-
-
-def _contains_one_of(column: str, parts: Sequence[str]) -> Sql:
-    needles: list[StoredPath] = [stored_path(folded(part)) for part in parts]
-    condition = " OR ".join([f"tagger_contains({column}, ?)"] * len(needles))
-    return (f"({condition})", [*needles]) if needles else ("", [])
-
-
-def _marks(values: Sequence[str]) -> str:
-    return ", ".join("?" * len(values))

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 from tagger.genre_names import GenreNames
 from tagger.query import Query
 from tagger.store import checked
-from tagger.store.answers import asked_for
+from tagger.store.question import asked_for
 from tagger.store.runs import Run, Runs
-from tagger.types import MIN_CONFIDENCE
 
 if TYPE_CHECKING:
     from tagger.store.store import Database
@@ -35,9 +34,10 @@ ENERGY_LEVEL = (
 class Statistics:
     """Counts of tracks.
 
-    `genres` has the number of each genre, most frequent first, `energy_levels` that at each energy level
-    1–10, and `genre_levels` both at once. `tempos` has the number in each bin of 10 BPM that holds any, by
-    the bin's low end. What is not known is not counted: without any, levels are 0 and the others empty.
+    `genres` has the number of each genre, most frequent first, and `unsure` how many of them are not sure, so
+    that write-tags would not write them. `energy_levels` has the number at each energy level 1–10, and
+    `genre_levels` both at once. `tempos` has the number in each bin of 10 BPM that holds any, by its low
+    end. What is not known is not counted: without any, levels are 0 and the others empty.
     `own_tags` has the number of tracks whose own genre `agrees` with the answer, `differs` from one that is
     sure, is `unsure` (from one that is not, or nobody knows what it means), or is `none`.
     `missing` are those whose file was gone at the last scan.
@@ -49,6 +49,7 @@ class Statistics:
     missing: int
     duration_s: float
     genres: Mapping[str, int]
+    unsure: Mapping[str, int]
     energy_levels: tuple[int, ...]
     genre_levels: Mapping[str, tuple[int, ...]]
     tempos: Mapping[int, int]
@@ -60,7 +61,7 @@ class Statistics:
 def statistics(database: Database, query: Query, model: str, names: GenreNames) -> Statistics:
     """Count what `query` asks for, its order and limit aside; failures and runs are the library's."""
     cells, silent = _cells(database, query, model, names)
-    tracks = cells.total()
+    tracks, unsure = cells.total(), _unsure(database, query, model, names)
     genres = _genres(cells)
     by_level = {genre: tuple(cells[genre, level] for level in LEVELS) for genre in genres}
     return Statistics(
@@ -69,10 +70,11 @@ def statistics(database: Database, query: Query, model: str, names: GenreNames) 
         missing=_missing(database, query, model),
         duration_s=_duration_s(database, query, model, tracks),
         genres=genres,
+        unsure={genre: unsure[genre] for genre in genres if unsure[genre]},
         energy_levels=tuple(sum(n for (_, at), n in cells.items() if at == level) for level in LEVELS),
         genre_levels={genre: levels for genre, levels in by_level.items() if any(levels)},
         tempos=_tempos(database, query, model),
-        own_tags=_own_tags(database, query, model),
+        own_tags=_own_tags(database, query, model, names.sure_from),
         failures=_failures(database),
         runs=tuple(Runs(database).latest(LAST_RUNS)),
     )
@@ -88,6 +90,17 @@ def _cells(database: Database, query: Query, model: str, names: GenreNames) -> t
         cells[None if said is None else names.shown(said), level] += count
         all_silent += silent
     return cells, all_silent
+
+
+def _unsure(database: Database, query: Query, model: str, names: GenreNames) -> Counter[str]:
+    """Tracks by the owner's name for their genre, of those that are not sure."""
+    from_where, values = asked_for(query, model, with_tracks=False)
+    sql = f"SELECT p.genre, count(*) {from_where} AND p.genre_confidence < ? GROUP BY 1"
+    counts: Counter[str] = Counter()
+    for genre, count in database.rows(sql, [*values, names.sure_from]):
+        if (said := checked.text(genre)) is not None:
+            counts[names.shown(said)] += count
+    return counts
 
 
 def _missing(database: Database, query: Query, model: str) -> int:
@@ -132,16 +145,16 @@ def _tempos(database: Database, query: Query, model: str) -> dict[int, int]:
     return dict(database.all(sql, values))
 
 
-def _own_tags(database: Database, query: Query, model: str) -> dict[str, int]:
+def _own_tags(database: Database, query: Query, model: str, sure_from: float) -> dict[str, int]:
     """Tracks by how the owner's genre and the answer stand to each other."""
     from_where, values = asked_for(query, model)
     # Grouped by what is there, so that our functions are called for each different pair alone.
-    n_sure = f"count(CASE WHEN p.genre_confidence >= {MIN_CONFIDENCE} THEN 1 END)"
+    n_sure = "count(CASE WHEN p.genre_confidence >= ? THEN 1 END)"
     columns = f"t.tag_genres AS own, p.genre AS genre, {n_sure} AS n_sure, count(*) AS n"
     pairs = f"SELECT {columns} {from_where} GROUP BY 1, 2"
     sql = f"SELECT tagger_is_tagged(own), tagger_agrees(own, genre), n_sure, n FROM ({pairs})"
     counts = dict.fromkeys(OWN_TAGS, 0)
-    for is_tagged, agrees, n_sure, n in database.all(sql, values):
+    for is_tagged, agrees, n_sure, n in database.all(sql, [sure_from, *values]):
         n_differ = n_sure if agrees == 0 else 0
         counts["none" if not is_tagged else "agrees" if agrees else "unsure"] += n - n_differ
         counts["differs"] += n_differ

@@ -40,6 +40,7 @@ def test_lists_counts_and_playlists_go_by_the_album_unless_told_otherwise(
         assert tagger("stats", "--json", *options).json["genres"]["Rock"] == expected
         assert len(tagger("playlist", "--genre", "rock", "--format", "json", *options).json) == expected
     lists = tmp_path / "lists.toml"
-    lists.write_text('[Jazz]\ngenre = "Jazz"\nno-album = true\noutput = "jazz.paths"\nformat = "paths"\n')
+    table = '[Jazz]\ngenre = "Jazz"\nno-album = true\nmin-confidence = 0\n'
+    lists.write_text(f'{table}output = "jazz.paths"\nformat = "paths"\n')
     assert tagger("playlists", "apply", lists).code == 0
     assert (tmp_path / "jazz.paths").read_text() == "/m/4.mp3\n"

@@ -5,6 +5,7 @@ import re
 import struct
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,9 @@ on_unix = pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pse
 LATIN_1 = os.fsdecode(b"/m/a very long folder for a very long name/and one more/caf\xe9.mp3")
 TRACKS = [
     answer("/m/1.mp3", 1, artist="abba", title="Zebra", album="b", year=1990, energy=0.5, confidence=0.5),
-    answer("/m/2.mp3", 2, artist="Élodie", title="apple", year=1980, energy=0.9, duration_s=90.0),
+    answer(
+        "/m/2.mp3", 2, artist="Élodie", title="apple", year=1980, energy=0.9, duration_s=90.0, confidence=0.5
+    ),
     answer("/m/3.mp3", 3, artist="ABBA", title="Ape", album="A", energy=0.1, genre="Jazz", confidence=0.9),
     answer("/m/4.mp3", 4, artist="zoe", year=2000, energy=0.7, duration_s=0.0, genre="Folk", confidence=0.7),
     answer("/m/5.mp3", 5, year=1970, energy=0.3, duration_s=300.0, confidence=0.6),
@@ -242,8 +245,23 @@ def test_every_order_has_its_sql(library: Path) -> None:
     from typing import get_args
 
     from tagger.query import Query
-    from tagger.store.answers import tracks_query
+    from tagger.store.question import tracks_query
 
     orders = get_args(TrackOrder)
     sql = {tracks_query(Query(order=order), "m", "t.path")[0] for order in orders}
     assert len(sql) == len(orders)
+
+
+def test_a_genre_in_doubt_stands_with_the_next_likely_one(tagger: Tagger, db: Path) -> None:
+    sure_of_one = answer("/m/a.mp3", 1, genre="Electronic", confidence=0.5)
+    genres = {"Electronic": 0.5, "Jazz": 0.3, "Rock": 0.2}
+    likely = replace(sure_of_one, prediction=replace(sure_of_one.prediction, genres=genres))
+    fill(db, [likely, answer("/m/b.mp3", 2, confidence=0.8)])
+
+    doubtful, sure = tagger("list").out.splitlines()[1:]
+
+    assert doubtful.startswith("Electronic or Jazz?          50%")
+    assert sure.startswith("Rock                         80%")
+    assert tagger("list", "--json").json[0]["genre"] == "Electronic"
+    assert "  Electronic or Jazz? It is sure from 60% on.\n" in tagger("show", "/m/a.mp3").out
+    assert "?" not in tagger("show", "/m/b.mp3").out

@@ -177,7 +177,8 @@ def test_a_pipe_and_a_wide_terminal_show_the_own_genre_and_a_narrow_one_where_it
         (120, False): True,
         (120, True): True,
     }
-    assert all("Trip Hop, xxxxx…" in line for case, (_, line) in lines.items() if case != (80, False))
+    assert "  Trip Hop, xx…  " in lines[80, True][1]
+    assert all("  Trip Hop, xxxxx…  " in lines[120, asked][1] for asked in (False, True))
     assert all(len(line) <= width for (width, _), (_, line) in lines.items())
 
 
@@ -186,6 +187,6 @@ def printed(track: Track, width: int, asks_for_own: bool) -> tuple[str, str]:
     shown = StringIO()
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown):
         patch.setenv("COLUMNS", str(width))
-        print_table([track], asks_for_own)
+        print_table([track], 0.6, asks_for_own)
     header, line = shown.getvalue().splitlines()
     return header, line

@@ -35,7 +35,7 @@ def answer(path: str, number: int = 0, **given: Any) -> tuple[AudioFile, Recordi
     recording = Recording(f"{number:032}", given.get("duration_s", 60.0), "mp3", 44_100, 2, **names)
     embedding = np.zeros(SIZE, np.float16)
     embedding[:2] = np.cos(number / 10), np.sin(number / 10)
-    genre, confidence = given.get("genre", "Rock"), given.get("confidence", 0.5)
+    genre, confidence = given.get("genre", "Rock"), given.get("confidence", 0.7)
     prediction = Prediction(
         DEFAULT_MODEL, {genre: confidence}, genre, confidence, given.get("energy", 0.5), (), embedding, False
     )
@@ -145,6 +145,19 @@ def test_filters_mean_the_same_to_every_command(
 def test_json_has_the_keys_of_list(tagger: Tagger, library: Path) -> None:
     (listed,) = tagger("list", "--json", "--path", "/live/").json
     assert tagger("playlist", "--format", "json", "--path", "/live/").json == [listed]
+
+
+def test_a_playlist_of_a_genre_takes_what_is_sure_and_says_how_many_it_left_out(
+    tagger: Tagger, library: Path
+) -> None:
+    fill(library, [answer("/m/rock/doubt.mp3", 9, confidence=0.4)])
+    made = tagger("playlist", "--format", "json", "--genre", "rock")
+    assert names(made) == ["a", "b"]
+    said = "1 track left out: the genre is less than 60% sure (--min-confidence 0 takes all)"
+    assert made.err == f"tagger: {said}\n"
+    everything = tagger("playlist", "--format", "json", "--genre", "rock", "--min-confidence", "0")
+    assert (names(everything), everything.err) == (["doubt", "a", "b"], "")
+    assert "doubt" in names(tagger("playlist", "--format", "json"))
 
 
 @pytest.mark.parametrize("command", ["list", "playlist"])

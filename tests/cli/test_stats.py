@@ -32,6 +32,8 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
         "silent": 0,
         "missing": 0,
         "genres": {"Jazz": 2, "Rock": 2, "Folk": 1},
+        "unsure": 0,
+        "unsure_genres": {},
         "energy_levels": [1, 0, 1, 0, 1, 0, 1, 0, 1, 0],
         "genre_energy_levels": {
             "Jazz": [1, 0, 1, 0, 0, 0, 0, 0, 0, 0],
@@ -56,6 +58,15 @@ def test_a_person_sees_hours_bars_and_the_last_runs(tagger: Tagger, library: Pat
     assert ": 6 found, 5 analysed, 1 failed, 2 s\n" in out
     assert ": under way, or cut off\n" in out
     assert "tempo" not in out
+
+
+def test_unsure_tracks_are_counted_apart(tagger: Tagger, library: Path) -> None:
+    fill(library, [answer(f"/m/doubt/{n}.mp3", 20 + n, genre="Folk", confidence=0.3) for n in range(3)])
+    found = tagger("stats", "--json").json
+    assert (found["genres"]["Folk"], found["unsure"], found["unsure_genres"]) == (4, 3, {"Folk": 3})
+    out = tagger("stats").out
+    assert "3 of them with a genre that is not sure: perhaps, below\n" in out
+    assert f"  Folk         1 {'█' * 8}{'░' * 24} 3 perhaps\n" in out
 
 
 def test_the_last_runs_tell_what_was_written_and_restored(tagger: Tagger, library: Path) -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tagger.errors import StoreError
 from tagger.query import Query, TrackOrder
 from tagger.store import Store
-from tagger.store.answers import tracks_query
+from tagger.store.question import tracks_query
 from tagger.store.rows import TRACK_COLUMNS
 from tagger.types import Analysis
 from tests.store.store_answers import MODEL, analysed, parts

@@ -6,7 +6,7 @@ import pytest
 
 from tagger.query import Query
 from tagger.store import Store
-from tagger.store.answers import asked_for
+from tagger.store.question import asked_for
 from tagger.store.statistics import ENERGY_LEVEL
 from tagger.types import Analysis, Failure, energy_level
 from tests.store.store_answers import MODEL, analysed, parts

@@ -21,6 +21,7 @@ FEWEST_LINES = 60
 
 ALONE = {
     "errors.py": "what everything raises: no room may own it",
+    "cli/review_screen/player.py": "the only one that starts another program",
     "pipeline/analyse.py": "one file without workers and without a store",
     "playlist/nearest.py": "likeness, the only arithmetic on embeddings",
     "store/place.py": "where an open database lies, which SQLite does not ask",
@@ -52,6 +53,7 @@ LAYERS = {
     "tag_runs": 5,
     "watch": 5,
     "model_choice": 5,
+    "review": 6,
     "compare": 6,
     "audit": 6,
     "playlist": 6,
@@ -80,6 +82,7 @@ HOMES = {
     "typer": {"cli"},
     "click": {"cli"},
     "rich": {"cli"},
+    "textual": {"cli"},
     "platformdirs": {"configuration", "model_card", "store"},
     "watchfiles": {"watch"},
 }

@@ -31,7 +31,8 @@ _PUT = """
 class Correction:
     """One word of the owner: an answer `accepted`, one `set` in its place, or the model's `skipped`.
 
-    `value` are the texts that the field is to have; None where it is skipped, and the file keeps what it has.
+    `value` are the texts that the field is to have; None where it is skipped, and the file keeps what it has,
+    or where there was no answer, as of silence.
     `made_at` is ISO 8601 in UTC. `is_written`: a run has written it, and nobody has taken that back.
     """
 
@@ -54,7 +55,7 @@ class Corrections:
         found: dict[str, Correction] = {}
         for audio_id, kind, value, made_at, run in self._database.rows(_ALL, (field,)):
             texts = None if value is None else _texts(value)
-            if kind in get_args(CorrectionKind) and (texts or kind == "skipped"):
+            if kind in get_args(CorrectionKind) and (texts or (texts is None and kind != "set")):
                 is_written = run is not None and run not in taken_back
                 found[audio_id] = Correction(kind, texts, checked.text(made_at) or "", is_written)
         return found

@@ -18,7 +18,7 @@ from tagger.files import absolute
 from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.counts import Skip, WriteCounts
-from tagger.tags import FIELDS, Change, Field, Tags, unsplittable
+from tagger.tags import FIELDS, Change, Field, Tags, is_genre, unsplittable
 
 if TYPE_CHECKING:
     from tagger.tag_runs.preview import Planned
@@ -170,7 +170,7 @@ def _after(values: dict[str, Any], where: str) -> tuple[str, ...]:
 def _can_be(name: Field, text: str) -> bool:
     """Whether a text can be written as a value of the field."""
     if name == "genre":
-        return bool(text) and text.isprintable() and len(text) <= 200
+        return is_genre(text)
     if name == "energy_level":
         return text in {str(level) for level in range(1, 11)}
     if name == "bpm":

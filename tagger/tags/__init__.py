@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.tags.edit import Previous, WriteOptions, Written, previous_from_json
-from tagger.tags.fields import FIELDS, Field, unsplittable
+from tagger.tags.fields import FIELDS, Field, is_genre, unsplittable
 from tagger.tags.players import PLAYERS, Player, Seen, seen_by
 from tagger.tags.policy import Change, Policy, Wanted, plan
 from tagger.tags.read import Tags, read
@@ -54,6 +54,7 @@ __all__ = [
     "apply",
     "discard",
     "finish",
+    "is_genre",
     "measure",
     "plan",
     "prepare",

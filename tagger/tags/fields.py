@@ -53,6 +53,9 @@ MP4_FREEFORM: Mapping[Field, str] = {"energy_level": "ENERGYLEVEL", "energy": "T
 OTHER_NAMES: Mapping[str, Field] = {"genre": "genre", "bpm": "bpm", "tempo": "bpm", "fbpm": "bpm"}
 """Names that other programs give to free-form tags, folded; a tempo counts where it is a number."""
 
+LONGEST_GENRE = 200
+"""Characters of a genre that a person can mean."""
+
 _NUMBER = re.compile(r"\s*(?:\d+(?:[.,]\d+)?)?\s*(?:bpm)?\s*", re.IGNORECASE)
 
 # The characters on which Navidrome, Jellyfin, Kodi and others split a genre (see `players`).
@@ -108,6 +111,15 @@ def unsplittable(name: str) -> str:
     ('Pop & Rock', 'Folk & World & Country')
     """
     return _SPLITTING.sub(" & ", name.replace("\0", " ").strip()).strip(" &")
+
+
+def is_genre(name: str) -> bool:
+    """Tell whether a text, spelled by `unsplittable`, can be written as a genre.
+
+    >>> is_genre("Café del Mar"), is_genre("two\\nlines"), is_genre("")
+    (True, False, False)
+    """
+    return bool(name) and name.isprintable() and len(name) <= LONGEST_GENRE
 
 
 def decoded(text: bytes) -> str:

@@ -1,9 +1,10 @@
-"""Benchmarks, each a ratio of two things timed in one run: bench.py scan|rescan|query|write-tags"""
+"""Benchmarks, each a ratio of two things timed in one run: bench.py scan|rescan|query|review|write-tags"""
 
 import argparse
 
 from benchmarks.query import bench_query
 from benchmarks.rescan import bench_rescan
+from benchmarks.review import bench_review
 from benchmarks.scan import bench_scan
 from benchmarks.write_tags import bench_write_tags
 
@@ -23,11 +24,15 @@ def main() -> None:
     write_tags.add_argument("--files", type=int, default=200, help="files that are copied and written")
     rescan = commands.add_parser("rescan", help="a scan that finds nothing new beside find")
     rescan.add_argument("--files", type=int, default=100_000, help="small files in the library")
+    review = commands.add_parser("review", help="a review of a made library: to open it, to turn a page")
+    review.add_argument("--tracks", type=int, default=100_000, help="rows in the library")
     args = parser.parse_args()
     if args.command == "scan":
         bench_scan(args.music, args.files, args.baseline_files)
     elif args.command == "query":
         bench_query(args.tracks, args.embeddings)
+    elif args.command == "review":
+        bench_review(args.tracks)
     elif args.command == "rescan":
         bench_rescan(args.files)
     else:

@@ -87,7 +87,11 @@ def print_command(console: Console, command: Sequence[str], output: str) -> None
 
 def svg_of(console: Console) -> str:
     """Gives what was printed as an SVG that names no address but that of SVG itself."""
-    svg = console.export_svg(title="tagger", unique_id="terminal")
+    return self_contained(console.export_svg(title="tagger", unique_id="terminal"))
+
+
+def self_contained(svg: str) -> str:
+    """Gives a picture of Rich's without the addresses of fonts, and with its spaces."""
     svg = re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
     svg = re.sub(r"<!-- Generated .*?-->\s*", "", svg)
     svg = svg.replace("<svg ", '<svg xml:space="preserve" ', 1)  # or some viewers drop spaces before a text

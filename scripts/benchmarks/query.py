@@ -30,7 +30,7 @@ def bench_query(n_tracks: int, n_embeddings: int) -> None:
     """Seconds of `tagger list`, `stats` and `playlist --like` after imports, and of reading every row."""
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "made.db")
-        _make_library(path, n_tracks, 0)
+        make_library(path, n_tracks, 0)
         with Store.open(path, create=False) as store:
             listed_s = _best_s(lambda: list(store.answers.tracks(LOUD_ROCK, model=DEFAULT_MODEL)))
             tempo_s = _best_s(lambda: list(store.answers.tracks(AT_120_BPM, model=DEFAULT_MODEL)))
@@ -41,7 +41,7 @@ def bench_query(n_tracks: int, n_embeddings: int) -> None:
             all_s = _best_s(lambda: sum(1 for _ in store.answers.tracks(model=DEFAULT_MODEL)), 2)
             stats_s = _best_s(lambda: store.statistics(Query(), DEFAULT_MODEL))
         path = os.path.join(folder, "embedded.db")
-        _make_library(path, n_embeddings, n_embeddings)
+        make_library(path, n_embeddings, n_embeddings)
         with Store.open(path, create=False) as store:
             like_s = _best_s(lambda: _like(store))
     print(f"list --genre Rock --energy high --limit 50  {listed_s:7.3f} s  ({n_tracks:,} tracks)")
@@ -70,7 +70,7 @@ def _best_s(work: Callable[[], object], times: int = 5) -> float:
     return min(seconds)
 
 
-def _make_library(path: str, n_tracks: int, n_embeddings: int) -> None:
+def make_library(path: str, n_tracks: int, n_embeddings: int) -> None:
     """Tracks of 40 to an artist, genres as unevenly spread as in life, energies and tempos evenly."""
     with Store.open(path, create=True):
         pass

@@ -15,6 +15,7 @@ from tagger.errors import TaggerError
 
 TOPICS = {
     "scanning": ("scan", "list", "duplicates", "show", "stats", "failures", "ignore", "runs", "spectrogram"),
+    "review": (),
     "tags": ("audit", "write-tags", "undo", "doctor"),
     "playlists": ("playlist",),
     "every-night": ("watch",),

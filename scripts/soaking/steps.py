@@ -41,7 +41,9 @@ class Soak:
         self.commands = Commands(ground)
         self.survived: Counter[str] = Counter()
         self.runs: list[Run] = []
-        self.is_settled, self.open_lists, self.step = True, set[str](), 0
+        self.is_settled, self.step = True, 0
+        self.open_lists: set[str] = set()
+        self.is_scan_open = False
 
     def begin(self) -> None:
         """Make the library and scan it once."""
@@ -75,13 +77,13 @@ class Soak:
             self.expect(self.commands.run(_playlist(self, name, rng)), {0})
         self.open_lists.clear()
         self.expect(self.commands.run(["scan", self.ground.small_music]), {0, 1})
-        self.is_settled = True
+        self._note_end("scan")
         written = self.check(rng, may_write=True)
         self._remember(written)
 
     @property
     def is_clean(self) -> bool:
-        return self.is_settled and not self.open_lists
+        return self.is_settled and not self.open_lists and not self.is_scan_open
 
     def under_faults(
         self, name: str, args: list[str], rng: random.Random, codes: set[int]
@@ -91,15 +93,14 @@ class Soak:
         if rng.random() > SHARE_OF_FAULTS or (fault == "on a full disk" and not self.ground.can_be_full):
             outcome = self.commands.run(args)
             self.expect(outcome, codes)
-            if name != "playlist":
-                self.is_settled = True
+            self._note_end(name)
             return outcome, name
         if fault.startswith("killed"):
             kill = (rng.uniform(0.05, 1.05), "with its workers" in fault)
             outcome = self.commands.run(args, kill=kill)
             if not outcome.is_killed:
                 self.expect(outcome, codes)
-                self.is_settled |= name != "playlist"
+                self._note_end(name)
                 return outcome, name
         else:
             bring_about: Fault | None = FAULTS[fault][1]
@@ -108,7 +109,15 @@ class Soak:
             self.expect(outcome, {0, 1, 2, *codes})
         if name != "playlist":
             self.is_settled = False
+            self.is_scan_open |= name == "scan"
         return outcome, f"{name} {fault}"
+
+    def _note_end(self, name: str) -> None:
+        """Note that a command has come to its end: of what was cut off before, each cleans up its own."""
+        if name != "playlist":
+            self.is_settled = True
+        if name == "scan":
+            self.is_scan_open = False
 
     def after(self, rng: random.Random, *, may_write: bool) -> dict[str, str]:
         """Look at the library after a step; give the former content of what was written."""

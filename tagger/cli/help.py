@@ -14,6 +14,7 @@ from tagger.cli.shared import message
 from tagger.errors import TaggerError
 
 TOPICS = {
+    "ten-minutes": (),
     "scanning": ("scan", "list", "duplicates", "show", "stats", "failures", "ignore", "runs", "spectrogram"),
     "review": (),
     "tags": ("audit", "write-tags", "undo", "doctor"),

@@ -35,9 +35,9 @@ def main() -> None:
 async def screen(db: str, size: tuple[int, int], is_light: bool, keys: str) -> str:
     """Gives the screen as SVG after `keys` were pressed; what they decide is taken back."""
     background = Background(lambda: Library(db), EVERYTHING, TagSettings())
-    app = ReviewApp(background, background.review(), is_light=is_light)
+    app = ReviewApp(background, background.beginning(), background.review(), is_light=is_light)
     async with app.run_test(size=size) as pilot:
-        while not app.review.rows:
+        while not app.is_whole:
             await asyncio.sleep(0.05)
         await pilot.press(*keys)
         await asyncio.sleep(2)

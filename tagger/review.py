@@ -9,7 +9,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Container, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal, NamedTuple, get_args
 
 from tagger.errors import TaggerError
@@ -66,7 +66,8 @@ def rows_of(
     """
     known = tuple((genre, names.shown(genre)) for genre in genres)
     claimed = {names.shown(genre) for genre in genres if names.is_claimed(genre)}
-    rows = [_row(track, known, claimed, min_confidence) for track in tracks if not track.missing]
+    stands = lru_cache(1 << 16)(partial(_standing, known))
+    rows = [_row(track, stands, claimed, min_confidence) for track in tracks if not track.missing]
     rows.sort(key=lambda row: row.rank)
     return rows
 
@@ -74,9 +75,13 @@ def rows_of(
 _Known = tuple[tuple[str, str], ...]
 """The model's genres, each with the owner's name for it."""
 
+_Stands = Callable[[tuple[str, ...], str | None], tuple[Standing, bool]]
 
-def _row(track: Track, genres: _Known, claimed: Container[str], min_confidence: float) -> Row:
-    standing, is_contradiction = _standing(track.tag_genres, track.genre, genres)
+_NONE: tuple[Standing, bool] = ("missing", False)
+
+
+def _row(track: Track, stands: _Stands, claimed: Container[str], min_confidence: float) -> Row:
+    standing, is_contradiction = stands(track.tag_genres, track.genre) if track.tag_genres else _NONE
     sure = track.genre_confidence
     if sure is None:
         return Row(track, standing, False, _LAST)
@@ -85,15 +90,12 @@ def _row(track: Track, genres: _Known, claimed: Container[str], min_confidence: 
     return Row(track, standing, is_unsure, -sure if is_contradiction else sure, is_claimed)
 
 
-@lru_cache(maxsize=1 << 16)
-def _standing(own: tuple[str, ...], answer: str | None, genres: _Known) -> tuple[Standing, bool]:
-    """How own genres stand to an answer, and whether the two are far apart.
+def _standing(genres: _Known, own: tuple[str, ...], answer: str | None) -> tuple[Standing, bool]:
+    """How own genres, of which there are some, stand to an answer, and whether the two are far apart.
 
     They agree as `tagger list --agrees` has it. Kin, such as Rock and Pop, differ but contradict nobody, nor
     do words that nobody knows.
     """
-    if not own:
-        return "missing", False
     if answer is None:
         return "differs", False
     meant = [genre for genre, shown in genres if shown == answer] or [answer]

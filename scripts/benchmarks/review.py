@@ -19,7 +19,7 @@ def bench_review(n_tracks: int) -> None:
         make_library(path, n_tracks, 0)
         began = time.perf_counter()
         subprocess.run([sys.executable, __file__, path, "open"], check=True)
-        print(f"python, imports, rows on the screen, end  {time.perf_counter() - began:7.3f} s")
+        print(f"python, imports, first rows on the screen {time.perf_counter() - began:7.3f} s")
         subprocess.run([sys.executable, __file__, path, "use"], check=True)
 
 
@@ -32,15 +32,20 @@ async def _use(path: str, whole: bool) -> None:
 
     began = time.perf_counter()
     background = Background(lambda: Library(path), Query(), TagSettings())
-    app = ReviewApp(background, background.review())
+    app = ReviewApp(background, background.beginning(), background.review())
     async with app.run_test(size=(120, 40)) as pilot:
         while not app.table.rows:
             await asyncio.sleep(0.005)
         await pilot.pause()
-        opened_s = time.perf_counter() - began
+        seen_s = time.perf_counter() - began
         if not whole:
             return
-        print(f"rows on the screen without imports        {opened_s:7.3f} s  ({len(app.table.rows):,} rows)")
+        while not app.is_whole:
+            await asyncio.sleep(0.005)
+        await pilot.pause()
+        opened_s = time.perf_counter() - began
+        print(f"without imports: first rows on the screen {seen_s:7.3f} s")
+        print(f"all rows, and every key works             {opened_s:7.3f} s  ({len(app.review.rows):,} rows)")
         for name, keys in (("a page", ["pagedown"] * PAGES), ("a view", "5353"), ("a letter", "/artis")):
             began = time.perf_counter()
             for key in keys:

@@ -42,11 +42,13 @@ def review(
     background = Background(
         lambda: Library(library.path, model=model, configuration=holds), query, holds.tag_settings
     )
-    reading = background.review()  # while Textual is imported
+    beginning, reading = background.beginning(), background.review()  # while Textual is imported
 
     from tagger.cli.review_screen.app import ReviewApp
 
-    app = ReviewApp(background, reading, [*holds.rename.values(), *holds.only], is_light=_is_light())
+    app = ReviewApp(
+        background, beginning, reading, [*holds.rename.values(), *holds.only], is_light=_is_light()
+    )
     try:
         app.run()
     finally:

@@ -32,11 +32,19 @@ REST_S = 0.06
 """How long the cursor stays on a row before the pane is drawn: who scrolls waits for nothing."""
 
 
+OF_THE_WHOLE = {
+    *("decide", "decide_album", "edit", "edit_album", "take_back"),
+    *("mark", "mark_album", "mark_artist", "mark_all", "filter", "view", "next_view"),
+    *("write", "save_plan", "undo"),
+}
+"""Actions that have all rows before them."""
+
+
 class ReviewApp(App[None]):
     """A table of what write-tags would do, in which the owner accepts, skips and edits.
 
-    `background` has the library, of which `reading` gives the rows. `failure` is the error that ended the
-    screen, if one did.
+    `background` has the library, of which `beginning` gives the first rows and `reading` all; until these are
+    there, nothing can be decided. `failure` is the error that ended the screen, if one did.
     """
 
     ENABLE_COMMAND_PALETTE = False
@@ -85,13 +93,16 @@ class ReviewApp(App[None]):
     def __init__(
         self,
         background: Background,
+        beginning: Future[Review],
         reading: Future[tuple[Review, Sequence[str]]],
         names: Sequence[str] = (),
         is_light: bool = False,
     ) -> None:
         """`names` are genres of the configuration, which complete what is typed."""
         super().__init__()
-        self.background, self._reading, self._names = background, reading, names
+        self.background, self._names = background, names
+        self._beginning, self._reading = beginning, reading
+        self.is_whole = False
         self.theme = "textual-light" if is_light else "textual-dark"
         self.review = Review([], {})
         self.view: View = "missing"
@@ -116,26 +127,49 @@ class ReviewApp(App[None]):
         with suppress(NotImplementedError, RuntimeError):  # Windows, and a thread that is not the first
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.action_leave)
         self.table.focus()
-        self.run_worker(self.read(self._reading))
+        self.run_worker(self._open())
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Let only what looks on be done as long as rows are read."""
+        return True if self.is_whole or action not in OF_THE_WHOLE else None
 
     @property
     def table(self) -> RowTable:
         """The table of rows."""
         return self.screen_stack[0].query_one(RowTable)
 
-    async def read(self, first: Future[tuple[Review, Sequence[str]]] | None = None) -> None:
-        """Read all rows anew, and show those of the view; at `first`, of one that has some."""
+    async def _open(self) -> None:
+        """Show the first rows at once, then all of them, in a view that has some."""
         try:
-            self.review, self._genres = await ended(first or self.background.review())
+            self.review = await ended(self._beginning)
+            self.view = self._first_view()
+            self.table.show(self.review, self.review.shown(self.view))
+            self.review, self._genres = await ended(self._reading)
         except TaggerError as error:
             self.failure = error
             self.exit()
             return
+        self.view = self._first_view()
+        self._show_whole()
+
+    def _first_view(self) -> View:
+        counts = self.review.counts()
+        return next((view for view in VIEWS if counts[view]), "all")
+
+    async def read(self) -> None:
+        """Read all rows anew, and show those of the view."""
+        try:
+            self.review, self._genres = await ended(self.background.review())
+        except TaggerError as error:
+            self.say(plain(str(error)))
+        else:
+            self._show_whole()
+
+    def _show_whole(self) -> None:
         self._words = self.review.words([*self._names, *self._genres])
         self._before = []
-        counts = self.review.counts()
-        if first:
-            self.view = next((view for view in VIEWS if counts[view]), "all")
+        self.is_whole = True
+        self.refresh_bindings()
         self.refresh_rows()
         self.say("no tracks here; `tagger scan` them first" if not self.review.rows else "")
 

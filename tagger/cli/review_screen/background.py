@@ -6,8 +6,11 @@ import asyncio
 import gc
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import replace
 from typing import TypeVar
 
+from tagger.errors import TaggerError
 from tagger.library import Library
 from tagger.model_choice import genres_of
 from tagger.query import Query
@@ -16,6 +19,8 @@ from tagger.store import Correction
 from tagger.tag_runs import Planned, TagPlan, TagSettings, UndoCounts, Verdicts, WriteCounts
 
 T = TypeVar("T")
+
+FIRST_ROWS = 200
 
 
 class Background:
@@ -34,16 +39,33 @@ class Background:
         self._do(lambda library: library.close())
         self._thread.shutdown(wait=True)
 
+    def beginning(self) -> Future[Review]:
+        """Read rows that the first view with any begins with: a hundred thousand take a second or two."""
+        return self._do(self._first_rows)
+
+    def _first_rows(self, library: Library) -> Review:
+        asked = replace(self._query, limit=FIRST_ROWS)
+        for first in (
+            replace(asked, untagged=True, order="confidence"),
+            replace(asked, differs=True, order="-confidence"),
+        ):
+            if asked.agrees + first.untagged + first.differs > 1:  # of which a track is one at most
+                continue
+            with suppress(TaggerError):  # of a model without genres; what else is wrong, `review` tells
+                review, _ = self._rows(library, first)
+                if review.rows:
+                    return review
+        return Review([], {})
+
     def review(self) -> Future[tuple[Review, Sequence[str]]]:
         """Read the rows and what the owner has said, and the genres of the model."""
-        return self._do(self._review)
+        return self._do(lambda library: self._rows(library, self._query))
 
-    def _review(self, library: Library) -> tuple[Review, Sequence[str]]:
-        genres = genres_of(library.store, library.model)
+    def _rows(self, library: Library, query: Query) -> tuple[Review, Sequence[str]]:
+        genres, names = genres_of(library.store, library.model), library.configuration.names
         gc.disable()  # none of the rows is garbage, and looking at them again and again takes a second
         try:
-            tracks, names = library.tracks(self._query), library.configuration.names
-            rows = rows_of(tracks, genres, self.settings.min_confidence, names)
+            rows = rows_of(library.tracks(query), genres, self.settings.min_confidence, names)
             review = Review(rows, library.store.corrections.of("genre"))
             gc.freeze()
         finally:

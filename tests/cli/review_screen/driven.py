@@ -122,11 +122,11 @@ class Driver:
 async def reviewing(db: Path, size: tuple[int, int] = (80, 24)) -> AsyncIterator[Driver]:
     """Open the screen; what is on it at the end is over."""
     background = Background(lambda: Library(db), EVERYTHING, TagSettings())
-    app = ReviewApp(background, background.review())
+    app = ReviewApp(background, background.beginning(), background.review())
     try:
         async with app.run_test(size=size) as pilot:
             driver = Driver(app, pilot)
-            while not app.review.rows and not app.failure:
+            while not app.is_whole and not app.failure:
                 await asyncio.sleep(0.01)
             await driver.rest()
             yield driver

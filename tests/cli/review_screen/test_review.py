@@ -8,9 +8,13 @@ from pathlib import Path
 import pytest
 
 from tagger.cli.review_screen import app as review_app
+from tagger.cli.review_screen.background import Background
 from tagger.cli.review_screen.dialogs import FileInput, GenreInput, Question, Told
 from tagger.cli.review_screen.pane import over_the_track
+from tagger.library import Library
+from tagger.query import EVERYTHING
 from tagger.store import Correction, scan_lock
+from tagger.tag_runs import TagSettings
 from tagger.tags import read
 from tagger.types import WindowAnswer
 from tests.cli.conftest import Tagger
@@ -50,6 +54,26 @@ def test_the_table_has_own_tag_answer_and_names_and_the_views_their_numbers(libr
         assert on.under_cursor == "Two 02"
 
     review(library, drive)
+
+
+def test_as_long_as_rows_are_read_nothing_can_be_decided(library: Path) -> None:
+    async def drive(on: Driver) -> None:
+        on.app.is_whole = False
+        await on.press("a", "asterisk", "w", "2", "down")
+        assert (on.app.view, on.under_cursor) == ("missing", "Two 03")
+
+    review(library, drive)
+    assert said(library) == {}
+
+
+@pytest.mark.parametrize(("own", "first"), [((), "missing"), (("Jazz",), "differs"), (("Rock",), "")])
+def test_the_first_rows_are_those_of_the_first_view(tmp_path: Path, own: tuple[str, ...], first: str) -> None:
+    background = Background(
+        lambda: Library(make_library(tmp_path, [Song("One", 1, own=own)])), EVERYTHING, TagSettings()
+    )
+    rows = background.beginning().result().rows
+    background.close()
+    assert [row.standing for row in rows] == [first] * bool(first)
 
 
 def test_the_pane_draws_energy_windows_genres_and_album(library: Path) -> None:

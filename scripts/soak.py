@@ -2,7 +2,7 @@
 
     soak.py --minutes 60
     soak.py --seed 7 --steps 120      # the same steps once more; kills come as near as the clock allows
-    soak.py --kills 200               # so many kills of scan, write-tags, undo and playlist each
+    soak.py --kills 200               # so many kills of each command that changes something
 
 Every file's sound and every tag that is not ours must be what the soak's own model of the library says,
 and nothing may lie where nobody put it. Exit code 1 where anything was harmed; the folder is then kept.

@@ -10,10 +10,11 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 
 from soaking.ground import Ground
+from soaking.screen import typed
 from soaking.truth import HarmError
 
 LONGEST_S = 1800.0
@@ -40,19 +41,29 @@ class Commands:
         self.typical_s: dict[str, float] = {}
 
     def run(
-        self, args: Sequence[str], *, kill: tuple[float, bool] | None = None, most_bytes: int | None = None
+        self,
+        args: Sequence[str],
+        *,
+        kill: tuple[float, bool] | None = None,
+        most_bytes: int | None = None,
+        keys: Sequence[str] = (),
     ) -> Outcome:
         """Run one command to its end, or kill it after a share of its usual time, its workers too or not.
 
-        `most_bytes` is the size that no file may exceed. Raises HarmError for a traceback, a process that
+        `most_bytes` is the size that no file may exceed. With `keys` it runs on a terminal at which these are
+        typed. Raises HarmError for a traceback, a process that
         never ends, and workers that outlive it.
         """
         began = time.monotonic()
         log = os.path.join(self.ground.root, "output")
-        with open(log, "w+b") as out, open(log + ".err", "w+b") as err:
+        with ExitStack() as stack:
+            out, err = (stack.enter_context(open(log + end, "w+b")) for end in ("", ".err"))
+            terminal, drawn = stack.enter_context(typed(keys)) if keys else (None, b"")
             process = subprocess.Popen(
                 [sys.executable, "-m", "tagger", *args],
-                stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=self.ground.root,
+                stdin=subprocess.DEVNULL if terminal is None else terminal,
+                stdout=out if terminal is None else terminal,
+                stderr=err if terminal is None else terminal, cwd=self.ground.root,
                 env=self.ground.environment(), start_new_session=True,
                 preexec_fn=(lambda: _limit(most_bytes)) if most_bytes is not None else None,
             )  # fmt: skip
@@ -62,6 +73,7 @@ class Commands:
             for stream in (out, err):
                 stream.seek(0)
                 texts.append(stream.read().decode("utf-8", "replace"))
+            texts[1] += bytes(drawn).decode("utf-8", "replace")
         if "Traceback" in texts[1]:
             raise HarmError(f"{' '.join(args)}: a traceback:\n{texts[1][-3000:]}")
         self._wait_for_workers(process.pid, args)

@@ -2,15 +2,20 @@
 
 import os
 import random
+import sqlite3
+from contextlib import closing
 
 from soaking.steps import Soak, check_whole
 from soaking.truth import HarmError
 
-KILLED = ("scan", "write-tags", "undo", "playlist")
+KILLED = ("scan", "write-tags", "undo", "playlist", "review")
+
+REVIEWED = ("5", "*", "a", "w", "y", "\r", "q")
+"""Keys of a review: all rows are marked, accepted and written."""
 
 
 def count_kills(soak: Soak, n_kills: int) -> None:
-    """Kill scan, write-tags, undo and playlist `n_kills` times each at random moments; raises HarmError.
+    """Kill each command that changes something `n_kills` times at random moments; raises HarmError.
 
     After each kill every file is looked at. Then all is taken back: each file is what it was before, byte for
     byte, and nothing lies beside it.
@@ -19,8 +24,8 @@ def count_kills(soak: Soak, n_kills: int) -> None:
     soak.begin()
     before = {path: known.content for path, known in soak.truth.files.items()}
     commands = _commands(soak)
-    for name in ("write-tags", "undo", "playlist"):  # how long they take
-        soak.expect(soak.commands.run(commands[name]), {0, 1})
+    for name in ("write-tags", "undo", "playlist", "review", "undo"):  # how long they take
+        soak.expect(soak.commands.run(commands[name], keys=_keys(name)), {0, 1})
         soak.check(rng, may_write=True)
     killed = dict.fromkeys(KILLED, 0)
     while min(killed.values()) < n_kills:
@@ -41,12 +46,19 @@ def _commands(soak: Soak) -> dict[str, list[str]]:
     write = ["write-tags", "--yes", "--quiet", "--genre", "replace", "--hard-links", "in-place"]
     playlist = ["playlist", "-o", os.path.join(soak.ground.lists, "all.m3u8")]
     scan = ["scan", "--full", *soak.ground.roots]
-    return {"scan": scan, "write-tags": write, "undo": ["undo", "--yes"], "playlist": playlist}
+    undo, review = ["undo", "--yes"], ["review"]
+    return {"scan": scan, "write-tags": write, "undo": undo, "playlist": playlist, "review": review}
+
+
+def _keys(name: str) -> tuple[str, ...]:
+    return REVIEWED if name == "review" else ()
 
 
 def _kill(soak: Soak, rng: random.Random, name: str, args: list[str]) -> bool:
     """Run a command and kill it; whether that was before its end."""
-    outcome = soak.commands.run(args, kill=(rng.uniform(0.2, 1.0), rng.random() < 0.3))
+    if name == "review":
+        _forget_decisions(soak)
+    outcome = soak.commands.run(args, kill=(rng.uniform(0.2, 1.0), rng.random() < 0.3), keys=_keys(name))
     soak.is_settled = False
     written = soak.check(rng, may_write=True, n_sample=None)
     if name in ("scan", "playlist") and written:
@@ -59,6 +71,12 @@ def _kill(soak: Soak, rng: random.Random, name: str, args: list[str]) -> bool:
         if soak.ground.litter():  # which the same command removes the next time
             soak.expect(soak.commands.run(args), {0})
     return outcome.is_killed
+
+
+def _forget_decisions(soak: Soak) -> None:
+    """Let the owner decide anew: what was decided and written is not written again."""
+    with closing(sqlite3.connect(soak.ground.database)) as database, database:
+        database.execute("DELETE FROM corrections")
 
 
 def _is_half_done(soak: Soak, written: dict[str, str]) -> bool:

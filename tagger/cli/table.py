@@ -21,8 +21,9 @@ LOOKED_AT = 200
 
 MOST_NAME_CELLS, LEAST_PATH_CELLS, LEAST_CELLS_FOR_NAMES = 44, 20, 36
 GENRE_CELLS, OWN_CELLS = 26, 16
-NARROW_CELLS, NARROW_GENRE_CELLS, NARROW_OWN_CELLS = 100, 19, 13
-"""Below so many cells of the terminal, these two columns are narrower."""
+
+NARROWER = ((70, 14, 13), (110, 19, 13))
+"""Below so many cells of the terminal, the columns of the answer and of own tags have these."""
 
 _COLOURS = {"low": "blue", "medium": "yellow", "high": "red"}
 
@@ -67,9 +68,8 @@ def print_table(tracks: Iterable[Track], sure_from: float, asks_for_own: bool) -
     console = Console(highlight=False)
     tracks = iter(tracks)
     first = [*islice(tracks, LOOKED_AT)]
-    is_narrow = console.width < NARROW_CELLS
-    for_genre = NARROW_GENRE_CELLS if is_narrow else GENRE_CELLS
-    for_own = NARROW_OWN_CELLS if is_narrow else OWN_CELLS
+    narrower = ((genre, own) for below, genre, own in NARROWER if console.width < below)
+    for_genre, for_own = next(narrower, (GENRE_CELLS, OWN_CELLS))
     left = max(console.width - len(header(for_genre, for_own)), LEAST_PATH_CELLS)
     has_own = any(track.tag_genres for track in first) or asks_for_own
     is_named = any(names_of(track) for track in first)

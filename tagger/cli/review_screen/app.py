@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
@@ -31,6 +33,7 @@ from tagger.types import Analysis, counted
 REST_S = 0.06
 """How long the cursor stays on a row before the pane is drawn: who scrolls waits for nothing."""
 
+LOOKS_AT_TERMINAL_S = 1.0
 
 OF_THE_WHOLE = {
     *("decide", "decide_album", "edit", "edit_album", "take_back"),
@@ -126,6 +129,8 @@ class ReviewApp(App[None]):
         """Read the library while the screen is drawn."""
         with suppress(NotImplementedError, RuntimeError):  # Windows, and a thread that is not the first
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.action_leave)
+        if sys.stdin.isatty():
+            self.set_interval(LOOKS_AT_TERMINAL_S, self._leave_if_alone)
         self.table.focus()
         self.run_worker(self._open())
 
@@ -416,6 +421,13 @@ class ReviewApp(App[None]):
     def action_undo(self) -> None:
         """Take back the last run of write-tags, after a question."""
         self.run_worker(undo_last(self))
+
+    def _leave_if_alone(self) -> None:
+        """End when the terminal is gone, as when a connection breaks: Textual reads its end for ever."""
+        try:
+            os.get_terminal_size(sys.stdin.fileno())
+        except OSError:
+            self.action_leave()
 
     def action_leave(self) -> None:
         """End the review, behind the files that are being written; what is decided is kept."""

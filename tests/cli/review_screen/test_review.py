@@ -2,6 +2,7 @@
 
 import json
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -396,3 +397,22 @@ def test_five_hundred_files_from_a_scan_to_written_tags_by_the_keyboard_alone(tm
         assert found[name] == (() if song.album in rejected else own), n
     kinds = [word.kind for word in said(db).values()]
     assert {kind: kinds.count(kind) for kind in set(kinds)} == {"accepted": 447, "set": 3, "skipped": 50}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no pseudo terminals here")
+def test_a_review_whose_terminal_is_gone_ends(library: Path) -> None:
+    """Without the hang-up that a shell's terminal sends, reading from it never ends and never waits."""
+    import pty
+
+    ours, theirs = pty.openpty()
+    command = [sys.executable, "-m", "tagger", "review", "--db", str(library)]
+    process = subprocess.Popen(
+        command, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True, env=os.environ
+    )
+    os.close(theirs)
+    drawn = b""
+    while b"artist" not in drawn:
+        drawn += os.read(ours, 1 << 16)
+    os.close(ours)
+    process.wait(timeout=60)

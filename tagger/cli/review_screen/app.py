@@ -33,7 +33,6 @@ from tagger.types import Analysis, counted
 REST_S = 0.06
 """How long the cursor stays on a row before the pane is drawn: who scrolls waits for nothing."""
 
-LOOKS_AT_TERMINAL_S = 1.0
 
 OF_THE_WHOLE = {
     *("decide", "decide_album", "edit", "edit_album", "take_back"),
@@ -130,7 +129,7 @@ class ReviewApp(App[None]):
         with suppress(NotImplementedError, RuntimeError):  # Windows, and a thread that is not the first
             asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, self.action_leave)
         if sys.stdin.isatty():
-            self.set_interval(LOOKS_AT_TERMINAL_S, self._leave_if_alone)
+            self.set_interval(1.0, self._leave_if_alone)
         self.table.focus()
         self.run_worker(self._open())
 

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from tagger.errors import TaggerError
-from tagger.genre_words import NOTHING, Words, letters
+from tagger.genre_tree import meanings
+from tagger.genre_words import NOTHING, Words, is_named, letters
 from tagger.types import MIN_CONFIDENCE, Analysis, Prediction, Track, WindowAnswer
 
 
@@ -117,3 +118,15 @@ class GenreNames:
 
 MODELS_OWN = GenreNames()
 """No other names: genres are called as the model calls them."""
+
+
+def is_meant(words: Iterable[str], genre: str, called: str) -> bool:
+    """Tell whether one of the owner's words means a genre of a model, which they may have `called` otherwise.
+
+    >>> is_meant(["House"], "Electronic", "Dance"), is_meant(["Dance"], "Electronic", "Dance")
+    (True, True)
+    """
+    words = tuple(words)
+    if any(is_named(word, name) for word in words for name in (called, genre)):
+        return True
+    return any(genre in meanings(word, (genre,)) for word in words)

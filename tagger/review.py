@@ -14,9 +14,8 @@ from typing import Literal, NamedTuple, get_args
 
 from tagger.errors import TaggerError
 from tagger.files import folded
-from tagger.genre_names import MODELS_OWN, GenreNames
-from tagger.genre_tree import agrees, meanings
-from tagger.genre_words import is_named
+from tagger.genre_names import MODELS_OWN, GenreNames, is_meant
+from tagger.genre_tree import agrees
 from tagger.store import Correction, CorrectionKind
 from tagger.tag_runs import Verdict
 from tagger.tags import Policy, is_genre, unsplittable
@@ -99,9 +98,7 @@ def _standing(genres: _Known, own: tuple[str, ...], answer: str | None) -> tuple
     if answer is None:
         return "differs", False
     meant = [genre for genre, shown in genres if shown == answer] or [answer]
-    if any(is_named(word, name) for word in own for name in (answer, *meant)):
-        return "agrees", False
-    if any(genre in meanings(word, (genre,)) for word in own for genre in meant):
+    if any(is_meant(own, genre, answer) for genre in meant):
         return "agrees", False
     known = [genre for genre, _ in genres]
     return "differs", all(agrees(own, genre, known) is False for genre in meant)

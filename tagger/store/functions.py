@@ -8,8 +8,8 @@ from functools import lru_cache
 from typing import Any
 
 from tagger.files import folded, sort_key
-from tagger.genre_names import GenreNames
-from tagger.genre_tree import is_known, meanings
+from tagger.genre_names import GenreNames, is_meant
+from tagger.genre_tree import is_known
 from tagger.genre_words import Words, is_named
 from tagger.store.own_tags import own_genres
 from tagger.store.rows import StoredPath, path_from
@@ -75,9 +75,7 @@ def _agree(own: str | None, genre: str | None, called: str, nothing: Words) -> b
     words = own_genres(own, nothing)
     if not genre:
         return None
-    if any(is_named(word, called) or is_named(word, genre) for word in words):
-        return True
-    if any(genre in meanings(word, (genre,)) for word in words):
+    if is_meant(words, genre, called):
         return True
     return False if any(map(is_known, words)) else None
 

@@ -171,11 +171,11 @@ class Library:
             library.tracks(genre=["Rock", "Metal"], energy="high", year="1990-1999", order="-energy")
 
         With `no_album`, genres are those of each track's own sound; `with_second` asks for the `second_genre`
-        of those that are not sure. Raises TaggerError for a filter that cannot be read, and a genre that the
-        model does not know.
+        where none is sure. Raises TaggerError for a filter that cannot be read, and an unknown genre.
         """
-        asked = fitted(_asked(query, filters, order, limit, no_album), self.store, self.model)
-        return self.store.answers.tracks(asked, model=self.model, with_second=with_second)
+        model = self.model
+        asked = fitted(_asked(query, filters, order, limit, no_album), self.store, model)
+        return self.store.answers.tracks(asked, model=model, with_second=with_second)
 
     def top_genres(self, limit: int) -> list[tuple[str, int]]:
         """Count the tracks of the most frequent genres by the answers of the model that analyses."""

@@ -134,7 +134,7 @@ class Answers:
     def tracks(self, query: Query = EVERYTHING, *, model: str, with_second: bool = False) -> Iterator[Track]:
         """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them.
 
-        Those that are not sure have their second genre, if it is asked for: that takes as long again.
+        Those that are not sure have their second genre, if it is asked for: it is looked up for each of them.
         """
         called = self._called(model) if query.order.endswith("genre") and self._names.rename else {}
         second = _SECOND.format(scores=scores_table(query.no_album))

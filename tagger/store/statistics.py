@@ -60,9 +60,8 @@ class Statistics:
 
 def statistics(database: Database, query: Query, model: str, names: GenreNames) -> Statistics:
     """Count what `query` asks for, its order and limit aside; failures and runs are the library's."""
-    cells, silent = _cells(database, query, model, names)
-    tracks, unsure = cells.total(), _unsure(database, query, model, names)
-    genres = _genres(cells)
+    cells, unsure, silent = _cells(database, query, model, names)
+    tracks, genres = cells.total(), _genres(cells)
     by_level = {genre: tuple(cells[genre, level] for level in LEVELS) for genre in genres}
     return Statistics(
         tracks=tracks,
@@ -80,27 +79,25 @@ def statistics(database: Database, query: Query, model: str, names: GenreNames) 
     )
 
 
-def _cells(database: Database, query: Query, model: str, names: GenreNames) -> tuple[Cells, int]:
-    """Tracks by the owner's name for their genre and by energy level, and the number of silent ones."""
+def _cells(
+    database: Database, query: Query, model: str, names: GenreNames
+) -> tuple[Cells, Counter[str | None], int]:
+    """Tracks by the owner's name for their genre and by energy level, and how many are silent.
+
+    Between the two, those that are not sure of their genre, by its name alone.
+    """
     from_where, values = asked_for(query, model, with_tracks=False)
-    sql = f"SELECT p.genre, {ENERGY_LEVEL}, count(*), sum(p.silent <> 0) {from_where} GROUP BY 1, 2"
-    cells, all_silent = Cells(), 0
-    for genre, level, count, silent in database.rows(sql, values):
+    n_unsure = "count(CASE WHEN p.genre_confidence < ? THEN 1 END)"
+    counts = f"{n_unsure}, count(*), sum(p.silent <> 0)"
+    sql = f"SELECT p.genre, {ENERGY_LEVEL}, {counts} {from_where} GROUP BY 1, 2"
+    cells, unsure, all_silent = Cells(), Counter[str | None](), 0
+    for genre, level, n_unsure_there, count, silent in database.rows(sql, [names.sure_from, *values]):
         said = checked.text(genre)
-        cells[None if said is None else names.shown(said), level] += count
+        called = None if said is None else names.shown(said)
+        cells[called, level] += count
+        unsure[called] += n_unsure_there
         all_silent += silent
-    return cells, all_silent
-
-
-def _unsure(database: Database, query: Query, model: str, names: GenreNames) -> Counter[str]:
-    """Tracks by the owner's name for their genre, of those that are not sure."""
-    from_where, values = asked_for(query, model, with_tracks=False)
-    sql = f"SELECT p.genre, count(*) {from_where} AND p.genre_confidence < ? GROUP BY 1"
-    counts: Counter[str] = Counter()
-    for genre, count in database.rows(sql, [*values, names.sure_from]):
-        if (said := checked.text(genre)) is not None:
-            counts[names.shown(said)] += count
-    return counts
+    return cells, unsure, all_silent
 
 
 def _missing(database: Database, query: Query, model: str) -> int:

@@ -38,9 +38,7 @@ def audit(
         str | None, typer.Option("--playlist", metavar="FILE", help="Write the tracks to a playlist, too.")
     ] = None,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV, a track a line.")] = False,
-    csv_safe: Annotated[
-        bool, typer.Option("--csv-safe", help="Print CSV for spreadsheets: no formulas.")
-    ] = False,
+    csv_safe: shared.CsvSafe = False,
     model: shared.Model = None,
     db: shared.Db = None,
     json: shared.Json = False,

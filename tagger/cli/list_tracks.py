@@ -76,9 +76,7 @@ def list_tracks(
         bool, typer.Option("--duplicates", help="Only sounds that are in several files.")
     ] = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV.")] = False,
-    csv_safe: Annotated[
-        bool, typer.Option("--csv-safe", help="Print CSV for spreadsheets: no formulas.")
-    ] = False,
+    csv_safe: shared.CsvSafe = False,
     model: shared.Model = None,
     db: shared.Db = None,
     json: shared.Json = False,

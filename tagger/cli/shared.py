@@ -75,6 +75,7 @@ Db = Annotated[
     typer.Option("--db", envvar="TAGGER_DB", metavar="FILE", help="Database. Default: the user data folder."),
 ]
 Device = Annotated[DeviceName, choice("--device", DeviceName, "auto, cpu, cuda or mps.", metavar="NAME")]
+CsvSafe = Annotated[bool, typer.Option("--csv-safe", help="Print CSV for spreadsheets: no formulas.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON for other programs.")]
 Jobs = Annotated[int | None, typer.Option(min=1, max=256, help="Worker processes. Default: one a core.")]
 Model = Annotated[

@@ -415,4 +415,7 @@ def test_a_review_whose_terminal_is_gone_ends(library: Path) -> None:
     while b"artist" not in drawn:
         drawn += os.read(ours, 1 << 16)
     os.close(ours)
-    process.wait(timeout=60)
+    try:
+        assert process.wait(timeout=60) >= 0  # by itself
+    finally:
+        process.kill()

@@ -43,7 +43,11 @@ class GenreNames:
     def is_claimed(self, genre: str) -> bool:
         """Tell whether a genre of a model may be written, and playlists may ask for it."""
         names = {letters(genre), letters(self.shown(genre))}
-        return names.isdisjoint(self._never) and (not self.only or not names.isdisjoint(self._only))
+        return not self.is_never(genre) and (not self.only or not names.isdisjoint(self._only))
+
+    def is_never(self, name: str) -> bool:
+        """Tell whether a genre or a word of a model is one that the owner never wants."""
+        return not self._never.isdisjoint({letters(name), letters(self.shown(name))})
 
     def meant(self, name: str, known: Sequence[str]) -> tuple[str, ...]:
         """Give the genres among the `known` ones of a model for which the owner's word is `name`."""
@@ -56,7 +60,7 @@ class GenreNames:
         """Raise TaggerError for the first of some genres of a model that may not be claimed."""
         for genre in genres:
             if not self.is_claimed(genre):
-                rule = "is in `never`" if self._is_never(genre) else "is not in `only`"
+                rule = "is in `never`" if self.is_never(genre) else "is not in `only`"
                 raise TaggerError(
                     f"no playlist of {self.shown(genre)}, which {rule} under [genres] of the configuration; "
                     "change it there (`tagger config` says where)"
@@ -99,9 +103,6 @@ class GenreNames:
 
     def _of_window(self, window: WindowAnswer) -> WindowAnswer:
         return window if window.genre is None else replace(window, genre=self.shown(window.genre))
-
-    def _is_never(self, genre: str) -> bool:
-        return not self._never.isdisjoint({letters(genre), letters(self.shown(genre))})
 
     @cached_property
     def _shown(self) -> Mapping[str, str]:

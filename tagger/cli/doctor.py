@@ -13,7 +13,7 @@ from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 
 if TYPE_CHECKING:
-    from tagger.tags import Player, Tags
+    from tagger.tags import Player, Seen, Tags
 
 
 def doctor(
@@ -29,7 +29,7 @@ def doctor(
     ] = None,
     json: shared.Json = False,
 ) -> None:
-    """Print what players read from the files' genre, energy and BPM tags, and what they ignore.
+    """Print what players read from the files' genre, energy, BPM, mood and words, and what they ignore.
 
     Players differ by version and settings: this is what they do by default.
 
@@ -74,11 +74,15 @@ def _fields(file: str, tags: Tags, players: Mapping[str, Player]) -> dict[str, A
         "energy_level": tags.energy_level,
         "energy": tags.energy,
         "bpm": tags.bpm,
+        "mood": tags.moods,
+        "words": tags.words,
         "players": {
             name: {
                 "genres": one.genres,
                 "energy_level": one.energy_level,
                 "bpm": one.bpm,
+                "mood": one.moods,
+                "words": one.words,
                 "ignored": one.ignored,
                 "unknown": one.unknown,
                 "note": players[name].note,
@@ -92,21 +96,31 @@ def _print(file: str, tags: Tags, players: Mapping[str, Player]) -> None:
     from tagger.tags import seen_by
 
     say(f"{shown(file)} ({tags.format})")
-    _print_line("in the file", _described(tags.genres, tags.energy_level, tags.energy, tags.bpm))
+    _print_line("in the file", _described(tags, tags.energy))
     for player in players.values():
         seen = seen_by(player, tags)
-        parts = [_described(seen.genres, seen.energy_level, None, seen.bpm)]
+        parts = [_described(seen)]
         parts += [f"ignores {', '.join(seen.ignored)}"] if seen.ignored else []
         parts += [f"not known: {', '.join(seen.unknown)}"] if seen.unknown else []
         _print_line(player.title, "; ".join(parts))
         _print_line("", player.note)
 
 
-def _described(genres: Sequence[str], energy_level: str | None, energy: str | None, bpm: str | None) -> str:
-    values = ("energy", energy_level), ("energy 0–1", energy), ("BPM", bpm)
-    parts = [f"genre {' | '.join(genres)}"] if genres else []
-    parts += [f"{name} {value}" for name, value in values if value]
+def _described(seen: Tags | Seen, energy: str | None = None) -> str:
+    values = (
+        ("genre", _listed(seen.genres)),
+        ("energy", seen.energy_level),
+        ("energy 0–1", energy),
+        ("BPM", seen.bpm),
+        ("mood", _listed(seen.moods)),
+        ("words", _listed(seen.words)),
+    )
+    parts = [f"{name} {value}" for name, value in values if value]
     return shown(", ".join(parts) or "nothing")
+
+
+def _listed(texts: Sequence[str]) -> str:
+    return " | ".join(texts)
 
 
 def _print_line(name: str, text: str) -> None:

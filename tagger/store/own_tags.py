@@ -42,7 +42,7 @@ def without_ours(own: OwnTags, written: Iterable[Mapping[str, Any]]) -> OwnTags:
     [('Live',), ('Hot',)]
     """
     genres, level, bpm = own.genres, own.energy_level, own.bpm
-    for field, before, after in (each for previous in written for each in _fields(previous)):
+    for field, before, after in (each for previous in written for each in fields_written(previous)):
         if field == "genre":
             ours = {*after} - {*before}
             genres = before if genres == after else tuple(name for name in genres if name not in ours)
@@ -53,7 +53,8 @@ def without_ours(own: OwnTags, written: Iterable[Mapping[str, Any]]) -> OwnTags:
     return OwnTags(genres, level, bpm)
 
 
-def _fields(previous: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+def fields_written(previous: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
+    """Yield each field of a write, with its values before and after; nothing of a damaged row."""
     fields = previous.get("fields")
     for one in fields if isinstance(fields, list) else ():
         if isinstance(one, dict):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from tagger.files import FileState
 from tagger.store import checked
+from tagger.store.own_tags import fields_written
 from tagger.store.rows import (
     EVERY_PATH,
     PathRange,
@@ -36,7 +37,7 @@ TRACKS_TO_TAG = """
 _GENRES = """
     SELECT genre, probability FROM {scores} WHERE track_id = ? AND model = ?
     ORDER BY probability DESC, genre"""
-_WRITTEN = "SELECT previous FROM tag_changes WHERE track_id = ? AND state = 'written' ORDER BY id DESC"
+_WRITTEN = "SELECT previous FROM tag_changes WHERE track_id = ? AND state = 'written' ORDER BY id"
 _AT = "SELECT id, audio_id FROM tracks JOIN predictions ON track_id = id AND model = ? WHERE path = ?"
 _SAME_STATE = """
     SELECT id, path FROM tracks JOIN predictions ON track_id = id AND model = ?
@@ -84,8 +85,9 @@ _CUT_OFF_UNDOS = """
 class TaggableTrack:
     """The answers for a file of a certain state; `genres` with their probabilities, likeliest first.
 
-    `genres` are empty, `energy` None where the model predicts none. `bpm` and `bpm_confidence` are None
-    where it predicts no tempo; `written_bpm` is the last text that we wrote for one.
+    `genres` and `words` are empty, `energy` and the `mood` None where the model predicts none. `bpm` and
+    `bpm_confidence` are None where it predicts no tempo. `ours` are the texts that we wrote into its file, by
+    field.
     """
 
     id: int
@@ -97,7 +99,10 @@ class TaggableTrack:
     silent: bool
     bpm: float | None
     bpm_confidence: float | None
-    written_bpm: str | None
+    ours: Mapping[str, Collection[str]] = field(default_factory=dict)
+    mood: str | None = None
+    mood_confidence: float | None = None
+    words: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -294,17 +299,17 @@ class TagChanges:
             silent=bool(silent),
             bpm=checked.bpm(bpm),
             bpm_confidence=checked.share(bpm_confidence),
-            written_bpm=None if bpm is None else self._written_bpm(track_id),
+            ours=self._ours(track_id),
         )
 
-    def _written_bpm(self, track_id: int) -> str | None:
+    def _ours(self, track_id: int) -> dict[str, set[str]]:
+        """The texts of each field that some write has put into the file, and the later ones have kept."""
+        ours: dict[str, set[str]] = {}
         for (previous,) in self._database.all(_WRITTEN, (track_id,)):
-            fields = checked.json_object(previous).get("fields")
-            for field in fields if isinstance(fields, list) else ():
-                if isinstance(field, dict) and field.get("field") == "bpm":
-                    after = field.get("after")
-                    return str(after[0]) if isinstance(after, list) and after else None
-        return None
+            for name, before, after in fields_written(checked.json_object(previous)):
+                kept = ours.get(name, set()).intersection(after)
+                ours[name] = kept | ({*after} - {*before})
+        return ours
 
 
 def _record(connection: sqlite3.Connection, one: Outcome) -> None:

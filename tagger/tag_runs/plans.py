@@ -18,7 +18,8 @@ from tagger.files import absolute
 from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.counts import Skip, WriteCounts
-from tagger.tags import FIELDS, Change, Field, Tags, is_genre, unsplittable
+from tagger.tags import FIELDS, NAMES, Change, Field, Tags, is_genre, unsplittable
+from tagger.types import rounded
 
 if TYPE_CHECKING:
     from tagger.tag_runs.preview import Planned
@@ -35,6 +36,8 @@ _EXPECTED: Mapping[Field, str] = {
     "energy_level": "a level from 1 to 10",
     "energy": "a number from 0 to 1",
     "bpm": "a tempo from 1 to 999",
+    "mood": "names of moods",
+    "words": "words",
 }
 
 
@@ -63,8 +66,8 @@ TagPlan = Mapping[str, FilePlan]
 def plan_lines(planned: Planned, names: GenreNames = MODELS_OWN) -> Iterator[bytes]:
     """Yield the lines of a plan for one file, a field a line, each with its end; `names` are of its genres.
 
-    `confidence` (0–1) is of the least likely genre among those to be written, or of the tempo; null for
-    energies, which have none.
+    `confidence` (0–1) is of the least likely genre or word among those to be written, of the tempo or of the
+    mood; null for energies, which have none.
     """
     track = planned.track
     for change in planned.changes:
@@ -80,11 +83,10 @@ def plan_lines(planned: Planned, names: GenreNames = MODELS_OWN) -> Iterator[byt
 
 
 def _confidence(track: TaggableTrack, change: Change, names: GenreNames) -> float | None:
-    if change.field == "bpm":
-        return None if track.bpm_confidence is None else round(track.bpm_confidence, 4)
-    if change.field != "genre":
-        return None
-    added = [p for genre, p in track.genres if unsplittable(names.shown(genre)) in change.after]
+    if change.field in ("bpm", "mood"):
+        return rounded(track.bpm_confidence if change.field == "bpm" else track.mood_confidence, 4)
+    said = {"genre": track.genres, "words": track.words}.get(change.field, ())
+    added = [p for name, p in said if unsplittable(names.shown(name)) in change.after]
     return round(min(added), 4) if added else None
 
 
@@ -157,11 +159,11 @@ def _texts(values: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
 
 
 def _after(values: dict[str, Any], where: str) -> tuple[str, ...]:
-    """The values to be written; genres are spelled as everywhere, so that no player splits them."""
+    """The values to be written; names are spelled as everywhere, so that no player splits them."""
     name = _field_of(values, where)
     texts = [text.strip() for text in _texts(values, "after", where)]
-    after = tuple(unsplittable(text) for text in texts) if name == "genre" else tuple(texts)
-    is_right = bool(after) and (name == "genre" or len(after) == 1) and all(_can_be(name, t) for t in after)
+    after = tuple(unsplittable(text) for text in texts) if name in NAMES else tuple(texts)
+    is_right = bool(after) and (name in NAMES or len(after) == 1) and all(_can_be(name, t) for t in after)
     if not is_right:
         raise TaggerError(f"{where}: 'after' of {name} must be {_EXPECTED[name]}, as a list of texts")
     return after
@@ -169,7 +171,7 @@ def _after(values: dict[str, Any], where: str) -> tuple[str, ...]:
 
 def _can_be(name: Field, text: str) -> bool:
     """Whether a text can be written as a value of the field."""
-    if name == "genre":
+    if name in NAMES:
         return is_genre(text)
     if name == "energy_level":
         return text in {str(level) for level in range(1, 11)}

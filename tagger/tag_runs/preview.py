@@ -148,7 +148,7 @@ def _by_policy(
     tags: Tags,
 ) -> Iterable[Change]:
     due = corrected(wanted(track, settings, names), said.get(track.audio_id))
-    return plan(tags, due, settings.policy, track.written_bpm)
+    return plan(tags, due, settings.policy, track.ours)
 
 
 def _by_verdict(

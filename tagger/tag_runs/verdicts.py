@@ -15,7 +15,7 @@ class Verdict:
 
     `genres` are written as `how` says: `replace` puts them in the place of what the file has, `add` beside
     it, and `never` leaves it. With `is_answer` they are an answer of the model, behind which its next ones
-    may follow as the policy allows; else they are all that is written. Energy and tempo go by the policy.
+    may follow as the policy allows; else they are all that is written. All else goes by the policy.
     """
 
     audio_id: str
@@ -36,7 +36,7 @@ def decided_changes(
 ) -> Iterable[Change]:
     """Give the changes that follow from a verdict; `wanted` and `policy` are as without one.
 
-    >>> track = TaggableTrack(1, "/a.mp3", None, "00", (("Rock", 0.5),), 0.7, False, None, None, None)
+    >>> track = TaggableTrack(1, "/a.mp3", None, "00", (("Rock", 0.5),), 0.7, False, None, None)
     >>> own, without = Tags("mp3", genres=("Pop",), genre_texts=("Pop",)), Policy(energy=False)
     >>> decided_changes(Verdict("00", ("Surf", "Rock")), track, own, Wanted(), without)
     (Change(field='genre', before=('Pop',), after=('Surf', 'Rock')),)
@@ -48,7 +48,7 @@ def decided_changes(
     else:
         genres, most = verdict.genres, max(len(verdict.genres), 1)
     due = replace(wanted, genres=genres)
-    return plan(tags, due, replace(policy, genre=verdict.how, max_genres=most), track.written_bpm)
+    return plan(tags, due, replace(policy, genre=verdict.how, max_genres=most), track.ours)
 
 
 def corrected(wanted: Wanted, said: Correction | None) -> Wanted:

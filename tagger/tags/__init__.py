@@ -1,4 +1,4 @@
-"""Tags of one file: read genre, energy and tempo, plan changes, write them safely, undo that.
+"""Tags of one file: read genre, energy, tempo, mood and words, plan changes, write them safely, undo that.
 
 `read` → `plan` → `apply` (or `prepare` … `finish`, for many files at once) → `restore`. Which tag holds
 which field in which format: the table in `fields`. Why raw bytes are exchanged: `block`.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.tags.edit import Previous, WriteOptions, Written, previous_from_json
-from tagger.tags.fields import FIELDS, Field, is_genre, unsplittable
+from tagger.tags.fields import FIELDS, NAMES, Field, is_genre, unsplittable
 from tagger.tags.players import PLAYERS, Player, Seen, seen_by
-from tagger.tags.policy import Change, Policy, Wanted, plan
+from tagger.tags.policy import NOTHING_IS_OURS, Change, Ours, Policy, Wanted, plan
 from tagger.tags.read import Tags, read
 from tagger.tags.temporary import recover_temporary_files, run_token, stale_temporary_files, sync_folder
 from tagger.tags.write import (
@@ -30,6 +30,8 @@ from tagger.types import BpmPolicy, GenrePolicy, HardLinks
 
 __all__ = [
     "FIELDS",
+    "NAMES",
+    "NOTHING_IS_OURS",
     "PLAYERS",
     "BpmPolicy",
     "Change",
@@ -38,6 +40,7 @@ __all__ = [
     "HardLinked",
     "HardLinks",
     "NoRoom",
+    "Ours",
     "Player",
     "Policy",
     "Prepared",

@@ -28,8 +28,9 @@ INFO = "info"
 class Item:
     """One tag: `raw` are its bytes in the file (ID3: frame with header, FLAC: one comment, …).
 
-    `field` is None for a tag that is not ours; `texts` are its values, decoded for our fields
-    only. `container` names the list that holds it, for formats that have several (ASF).
+    `field` is None for a tag that is not ours; `texts` are its values, decoded for our fields only, and for
+    the content group of ID3, which is not ours but may be a grouping (`fields`). `container` names the list
+    that holds it, for formats that have several (ASF).
     """
 
     raw: bytes

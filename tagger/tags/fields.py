@@ -1,4 +1,4 @@
-"""Which tag holds which of our four fields in each format, and how genres are spelled.
+"""Which tag holds which of our six fields in each format, and how genres are spelled.
 
 | format                     | genre    | energy level 1–10                 | energy 0–1                          | tempo in BPM      |
 |----------------------------|----------|-----------------------------------|-------------------------------------|-------------------|
@@ -8,12 +8,28 @@
 | APEv2 (ape, wv, mpc)       | Genre    | EnergyLevel                       | TAGGER_ENERGY                       | BPM               |
 | ASF (wma)                  | WM/Genre*| WM/EnergyLevel                    | TAGGER_ENERGY                       | WM/BeatsPerMinute |
 
+| format                     | mood                                          | words                           |
+|----------------------------|-----------------------------------------------|---------------------------------|
+| ID3 (mp3, tta, aiff, wav)  | TMOO in v2.4, before it TXXX:mood             | GRP1 (v2.2: GP1)                |
+| Vorbis (flac, ogg, opus)   | MOOD                                          | GROUPING *                      |
+| MP4 (m4a)                  | ----:com.apple.iTunes:MOOD                    | ©grp                            |
+| APEv2 (ape, wv, mpc)       | Mood                                          | Grouping                        |
+| ASF (wma)                  | WM/Mood                                       | WM/ContentGroupDescription *    |
+
 * Vorbis has one comment and ASF one attribute for each value; the others hold several values in one tag.
 This is the spelling that is written. Reading ignores letter case, because Mixed In Key, Picard and TagLib
 differ in it. A free-form tag of another name counts too where it means the same (`field_meant`): FFmpeg turns
 the BPM of a flac into `TXXX:BPM` of an mp3 and into `BPM` of a wma, Mixxx reads TEMPO in Vorbis comments and
 `----:com.apple.iTunes:BPM` in m4a before `tmpo`, other DJ programs write `TXXX:fBPM`, and TagLib shows
 `TXXX:GENRE` as a genre.
+
+Mood: as Navidrome's `resources/mappings.yaml` and Picard's `formats/*.py` have it. `TMOO` is of v2.4; TagLib and
+mutagen drop it where they save v2.3, for which Picard writes `TXXX:mood`, read by TagLib and Kodi as a mood too.
+Words are a grouping, the one field for free words that Navidrome (`grouping` in the same file), TagLib, Picard,
+Mixxx and iTunes read from all formats alike. In ID3 it lay in `TIT1` until iTunes 12.5 made that the work and
+`GRP1` the grouping; Navidrome and TagLib have followed, beets (mediafile), foobar2000 and FFmpeg still read `TIT1`.
+`TIT1` may hold a work, so it is never written; where it holds anything, a file counts as one with a grouping
+(`Tags.content_group`), because Mixxx and Picard show a `GRP1` in its place or behind it.
 """  # noqa: E501 - a table
 
 from __future__ import annotations
@@ -26,31 +42,51 @@ from mutagen.id3 import TCON
 
 from tagger.files import folded
 
-Field = Literal["genre", "energy_level", "energy", "bpm"]
-FIELDS: tuple[Field, ...] = ("genre", "energy_level", "energy", "bpm")
+Field = Literal["genre", "energy_level", "energy", "bpm", "mood", "words"]
+FIELDS: tuple[Field, ...] = ("genre", "energy_level", "energy", "bpm", "mood", "words")
+
+NAMES: tuple[Field, ...] = ("genre", "mood", "words")
+"""Those whose values are names, of which a file may have several; the others are numbers."""
 
 VORBIS: Mapping[Field, str] = {
     "genre": "GENRE",
     "energy_level": "ENERGYLEVEL",
     "energy": "TAGGER_ENERGY",
     "bpm": "BPM",
+    "mood": "MOOD",
+    "words": "GROUPING",
 }
 APEV2: Mapping[Field, str] = {
     "genre": "Genre",
     "energy_level": "EnergyLevel",
     "energy": "TAGGER_ENERGY",
     "bpm": "BPM",
+    "mood": "Mood",
+    "words": "Grouping",
 }
 ASF: Mapping[Field, str] = {
     "genre": "WM/Genre",
     "energy_level": "WM/EnergyLevel",
     "energy": "TAGGER_ENERGY",
     "bpm": "WM/BeatsPerMinute",
+    "mood": "WM/Mood",
+    "words": "WM/ContentGroupDescription",
 }
-ID3_USER_TEXT: Mapping[Field, str] = {"energy_level": "EnergyLevel", "energy": "TAGGER_ENERGY"}
-MP4_FREEFORM: Mapping[Field, str] = {"energy_level": "ENERGYLEVEL", "energy": "TAGGER_ENERGY"}
+ID3_USER_TEXT: Mapping[Field, str] = {
+    "energy_level": "EnergyLevel",
+    "energy": "TAGGER_ENERGY",
+    "mood": "mood",
+}
+MP4_FREEFORM: Mapping[Field, str] = {"energy_level": "ENERGYLEVEL", "energy": "TAGGER_ENERGY", "mood": "MOOD"}
 
-OTHER_NAMES: Mapping[str, Field] = {"genre": "genre", "bpm": "bpm", "tempo": "bpm", "fbpm": "bpm"}
+OTHER_NAMES: Mapping[str, Field] = {
+    "genre": "genre",
+    "bpm": "bpm",
+    "tempo": "bpm",
+    "fbpm": "bpm",
+    "mood": "mood",
+    "grouping": "words",
+}
 """Names that other programs give to free-form tags, folded; a tempo counts where it is a number."""
 
 LONGEST_GENRE = 200

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from tagger.files import folded
 from tagger.tags.block import UNREADABLE
@@ -12,14 +13,24 @@ from tagger.tags.fields import Field, each_once, is_among, says_nothing, unsplit
 from tagger.tags.read import Tags, level_is_free
 from tagger.types import Aspect, BpmPolicy, GenrePolicy, energy_level
 
+Ours = Mapping[str, Collection[str]]
+"""The texts in a file that the caller remembers to have written, by `Field`."""
+
+NOTHING_IS_OURS: Ours = MappingProxyType({})
+
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the model predicts: genres, likeliest first; energy 0–1; tempo in BPM. Empty or None: nothing."""
+    """What the model predicts: genres and words, likeliest first; energy 0–1; tempo in BPM; a mood.
+
+    Empty or None: nothing.
+    """
 
     genres: tuple[str, ...] = ()
     energy: float | None = None
     bpm: float | None = None
+    mood: str | None = None
+    words: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +38,16 @@ class Policy:
     """What may be written.
 
     `genre`: where the file has none (`missing`), instead of its own (`replace`), besides (`add`), or not
-    (`never`). `bpm`: where the file has none or ours, instead of its own too, or not.
+    (`never`). `bpm` and `mood`: where the file has none or ours, instead of its own too, or not. `words`: as
+    genres, and where the file has ours alone. Mood and words are written on request only.
     """
 
     genre: GenrePolicy = "missing"
     max_genres: int = 1
     energy: bool = True
     bpm: BpmPolicy = "missing"
+    mood: BpmPolicy = "never"
+    words: GenrePolicy = "never"
 
     @property
     def allowed(self) -> Mapping[Aspect, bool]:
@@ -51,16 +65,16 @@ class Change:
 
 
 def plan(
-    current: Tags, wanted: Wanted, policy: Policy | None = None, written_bpm: str | None = None
+    current: Tags, wanted: Wanted, policy: Policy | None = None, ours: Ours = NOTHING_IS_OURS
 ) -> tuple[Change, ...]:
     """Give the changes that a file needs; none where its tags are as wanted.
 
     Energy and tempo are written where absent or ours. `TAGGER_ENERGY` is always ours; the level is
     ours where it is the level of the `TAGGER_ENERGY` beside it, so a level that Mixed In Key wrote
-    later is kept. A tempo is ours where it equals `written_bpm`, the one the caller remembers to
-    have written. A tempo of 0 counts as absent: iTunes writes it for "unknown". Where a tempo may be
-    replaced, one that rounds to ours still stays: "127.98" is more precise than "128". A field that
-    stands twice is ours where each of its values is; it is written once.
+    later is kept. Tempo, mood and words are `ours` where the caller remembers to have written them. A tempo
+    of 0 counts as absent: iTunes writes it for "unknown". Where a tempo may be replaced, one that rounds to
+    ours still stays: "127.98" is more precise than "128". A field that stands twice is ours where each of
+    its values is; it is written once.
 
     >>> plan(Tags("mp3", energy="0.7000"), Wanted(("Jazz",), energy=0.7, bpm=127.6))
     (Change(field='genre', before=(), after=('Jazz',)), \
@@ -70,7 +84,9 @@ Change(field='energy_level', before=(), after=('7',)), Change(field='bpm', befor
     changes = (
         _genre_change(current, wanted.genres, policy),
         *(_energy_changes(current, wanted.energy) if policy.energy else ()),
-        _bpm_change(current, wanted.bpm, policy.bpm, written_bpm),
+        _bpm_change(current, wanted.bpm, policy.bpm, ours.get("bpm", ())),
+        _mood_change(current, wanted.mood, policy.mood, ours.get("mood", ())),
+        _words_change(current, wanted.words, policy.words, ours.get("words", ())),
     )
     return tuple(change for change in changes if change and not _is_so_already(change))
 
@@ -114,14 +130,12 @@ def _energy_changes(current: Tags, energy: float | None) -> tuple[Change, ...]:
     return (Change("energy_level", current.texts("energy_level"), (str(energy_level(energy)),)), fine)
 
 
-def _bpm_change(
-    current: Tags, bpm: float | None, policy: BpmPolicy, written_bpm: str | None
-) -> Change | None:
+def _bpm_change(current: Tags, bpm: float | None, policy: BpmPolicy, ours: Collection[str]) -> Change | None:
     if policy == "never" or bpm is None or not math.isfinite(bpm) or not 1 <= round(bpm) <= 999:
         return None
     texts = current.texts("bpm") or (current.bpm or "",)
     present = [text.strip() for text in texts if not says_nothing(text)]
-    is_free = all(text == written_bpm for text in present)
+    is_free = all(text in ours for text in present)
     if not is_free and (policy == "missing" or all(_rounds_to(text, round(bpm)) for text in present)):
         return None
     return Change("bpm", current.texts("bpm"), (str(round(bpm)),))
@@ -133,3 +147,35 @@ def _rounds_to(text: str, bpm: int) -> bool:
     except ValueError:
         return False
     return math.isfinite(number) and round(number) == bpm
+
+
+def _mood_change(current: Tags, mood: str | None, policy: BpmPolicy, ours: Collection[str]) -> Change | None:
+    wanted = _spelled([mood] if mood else [])
+    present = _told(current.moods)
+    if policy == "never" or not wanted or (policy == "missing" and any(text not in ours for text in present)):
+        return None
+    return None if _are_the_same(present, wanted) else Change("mood", current.texts("mood"), wanted)
+
+
+def _words_change(
+    current: Tags, words: Sequence[str], policy: GenrePolicy, ours: Collection[str]
+) -> Change | None:
+    """Give the change of the words; their order says nothing, so that for it alone no file is written."""
+    wanted, before = _spelled(words), current.texts("words")
+    present = _told(current.words)
+    others = tuple(text for text in present if text not in ours)
+    if policy == "never" or not wanted or (policy == "missing" and (others or _told(current.content_group))):
+        return None
+    if policy == "add" and UNREADABLE in present:
+        return None
+    if policy == "add":
+        wanted = (*others, *(word for word in wanted if not is_among(word, others)))
+    return None if _are_the_same(present, wanted) else Change("words", before, wanted)
+
+
+def _told(texts: Sequence[str]) -> tuple[str, ...]:
+    return tuple(text for text in texts if text.strip("\0 "))
+
+
+def _are_the_same(some: Sequence[str], others: Sequence[str]) -> bool:
+    return sorted(map(folded, some)) == sorted(map(folded, others))

@@ -1,4 +1,4 @@
-"""Read a file's tags: our four fields, whose they are; and its names, where FFmpeg does not see them."""
+"""Read a file's tags: our six fields, whose they are; and its names, where FFmpeg does not see them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from tagger.errors import TagError
 from tagger.files import folded
 from tagger.tags.block import UNREADABLE, ByteSource, Item, TagBlock
 from tagger.tags.bounded_mutagen import bound
-from tagger.tags.fields import FIELDS, Field, genre_names, says_nothing
+from tagger.tags.fields import FIELDS, NAMES, Field, genre_names, says_nothing
 from tagger.tags.formats import load
 from tagger.tags.formats.ape import text_items
 from tagger.tags.limits import check_size, limited
@@ -60,7 +60,9 @@ class Tags:
     `genres` are names; where the main tag has none, those of an APE, ID3v1 or LIST INFO tag beside
     it, because players show them. `genre_texts` is what the main tag holds word for word. A field that
     stands twice shows its first value that says something; `repeated` has all that the main tag holds.
-    `ffmpeg_genres` are those that FFmpeg shows in their place; None where it shows the same.
+    `ffmpeg_genres` are those that FFmpeg shows in their place; None where it shows the same. `moods` and
+    `words` are all values of their fields; `content_group` are those of a field of ID3 that some programs
+    read as the words, others as a work (see `fields`).
     """
 
     format: str
@@ -71,6 +73,9 @@ class Tags:
     genre_texts: tuple[str, ...] = ()
     repeated: Mapping[Field, tuple[str, ...]] = field(default_factory=dict)
     ffmpeg_genres: tuple[str, ...] | None = field(default=None, compare=False)
+    moods: tuple[str, ...] = ()
+    words: tuple[str, ...] = ()
+    content_group: tuple[str, ...] = ()
 
     def texts(self, field: Field) -> tuple[str, ...]:
         """Give the values of a field as the main tag holds them."""
@@ -78,6 +83,8 @@ class Tags:
             return self.genre_texts
         if field in self.repeated:
             return self.repeated[field]
+        if field in ("mood", "words"):
+            return self.moods if field == "mood" else self.words
         value = {"energy_level": self.energy_level, "energy": self.energy, "bpm": self.bpm}[field]
         return () if value is None else (value,)
 
@@ -105,13 +112,24 @@ def tags_of(block: TagBlock, fallback: tuple[str, ...] = (), carried: Sequence[I
     repeated: dict[Field, tuple[str, ...]] = {
         name: values
         for name, values in texts.items()
-        if name != "genre" and (len(values) > 1 or (not values and found.get(name)))
+        if (len(values) > 1 and name not in NAMES) or (name != "genre" and not values and found.get(name))
     }
     level, energy, bpm = (
         _telling(texts[name] or found.get(name, ())) for name in ("energy_level", "energy", "bpm")
     )
-    genres = genre_names(texts["genre"]) or fallback
-    return Tags(block.format, genres, level, energy, bpm, texts["genre"], repeated)
+    moods, words = (texts[name] or found.get(name, ()) for name in ("mood", "words"))
+    return Tags(
+        format=block.format,
+        genres=genre_names(texts["genre"]) or fallback,
+        energy_level=level,
+        energy=energy,
+        bpm=bpm,
+        genre_texts=texts["genre"],
+        repeated=repeated,
+        moods=moods,
+        words=words,
+        content_group=tuple(text for item in block.items if item.field is None for text in item.texts),
+    )
 
 
 def _telling(values: Sequence[str]) -> str | None:

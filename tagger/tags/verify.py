@@ -93,5 +93,7 @@ def _names(wanted: Collection[Field]) -> set[str]:
     names = {table[field] for table in tables for field in wanted if field in table}
     names |= {"TCON", "\xa9gen", "gnre"} if "genre" in wanted else set()
     names |= {"TBPM", "tmpo"} if "bpm" in wanted else set()
+    names |= {"TMOO"} if "mood" in wanted else set()
+    names |= {"GRP1", "\xa9grp"} if "words" in wanted else set()
     names |= {name for name, field in OTHER_NAMES.items() if field in wanted}
     return {folded(name) for name in names}

@@ -58,6 +58,16 @@ def test_without_a_name_all_players_are_listed(tagger: Tagger, song: str) -> Non
     assert fields["players"]["jellyfin"]["ignored"] == ["energy level", "energy 0–1", "BPM"]
 
 
+def test_mood_and_words_are_told_too(tagger: Tagger, tmp_path: Path) -> None:
+    path = make_sound(tmp_path / "x.flac", seconds=0.5, metadata={"mood": "calm", "grouping": "piano"})
+    told = tagger("doctor", path, "--for", "kodi").out.splitlines()
+    assert told[1].split(maxsplit=3)[3] == "mood calm, words piano"
+    assert told[2].split(maxsplit=1)[1] == "mood calm; ignores words"
+    (fields,) = tagger("doctor", path, "--json").json
+    assert (fields["mood"], fields["words"]) == (["calm"], ["piano"])
+    assert fields["players"]["navidrome"]["words"] == ["piano"]
+
+
 def test_a_file_that_cannot_be_read_is_named(tagger: Tagger, song: str, tmp_path: Path) -> None:
     missing = tmp_path / "missing.mp3"
     some = tagger("doctor", song, missing)

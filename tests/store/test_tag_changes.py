@@ -4,8 +4,9 @@ import os
 
 import pytest
 
+from tagger.files import FileState
 from tagger.query import Query
-from tagger.store import Store
+from tagger.store import Exchange, NewChange, Outcome, Store
 from tagger.store.tag_changes import TRACKS_TO_TAG
 from tests.store.store_answers import MODEL, analysed
 
@@ -66,3 +67,31 @@ def test_what_undo_needs_outlasts_a_power_cut(store: Store, db_path: str) -> Non
         seen.append(connection.execute("PRAGMA synchronous").fetchone()[0])
     seen.append(store.database.connection.execute("PRAGMA synchronous").fetchone()[0])
     assert seen == [2, 1]
+
+
+def write(store: Store, field: str, before: list[str], after: list[str]) -> int:
+    """A run that wrote one field of the only track; gives the id of its change."""
+    ((track,),) = store.tag_changes.pages_to_tag((), MODEL)
+    state = FileState(1000, 1)
+    previous = {"fields": [{"field": field, "before": before, "after": after}]}
+    new = NewChange(track, Exchange(state, state), previous, False, False)
+    (change,) = store.tag_changes.prepare(store.runs.begin("write-tags"), [new])
+    store.tag_changes.record([Outcome(change, "written")])
+    return change
+
+
+def ours(store: Store) -> dict[str, set[str]]:
+    ((track,),) = store.tag_changes.pages_to_tag((), MODEL)
+    return {name: {*texts} for name, texts in track.ours.items()}
+
+
+def test_ours_is_what_a_write_put_there_and_the_later_ones_kept(store: Store) -> None:
+    store.record_batch([analysed("/m/1.mp3")], [])
+    assert ours(store) == {}
+    write(store, "words", ["Mine"], ["Mine", "piano", "choir"])
+    write(store, "bpm", ["90"], ["128"])
+    assert ours(store) == {"words": {"piano", "choir"}, "bpm": {"128"}}
+    last = write(store, "words", ["Mine", "piano", "choir"], ["Mine", "piano", "house"])
+    assert ours(store)["words"] == {"piano", "house"}
+    store.tag_changes.record([Outcome(last, "undone")])
+    assert ours(store)["words"] == {"piano", "choir"}

@@ -21,7 +21,8 @@ from mutagen.trueaudio import TrueAudio
 OUR_NAMES = {
     "tcon", "tbpm", "txxx:energylevel", "txxx:tagger_energy", "genre", "bpm", "energylevel", "tagger_energy",
     "\xa9gen", "tmpo", "----:com.apple.itunes:energylevel", "----:com.apple.itunes:tagger_energy",
-    "wm/genre", "wm/energylevel", "wm/beatsperminute",
+    "wm/genre", "wm/energylevel", "wm/beatsperminute", "tmoo", "txxx:mood", "mood", "wm/mood", "grp1",
+    "grouping", "\xa9grp", "----:com.apple.itunes:mood", "wm/contentgroupdescription",
 }  # fmt: skip
 _BY_EXTENSION: dict[str, Any] = {
     "tta": TrueAudio, "ape": MonkeysAudio, "mpc": Musepack, "dsf": DSF, "spx": OggSpeex,

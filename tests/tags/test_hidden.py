@@ -66,7 +66,7 @@ def test_replaygain_of_mp3gain_does_not_vanish(start: bytes, sample: MakeSample)
         key: value for key, value in seen.items() if key.startswith("REPLAYGAIN")
     }
     assert dict(APEv2(path)) == LOUDNESS
-    assert plan(read(path), PREDICTED, written_bpm="120") == ()
+    assert plan(read(path), PREDICTED, ours={"bpm": ("120",)}) == ()
     assert restore(path, written.previous).left == ()
     assert data_of(path) == before
 

@@ -100,7 +100,7 @@ def test_no_player_loses_a_name(policy: Any, genre: str, where: str, sample: Mak
     assert str(WAVE(path)["TIT2"]) == "Títle"
     assert audio_digest(path) == sound
     assert read(path).genres == tuple(after)
-    assert plan(read(path), PREDICTED, Policy(policy), written_bpm="120") == ()
+    assert plan(read(path), PREDICTED, Policy(policy), ours={"bpm": ("120",)}) == ()
     assert len(changes) == (3 if genre and policy == "missing" else 4)
     assert restore(path, previous).left == ()
     assert data_of(path) == before

@@ -57,3 +57,25 @@ def test_ffmpeg_reads_list_info_of_a_wav_alone() -> None:
     alone = seen_by(PLAYERS["ffmpeg"], Tags("wav", ("House",), "8", "0.7340", "128", ("House",)))
     assert (alone.genres, alone.energy_level, alone.bpm) == (("House",), "8", "128")
     assert seen_by(PLAYERS["ffmpeg"], Tags("m4a", ("House",), bpm="128")).bpm is None
+
+
+@pytest.mark.parametrize(
+    ("player", "kind", "ignored"),
+    [
+        ("navidrome", "mp3", ()),
+        ("jellyfin", "flac", ("mood", "words")),
+        ("mixxx", "flac", ("mood",)),
+        ("picard", "wma", ()),
+        ("kodi", "flac", ("words",)),
+        ("kodi", "m4a", ("mood", "words")),
+        ("ffmpeg", "mp3", ("words",)),
+        ("ffmpeg", "m4a", ()),
+    ],
+)
+def test_a_mood_and_words_are_read_as_the_player_does(
+    player: str, kind: str, ignored: tuple[str, ...]
+) -> None:
+    seen = seen_by(PLAYERS[player], Tags(kind, moods=("calm",), words=("piano", "choir")))
+    assert seen.ignored == ignored
+    assert seen.moods == (() if "mood" in ignored else ("calm",))
+    assert seen.words == (() if "words" in ignored else ("piano", "choir"))

@@ -37,7 +37,7 @@ def write_and_undo(
     now = read(path)
     assert all(now.texts(change.field) == change.after for change in changes)
     after = {change.field: change.after for change in changes}
-    assert plan(now, wanted, policy, written_bpm=after.get("bpm", (None,))[0]) == ()
+    assert plan(now, wanted, policy, ours={"bpm": after.get("bpm", ())}) == ()
     assert restore(path, previous_from_json(json.loads(json.dumps(written.previous.to_json())))).left == ()
     assert data_of(path) == before
     return after
@@ -99,7 +99,7 @@ def test_a_level_of_another_program_beside_ours_is_kept(sample: MakeSample) -> N
 def test_values_that_are_as_wanted_are_left_however_often_they_stand(sample: MakeSample) -> None:
     path = sample("flac")
     flac_with(path, *[("TAGGER_ENERGY", "0.5000"), ("ENERGYLEVEL", "5"), ("BPM", "120")] * 2)
-    assert plan(read(path), Wanted(energy=0.5, bpm=120), written_bpm="120") == ()
+    assert plan(read(path), Wanted(energy=0.5, bpm=120), ours={"bpm": ("120",)}) == ()
 
 
 @pytest.mark.parametrize("policy", ["add", "replace"])

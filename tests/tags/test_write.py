@@ -20,7 +20,7 @@ from . import samples
 from .conftest import MakeSample
 from .foreign import add_foreign, audio_digest, open_with_mutagen, pairs, view
 
-PREDICTED = Wanted(("Drum & Bass",), 0.734, 128.4)
+PREDICTED = Wanted(("Drum & Bass",), 0.734, 128.4, "calm", ("piano", "female voice", "Chœur"))
 SHARED = os.path.join(os.path.dirname(__file__), "..", "..", "..", "shared", "data", "formats")
 
 
@@ -31,7 +31,7 @@ def read_bytes(path: str) -> bytes:
 
 def write_and_undo(path: str, wanted: Wanted = PREDICTED, policy: Policy | None = None) -> None:
     """Write, check everything, carry the previous values through JSON, undo, check again."""
-    policy = policy or Policy(max_genres=3)
+    policy = policy or Policy(max_genres=3, mood="missing", words="missing")
     before, foreign, was = read_bytes(path), view(path), read(path)
     decodable = not path.endswith((".ape", ".dsf", ".mpc", ".spx"))
     sound = audio_digest(path) if decodable else ""
@@ -43,7 +43,7 @@ def write_and_undo(path: str, wanted: Wanted = PREDICTED, policy: Policy | None 
     assert all(now.texts(change.field) == change.after for change in changes)
     assert view(path) == foreign
     assert not decodable or audio_digest(path) == sound
-    assert plan(now, wanted, policy, written_bpm=now.bpm) == ()
+    assert plan(now, wanted, policy, {change.field: change.after for change in changes}) == ()
     assert written.state == FileState.of(os.stat(path))
 
     previous = previous_from_json(json.loads(json.dumps(written.previous.to_json())))

@@ -245,7 +245,16 @@ def _frames(body: bytes, major: int) -> tuple[bool, list[bytes], bytes]:
 FRAME_HEADER_BYTES = {2: 6, 3: 10, 4: 10}
 _FRAME_ID = {2: re.compile(rb"[A-Z][A-Z0-9]{2}"), 3: re.compile(rb"[A-Z][A-Z0-9]{2}[A-Z0-9 \0]")}
 _FRAME_ID[4] = _FRAME_ID[3]
-_TEXT_IDS: dict[bytes, Field] = {b"TCON": "genre", b"TCO": "genre", b"TBPM": "bpm", b"TBP": "bpm"}
+_TEXT_IDS: dict[bytes, Field] = {
+    b"TCON": "genre",
+    b"TCO": "genre",
+    b"TBPM": "bpm",
+    b"TBP": "bpm",
+    b"TMOO": "mood",
+    b"GRP1": "words",
+    b"GP1": "words",
+}
+_CONTENT_GROUP = (b"TIT1", b"TT1")
 _CODECS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
 
 
@@ -286,13 +295,15 @@ def split_frames(body: bytes, major: int, plain_sizes: bool) -> tuple[list[bytes
 
 
 def as_item(frame: bytes, major: int, unsync: bool) -> Item:
-    """Make a frame an item; its texts are read where it is one of ours.
+    """Make a frame an item; its texts are read where it is one of ours, or the content group beside them.
 
     Old iTunes gave the frames of v2.3 the names that they have in v2.2, with a NUL behind.
     """
     frame_id = frame[: 3 if major == 2 else 4].rstrip(b"\0")
     if frame_id in _TEXT_IDS:
         return Item(frame, _TEXT_IDS[frame_id], _texts(_content(frame, major, unsync)))
+    if frame_id in _CONTENT_GROUP:
+        return Item(frame, None, _texts(_content(frame, major, unsync)))
     if frame_id in (b"TXXX", b"TXX"):
         description, *texts = _texts(_content(frame, major, unsync)) or ("",)
         field = field_meant(ID3_USER_TEXT, description, texts)
@@ -307,9 +318,9 @@ def new_frame(field: Field, values: Sequence[str], major: int, plain_sizes: bool
     and foobar2000 read, and the only one that puts no `/` into a genre. Latin-1 for plain ASCII,
     else UTF-16 with BOM before v2.4 and UTF-8 in it, as each version allows.
     """
-    name = ID3_USER_TEXT.get(field)
-    texts = ([name] if name else []) + list(values)
-    return Item(raw_frame(_frame_id(field, major), texts, major, plain_sizes), field, tuple(values))
+    frame_id = _frame_id(field, major)
+    name = [ID3_USER_TEXT[field]] if frame_id in (b"TXXX", b"TXX") else []
+    return Item(raw_frame(frame_id, name + list(values), major, plain_sizes), field, tuple(values))
 
 
 def raw_frame(frame_id: bytes, texts: Sequence[str], major: int, plain_sizes: bool = False) -> bytes:
@@ -322,6 +333,10 @@ def raw_frame(frame_id: bytes, texts: Sequence[str], major: int, plain_sizes: bo
 
 
 def _frame_id(field: Field, major: int) -> bytes:
+    if field == "words":
+        return b"GP1" if major == 2 else b"GRP1"
+    if field == "mood" and major == 4:
+        return b"TMOO"
     frame_id = {"genre": b"TCON", "bpm": b"TBPM"}.get(field, b"TXXX")
     return frame_id[:3] if major == 2 else frame_id
 

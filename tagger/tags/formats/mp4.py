@@ -7,7 +7,7 @@
       udta
         meta
           hdlr                            "mdir", without which no reader looks further
-          ilst                         <- one atom a tag: ©gen, tmpo, ----, and foreign ones
+          ilst                         <- one atom a tag: ©gen, ©grp, tmpo, ----, and foreign ones
           free                         <- room for tags to grow, often 1-2 kB
     free                               <- room behind moov, which keeps mdat in its place
     mdat                                  the sound; may also stand before moov
@@ -30,6 +30,13 @@ from tagger.tags.fields import MP4_FREEFORM, Field, decoded, field_meant, number
 from tagger.tags.limits import MAX_PARTS, TooLarge, check_count, check_size
 
 _MEAN = b"com.apple.iTunes"
+_TEXTS: dict[Field, bytes] = {"genre": b"\xa9gen", "words": b"\xa9grp"}
+_FIELDS: dict[bytes, Field] = {
+    b"\xa9gen": "genre",
+    b"gnre": "genre",
+    b"\xa9grp": "words",
+    b"tmpo": "bpm",
+}
 _UTF8, _INTEGER = 1, 21
 _HANDLER_CONTENT = bytes(8) + b"mdirappl" + bytes(9)
 _PROBE_BYTES = 16
@@ -297,10 +304,8 @@ def _as_item(raw: bytes) -> Item:
 
 def _field_of(raw: bytes, texts: tuple[str, ...]) -> Field | None:
     name = raw[4:8]
-    if name in (b"\xa9gen", b"gnre"):
-        return "genre"
-    if name == b"tmpo":
-        return "bpm"
+    if name in _FIELDS:
+        return _FIELDS[name]
     parts = _parts(raw) if name == b"----" else []
     if [kind for kind, _ in parts[:2]] == [b"mean", b"name"] and parts[0][1][4:] == _MEAN:
         return field_meant(MP4_FREEFORM, parts[1][1][4:].decode("utf-8", "replace"), texts)
@@ -308,7 +313,7 @@ def _field_of(raw: bytes, texts: tuple[str, ...]) -> Field | None:
 
 
 def _texts(raw: bytes) -> tuple[str, ...]:
-    if raw[4:8] not in (b"\xa9gen", b"gnre", b"tmpo", b"----"):
+    if raw[4:8] not in (*_FIELDS, b"----"):
         return ()
     values = [content[8:] for kind, content in _parts(raw) if kind == b"data"]
     if raw[4:8] == b"gnre":
@@ -337,8 +342,8 @@ def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
         raw = atom_bytes(b"tmpo", _data(_INTEGER, int(values[0]).to_bytes(2, "big")))
         return (Item(raw, field, tuple(values)),)
     data = b"".join(_data(_UTF8, value.encode()) for value in values)
-    if field == "genre":
-        return (Item(atom_bytes(b"\xa9gen", data), field, tuple(values)),)
+    if field in _TEXTS:
+        return (Item(atom_bytes(_TEXTS[field], data), field, tuple(values)),)
     name = MP4_FREEFORM[field].encode()
     heading = atom_bytes(b"mean", bytes(4) + _MEAN) + atom_bytes(b"name", bytes(4) + name)
     return (Item(atom_bytes(b"----", heading + data), field, tuple(values)),)

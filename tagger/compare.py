@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from tagger.errors import ModelError, TaggerError
 from tagger.files import AudioFile
-from tagger.model_card import ModelCard, load_card, shares_trunk
-from tagger.store import Answer, AnswerPair, Store
+from tagger.model_card import ModelCard, load_card
+from tagger.pipeline.reread import kept_heads
+from tagger.store import Answer, AnswerPair, Source, Store
 from tagger.types import Analysis, Failure, energy_level
 
 if TYPE_CHECKING:
@@ -110,13 +111,21 @@ BATCH = 4096
 """Embeddings that the heads read at once: a megabyte."""
 
 
-class Heads(Protocol):
-    """The part of `tagger.predict.Predictor` that reads stored embeddings; its import takes seconds."""
+class ReadsEmbeddings(Protocol):
+    """The part of `tagger.heads.Heads` that a comparison needs."""
 
     @property
     def embedding_dim(self) -> int: ...
 
     def from_embeddings(self, embeddings: NDArray[np.float16]) -> list[tuple[str | None, float | None]]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """The heads of the new model, and the names of those whose answers are the old model's."""
+
+    heads: ReadsEmbeddings
+    kept: frozenset[str] = frozenset()
 
 
 class Observer(Protocol):
@@ -200,10 +209,7 @@ def compare_models(
     """
     old, new = sides
     _check(old, new, store)
-    heads = None
-    if old.card and new.card and shares_trunk(old.card, new.card):
-        heads = load_predictor(old.card), load_predictor(new.card)
-    found = compare_stored(store, paths, (old.model, new.model), heads, limit)
+    found = compare_stored(store, paths, (old.model, new.model), _reread(store, old, new), limit)
     if new.card is None:
         found.to_analyse.clear()
     if found.unanswered:
@@ -264,19 +270,19 @@ def compare_stored(
     store: Store,
     paths: Sequence[str],
     models: tuple[str, str],
-    heads: tuple[Heads, Heads] | None,
+    reread: Reread | None,
     limit: int,
 ) -> Comparison:
     """Compare the (old, new) `models` as far as that needs no analysis of the tracks at and beneath `paths`.
 
     Stored answers of both are compared as they are, and silence is the same to every model. Where there
-    is none of the new one, `heads`, if the models share the rest, both read the stored embedding, so that
-    nothing differs but they. The at most `limit` tracks `to_analyse` are the first by their `audio_id`, a
+    is none of the new one, and the models share the rest, `reread` gives the answer that a scan would store:
+    by the stored embedding. The at most `limit` tracks `to_analyse` are the first by their `audio_id`, a
     hash: a random sample, and the same one each time.
     """
     found = Comparison(models)
-    pairs = store.answers.pairs(paths, *models, with_embeddings=heads is not None)
-    unanswered = _without_answer(pairs, heads, found)
+    pairs = store.answers.pairs(paths, *models, with_embeddings=reread is not None)
+    unanswered = _without_answer(pairs, reread, found)
     for track in heapq.nsmallest(limit, unanswered, key=lambda track: (track.audio_id, track.file.path)):
         found.to_analyse[track.file.path] = track
     for _ in unanswered:  # nsmallest of 0 reads nothing
@@ -285,25 +291,25 @@ def compare_stored(
 
 
 def _without_answer(
-    pairs: Iterator[AnswerPair], heads: tuple[Heads, Heads] | None, found: Comparison
+    pairs: Iterator[AnswerPair], reread: Reread | None, found: Comparison
 ) -> Iterator[ToAnalyse]:
     """Yield the tracks that must be analysed; the rest is counted on the way. A missing file cannot be."""
-    vectors: list[bytes] = []
+    to_read: list[AnswerPair] = []
     for pair in pairs:
         if pair.new or pair.old.silent:
             found.stored += 1
             found.differences.add(pair.old, pair.new or pair.old)
-        elif heads and pair.embedding and len(pair.embedding) == 2 * heads[0].embedding_dim:
-            vectors.append(pair.embedding)
-            if len(vectors) == BATCH:
-                _read_by(heads, vectors, found)
-                vectors = []
+        elif reread and pair.embedding and len(pair.embedding) == 2 * reread.heads.embedding_dim:
+            to_read.append(pair)
+            if len(to_read) == BATCH:
+                _read_by(reread, to_read, found)
+                to_read = []
         else:
             found.unanswered += 1
             if not pair.missing:
                 yield ToAnalyse(pair.file, pair.audio_id, pair.old)
-    if heads and vectors:
-        _read_by(heads, vectors, found)
+    if reread and to_read:
+        _read_by(reread, to_read, found)
 
 
 def _check(old: Side, new: Side, store: Store) -> None:
@@ -325,11 +331,31 @@ def _check(old: Side, new: Side, store: Store) -> None:
             )
 
 
-def _read_by(heads: tuple[Heads, Heads], vectors: Sequence[bytes], found: Comparison) -> None:
+def _reread(store: Store, old: Side, new: Side) -> Reread | None:
+    """What answers by the new heads; None where the models do not share the rest."""
+    if new.card is None:
+        return None
+    trunk, versions = store.rereads.made_of(old.model)
+    if old.card:
+        trunk, versions = old.card.trunk, old.card.head_versions
+    if trunk != new.card.trunk:
+        return None
+    from tagger.heads import Heads
+
+    return Reread(Heads(new.card), kept_heads(new.card, Source(old.model, versions)))
+
+
+def _read_by(reread: Reread, pairs: Sequence[AnswerPair], found: Comparison) -> None:
     import numpy as np
 
-    embeddings = np.frombuffer(b"".join(vectors), dtype="<f2").astype(np.float16).reshape(len(vectors), -1)
-    old, new = ([Answer(*said, False) for said in model.from_embeddings(embeddings)] for model in heads)
-    for before, after in zip(old, new, strict=True):
-        found.differences.add(before, after)
-    found.by_heads += len(vectors)
+    vectors = b"".join(pair.embedding or b"" for pair in pairs)
+    embeddings = np.frombuffer(vectors, dtype="<f2").astype(np.float16).reshape(len(pairs), -1)
+    for pair, (genre, energy) in zip(pairs, reread.heads.from_embeddings(embeddings), strict=True):
+        old = pair.old
+        new = Answer(
+            old.genre if "genre" in reread.kept else genre,
+            old.energy if "energy" in reread.kept else energy,
+            False,
+        )
+        found.differences.add(old, new)
+    found.by_heads += len(pairs)

@@ -175,7 +175,7 @@ class Library:
         """
         model = self.model
         asked = fitted(_asked(query, filters, order, limit, no_album), self.store, model)
-        return self.store.answers.tracks(asked, model=model, with_second=with_second)
+        return self.store.answers.tracks(asked, model=model, with_second=with_second, with_words=True)
 
     def top_genres(self, limit: int) -> list[tuple[str, int]]:
         """Count the tracks of the most frequent genres by the answers of the model that analyses."""

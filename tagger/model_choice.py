@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tagger.errors import ModelError, TaggerError
-from tagger.query import FILTERS, Query, genre_meant, genre_named
+from tagger.query import FILTERS, Query, genre_meant, genre_named, word_named
 from tagger.toml_tables import nearest
 from tagger.types import Aspect, counted
 
@@ -56,6 +56,7 @@ def fitted(query: Query, store: Store, model: str) -> Query:
     for each in FILTERS:
         if each.aspect and each.is_in(query):
             require_aspect(store, model, each.aspect, f"leave out {each.option}")
+    query = _with_words(query, store, model)
     if not (query.genres or query.not_genres):
         return query
     known = genres_of(store, model)
@@ -64,6 +65,20 @@ def fitted(query: Query, store: Store, model: str) -> Query:
         genres=_genres_named(query.genres, known, store, model),
         not_genres=_genres_named(query.not_genres, known, store, model),
     )
+
+
+def _with_words(query: Query, store: Store, model: str) -> Query:
+    """The question with the model's spelling of its words."""
+    if query.order.removeprefix("-") == "word" and not query.words:
+        raise TaggerError("--sort word is by the words asked for; give one, such as --word piano")
+    if not (query.words or query.not_words):
+        return query
+    known, genres = words_of(store, model), _by_our_names(genres_of(store, model), store)
+    named = [
+        tuple(dict.fromkeys(word_named(word, known, genres, model) for word in words))
+        for words in (query.words, query.not_words)
+    ]
+    return replace(query, words=named[0], not_words=named[1])
 
 
 def _genres_named(names: Sequence[str], known: Sequence[str], store: Store, model: str) -> tuple[str, ...]:
@@ -135,6 +150,16 @@ def genres_of(store: Store, model: str) -> Sequence[str]:
         return load_card(model).genres
     except ModelError:
         return sorted(genre for genre, _ in store.answers.genre_counts(model))
+
+
+def words_of(store: Store, model: str) -> Sequence[str]:
+    """Give the words of the installed model, else (its folder is gone) those of its stored answers."""
+    from tagger.model_card import load_card
+
+    try:
+        return [word.name for word in load_card(model).all_words]
+    except ModelError:
+        return store.answers.words(model)
 
 
 def unknown_genres(names: GenreNames, store: Store, model: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tagger.errors import ModelError
+from tagger.heads import BESIDE_THE_NETWORK, NOTHING, Described, Heads, quantile, softmax, temperature_factors
 from tagger.model_card import FILTER_BANK, ModelCard, check_weights
 from tagger.nets import CRNN, NetOutput, Network, build, for_inference, multiplies_bfloat16
 from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
@@ -25,14 +26,6 @@ MIN_TEMPO_S = 4.0
 
 Of held-out clips cut to 0.3, 1, 2 and 3 s (n = 200 to 106), the tempos with a confidence of 0.6 or more were
 right in 2, 14, 41 and 62 % of cases; cut to 4, 5 and 10 s in 75, 74 and 77 %.
-"""
-
-TEMPERATURE_BY_SECONDS = ((0.1, 3.2), (0.2, 2.5), (0.3, 1.9), (0.5, 1.4), (1.0, 1.3), (2.0, 1.15), (5.0, 1.0))
-"""(seconds of sound in a window, factor of the card's temperature): what is known of less sound is less sure.
-
-Between the factors that made the mean confidence equal the share of right genres, for 260 held-out clips
-cut to that length and both shipped models. Cut to 0.3 s, the genre of the standard model is right in 34 %
-of cases, and its confidence was 0.54; cut to 1 s, 51 % and 0.58; from 5 s on they are equal.
 """
 
 TOLERANCE = 0.04
@@ -58,6 +51,7 @@ class Predictor:
         self.card = card
         self.device = device_named(device)
         self._network = _prepared(load_network(card), self.device)
+        self._heads = Heads(card)
 
     def predict(self, tracks: Sequence[TrackFeatures]) -> list[Prediction]:
         """Give one prediction for each track, in order.
@@ -71,11 +65,12 @@ class Predictor:
         tracks = [_as_one(track, self._network.n_windows) for track in tracks]
         logits, energy, embedding, tempo = self._forward(np.concatenate([track.log_mels for track in tracks]))
         softer = np.concatenate([_temperature_factors(track) for track in tracks])
-        probabilities = _softmax(logits / (self.card.temperature * softer[:, None]))
+        probabilities = softmax(logits / (self.card.temperature * softer[:, None]))
+        said = self._heads.describe(embedding.astype(np.float16))
         ends = np.cumsum([len(track.log_mels) for track in tracks])
         rows = [slice(end - len(track.log_mels), end) for track, end in zip(tracks, ends, strict=True)]
         return [
-            self._prediction(track, probabilities[r], energy[r], embedding[r], tempo[r])
+            self._prediction(track, probabilities[r], energy[r], embedding[r], tempo[r], said[r])
             for track, r in zip(tracks, rows, strict=True)
         ]
 
@@ -83,22 +78,6 @@ class Predictor:
     def embedding_dim(self) -> int:
         """The number of values in an embedding; 0 where the network gives none."""
         return self._network.embedding_dim
-
-    def from_embeddings(self, embeddings: NDArray[np.float16]) -> list[tuple[str | None, float | None]]:
-        """Predict (genre, energy) from stored embeddings, (n, embedding_dim), by the heads alone.
-
-        Either is None where the model does not predict it. The energy is that of `predict`, because its
-        head is linear. The genre nearly is: here the logits of the windows are averaged, there their
-        probabilities. Of clips with two windows, one in 200 gets another genre. So compare heads with heads.
-        """
-        assert isinstance(self._network, CRNN)  # no other network gives embeddings to store
-        with torch.inference_mode():
-            features = torch.from_numpy(embeddings).to(self.device).float()
-            logits = self._network.genre_head(features).cpu().numpy()
-            raw_energy = self._network.energy_head(features).squeeze(1).cpu().numpy()
-        energies = _energies(raw_energy, self.card)
-        genres = [_likeliest(_by_genre(row, self.card))[0] for row in logits]
-        return list(zip(genres, energies, strict=True))
 
     def _forward(self, log_mels: NDArray[np.float16]) -> tuple[FloatArray, ...]:
         """Run the network on all windows: `NetOutput` as arrays, the logits of genre and tempo as float64."""
@@ -115,6 +94,7 @@ class Predictor:
         raw_energy: FloatArray,
         embedding: FloatArray,
         tempo_logits: FloatArray,
+        said: Sequence[Described],
     ) -> Prediction:
         card, has_sound = self.card, ~np.array(track.silent)
         silent = not has_sound.any()
@@ -123,17 +103,24 @@ class Predictor:
         genres = {} if silent else _by_genre(probabilities[counted].mean(axis=0), card)
         genre, genre_confidence = _likeliest(genres)
         bpm, bpm_confidence = self._tempo(tempo_logits[has_sound & _has_rhythm(track)])
+        mean = embedding[counted].mean(axis=0).astype(np.float16)
+        # By what is stored, so that the heads say the same when they read it again.
+        described = NOTHING if silent else self._heads.describe(mean[None])[0]
         return Prediction(
             model=card.id,
             genres=genres,
             genre=genre,
             genre_confidence=genre_confidence,
             energy=_energies(raw_energy[counted].mean(keepdims=True), card)[0],
-            windows=_windows(track, probabilities, _energies(raw_energy, card), card),
-            embedding=embedding[counted].mean(axis=0).astype(np.float16),
+            windows=_windows(track, probabilities, _energies(raw_energy, card), said, card),
+            embedding=mean,
             silent=silent,
             bpm=bpm,
             bpm_confidence=bpm_confidence,
+            words=described.words,
+            valence=described.valence,
+            mood=described.mood,
+            mood_confidence=described.mood_confidence,
         )
 
     def _tempo(self, logits: FloatArray) -> tuple[float | None, float | None]:
@@ -141,18 +128,8 @@ class Predictor:
         classes = self.card.tempo
         if classes is None or 0 in logits.shape:
             return None, None
-        probabilities = _softmax(logits / classes.temperature).mean(axis=0)
+        probabilities = softmax(logits / classes.temperature).mean(axis=0)
         return tempo_and_confidence(probabilities, classes.first_bpm)
-
-
-def energy_quantile(raw_energy: FloatArray, card: ModelCard) -> FloatArray:
-    """Give for each raw energy the share (0–1) of the card's reference set that has less; same shape.
-
-    For a model whose `energy_quantiles` are (-2, 0, 4), the raw energies -9, -1, 2 and 9 are 0, 0.25, 0.75
-    and 1.
-    """
-    knots = np.linspace(0, 1, len(card.energy_quantiles))
-    return np.asarray(np.interp(raw_energy, card.energy_quantiles, knots))
 
 
 def tempo_and_confidence(probabilities: FloatArray, first_bpm: float) -> tuple[float, float]:
@@ -188,8 +165,8 @@ def load_network(card: ModelCard) -> Network:
     try:
         network = build(card.network, card.front_end.n_mels, len(card.genres))
         weights = load_file(path)
-        weights.pop(FILTER_BANK, None)
-        network.load_state_dict(weights)
+        beside = (FILTER_BANK, *BESIDE_THE_NETWORK)
+        network.load_state_dict({n: tensor for n, tensor in weights.items() if n.split(".")[0] not in beside})
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path}: does not fit its model.json ({reason}); reinstall the model") from None
@@ -225,8 +202,7 @@ def _as_one(track: TrackFeatures, n_windows: int) -> TrackFeatures:
 
 def _temperature_factors(track: TrackFeatures) -> FloatArray:
     """Give for each window how much softer its probabilities are than those of a whole one, (n_windows,)."""
-    seconds, factors = zip(*TEMPERATURE_BY_SECONDS, strict=True)
-    return np.asarray(np.interp(track.lasting_s or [seconds[-1]] * len(track.log_mels), seconds, factors))
+    return temperature_factors(track.lasting_s or [np.inf] * len(track.log_mels))
 
 
 def _has_rhythm(track: TrackFeatures) -> NDArray[np.bool_]:
@@ -252,13 +228,20 @@ def _joined(outputs: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
 
 
 def _windows(
-    track: TrackFeatures, probabilities: FloatArray, energies: list[float | None], card: ModelCard
+    track: TrackFeatures,
+    probabilities: FloatArray,
+    energies: list[float | None],
+    said: Sequence[Described],
+    card: ModelCard,
 ) -> tuple[WindowAnswer, ...]:
-    rows = zip(track.starts_s, track.silent, probabilities, energies, strict=True)
-    return tuple(
-        WindowAnswer(start_s, *_likeliest({} if silent else _by_genre(row, card)), energy)
-        for start_s, silent, row, energy in rows
-    )
+    found = []
+    for start_s, silent, row, energy, one in zip(
+        track.starts_s, track.silent, probabilities, energies, said, strict=True
+    ):
+        genre = _likeliest({} if silent else _by_genre(row, card))
+        mood = (None, None) if silent else (one.valence, one.mood)
+        found.append(WindowAnswer(start_s, *genre, energy, *mood))
+    return tuple(found)
 
 
 def _by_genre(scores: FloatArray, card: ModelCard) -> dict[str, float]:
@@ -274,7 +257,9 @@ def _likeliest(scores: dict[str, float]) -> tuple[str | None, float | None]:
 def _energies(raw_energy: FloatArray, card: ModelCard) -> list[float | None]:
     """Give the energy (0–1) of each raw one; None where the model does not predict energy."""
     return (
-        [*map(float, energy_quantile(raw_energy, card))] if card.predicts_energy else [None] * len(raw_energy)
+        [*map(float, quantile(raw_energy, card.energy_quantiles))]
+        if card.predicts_energy
+        else [None] * len(raw_energy)
     )
 
 
@@ -282,9 +267,3 @@ def _within_tolerance(bpms: FloatArray, bpm: float) -> FloatArray:
     """Tell which of `bpms` (n,) are within 4 % of `bpm`, both edges included."""
     inside: FloatArray = np.abs(bpms - bpm) <= TOLERANCE * bpm + 1e-9
     return inside
-
-
-def _softmax(logits: FloatArray) -> FloatArray:
-    exponential = np.exp(logits - logits.max(axis=1, keepdims=True, initial=-np.inf))
-    probabilities: FloatArray = exponential / exponential.sum(axis=1, keepdims=True)
-    return probabilities

@@ -18,32 +18,39 @@ from typing import Any, Literal
 from tagger.errors import TaggerError
 from tagger.files import folded
 from tagger.genre_words import letters
-from tagger.types import ENERGY_BANDS, ENERGY_LEVELS, Aspect
+from tagger.types import ENERGY_BANDS, ENERGY_LEVELS, MOODS, Aspect, Mood
 
 # fmt: off
 TrackOrder = Literal[
     "path", "energy", "bpm", "genre", "confidence", "artist", "album", "title", "year", "length",
+    "valence", "mood", "word",
     "-path", "-energy", "-bpm", "-genre", "-confidence", "-artist", "-album", "-title", "-year", "-length",
+    "-valence", "-mood", "-word",
 ]
 # fmt: on
-"""What lists are sorted by, from the least to the greatest, and behind a minus from the greatest."""
+"""What lists are sorted by, from the least to the greatest, and behind a minus from the greatest.
+
+By `word` is by the probability of the words that are asked for, the least of them.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Query:
     """Which tracks are asked for: all filters must hold, and what is left out holds for every track.
 
-    Of several `genres`, `artists`, `albums` or `path_parts` one must match, and none of `not_genres`
-    may. Genres match exactly; the others as a part of the text, letter case and Unicode form set
-    aside. `energy` is half-open, [low, high), as `ENERGY_BANDS` are; `bpm` and `year` hold both their
-    ends. `min_confidence` is 0–1, `min_length_s` seconds. No filter, `not_genres` included, matches what is
-    not known. Of several `tag_genres`, the owner's own, one must match in any spelling; `agrees` asks for
-    tracks of which one of them means the answer's genre, `differs` for those that have one whose meaning is
-    known and none that means it, `untagged` for those without. `paths` are files, and folders with all
-    beneath them. `missing` asks for tracks whose file was gone at the last scan, `duplicates` for those whose
-    sound is in several files that were there. `order` by path is that of the bytes; names are sorted without
-    letter case and accents; what is not known comes last. `no_album` asks for what the tracks' own sound says
-    of the genre, also where their albums say something.
+    Of several `genres`, `artists`, `albums` or `path_parts` one must match, and none of `not_genres` may.
+    All of `words` must be there, with a probability of `HAS_WORD` at least, and none of `not_words`; one of
+    `moods` must be the mood; `valence` is (low, high), both within 0–1. Genres match exactly; the others as
+    a part of the text, letter case and Unicode form set aside. `energy` is half-open, [low, high), as
+    `ENERGY_BANDS` are; `bpm` and `year` hold both their ends. `min_confidence` is 0–1, `min_length_s`
+    seconds. No filter, `not_genres` included, matches what is not known. Of several `tag_genres`, the
+    owner's own, one must match in any spelling; `agrees` asks for tracks of which one of them means the
+    answer's genre, `differs` for those that have one whose meaning is known and none that means it,
+    `untagged` for those without. `paths` are files, and folders with all beneath them. `missing` asks for
+    tracks whose file was gone at the last scan, `duplicates` for those whose sound is in several files that
+    were there. `order` by path is that of the bytes; names are sorted without letter case and accents; what
+    is not known comes last. `no_album` asks for what the tracks' own sound says of the genre, also where
+    their albums say something.
     """
 
     genres: tuple[str, ...] = ()
@@ -51,6 +58,10 @@ class Query:
     energy: tuple[float, float] | None = None
     bpm: tuple[float, float] | None = None
     min_confidence: float | None = None
+    words: tuple[str, ...] = ()
+    not_words: tuple[str, ...] = ()
+    moods: tuple[Mood, ...] = ()
+    valence: tuple[float, float] | None = None
     artists: tuple[str, ...] = ()
     albums: tuple[str, ...] = ()
     path_parts: tuple[str, ...] = ()
@@ -82,8 +93,8 @@ class Filter:
 
     `read` makes of a text what `field` of `Query` holds; it raises ValueError where the text is not what
     `expected` says. `metavar` and `help` are for `--help`. `aspect` is what a model must predict, or the
-    filter can match nothing. A filter that `repeats` takes several texts, of which one must match; one that
-    `is_flag` takes none, and is given or not.
+    filter can match nothing. A filter that `repeats` takes several texts, of which one must match (of words:
+    all); one that `is_flag` takes none, and is given or not.
     """
 
     name: str
@@ -112,7 +123,7 @@ class Filter:
         Raises TaggerError, with the option's name, where the value cannot be meant.
         """
         if self.repeats:
-            return (given,) if isinstance(given, str) else tuple(given)
+            return tuple(map(self.read, (given,) if isinstance(given, str) else given))
         if isinstance(given, bool if self.is_flag else tuple):
             return given
         try:
@@ -140,6 +151,7 @@ def read_query(given: Mapping[str, Any], filters: Sequence[Filter] | None = None
     tagger.errors.TaggerError: --bpm fast: give one number or a range such as 120-128
     """
     by_name = {each.name: each for each in filters or FILTERS}
+    given = _without_minus(given)
     if unknown := given.keys() - by_name.keys():
         raise TaggerError(f"no filter {min(unknown)!r}; there are {', '.join(by_name)}")
     typed = ((by_name[name], value) for name, value in given.items() if value is not None)
@@ -149,18 +161,52 @@ def read_query(given: Mapping[str, Any], filters: Sequence[Filter] | None = None
     return query
 
 
+def _without_minus(given: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The same with `--not-word vocals` for `--word -vocals`."""
+    words = given.get("word") or ()
+    words = (words,) if isinstance(words, str) else tuple(words)
+    changed = dict(given)
+    if unwanted := tuple(word[1:] for word in words if word.startswith("-")):
+        changed["word"] = tuple(word for word in words if not word.startswith("-"))
+        before = given.get("not_word") or ()
+        changed["not_word"] = (*((before,) if isinstance(before, str) else before), *unwanted)
+    return changed
+
+
+def word_named(word: str, known: Sequence[str], genres: Sequence[str], model: str) -> str:
+    """Give the spelling of a word that is among the `known` ones of `model`, as `genre_named` does.
+
+    Raises TaggerError, with the nearest word, where there is none, and for what is one of its genres.
+
+    >>> word_named("female-voice", ["Female Voice", "Piano"], ["Jazz"], "standard-7")
+    'Female Voice'
+    >>> word_named("jazz", ["Female Voice", "Piano"], ["Jazz"], "standard-7")
+    Traceback (most recent call last):
+        ...
+    tagger.errors.TaggerError: 'jazz' is a genre and no word; give --genre Jazz
+    """
+    if meant := genre_meant(word, known):
+        return meant
+    if genre := genre_meant(word, genres):
+        raise TaggerError(f"{word!r} is a genre and no word; give --genre {genre}")
+    by_case = {folded(name): name for name in known}
+    near = difflib.get_close_matches(folded(word.strip()), by_case, n=1, cutoff=0.4)
+    hint = f"did you mean {by_case[near[0]]!r}? " if near else ""
+    raise TaggerError(f"no word {word!r}; {hint}{model} knows: {', '.join(known)}")
+
+
 def genre_named(name: str, known: Sequence[str], model: str) -> str:
     """Give the spelling of a genre that is among the `known` ones of `model`.
 
     Letter case, spaces and punctuation do not matter, nor how an "and" is written, unless two genres would
     be meant. Raises TaggerError, with the nearest name, where there is none.
 
-    >>> [genre_named(name, ["Hip-Hop", "R&B"], "standard-6") for name in ("hiphop", "hip hop", "r and b")]
+    >>> [genre_named(name, ["Hip-Hop", "R&B"], "standard-7") for name in ("hiphop", "hip hop", "r and b")]
     ['Hip-Hop', 'Hip-Hop', 'R&B']
-    >>> genre_named("hop", ["Hip-Hop", "Jazz"], "standard-6")
+    >>> genre_named("hop", ["Hip-Hop", "Jazz"], "standard-7")
     Traceback (most recent call last):
         ...
-    tagger.errors.TaggerError: no genre 'hop'; did you mean 'Hip-Hop'? standard-6 knows: Hip-Hop, Jazz
+    tagger.errors.TaggerError: no genre 'hop'; did you mean 'Hip-Hop'? standard-7 knows: Hip-Hop, Jazz
     """
     if meant := genre_meant(name, known):
         return meant
@@ -224,6 +270,25 @@ def _require_order(low: float, high: float, text: str) -> None:
     if low > high:
         first, _, last = text.partition("-")
         raise UnreadableError(f"the lower end comes first: {last.strip()}-{first.strip()}")
+
+
+def mood(text: str) -> Mood:
+    """Read the name of a mood; raise TaggerError for another text."""
+    found = next((one for one in MOODS if one == text.strip().lower()), None)
+    if found is None:
+        raise TaggerError(f"--mood {text}: give {', '.join(MOODS[:-1])} or {MOODS[-1]}")
+    return found
+
+
+def share_range(text: str) -> tuple[float, float]:
+    """Read a range within 0–1 with both its ends; raise ValueError for a text that is none.
+
+    >>> share_range("0.6-"), share_range("-0.3"), share_range("0.4-0.7")
+    ((0.6, 1.0), (0.0, 0.3), (0.4, 0.7))
+    """
+    if "-" not in text:
+        raise ValueError(text)
+    return _range(text, top=1.0)
 
 
 def bpm_range(text: str) -> tuple[float, float]:
@@ -333,6 +398,18 @@ FILTERS: tuple[Filter, ...] = (
     Filter("bpm", "bpm", bpm_range, "RANGE", "Tempo: 120-128, 120-, -128 or 124.", f"{_RANGE} 120-128"),
     Filter(
         "min_confidence", "min_confidence", share, "P", "Genre at least this sure, 0-1.", _NUMBER, "genre"
+    ),
+    Filter("word", "words", str, "NAME", "With piano, female-voice ...", aspect="words", repeats=True),
+    Filter("not_word", "not_words", str, "NAME", "Without this word.", aspect="words", repeats=True),
+    Filter("mood", "moods", mood, "NAME", "happy, tense, sad or calm.", aspect="mood", repeats=True),
+    Filter(
+        "valence",
+        "valence",
+        share_range,
+        "RANGE",
+        "From sad or tense, 0, to happy or calm, 1: 0.6- or -0.3.",
+        "a range within 0-1 such as 0.6- or -0.3",
+        "mood",
     ),
     Filter("artist", "artists", str, "TEXT", "Artist with this in the name.", repeats=True),
     Filter("album", "albums", str, "TEXT", "Album with this in the title.", repeats=True),

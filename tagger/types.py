@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from tagger.files import AudioFile
@@ -18,11 +18,21 @@ if TYPE_CHECKING:  # a `tagger --help` must not wait for numpy
 
 FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
 EnergyBand = Literal["low", "medium", "high"]
-Aspect = Literal["genre", "energy", "tempo"]
+Aspect = Literal["genre", "energy", "tempo", "words", "mood"]
+WordKind = Literal["style", "voice", "instrument", "character"]
+Mood = Literal["happy", "tense", "sad", "calm"]
 GenrePolicy = Literal["missing", "replace", "add", "never"]
 BpmPolicy = Literal["missing", "replace", "never"]
 HardLinks = Literal["skip", "break", "in-place"]
 """What `write-tags` may do to a genre, a tempo and a file of several names: see `tagger.tags.Policy`."""
+
+
+WORD_KINDS: tuple[WordKind, ...] = ("style", "voice", "instrument", "character")
+MOODS: tuple[Mood, ...] = ("happy", "tense", "sad", "calm")
+"""The quadrants of Russell 1980 ("A circumplex model of affect"), from high valence and arousal on."""
+
+HAS_WORD = 0.5
+"""A track has a word whose probability is at least this: it is more likely right than wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +139,9 @@ class Track:
     where nothing tells it. `genre_confidence`, `energy` and `bpm_confidence` are 0–1. What is not known,
     and the genre and tempo of silence, is None. `missing`: the file was gone at the last scan. What begins
     with `tag_` is the owner's word in the file's own tags: genres that say something, energy level, BPM.
-    `second_genre` is the next likely one, told where it was asked for and the first is not sure.
+    `second_genre` is the next likely one, told where it was asked for and the first is not sure. `valence`
+    (0–1), `mood`, `mood_confidence` (0–1) and the `words` that it has, likeliest first with their
+    probability, are told where they were asked for.
     """
 
     path: str
@@ -151,6 +163,10 @@ class Track:
     tag_energy_level: float | None = None
     tag_bpm: float | None = None
     second_genre: str | None = None
+    valence: float | None = None
+    mood: Mood | None = None
+    mood_confidence: float | None = None
+    words: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +185,8 @@ class WindowAnswer:
     genre: str | None
     genre_confidence: float | None
     energy: float | None
+    valence: float | None = None
+    mood: Mood | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -181,7 +199,10 @@ class Prediction:
     it predicts no energy. `embedding` is (d,) float16, d being 0 for a model that makes none. `silent` says
     that no window held sound; the energy is then 0. `bpm` is the tempo and
     `bpm_confidence` the probability (0–1) that it is right within 4 %; both are None where the model
-    predicts no tempo, and of silence and sounds under four seconds.
+    predicts no tempo, and of silence and sounds under four seconds. `words` maps every word of the model to
+    its probability (0–1). `valence` is 0–1, from sad or tense to happy or calm, a quantile as the energy;
+    `mood` is the likeliest and `mood_confidence` its probability (0–1). They are empty or None where the
+    model knows none, and of silence.
     """
 
     model: str
@@ -194,6 +215,10 @@ class Prediction:
     silent: bool
     bpm: float | None = None
     bpm_confidence: float | None = None
+    words: Mapping[str, float] = field(default_factory=dict)
+    valence: float | None = None
+    mood: Mood | None = None
+    mood_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,8 +251,7 @@ class Analysis:
 
         It is the album's where this says something.
         """
-        genres = self.album.genres if self.album else self.prediction.genres
-        return dict(sorted(genres.items(), key=lambda item: -item[1]))
+        return dict(by_probability(self.album.genres if self.album else self.prediction.genres))
 
     @property
     def track(self) -> Track:
@@ -256,7 +280,16 @@ class Analysis:
             tag_genres=own.genres,
             tag_energy_level=own.energy_level,
             tag_bpm=own.bpm,
+            valence=answer.valence,
+            mood=answer.mood,
+            mood_confidence=answer.mood_confidence,
+            words={word: p for word, p in by_probability(answer.words) if p >= HAS_WORD},
         )
+
+
+def by_probability(scores: Mapping[str, float]) -> list[tuple[str, float]]:
+    """Give names with their probabilities, the likeliest first."""
+    return sorted(scores.items(), key=lambda item: -item[1])
 
 
 Json = str | float | int | bool | list[str] | None

@@ -10,18 +10,23 @@ from safetensors.numpy import load_file, save_file
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, load_card
 from tagger.types import Aspect
 
+HEADS: dict[Aspect, tuple[str, ...]] = {
+    "genre": ("genre",),
+    "energy": ("energy",),
+    "tempo": ("tempo",),
+    "words": ("words", "styles"),
+    "mood": ("mood",),
+}
+
 
 def make_model(folder: Path, *aspects: Aspect) -> str:
     """The model's folder, after which it is named."""
     shutil.copytree(load_card(DEFAULT_MODEL).folder, folder)
     fields = json.loads((folder / "model.json").read_text()) | {"id": folder.name}
-    if "energy" not in aspects:
-        del fields["energy_quantiles"]
-    if "tempo" not in aspects:
-        del fields["tempo"]
+    kept = {head for aspect in aspects for head in HEADS[aspect]}
+    fields["heads"] = {name: head for name, head in fields["heads"].items() if name in kept}
     if "genre" not in aspects:
-        del fields["temperature"], fields["genre_precision"]
-        fields |= {"genres": [], "weights_sha256": _without_genres(folder / WEIGHTS_FILE)}
+        fields["weights_sha256"] = _without_genres(folder / WEIGHTS_FILE)
     (folder / "model.json").write_text(json.dumps(fields))
     return str(folder)
 

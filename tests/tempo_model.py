@@ -36,7 +36,11 @@ def make_model(folder: Path, monkeypatch: pytest.MonkeyPatch, hears_tempo: bool 
     shutil.copytree(load_card(DEFAULT_MODEL).folder, folder)
     fields = json.loads((folder / "model.json").read_text())
     classes = {"first_bpm": FIRST_BPM, "temperature": 1.0} if hears_tempo else None
-    fields |= {"id": WITH_TEMPO if hears_tempo else WITHOUT_TEMPO, "tempo": classes}
+    fields["id"] = WITH_TEMPO if hears_tempo else WITHOUT_TEMPO
+    if classes:
+        fields["heads"]["tempo"] = {"version": "made up", **classes}
+    else:
+        del fields["heads"]["tempo"]
     fields["network"]["name"] = "crnn-with-tempo"
     (folder / "model.json").write_text(json.dumps(fields))
     return str(folder)

@@ -21,6 +21,10 @@ EXAMPLES: dict[str, tuple[Any, Any]] = {
     "energy": ("0.25-0.5", (0.25, pytest.approx(0.5))),
     "bpm": ("120-128", (120.0, 128.0)),
     "min_confidence": ("0.8", 0.8),
+    "word": ("Piano", ("Piano",)),
+    "not_word": ("Vocals", ("Vocals",)),
+    "mood": ("calm", ("calm",)),
+    "valence": ("0.6-", (0.6, 1.0)),
     "artist": ("Björk", ("Björk",)),
     "album": ("Post", ("Post",)),
     "path": ("/Live/", ("/Live/",)),
@@ -63,8 +67,8 @@ def test_every_command_that_asks_has_every_filter(each: Filter) -> None:
 @pytest.mark.parametrize("each", FILTERS, ids=name)
 def test_every_filter_narrows_in_sql(each: Filter) -> None:
     text, _ = EXAMPLES[each.name]
-    narrowed = tracks_query(read_query({each.name: text}), "small-3", "t.path")
-    assert narrowed != tracks_query(Query(), "small-3", "t.path")
+    narrowed = tracks_query(read_query({each.name: text}), "small-4", "t.path")
+    assert narrowed != tracks_query(Query(), "small-4", "t.path")
 
 
 @pytest.mark.parametrize("each", [each for each in FILTERS if not each.repeats], ids=name)

@@ -8,9 +8,10 @@ import torch
 
 from tagger.errors import ModelError
 from tagger.files import AudioFile
+from tagger.heads import Heads, quantile
 from tagger.model_card import DEFAULT_MODEL, ModelCard, TempoClasses, load_card
 from tagger.nets import CRNN, NetOutput
-from tagger.predict import Predictor, energy_quantile
+from tagger.predict import Predictor
 from tagger.types import Prediction, Recording, TrackFeatures, energy_level
 from tests import partial_model, tempo_model
 
@@ -63,8 +64,9 @@ def test_the_answer_is_the_mean_of_the_windows(predictor: Predictor) -> None:
 def test_the_heads_alone_say_the_same_of_one_window(predictor: Predictor) -> None:
     answers = predictor.predict([track(noise(1, seed)) for seed in range(5)])
     embeddings = np.stack([answer.embedding for answer in answers])
-    assert embeddings.shape == (5, predictor.embedding_dim)
-    genres, energies = zip(*predictor.from_embeddings(embeddings), strict=True)
+    heads = Heads(predictor.card)
+    assert embeddings.shape == (5, predictor.embedding_dim) == (5, heads.embedding_dim)
+    genres, energies = zip(*heads.from_embeddings(embeddings), strict=True)
     assert list(genres) == [answer.genre for answer in answers]
     assert energies == pytest.approx([answer.energy for answer in answers], abs=2e-3)
 
@@ -72,7 +74,7 @@ def test_the_heads_alone_say_the_same_of_one_window(predictor: Predictor) -> Non
 def test_the_energy_of_several_windows_is_in_their_mean_embedding(predictor: Predictor) -> None:
     windows = np.concatenate([noise(2), noise(1) * np.linspace(0.2, 2, 431)])
     (answer,) = predictor.predict([track(windows)])
-    ((_, energy),) = predictor.from_embeddings(answer.embedding[None])
+    ((_, energy),) = Heads(predictor.card).from_embeddings(answer.embedding[None])
     assert energy == pytest.approx(answer.energy, abs=2e-3)
 
 
@@ -164,9 +166,8 @@ def test_no_tracks_give_no_answers(predictor: Predictor) -> None:
 
 
 def test_energy_is_the_quantile_in_the_reference_set(card: ModelCard) -> None:
-    scale = replace(card, energy_quantiles=(-2.0, 0.0, 4.0))
     raw = np.array([-9.0, -2.0, -1.0, 0.0, 2.0, 4.0, 9.0])
-    assert energy_quantile(raw, scale).tolist() == [0.0, 0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
+    assert quantile(raw, (-2.0, 0.0, 4.0)).tolist() == [0.0, 0.0, 0.25, 0.5, 0.75, 1.0, 1.0]
 
 
 def test_energy_levels_are_1_to_10() -> None:
@@ -252,7 +253,7 @@ def test_a_model_without_energy_gives_none(tmp_path: Path) -> None:
         (answer,) = predictor.predict([track(noise(2), (silent, silent))])
         assert (answer.energy, [window.energy for window in answer.windows]) == (None, [None, None])
         assert len(answer.genres) == (0 if silent else 17) and (answer.genre is None) == silent
-    ((genre, energy),) = predictor.from_embeddings(answer.embedding[None])
+    ((genre, energy),) = Heads(predictor.card).from_embeddings(answer.embedding[None])
     assert genre in predictor.card.genres and energy is None
 
 
@@ -265,7 +266,7 @@ def test_a_model_without_genres_gives_none(tmp_path: Path, predictor: Predictor)
         assert {(window.genre, window.genre_confidence) for window in answer.windows} == {(None, None)}
         assert answer.energy == whole.energy
         assert [window.energy for window in answer.windows] == [window.energy for window in whole.windows]
-    ((genre, energy),) = Predictor(card, "cpu").from_embeddings(answer.embedding[None])
+    ((genre, energy),) = Heads(card).from_embeddings(answer.embedding[None])
     assert genre is None and energy is not None
 
 

@@ -57,6 +57,26 @@ def genres(context: typer.Context, incomplete: str) -> list[str]:
     return [genre.lower() for genre in spelled] if incomplete.islower() else spelled
 
 
+def music_words(context: typer.Context, incomplete: str) -> list[str]:
+    """Complete the words of the model that stands before, else of all."""
+    from tagger.model_card import installed_models, load_card
+
+    named = context.params.get("model")
+    try:
+        cards = [load_card(name) for name in ([named] if named else installed_models())]
+    except TaggerError:
+        return []
+    spelled = sorted({plain(word.name) for card in cards for word in card.all_words})
+    return [word.lower() for word in spelled] if incomplete.islower() else spelled
+
+
+def moods() -> list[str]:
+    """Complete the names of the moods."""
+    from tagger.types import MOODS
+
+    return [*MOODS]
+
+
 def energies() -> list[str]:
     """Complete the names of the bands of energy."""
     from tagger.types import ENERGY_BANDS
@@ -92,6 +112,9 @@ OF_FILTERS: dict[str, Callable[..., list[str]]] = {
     "genre": genres,
     "not_genre": genres,
     "energy": energies,
+    "word": music_words,
+    "not_word": music_words,
+    "mood": moods,
     "tag_genre": genres,
 }
 """What completes the value of a filter, by its name."""

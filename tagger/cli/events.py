@@ -80,6 +80,14 @@ class Events:
         if self._drawn:
             self._drawn.redraw()
 
+    def rereads(self, done: int, total: int) -> None:
+        """Tracks have an answer without their files."""
+        if self._drawn:
+            self._drawn.rereads(done, total)
+        elif done == total and not self._is_quiet:
+            text = f"{counted(total, 'tracks')} answered from stored embeddings, without their files"
+            self.report("reread", text, reread=total)
+
     def failed(self, failure: Failure) -> None:
         """A file could not be analysed."""
         text = f"{shown(failure.path)}: {failure.reason} (skipped)"
@@ -129,6 +137,7 @@ METRICS = {
     "scan_duplicates": "Files whose sound the last scan knew from another file.",
     "scan_failed": "Files that could not be analysed.",
     "scan_new_failures": "Those of them that were not known before.",
+    "scan_reread": "Tracks that the last scan answered from their stored embeddings.",
     "scan_missing": "Tracks whose file was gone since the scan before.",
     "scan_seconds": "Duration of the last scan.",
     "scan_tracks_per_second": "Files analysed per second.",

@@ -76,6 +76,7 @@ class ScanBar:
         self._ended, self._n_ended = itertools.count(1), 0
         self._total: int | None = None
         self._file = ""
+        self._reread = (0, 0)
         self._stopped = threading.Event()
         self._thread = threading.Thread(target=self._draw, daemon=True)
 
@@ -96,6 +97,10 @@ class ScanBar:
     def extracted(self, path: str) -> None:
         """Count a file."""
         self._n_ended, self._file = next(self._ended), path
+
+    def rereads(self, done: int, total: int) -> None:
+        """Say how many of the known tracks have an answer by other heads."""
+        self._reread = (done, total)
 
     def _draw(self) -> None:
         while not self._stopped.wait(LOOK_S):
@@ -122,6 +127,9 @@ class ScanBar:
 
     def _doing(self, n_ended: int, is_all_read: bool) -> str:
         """What the scan is busy with: mostly the files after the one that was read last."""
+        done, total = self._reread
+        if done < total:
+            return f"answering from stored embeddings: {done:,} of {total:,}"
         if is_all_read and n_ended > self._counts.taken:
             return "predicting the last answers"
         return for_terminal(os.path.basename(self._file)) if n_ended else "starting"

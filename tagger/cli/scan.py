@@ -180,6 +180,7 @@ def _print_table(counts: Mapping[str, float], genres: Sequence[tuple[str, int]])
         (name.replace("_per_s", "/s"), f"{value:,}" if isinstance(value, int) else f"{value:,.1f}", "")
         for name, value in counts.items()
         if name != "new_failures"  # a message says it
+        and (name != "reread" or value)
     ]
     total = max((count for _, count in genres), default=1)
     for i, (genre, count) in enumerate(genres):

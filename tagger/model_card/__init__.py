@@ -3,8 +3,10 @@
 from tagger.model_card.card import (
     FORMAT,
     ModelCard,
+    MoodScale,
     PrecisionTable,
     TempoClasses,
+    Word,
     genre_thresholds,
     shares_trunk,
 )
@@ -28,8 +30,10 @@ __all__ = [
     "FORMAT",
     "WEIGHTS_FILE",
     "ModelCard",
+    "MoodScale",
     "PrecisionTable",
     "TempoClasses",
+    "Word",
     "added_models",
     "added_models_folder",
     "check_weights",

@@ -9,10 +9,10 @@ from itertools import pairwise
 from typing import Any
 
 from tagger.errors import ModelError
-from tagger.types import Aspect, FrontEnd
+from tagger.types import WORD_KINDS, Aspect, FrontEnd, WordKind
 
-FORMAT = 1
-"""Version of the layout of `model.json` that this program reads and writes."""
+FORMAT = 2
+"""Version of the layout of `model.json` that this program writes; it reads 1, too, which had no heads."""
 
 _FRONT_END_RANGES = {
     "sample_rate_hz": (1_000, 192_000),
@@ -35,15 +35,44 @@ class TempoClasses:
 
 
 @dataclass(frozen=True, slots=True)
+class Word:
+    """A word that a model knows: its `name` as people write it, and what it is said of.
+
+    `source` tells against what its probability was calibrated: `teacher`, the answers of a larger network,
+    or `people`, labels. `auc` (0–1) is the area under its ROC curve against them on the test split, None
+    where it was not measured.
+    """
+
+    name: str
+    kind: WordKind
+    source: str
+    auc: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MoodScale:
+    """What makes the mood of a valence and an energy.
+
+    `valence_quantiles` are raw valences of the frozen reference set, as the energy's. The probability that
+    listeners call the arousal high is the sigmoid of `arousal`[0] · raw energy + `arousal`[1].
+    """
+
+    valence_quantiles: tuple[float, ...]
+    arousal: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class ModelCard:
-    """The fields of a `model.json`.
+    """The fields of a `model.json`: a trunk, which makes the embedding of a sound, and heads that read it.
 
     `network` names the architecture under `name` and holds its keyword arguments. `genres` are in
     the order of the network's outputs, empty for a model that predicts none. `temperature` divides the
     genre logits so that confidences are probabilities (Guo et al. 2017). `energy_quantiles` are raw
     energies of the frozen reference set at evenly spaced quantiles from 0 to 1, empty for a model that
     predicts no energy. `figures` were measured on the test split. `tempo` is None for a model that predicts
-    no tempo.
+    no tempo. `words` and `styles` (of electronic music, which exclude each other) are in the order of their
+    heads' outputs, empty where there is no such head; `mood` is None likewise. `head_versions` has a hash of
+    each head, of its weights and its calibration: heads of the same version answer the same.
 
     `genre_precision` has for each genre rising pairs (precision, threshold), both 0–1: of validation
     answers with the genre at a confidence of at least the threshold, that share was right. Empty where it
@@ -68,6 +97,10 @@ class ModelCard:
     base_rates: Mapping[str, float] = field(default_factory=dict)
     trunk_sha256: str | None = None
     training: dict[str, Any] = field(default_factory=dict)
+    words: tuple[Word, ...] = ()
+    styles: tuple[str, ...] = ()
+    mood: MoodScale | None = None
+    head_versions: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def predicts_genre(self) -> bool:
@@ -80,12 +113,24 @@ class ModelCard:
         return bool(self.energy_quantiles)
 
     @property
+    def all_words(self) -> tuple[Word, ...]:
+        """The words of both heads: those that stand alone, and the styles."""
+        return *self.words, *(Word(name, "style", "people") for name in self.styles)
+
+    @property
+    def trunk(self) -> str:
+        """What the embeddings of the model are stored under: the hash of its trunk, else its id."""
+        return self.trunk_sha256 or f"model {self.id}"
+
+    @property
     def aspects(self) -> tuple[Aspect, ...]:
         """The aspects of a track that the model predicts."""
         predicted: dict[Aspect, bool] = {
             "genre": self.predicts_genre,
             "energy": self.predicts_energy,
             "tempo": self.tempo is not None,
+            "words": bool(self.words or self.styles),
+            "mood": self.mood is not None,
         }
         return tuple(aspect for aspect, is_predicted in predicted.items() if is_predicted)
 
@@ -96,7 +141,7 @@ def genre_thresholds(card: ModelCard, target: float) -> dict[str, float | None]:
     None for a genre that never reached it. Raises `ModelError` for a model without measured precision.
 
     >>> from tagger.model_card import load_card
-    >>> thresholds = genre_thresholds(load_card("standard-6"), target=0.9)
+    >>> thresholds = genre_thresholds(load_card("standard-7"), target=0.9)
     >>> thresholds["Jazz"], thresholds["Pop"]
     (0.6032, None)
     """
@@ -122,27 +167,51 @@ def card_of(folder: str, fields: dict[str, Any]) -> ModelCard:
 
     Raises ValueError, KeyError or TypeError for fields that are missing or make no sense.
     """
+    if fields["format"] == 1:
+        fields = _from_format_1(fields)
     if fields["format"] != FORMAT:
-        raise ValueError(f"format {fields['format']}, this version of tagger reads {FORMAT}")
+        raise ValueError(f"format {fields['format']}, this version of tagger reads 1 and {FORMAT}")
+    heads = {name: _object(name, head) for name, head in _object("heads", fields["heads"]).items()}
+    genre = heads.get("genre", {"names": []})
+    hash_ = fields.get("trunk_sha256")
     return ModelCard(
         id=_text("id", fields["id"]),
         folder=folder,
         version=_text("version", fields["version"]),
         network=_object("network", fields["network"]),
         front_end=_front_end(fields["front_end"]),
-        genres=_genres(fields["genres"]),
-        temperature=_above_zero("temperature", fields.get("temperature", 1.0)),
-        energy_quantiles=_quantiles(fields.get("energy_quantiles", [])),
+        genres=_names("genres", genre["names"]),
+        temperature=_above_zero("temperature", genre.get("temperature", 1.0)),
+        energy_quantiles=_quantiles("energy_quantiles", heads.get("energy", {}).get("quantiles", [])),
         weights_sha256=_text("weights_sha256", fields["weights_sha256"]),
         figures=_figures(fields["figures"]),
-        tempo=_tempo(fields.get("tempo")),
-        genre_precision=_precision_tables(fields.get("genre_precision", {})),
-        base_rates=_base_rates(fields.get("base_rates", {})),
-        trunk_sha256=_text("trunk_sha256", hash_)
-        if (hash_ := fields.get("trunk_sha256")) is not None
-        else None,
+        tempo=_tempo(heads.get("tempo")),
+        genre_precision=_precision_tables(genre.get("precision", {})),
+        base_rates=_base_rates(genre.get("base_rates", {})),
+        trunk_sha256=None if hash_ is None else _text("trunk_sha256", hash_),
         training=_object("training", fields.get("training", {})),
+        words=_words(heads.get("words", {}).get("words", [])),
+        styles=_names("styles", heads.get("styles", {}).get("names", [])),
+        mood=_mood(heads.get("mood")),
+        head_versions={name: _text(f"version of {name}", head["version"]) for name, head in heads.items()},
     )
+
+
+def _from_format_1(fields: dict[str, Any]) -> dict[str, Any]:
+    """The fields as format 2 has them; a head is the same as another only in the very same weight file."""
+    version = {"version": _text("weights_sha256", fields["weights_sha256"])[:12]}
+    genre = {
+        "names": fields["genres"],
+        "temperature": fields.get("temperature", 1.0),
+        "precision": fields.get("genre_precision", {}),
+        "base_rates": fields.get("base_rates", {}),
+    }
+    heads: dict[str, Any] = {"genre": genre | version} if fields["genres"] else {}
+    if fields.get("energy_quantiles"):
+        heads["energy"] = {"quantiles": fields["energy_quantiles"], **version}
+    if fields.get("tempo") is not None:
+        heads["tempo"] = _object("tempo", fields["tempo"]) | version
+    return {**fields, "format": FORMAT, "heads": heads}
 
 
 def _front_end(fields: Any) -> FrontEnd:
@@ -159,21 +228,49 @@ def _front_end(fields: Any) -> FrontEnd:
     return front_end
 
 
-def _genres(names: Any) -> tuple[str, ...]:
+def _names(what: str, names: Any) -> tuple[str, ...]:
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-        raise ValueError("genres is not a list of names")
+        raise ValueError(f"{what} is not a list of names")
     if len(set(names)) < len(names):
-        raise ValueError("genres names one twice")
+        raise ValueError(f"{what} names one twice")
     return tuple(names)
 
 
-def _quantiles(values: Any) -> tuple[float, ...]:
+def _quantiles(what: str, values: Any) -> tuple[float, ...]:
     if not isinstance(values, list) or len(values) == 1:
-        raise ValueError("energy_quantiles is not a list of two or more")
-    quantiles = tuple(_number("one of energy_quantiles", value) for value in values)
+        raise ValueError(f"{what} is not a list of two or more")
+    quantiles = tuple(_number(f"one of {what}", value) for value in values)
     if not all(map(math.isfinite, quantiles)) or any(a > b for a, b in pairwise(quantiles)):
-        raise ValueError("energy_quantiles are not numbers that rise")
+        raise ValueError(f"{what} are not numbers that rise")
     return quantiles
+
+
+def _words(rows: Any) -> tuple[Word, ...]:
+    if not isinstance(rows, list):
+        raise ValueError("words is not a list")
+    words = tuple(_word(_object("one of words", row)) for row in rows)
+    _names("words", [word.name for word in words])
+    return words
+
+
+def _word(row: dict[str, Any]) -> Word:
+    if (kind := row["kind"]) not in WORD_KINDS:
+        raise ValueError(f"kind {kind!r} of a word is none of {', '.join(WORD_KINDS)}")
+    auc = row.get("auc")
+    known = None if auc is None else _number("auc", auc)
+    return Word(_text("name of a word", row["name"]), kind, _text("source of a word", row["source"]), known)
+
+
+def _mood(fields: dict[str, Any] | None) -> MoodScale | None:
+    if fields is None:
+        return None
+    slope, offset = (_number("one of arousal", value) for value in fields["arousal"])
+    if not (math.isfinite(slope) and math.isfinite(offset)):
+        raise ValueError("arousal is not two numbers")
+    quantiles = _quantiles("valence_quantiles", fields["valence_quantiles"])
+    if not quantiles:
+        raise ValueError("valence_quantiles is not a list of two or more")
+    return MoodScale(quantiles, (slope, offset))
 
 
 def _figures(fields: Any) -> dict[str, float]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
     import numpy as np
     from numpy.typing import NDArray
 
-DEFAULT_MODEL = "standard-6"
+DEFAULT_MODEL = "standard-7"
 FILTER_BANK = "filter_bank"
 WEIGHTS_FILE = "model.safetensors"
 
@@ -29,11 +29,11 @@ def load_card(name: str) -> ModelCard:
     """Load the card of an installed model by its id, or of the model in a folder, named as `is_path` says.
 
     A plain name is an id, whatever lies in the current folder, which may be anybody's. Without its number
-    an id means the newest: `small` is `small-3` as long as there is no `small-4`.
+    an id means the newest: `small` is `small-4` as long as there is no `small-5`.
     Raises `ModelError` where there is no such model or its `model.json` cannot be used.
 
     >>> load_card("standard").aspects
-    ('genre', 'energy', 'tempo')
+    ('genre', 'energy', 'tempo', 'words', 'mood')
     """
     is_folder = is_path(name) and os.path.isfile(os.path.join(name, "model.json"))
     folder = os.path.abspath(name) if is_folder else _installed_folder(name)
@@ -48,7 +48,7 @@ def load_card(name: str) -> ModelCard:
 def is_path(name: str) -> bool:
     """Tell whether a name is that of a folder, which holds a separator or begins with a dot, and no id.
 
-    >>> is_path("./my-model"), is_path("runs/mine"), is_path("standard-6"), is_path("")
+    >>> is_path("./my-model"), is_path("runs/mine"), is_path("standard-7"), is_path("")
     (True, True, False, False)
     """
     return name.startswith(".") or any(one in name for one in (os.sep, os.altsep) if one)

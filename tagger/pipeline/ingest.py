@@ -30,7 +30,8 @@ class ScanCounts:
     neither count as found. `unmounted` are roots that are gone, or beneath which nothing is left, and
     folders like that within them. `new_failures` are those of `failed` that are news: not known, for the
     same reason in the same state of the file, before the scan. `taken` are those whose outcome from a worker
-    is in these counts; a file that must be extracted twice is in it twice.
+    is in these counts; a file that must be extracted twice is in it twice. `reread` tracks got an answer of
+    the model by its heads on their stored embeddings, whether or not the walk has met their files.
     """
 
     analysed: int = 0
@@ -44,6 +45,7 @@ class ScanCounts:
     ignored: int = 0
     unmounted: int = 0
     taken: int = 0
+    reread: int = 0
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -68,6 +70,7 @@ class ScanCounts:
             "failed": self.failed,
             "new_failures": self.new_failures,
             "missing": self.missing,
+            "reread": self.reread,
             "seconds": round(seconds, 3),
             "tracks_per_s": round(self.analysed / seconds, 2),
         }

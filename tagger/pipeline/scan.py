@@ -15,6 +15,7 @@ from tagger.files import AudioFile, absolute, may_be_there
 from tagger.model_card import ModelCard, load_card
 from tagger.pipeline.ingest import Ingest, Predicts, ScanCounts
 from tagger.pipeline.known_states import KnownStates
+from tagger.pipeline.reread import reread
 from tagger.pipeline.workers import (
     Outcome,
     extract_all,
@@ -53,6 +54,9 @@ class Observer(Protocol):
     def progress(self) -> None:
         """The counts have grown."""
 
+    def rereads(self, done: int, total: int) -> None:
+        """So many of the known tracks have an answer by other heads on their stored embeddings."""
+
     def failed(self, failure: Failure) -> None:
         """A file could not be analysed, which was not known before."""
 
@@ -74,6 +78,8 @@ class Quiet:
     def extracted(self, path: str) -> None: ...
 
     def progress(self) -> None: ...
+
+    def rereads(self, done: int, total: int) -> None: ...
 
     def failed(self, failure: Failure) -> None: ...
 
@@ -117,12 +123,15 @@ class Scan:
         """Analyse every file beneath `paths` that is new or changed and store the answers batch by batch.
 
         The counts grow as it goes. The model is loaded only if there is something to analyse. A sound
-        that is known under another path is not analysed again. Interrupted at any moment, the store lacks
+        that is known under another path is not analysed again, nor is one whose embedding is stored, where
+        the heads alone can answer. Interrupted at any moment, the store lacks
         at most the batch under way. At the end, albums are pooled of which a track has changed.
         """
         now = datetime.now(UTC)
         failed_since = now if self.settings.retry_failed else now - RETRY_AFTER
         remove_stale_tables()
+        if not self.settings.full:
+            self.counts.reread = reread(self.store, self.card, self.observer.rereads)
         known = KnownStates(self.store, self.card.id, paths, failed_since, self.settings.full)
         untold: list[AudioFile] = []
         self._analyse(self._within_limits(self._new_files(paths, known, untold)), known)

@@ -2,12 +2,14 @@
 
 from tagger.store.answers import Answer, AnswerPair, Answers
 from tagger.store.corrections import Correction, CorrectionKind, Corrections
+from tagger.store.database import scan_lock
 from tagger.store.duplicates import SameSound
 from tagger.store.ignored import IgnoredPaths
 from tagger.store.known_files import KnownFiles, Reuse, displaced, fault
+from tagger.store.rereads import HeadAnswers, Source, Stored
 from tagger.store.runs import Run
 from tagger.store.statistics import Statistics
-from tagger.store.store import Store, default_path, scan_lock
+from tagger.store.store import Store, default_path
 from tagger.store.tag_changes import (
     ChangeState,
     Exchange,
@@ -27,6 +29,7 @@ __all__ = [
     "CorrectionKind",
     "Corrections",
     "Exchange",
+    "HeadAnswers",
     "IgnoredPaths",
     "KnownFiles",
     "NewChange",
@@ -34,8 +37,10 @@ __all__ = [
     "Reuse",
     "Run",
     "SameSound",
+    "Source",
     "Statistics",
     "Store",
+    "Stored",
     "TagChange",
     "TagChanges",
     "TaggableTrack",

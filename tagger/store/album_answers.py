@@ -11,7 +11,7 @@ from tagger.albums import MOST_TRACKS, album_answer, is_album
 from tagger.store import checked
 
 if TYPE_CHECKING:
-    from tagger.store.store import Database
+    from tagger.store.database import Database
     from tagger.types import FloatArray
 
 TOGETHER = 50

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any
 from tagger.files import AudioFile, absolute
 from tagger.genre_names import GenreNames
 from tagger.query import EVERYTHING, Query
-from tagger.store import checked
+from tagger.store import checked, words
 from tagger.store.album_answers import AlbumAnswers
-from tagger.store.question import Sql, answers_table, asked_for, scores_table, tracks_query
+from tagger.store.question import Sql, answers_table, asked_for, scores_table, tracks_query, uses_words
 from tagger.store.rows import (
     EVERY_PATH,
+    N_COLUMNS,
     TRACK_COLUMNS,
     SqlValue,
     album_answer_of,
@@ -30,13 +31,15 @@ from tagger.store.rows import (
     track_of,
     window_values,
 )
-from tagger.types import Analysis, Aspect, Prediction, Track
+from tagger.store.word_tables import trunk_named
+from tagger.store.words import Words, put_words
+from tagger.types import HAS_WORD, Analysis, Aspect, Prediction, Track
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tagger.store.store import Database
+    from tagger.store.database import Database
 
 
 _INSERT_PREDICTION = """
@@ -47,9 +50,12 @@ _INSERT_PREDICTION = """
 _INSERT_GENRE = "INSERT INTO genre_scores (track_id, model, genre, probability) VALUES (?, ?, ?, ?)"
 # REPLACE: of a broken file, two windows may begin at one place.
 _INSERT_WINDOW = """
-    INSERT OR REPLACE INTO window_answers (track_id, model, start_s, genre, genre_confidence, energy)
-    VALUES (?, ?, ?, ?, ?, ?)"""
-_INSERT_EMBEDDING = "INSERT INTO embeddings (track_id, model, vector) VALUES (?, ?, ?)"
+    INSERT OR REPLACE INTO window_answers
+        (track_id, model, start_s, genre, genre_confidence, energy, valence, mood)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?)"""
+_INSERT_EMBEDDING = """
+    INSERT OR REPLACE INTO embeddings (track_id, trunk, vector)
+    SELECT ?, trunk, ? FROM models WHERE model = ?"""
 _USE_MODEL = """
     INSERT INTO models (model, last_used_at) VALUES (?, ?)
     ON CONFLICT (model) DO UPDATE SET last_used_at = excluded.last_used_at"""
@@ -58,14 +64,18 @@ _ONE_BY_ID = f"""
     SELECT {TRACK_COLUMNS} FROM tracks t JOIN {{answers}} p ON p.track_id = t.id
     WHERE t.id = ? AND p.model = ?"""
 _ONE_BY_PATH = """
-    SELECT * FROM tracks JOIN predictions ON predictions.track_id = id
-    LEFT JOIN embeddings USING (track_id, model) WHERE path = :path AND model = :model"""
+    SELECT * FROM tracks JOIN predictions ON predictions.track_id = tracks.id
+    LEFT JOIN (SELECT model, trunk FROM models) USING (model)
+    LEFT JOIN embeddings USING (track_id, trunk)
+    LEFT JOIN mood_words USING (track_id, model) WHERE path = :path AND model = :model"""
+_MOOD_WORDS = ("valence", "mood", "mood_confidence", "word_list", "words")
 _OF_A_PATH = "WHERE track_id = (SELECT id FROM tracks WHERE path = :path) AND model = :model"
 _GENRES = f"SELECT genre, probability FROM genre_scores {_OF_A_PATH} ORDER BY probability DESC, genre"
 _ALBUM = f"""
     SELECT genre, probability FROM genre_answers {_OF_A_PATH} ORDER BY probability DESC, genre"""
 _WINDOWS = f"""
-    SELECT start_s, genre, genre_confidence, energy FROM window_answers {_OF_A_PATH} ORDER BY start_s"""
+    SELECT start_s, genre, genre_confidence, energy, valence, mood FROM window_answers {_OF_A_PATH}
+    ORDER BY start_s"""
 _SCORES = """
     (SELECT json_group_object(s.genre, s.probability) FROM {scores} s
     WHERE s.track_id = p.track_id AND s.model = p.model
@@ -85,9 +95,19 @@ _PAIRS = """
     FROM tracks t
     CROSS JOIN predictions o ON o.track_id = t.id AND o.model = ?
     LEFT JOIN predictions n ON n.track_id = t.id AND n.model = ?
-    LEFT JOIN embeddings e ON ? AND n.model IS NULL AND e.track_id = t.id AND e.model = o.model
+    LEFT JOIN models m ON m.model = o.model
+    LEFT JOIN embeddings e ON ? AND n.model IS NULL AND e.track_id = t.id AND e.trunk = m.trunk
     WHERE t.path >= ? AND t.path < ?"""
-_EMBEDDING_OF_PREDICTION = "e.track_id = p.track_id AND e.model = p.model"
+_ASPECTS: Mapping[Aspect, tuple[str, str]] = {
+    "genre": ("predictions", "genre"),
+    "energy": ("predictions", "energy"),
+    "tempo": ("predictions", "bpm"),
+    "words": ("mood_words", "word_list"),
+    "mood": ("mood_words", "mood"),
+}
+_EMBEDDING_OF_PREDICTION = (
+    "e.track_id = p.track_id AND e.trunk = (SELECT trunk FROM models WHERE models.model = p.model)"
+)
 
 _SECOND = """
     CASE WHEN p.genre_confidence < ? THEN (
@@ -130,21 +150,41 @@ class Answers:
         """Use `Store.answers`."""
         self._database, self._names = database, names
         self._albums = AlbumAnswers(database)
+        self._words = Words(database)
 
-    def tracks(self, query: Query = EVERYTHING, *, model: str, with_second: bool = False) -> Iterator[Track]:
+    def tracks(
+        self, query: Query = EVERYTHING, *, model: str, with_second: bool = False, with_words: bool = False
+    ) -> Iterator[Track]:
         """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them.
 
-        Those that are not sure have their second genre, if it is asked for: it is looked up for each of them.
+        Those that are not sure have their second genre, and all their mood and words, if these are asked for:
+        they are looked up for each track.
         """
         called = self._called(model) if query.order.endswith("genre") and self._names.rename else {}
-        second = _SECOND.format(scores=scores_table(query.no_album))
-        columns = f"{TRACK_COLUMNS}, {second}" if with_second else TRACK_COLUMNS
-        sql, values = tracks_query(query, model, columns, called)
-        rows = self._database.rows(sql, [self._names.sure_from, *values] if with_second else values)
-        return self._named(map(self._track_and_second if with_second else self._track, rows))
+        columns, marks = [TRACK_COLUMNS], list[SqlValue]()
+        if with_second:
+            columns.append(_SECOND.format(scores=scores_table(query.no_album)))
+            marks.append(self._names.sure_from)
+        if with_words:
+            columns.append(words.COLUMNS)
+        join = words.JOIN if with_words and not uses_words(query) else ""
+        sql, values = tracks_query(query, model, ", ".join(columns), called, join)
+        rows = self._database.rows(sql, [*marks, *values])
+        return self._named(self._read(row, with_second, with_words) for row in rows)
 
-    def _track_and_second(self, row: tuple[Any, ...]) -> Track:
-        return replace(self._track(row[:-1]), second_genre=checked.text(row[-1]))
+    def _read(self, row: tuple[Any, ...], with_second: bool, with_words: bool) -> Track:
+        """A track by the columns `TRACK_COLUMNS`, and by those that were asked for beside them."""
+        track = self._track(row[:N_COLUMNS])
+        if with_second:
+            track = replace(track, second_genre=checked.text(row[N_COLUMNS]))
+        if with_words:
+            valence, mood, confidence, found = self._words.read(row[-words.N_COLUMNS :], HAS_WORD)
+            track = replace(track, valence=valence, mood=mood, mood_confidence=confidence, words=found)
+        return track
+
+    def words(self, model: str) -> list[str]:
+        """Give the words that the answers of `model` have a probability of, in the model's order."""
+        return self._words.known(model)
 
     def scored_tracks(self, query: Query, model: str) -> Iterator[tuple[Track, dict[str, float]]]:
         """Yield the tracks that `query` asks for, each with the probability (0–1) of each of its genres."""
@@ -190,17 +230,18 @@ class Answers:
         if row is None:
             return None
         genres, windows = self._database.all(_GENRES, key), self._database.all(_WINDOWS, key)
-        analysis = analysis_of(row, genres, windows, self._names.nothing)
+        said = self._words.read([row[column] for column in _MOOD_WORDS])
+        analysis = analysis_of(row, genres, windows, said, self._names.nothing)
         if not no_album and row["album_weight"] is not None:
             count = self._albums.count(checked.whole(row["album_id"]), model)
-            said = album_answer_of(self._database.all(_ALBUM, key), count)
-            analysis = replace(analysis, album=said)
+            album = album_answer_of(self._database.all(_ALBUM, key), count)
+            analysis = replace(analysis, album=album)
         return self._names.of_analysis(analysis)
 
     def predicts(self, aspect: Aspect, model: str) -> bool:
-        """Tell whether `model` gives any track a genre, an energy or a tempo."""
-        column = "bpm" if aspect == "tempo" else aspect
-        sql = f"SELECT EXISTS (SELECT 1 FROM predictions WHERE model = ? AND {column} IS NOT NULL)"
+        """Tell whether `model` says anything of `aspect` for any track."""
+        table, column = _ASPECTS[aspect]
+        sql = f"SELECT EXISTS (SELECT 1 FROM {table} WHERE model = ? AND {column} IS NOT NULL)"
         return bool(self._database.value(sql, (model,)))
 
     def genre_counts(self, model: str) -> list[tuple[str, int]]:
@@ -264,18 +305,30 @@ class Answers:
         old = [(track_id, answer.model) for track_id, answer in zip(ids, answers, strict=True)]
         connection.executemany("DELETE FROM predictions WHERE track_id = ? AND model = ?", old)
         pairs = list(zip(ids, answers, strict=True))
+        _use_models(connection, {model for _, model in old}, at)
         connection.executemany(_INSERT_PREDICTION, [prediction_values(*pair, at) for pair in pairs])
         connection.executemany(_INSERT_GENRE, chain.from_iterable(genre_values(*pair) for pair in pairs))
         connection.executemany(_INSERT_WINDOW, chain.from_iterable(window_values(*pair) for pair in pairs))
         vectors = chain.from_iterable(embedding_values(*pair) for pair in pairs)
         connection.executemany(_INSERT_EMBEDDING, vectors)
-        connection.executemany(_USE_MODEL, [(model, at) for model in {model for _, model in old}])
+        put_words(connection, ids, answers)
+
+
+def _use_models(connection: sqlite3.Connection, models: Iterable[str], at: str) -> None:
+    """Note that these models answer now, before their answers are stored; each has a trunk by then."""
+    for model in models:
+        connection.execute(_USE_MODEL, (model, at))
+        (trunk,) = connection.execute("SELECT trunk FROM models WHERE model = ?", (model,)).fetchone()
+        if trunk is None:
+            trunk = trunk_named(connection, f"model {model}")
+            connection.execute("UPDATE models SET trunk = ? WHERE model = ?", (trunk, model))
 
 
 def _embeddings_of(query: Query, model: str) -> Sql:
     if replace(query, order="path", limit=None) == EVERYTHING:  # all of them: as they lie in the file
-        joined = f"FROM embeddings e CROSS JOIN predictions p ON {_EMBEDDING_OF_PREDICTION}"
-        return f"{joined} WHERE p.model = ?", [model]
+        of_trunk = "e.trunk = (SELECT trunk FROM models WHERE model = ?)"
+        joined = "FROM embeddings e CROSS JOIN predictions p ON p.track_id = e.track_id AND p.model = ?"
+        return f"{joined} WHERE {of_trunk}", [model, model]
     join = f" CROSS JOIN embeddings e ON {_EMBEDDING_OF_PREDICTION}"
     return asked_for(query, model, join, with_tracks=False)
 

@@ -11,6 +11,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from tagger.types import MOODS, Mood
+
 LONGEST_S = 1e9
 """Thirty years: no track lasts so long."""
 
@@ -54,6 +56,11 @@ def number(value: Any, least: float, most: float) -> float | None:
 def duration_s(value: Any) -> float | None:
     """Give a duration in seconds; None for what is none."""
     return number(value, 0, LONGEST_S)
+
+
+def mood(value: Any) -> Mood | None:
+    """Give one of the four moods; None for all else."""
+    return next((one for one in MOODS if one == value), None)
 
 
 def bpm(value: Any) -> float | None:

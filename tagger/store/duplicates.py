@@ -16,7 +16,7 @@ from tagger.store import checked
 from tagger.store.rows import path_from, path_ranges
 
 if TYPE_CHECKING:
-    from tagger.store.store import Database
+    from tagger.store.database import Database
 
 # The index of sounds alone says which of them are in several files.
 _FILES = """

@@ -12,7 +12,7 @@ from tagger.store import checked
 from tagger.store.rows import now, path_from, path_ranges, stored_path
 
 if TYPE_CHECKING:
-    from tagger.store.store import Database
+    from tagger.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)

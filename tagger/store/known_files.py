@@ -26,7 +26,7 @@ from tagger.store.rows import (
 from tagger.types import Analysis, Failure, Identified
 
 if TYPE_CHECKING:
-    from tagger.store.store import Database
+    from tagger.store.database import Database
 
 _ID = "SELECT id FROM tracks WHERE path = ?"
 _STATES = "SELECT path, size, mtime_ns FROM tracks"
@@ -35,9 +35,12 @@ _BENEATH = "WHERE path >= ? AND path < ?"
 
 # Another sound under the same path: what any model said of the old one is void. A changed tag
 # leaves audio_id, and with it the other models' answers.
-_FORGET_OTHER_SOUND = """
-    DELETE FROM predictions
+_FORGET_OTHER_SOUND = [
+    f"""
+    DELETE FROM {table}
     WHERE track_id = (SELECT id FROM tracks WHERE path = :path AND audio_id <> :audio_id)"""
+    for table in ("predictions", "embeddings")
+]
 _UPSERT_TRACK = """
     INSERT INTO tracks
         (path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz, channels, scanned_at,
@@ -75,7 +78,7 @@ _OWNERS = """
     WHERE audio_id = ? ORDER BY path"""
 
 _OF_THE_SOUND = ("audio_id", "duration_s", "codec", "sample_rate_hz", "channels", "damaged")
-_COPIED = ("predictions", "genre_scores", "window_answers", "embeddings")
+_COPIED = ("predictions", "genre_scores", "window_answers", "mood_words", "embeddings")
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +238,8 @@ class KnownFiles:
         """
         tracks = [_values(connection, one, at) for one in analyses]
         paths = [(track["path"],) for track in tracks]
-        connection.executemany(_FORGET_OTHER_SOUND, tracks)
+        for forget in _FORGET_OTHER_SOUND:
+            connection.executemany(forget, tracks)
         connection.executemany(_UPSERT_TRACK, tracks)
         connection.executemany("DELETE FROM failures WHERE path = ?", paths)
         return [connection.execute(_ID, path).fetchone()[0] for path in paths]

@@ -8,10 +8,11 @@ surrogates nor undecodable bytes in TEXT, and a music library that has lived on 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from tagger.albums import album_id
 from tagger.files import AudioFile, absolute
@@ -24,6 +25,7 @@ from tagger.types import (
     AlbumAnswer,
     Analysis,
     Failure,
+    Mood,
     Prediction,
     Recording,
     Track,
@@ -39,12 +41,24 @@ EVERY_PATH: tuple[PathRange, ...] = (("", b""), (b"", b"\xff\xff"))
 
 Row = tuple[SqlValue, ...]
 
+
+class MoodAndWords(NamedTuple):
+    """What is said of the mood of a track, and its words with their probabilities (0–1)."""
+
+    valence: float | None = None
+    mood: Mood | None = None
+    mood_confidence: float | None = None
+    words: Mapping[str, float] = MappingProxyType({})
+
+
 TRACK_COLUMNS = (
     "t.path, t.audio_id, t.duration_s, p.genre, p.genre_confidence, p.energy, p.bpm, p.bpm_confidence, "
     "p.silent, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL, t.damaged, "
     "t.tag_genres, t.tag_energy_level, t.tag_bpm"
 )
 """The columns that `track_of` reads, of tracks `t` and predictions `p`."""
+
+N_COLUMNS = TRACK_COLUMNS.count(",") + 1
 
 
 def track_of(row: tuple[Any, ...], nothing: Words) -> Track:
@@ -120,11 +134,12 @@ def analysis_of(
     row: dict[str, Any],
     genres: Iterable[tuple[str, float]],
     windows: Iterable[tuple[Any, ...]],
+    said: MoodAndWords,
     nothing: Words,
 ) -> Analysis:
     """Read an analysis from a joined row of `tracks`, `predictions` and `embeddings`, and its other rows.
 
-    Own genres that say `nothing` are left out.
+    `said` are mood and words. Own genres that say `nothing` are left out.
     """
     import numpy as np  # not for those who only look whether a file has changed
 
@@ -139,6 +154,10 @@ def analysis_of(
         silent=bool(row["silent"]),
         bpm=checked.bpm(row["bpm"]),
         bpm_confidence=checked.share(row["bpm_confidence"]),
+        valence=said.valence,
+        mood=said.mood,
+        mood_confidence=said.mood_confidence,
+        words=said.words,
     )
     return Analysis(
         file=AudioFile(path_from(row["path"]), checked.whole(row["size"]), checked.whole(row["mtime_ns"])),
@@ -181,9 +200,10 @@ def genres_of_rows(rows: Iterable[tuple[Any, Any]]) -> Iterator[tuple[str, float
 
 
 def _window(row: tuple[Any, ...]) -> WindowAnswer:
-    start_s, genre, confidence, energy = row
+    start_s, genre, confidence, energy, valence, mood = row
     start = checked.duration_s(start_s) or 0.0
-    return WindowAnswer(start, checked.text(genre), checked.share(confidence), checked.share(energy))
+    answer = checked.text(genre), checked.share(confidence), checked.share(energy)
+    return WindowAnswer(start, *answer, checked.share(valence), checked.mood(mood))
 
 
 def _vector(value: Any) -> bytes:
@@ -274,13 +294,14 @@ def window_values(track_id: int, answer: Prediction) -> Iterator[Row]:
     """Yield the columns of `window_answers` in their order, a row a window."""
     for window in answer.windows:
         confidence, energy = _number(window.genre_confidence), _number(window.energy)
-        yield track_id, answer.model, float(window.start_s), window.genre, confidence, energy
+        mood = _number(window.valence), window.mood
+        yield track_id, answer.model, float(window.start_s), window.genre, confidence, energy, *mood
 
 
 def embedding_values(track_id: int, answer: Prediction) -> Iterator[Row]:
-    """Yield the columns of `embeddings` in their order, a row if there is an embedding."""
+    """Yield track, vector and model, if there is an embedding."""
     if answer.embedding.size:
-        yield track_id, answer.model, answer.embedding.astype("<f2").tobytes()
+        yield track_id, answer.embedding.astype("<f2").tobytes(), answer.model
 
 
 def _number(value: float | None) -> float | None:

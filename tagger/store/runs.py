@@ -11,7 +11,7 @@ from tagger.store import checked
 from tagger.store.rows import now, stored_text
 
 if TYPE_CHECKING:
-    from tagger.store.store import Database
+    from tagger.store.database import Database
 
 _LARGEST = 2**63 - 1  # that SQLite can hold
 _RUNS = """

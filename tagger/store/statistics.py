@@ -14,7 +14,7 @@ from tagger.store.question import asked_for
 from tagger.store.runs import Run, Runs
 
 if TYPE_CHECKING:
-    from tagger.store.store import Database
+    from tagger.store.database import Database
 
 LEVELS = range(1, 11)
 OWN_TAGS = ("agrees", "differs", "unsure", "none")

@@ -23,7 +23,7 @@ from tagger.store.rows import (
 )
 
 if TYPE_CHECKING:
-    from tagger.store.store import Database
+    from tagger.store.database import Database
 
 PAGE = 500
 """Rows that are read at once, so that memory stays flat."""

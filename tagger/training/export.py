@@ -80,23 +80,46 @@ def save(
     device = next(network.parameters()).device
     genres = () if isinstance(network, TempoRegression) else reference.genres
     temperature = fitted_temperature(network, valid, device) if genres else 1.0
+    heads: dict[str, dict[str, Any] | None] = {
+        "genre": {
+            "names": list(genres),
+            "temperature": round(temperature, 4),
+            "precision": measured_precision(network, valid, device, temperature),
+            "base_rates": measured_base_rates(network, valid, device, temperature),
+        }
+        if genres
+        else None,
+        "energy": _energy_scale(network, reference, device),
+        "tempo": _tempo(network, valid),
+    }
+    weights_sha256 = _save_weights(folder, network)
     fields = {
         "format": FORMAT,
         "id": os.path.basename(os.path.abspath(folder)),
         "version": VERSION,
         "network": settings.network,
         "front_end": asdict(FRONT_END),
-        "genres": genres,
-        "temperature": round(temperature, 4),
-        "tempo": _tempo(network, valid),
-        "energy_quantiles": _quantiles(network, reference, device),
-        "genre_precision": measured_precision(network, valid, device, temperature) if genres else {},
-        "base_rates": measured_base_rates(network, valid, device, temperature) if genres else {},
-        "weights_sha256": _save_weights(folder, network),
+        "heads": versioned({name: head for name, head in heads.items() if head}, folder),
+        "weights_sha256": weights_sha256,
         "trunk_sha256": trunk_sha256(os.path.join(folder, WEIGHTS_FILE)) if network.embedding_dim else None,
         "figures": {},
         "training": {**training, "reference_clips": len(reference.clips)},
     }
+    _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
+
+
+def add_heads(folder: str, tensors: Mapping[str, NDArray[np.float32]], heads: Mapping[str, Any]) -> None:
+    """Put heads beside those of the saved model in `folder`, in place of any of their names.
+
+    `tensors` are their weights, named `words_head.weight` and so on, `heads` their fields of `model.json`.
+    The trunk and the other heads stay as they are, to the byte.
+    """
+    path = os.path.join(folder, WEIGHTS_FILE)
+    weights = {**load_file(path), **tensors}
+    with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
+        fields = json.load(file)
+    weights_sha256 = _write_weights(folder, {name: torch.from_numpy(t) for name, t in weights.items()})
+    fields |= {"weights_sha256": weights_sha256, "heads": versioned({**fields["heads"], **heads}, folder)}
     _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
 
 
@@ -123,12 +146,43 @@ def trunk_sha256(weights_file: str) -> str:
     return digest.hexdigest()
 
 
+TENSORS = {"mood": "valence_head"}
+"""The head's module in the weight file, where it has another name than `<head>_head`."""
+
+
+def versioned(heads: Mapping[str, Mapping[str, Any]], folder: str) -> dict[str, dict[str, Any]]:
+    """Give the heads of a `model.json` with their `version`: 12 hex digits over their weights and fields.
+
+    The weights are those in `folder`. A network that is nothing but a head, as that of the tempo alone, has
+    no module for it, and all its weights count.
+    """
+    tensors = load_file(os.path.join(folder, WEIGHTS_FILE))
+    found = {}
+    for name, fields in heads.items():
+        said = {key: value for key, value in fields.items() if key != "version"}
+        found[name] = {"version": _version(name, said, tensors), **said}
+    return found
+
+
+def _version(name: str, fields: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> str:
+    module = TENSORS.get(name, f"{name}{HEAD}")
+    own = {n: tensor for n, tensor in sorted(tensors.items()) if n.split(".")[0] == module}
+    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
+    for tensor_name, tensor in (own or dict(sorted(tensors.items()))).items():
+        digest.update(f"{tensor_name} {tensor.dtype} {tensor.shape}\n".encode())
+        digest.update(tensor.tobytes())
+    return digest.hexdigest()[:12]
+
+
 def _save_weights(folder: str, network: Network) -> str:
     """Write the weights and the filter bank; gives the file's SHA-256."""
     os.makedirs(folder, exist_ok=True)
     tensors = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
-    tensors[FILTER_BANK] = torch.from_numpy(filter_bank())
-    path, content = os.path.join(folder, WEIGHTS_FILE), tensors_to_bytes(tensors)
+    return _write_weights(folder, tensors | {FILTER_BANK: torch.from_numpy(filter_bank())})
+
+
+def _write_weights(folder: str, tensors: Mapping[str, Tensor]) -> str:
+    path, content = os.path.join(folder, WEIGHTS_FILE), tensors_to_bytes(dict(tensors))
     try:
         with atomic_replacement(path) as file:
             file.write(content)
@@ -165,13 +219,13 @@ def fitted_temperature(network: Network, valid: Corpus, device: torch.device) ->
     return min(grid, key=cross_entropy)
 
 
-def _quantiles(network: Network, reference: Corpus, device: torch.device) -> list[float]:
-    """Give the energy scale; none for a network without energy, or one that no rating has taught any."""
+def _energy_scale(network: Network, reference: Corpus, device: torch.device) -> dict[str, Any] | None:
+    """Give the energy scale; None for a network without energy, or one that no rating has taught any."""
     _, energy = answers(network, reference, device)
     targets = reference.targets
     if np.isnan(energy).all() or (targets.ratings.isnan().all() and targets.soft_arousal.isnan().all()):
-        return []
-    return [round(float(q), 5) for q in np.quantile(energy, np.linspace(0, 1, QUANTILES))]
+        return None
+    return {"quantiles": [round(float(q), 5) for q in np.quantile(energy, np.linspace(0, 1, QUANTILES))]}
 
 
 def _tempo(network: Network, valid: Corpus) -> dict[str, float] | None:

@@ -13,6 +13,7 @@ from safetensors.numpy import load_file, save_file
 
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, load_card
 from tagger.store import Store
+from tagger.training.export import versioned
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
 from tests.store.store_answers import analysed
@@ -30,6 +31,7 @@ def other_model(folder: Path, name: str, same_trunk: bool = True) -> Path:
     save_file(weights, folder / name / WEIGHTS_FILE)
     digest = hashlib.sha256((folder / name / WEIGHTS_FILE).read_bytes()).hexdigest()
     fields = json.loads((folder / name / "model.json").read_text()) | {"id": name, "weights_sha256": digest}
+    fields["heads"] = versioned(fields["heads"], str(folder / name))
     if not same_trunk:
         fields["trunk_sha256"] = "0" * 64
     (folder / name / "model.json").write_text(json.dumps(fields))

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tagger.pipeline import workers
-from tagger.store import store as store_file
+from tagger.store import database as store_file
 from tests.cli.conftest import Result, Tagger
 from tests.pipeline.test_workers import extract_or_die
 from tests.sounds import make_sound, sweep

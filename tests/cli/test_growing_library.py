@@ -314,7 +314,7 @@ def test_a_model_that_is_new_to_the_library_analyses_everything(
     counts(tagger, music)
     folder = shutil.copytree(load_card(DEFAULT_MODEL).folder, tmp_path / "other")
     fields = json.loads((folder / "model.json").read_text())
-    (folder / "model.json").write_text(json.dumps(fields | {"id": "other-1"}))
+    (folder / "model.json").write_text(json.dumps(fields | {"id": "other-1", "trunk_sha256": "0" * 64}))
     assert counts(tagger, music, "--model", folder) == {"analysed": 6}
     assert counts(tagger, music, "--model", folder) == {"unchanged": 6}
     assert counts(tagger, music) == {"unchanged": 6}

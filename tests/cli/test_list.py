@@ -82,8 +82,8 @@ def test_an_unknown_order_is_answered_with_those_there_are(tagger: Tagger, libra
     result = tagger("list", "--sort", "loudness")
     assert (result.code, result.out) == (2, "")
     assert result.err == (
-        "tagger: --sort loudness: give path, energy, bpm, genre, confidence, artist, album, title, year or "
-        "length, or one with a minus in front, such as -energy\n"
+        "tagger: --sort loudness: give path, energy, bpm, genre, confidence, artist, album, title, year, "
+        "length, valence, mood or word, or one with a minus in front, such as -energy\n"
     )
 
 

@@ -29,7 +29,7 @@ def test_a_mixed_folder_is_analysed_once(tagger: Tagger, tmp_path: Path) -> None
     for kind in KINDS:
         make_kind(folder, kind, seconds=1.0)
     first = tagger("scan", folder, "--json")
-    keys = "found analysed unchanged moved duplicates failed new_failures missing seconds tracks_per_s"
+    keys = "found analysed unchanged moved duplicates failed new_failures missing reread seconds tracks_per_s"
     assert list(first.json) == keys.split()
     assert (first.json["found"], first.json["failed"]) == (len(KINDS), 0)
     assert first.json["analysed"] + first.json["duplicates"] == len(KINDS)  # one sound in two containers

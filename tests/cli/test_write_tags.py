@@ -249,7 +249,7 @@ def test_a_model_that_tells_no_precision_is_refused(tagger: Tagger, music: Path,
     old = tmp_path / "old"
     old.mkdir()
     fields = json.loads(Path(load_card(DEFAULT_MODEL).folder, "model.json").read_text())
-    del fields["genre_precision"]
+    del fields["heads"]["genre"]["precision"]
     (old / "model.json").write_text(json.dumps(fields))
     result = tagger("write-tags", "--yes", "--target-precision", "0.9", "--model", old)
     assert (result.code, result.err.count("\n")) == (2, 1)

@@ -15,7 +15,7 @@ from tests import partial_model
 
 
 def test_a_card_says_what_its_model_predicts(tmp_path: Path) -> None:
-    assert load_card(DEFAULT_MODEL).aspects == ("genre", "energy", "tempo")
+    assert load_card(DEFAULT_MODEL).aspects == ("genre", "energy", "tempo", "words", "mood")
     genre = load_card(partial_model.make_model(tmp_path / "genre-1", "genre"))
     assert (genre.aspects, genre.predicts_genre, genre.predicts_energy) == (("genre",), True, False)
     tempo = load_card(partial_model.make_model(tmp_path / "tempo-1", "tempo"))

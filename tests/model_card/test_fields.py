@@ -26,8 +26,8 @@ def test_a_damaged_model_json_is_one_clear_line(copied_model: Path, text: str) -
 
 
 def test_a_newer_format_says_so(copied_model: Path) -> None:
-    change(copied_model, format=2)
-    with pytest.raises(ModelError, match="format 2, this version of tagger reads 1"):
+    change(copied_model, format=3)
+    with pytest.raises(ModelError, match="format 3, this version of tagger reads 1 and 2"):
         load_card(str(copied_model))
 
 
@@ -35,10 +35,6 @@ def test_a_card_says_what_its_tempo_classes_mean(copied_model: Path) -> None:
     for tempo in ({"first_bpm": 30, "temperature": 1.2}, None):
         change(copied_model, tempo=tempo)
         assert load_card(str(copied_model)).tempo == (tempo and TempoClasses(30.0, 1.2))
-    fields = json.loads((copied_model / "model.json").read_text())
-    del fields["tempo"]
-    (copied_model / "model.json").write_text(json.dumps(fields))
-    assert load_card(str(copied_model)).tempo is None
 
 
 @pytest.mark.parametrize(
@@ -61,7 +57,7 @@ def test_tempo_classes_that_mean_nothing_are_refused(copied_model: Path, tempo: 
 @pytest.mark.parametrize("missing", ["genre_precision", "trunk_sha256"])
 def test_a_model_of_before_still_loads(copied_model: Path, missing: str) -> None:
     fields = json.loads((copied_model / "model.json").read_text())
-    del fields[missing]
+    del (fields if missing in fields else fields["heads"]["genre"])[missing.removeprefix("genre_")]
     (copied_model / "model.json").write_text(json.dumps(fields))
     card = load_card(str(copied_model))
     if missing == "trunk_sha256":

@@ -16,7 +16,8 @@ from tagger.errors import BusyError, StoreError
 from tagger.files import fingerprint
 from tagger.query import Query
 from tagger.store import Store, backup, default_path, schema
-from tagger.store import store as store_file
+from tagger.store import database as store_file
+from tagger.store.word_tables import SHIPPED_BEFORE
 from tests.store.store_answers import MODEL, analysed
 
 
@@ -38,6 +39,9 @@ def test_a_new_database_is_made_with_its_folder_and_its_tables(tmp_path: Path) -
         *expected.split(),
         "tag_changes",
         "tag_folders",
+        "trunks",
+        "word_places",
+        "mood_words",
         "corrections",
         "album_scores",
         "stale_albums",
@@ -88,7 +92,7 @@ def test_the_first_release_s_database_gets_the_columns_of_own_tags_and_keeps_its
     with Store.open(db_path, create=False) as store:
         (track,) = store.answers.tracks(model="old-1")
         unread = store.files.without_own_tags()
-    assert _version(db_path) == schema.VERSION == 10
+    assert _version(db_path) == schema.VERSION == 11
     assert (track.path, track.genre, track.tag_genres) == ("/m/1.mp3", "Rock", ())
     assert unread == {fingerprint("/m/1.mp3", 10, 20)}
     assert _version(backup.backup_path(db_path)) == 7
@@ -105,6 +109,22 @@ def test_an_earlier_database_knows_its_albums_and_the_next_scan_pools_them(db_pa
         assert store.database.all("SELECT album_id FROM stale_albums") == [(known,)]
         (track,) = store.answers.tracks(Query(no_album=True), model="old-1")
         assert track.genre == "Rock"
+
+
+def test_embeddings_of_before_are_known_by_their_trunk_and_the_answers_stay(db_path: str) -> None:
+    version_7(db_path)
+    trunk, heads = SHIPPED_BEFORE["standard-6"]
+    with closing(sqlite3.connect(db_path)) as raw:
+        raw.execute("UPDATE predictions SET model = 'standard-6'")
+        raw.execute("INSERT INTO models VALUES ('standard-6', '2026')")
+        raw.execute("INSERT INTO embeddings VALUES (1, 'standard-6', x'0102')")
+        raw.commit()
+    with Store.open(db_path, create=False) as store:
+        assert store.rereads.made_of("standard-6") == (trunk, heads)
+        assert store.rereads.made_of("old-1") == ("model old-1", {})
+        assert store.database.all(
+            "SELECT track_id, name, vector FROM embeddings JOIN trunks ON id = trunk"
+        ) == [(1, trunk, b"\x01\x02")]
 
 
 def version_7(path: str) -> None:

@@ -1,0 +1,86 @@
+"""The heads that read embeddings: words, styles, valence and mood."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tagger.errors import ModelError
+from tagger.heads import Heads, quadrants
+from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, MoodScale, load_card
+from tagger.training.export import add_heads, trunk_sha256
+from tagger.types import MOODS
+from tests import partial_model
+
+
+@pytest.fixture(scope="module")
+def heads() -> Heads:
+    return Heads(load_card(DEFAULT_MODEL))
+
+
+@pytest.fixture(scope="module")
+def embeddings(heads: Heads) -> np.ndarray:
+    return np.random.default_rng(0).normal(0, 2, (50, heads.embedding_dim)).clip(0).astype(np.float16)
+
+
+def test_each_embedding_has_every_word_and_one_mood(heads: Heads, embeddings: np.ndarray) -> None:
+    said = heads.describe(embeddings)
+    assert len(said) == len(embeddings)
+    assert {tuple(one.words) for one in said} == {tuple(word.name for word in heads.card.all_words)}
+    assert all(0 <= p <= 1 for one in said for p in one.words.values())
+    assert {one.mood for one in said} <= set(MOODS)
+    assert all(0.25 <= (one.mood_confidence or 0) <= 1 and 0 <= (one.valence or 0) <= 1 for one in said)
+
+
+def test_styles_exclude_each_other_and_leave_room_for_none_of_them(
+    heads: Heads, embeddings: np.ndarray
+) -> None:
+    n_styles = len(heads.card.styles)
+    assert np.all(heads.words(embeddings)[:, -n_styles:].sum(axis=1) < 1)
+
+
+def test_a_word_is_the_sigmoid_of_its_row(heads: Heads, embeddings: np.ndarray) -> None:
+    tensors = load_file(Path(heads.card.folder, WEIGHTS_FILE))
+    logits = embeddings.astype(np.float64) @ tensors["words_head.weight"].T + tensors["words_head.bias"]
+    expected = 1 / (1 + np.exp(-logits))
+    assert heads.words(embeddings)[:, : len(heads.card.words)] == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("valence", "energy", "mood"), [(3, 3, "happy"), (-3, 3, "tense"), (-3, -3, "sad"), (3, -3, "calm")]
+)
+def test_a_mood_is_the_quadrant_of_valence_and_energy(valence: float, energy: float, mood: str) -> None:
+    shares = quadrants(np.array([valence]), np.array([energy]), MoodScale((-1.0, 1.0), (2.0, 0.0)))
+    assert MOODS[shares[0].argmax()] == mood
+    assert shares.sum() == pytest.approx(1)
+
+
+def test_a_mood_never_contradicts_the_energy(heads: Heads, embeddings: np.ndarray) -> None:
+    said = heads.describe(embeddings)
+    energies = heads.energies(embeddings)
+    calmer = [energy for energy, one in zip(energies, said, strict=True) if one.mood in ("sad", "calm")]
+    wilder = [energy for energy, one in zip(energies, said, strict=True) if one.mood in ("happy", "tense")]
+    assert calmer and wilder and max(calmer) <= min(wilder)
+
+
+def test_a_model_without_such_heads_says_nothing_of_words_and_mood(
+    tmp_path: Path, embeddings: np.ndarray
+) -> None:
+    card = load_card(partial_model.make_model(tmp_path / "genre-1", "genre"))
+    (one,) = Heads(card).describe(embeddings[:1])
+    assert (dict(one.words), one.valence, one.mood) == ({}, None, None)
+
+
+def test_heads_that_do_not_fit_the_card_are_refused(tmp_path: Path) -> None:
+    folder = partial_model.make_model(tmp_path / "words-1", "genre", "words")
+    size = Heads(load_card(folder)).embedding_dim
+    before = trunk_sha256(str(Path(folder, WEIGHTS_FILE)))
+    two = {"words_head.weight": np.zeros((2, size), np.float32), "words_head.bias": np.zeros(2, np.float32)}
+    word = {"name": "Loud", "kind": "character", "source": "people"}
+    add_heads(folder, two, {"words": {"words": [word]}})
+    assert trunk_sha256(str(Path(folder, WEIGHTS_FILE))) == before
+    with pytest.raises(ModelError, match="words_head has not 1 outputs"):
+        Heads(load_card(folder))
+    add_heads(folder, two, {"words": {"words": [word, {**word, "name": "Quiet"}]}})
+    assert load_card(folder).all_words[1].name == "Quiet"

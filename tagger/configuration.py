@@ -30,7 +30,7 @@ from tagger.toml_tables import (
     read_toml,
     read_values,
 )
-from tagger.types import MIN_CONFIDENCE, BpmPolicy, GenrePolicy, HardLinks
+from tagger.types import MIN_CONFIDENCE, BpmPolicy, GenrePolicy, HardLinks, Requested
 
 if TYPE_CHECKING:
     from tagger.playlist import Defaults
@@ -72,6 +72,7 @@ class Configuration:
     genre: GenrePolicy = "missing"
     energy: bool = True
     bpm: BpmPolicy = "missing"
+    write: tuple[Requested, ...] = ()
     min_confidence: float = MIN_CONFIDENCE
     min_bpm_confidence: float | None = None
     max_genres: int = 1
@@ -108,13 +109,19 @@ class Configuration:
         from tagger.tags import Policy
 
         of_bpm = self.min_confidence if self.min_bpm_confidence is None else self.min_bpm_confidence
-        policy = Policy(self.genre, self.max_genres, self.energy, self.bpm)
+        asked: dict[str, Any] = dict(_policy_of(each) for each in self.write)
+        policy = Policy(self.genre, self.max_genres, self.energy, self.bpm, **asked)
         return TagSettings(policy, self.min_confidence, self.keep_mtime, self.hard_links, of_bpm)
 
     @property
     def folder(self) -> str:
         """The folder from which its paths are taken."""
         return os.path.dirname(self.file) if self.file else os.getcwd()
+
+
+def _policy_of(requested: Requested) -> tuple[str, str]:
+    field, _, policy = requested.partition("=")
+    return field, policy or "missing"
 
 
 NOT_CONFIGURED = Configuration()
@@ -248,6 +255,11 @@ def _renames(value: Any) -> Any:
     return {genre: name.strip() for genre, name in value.items()} if is_sound else None
 
 
+def _requested(value: Any) -> Any:
+    texts = TEXTS[0](value)
+    return texts if texts is not None and {*texts} <= {*get_args(Requested)} else None
+
+
 def _share(value: Any) -> Any:
     return value if NUMBER[0](value) is not None and 0 <= value <= 1 else None
 
@@ -267,6 +279,7 @@ _RENAMES: Kind = (
     _renames,
     'new names by old ones, such as { International = "World" }; players split a name at ; / , | or \\',
 )
+_REQUESTED: Kind = (_requested, f"one or several of {', '.join(get_args(Requested))}")
 _SHARE: Kind = (_share, "a number from 0 to 1")
 _COUNT: Kind = (_positive, "a whole number from 1")
 
@@ -338,10 +351,17 @@ KEYS: tuple[Key, ...] = (
         '"missing"',
     ),
     Key(
+        "write",
+        "tags",
+        _REQUESTED,
+        'Write more: "mood" and "words" (where none is, or ours), "mood=replace", "words=add" and so on.',
+        "[]",
+    ),
+    Key(
         "min_confidence",
         "tags",
         _SHARE,
-        "The confidence, 0-1, from which on a genre or a tempo is written.",
+        "The confidence, 0-1, from which on a genre, a tempo or a mood is written.",
         f"{MIN_CONFIDENCE}",
     ),
     Key("min_bpm_confidence", "tags", _SHARE, "Of tempos alone, if not the same.", f"{MIN_CONFIDENCE}"),

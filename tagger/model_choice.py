@@ -163,18 +163,22 @@ def words_of(store: Store, model: str) -> Sequence[str]:
 
 
 def unknown_genres(names: GenreNames, store: Store, model: str) -> Iterator[str]:
-    """Yield a line for each genre in the configuration that neither `model` nor an installed one knows."""
+    """Yield a line for each genre in the configuration that neither `model` nor an installed one knows.
+
+    Words count as known, too: renames and `never` hold for those that are written into files.
+    """
     from tagger.model_card import installed_models, load_card
 
-    known = genres_of(store, model)
+    known = [*genres_of(store, model), *words_of(store, model)]
     if not names.unknown(known):
         return
     for other in installed_models():
         with suppress(ModelError):
-            known = [*known, *load_card(other).genres]
+            card = load_card(other)
+            known += [*card.genres, *(word.name for word in card.all_words)]
     for word in names.unknown(known):
         where = "which stands under [genres] of the configuration"
-        yield f"no model knows a genre {word!r}, {where}{nearest(word, known)}"
+        yield f"no model knows a genre or word {word!r}, {where}{nearest(word, known)}"
 
 
 def warnings(query: Query, store: Store, model: str, by_tempo: bool = False) -> Iterator[str]:

@@ -26,6 +26,11 @@ BpmPolicy = Literal["missing", "replace", "never"]
 HardLinks = Literal["skip", "break", "in-place"]
 """What `write-tags` may do to a genre, a tempo and a file of several names: see `tagger.tags.Policy`."""
 
+Requested = Literal[
+    "mood", "mood=replace", "mood=never", "words", "words=replace", "words=add", "words=never"
+]
+"""What `write-tags` writes on request only, and how; without a policy, as `missing` says."""
+
 
 WORD_KINDS: tuple[WordKind, ...] = ("style", "voice", "instrument", "character")
 MOODS: tuple[Mood, ...] = ("happy", "tense", "sad", "calm")

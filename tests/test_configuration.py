@@ -85,6 +85,11 @@ def test_paths_are_taken_from_the_folder_of_the_file_and_the_home_folder(
         ("[tags]\nmax_genres = true", "[tags] max_genres = True: give a whole number from 1"),
         ('[tags]\nenergy = "no"', "[tags] energy = 'no': give true or false"),
         (
+            '[tags]\nwrite = ["moods"]',
+            "[tags] write = ['moods']: give one or several of mood, mood=replace, mood=never, words, "
+            "words=replace, words=add, words=never",
+        ),
+        (
             '[genres]\nrename = { Folk = "Folk/World" }',
             "[genres] rename = {'Folk': 'Folk/World'}: give new names by old ones, such as "
             '{ International = "World" }; players split a name at ; / , | or \\',
@@ -155,6 +160,29 @@ def test_a_library_in_python_takes_a_configuration(tmp_path: Path) -> None:
         made = library.playlist(sort="path")
         assert made.tracks and [track.path for track in made.tracks] == ["/m/a.mp3"]
         assert library.configuration.tag_settings.min_bpm_confidence == 0.9
+
+
+@pytest.mark.parametrize(
+    ("text", "mood", "words"),
+    [
+        ("", "never", "never"),
+        ('write = "mood"', "missing", "never"),
+        ('write = ["words=add", "mood=replace"]', "replace", "add"),
+        ('write = ["words", "words=never"]', "never", "never"),
+    ],
+)
+def test_mood_and_words_are_written_if_they_are_asked_for(
+    written: Written, text: str, mood: str, words: str
+) -> None:
+    policy = read(written(f"[tags]\n{text}\n")).tag_settings.policy
+    assert (policy.mood, policy.words) == (mood, words)
+    assert (policy.genre, policy.energy, policy.bpm) == ("missing", True, "missing")
+
+
+def test_words_are_renamed_and_left_out_as_genres_but_for_only() -> None:
+    names = GenreNames({"female voice": "Female vocals"}, never=("Sad",), only=("Jazz",))
+    assert names.shown("Female Voice") == "Female vocals"
+    assert [names.is_never(word) for word in ("sad", "piano", "Female Voice")] == [True, False, False]
 
 
 def test_a_genre_is_called_by_either_of_its_names_in_any_spelling() -> None:

@@ -17,7 +17,7 @@ from tagger.cli.shared import asked_to_stop, message, print_json
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.query import Query
-from tagger.types import BpmPolicy, GenrePolicy, HardLinks, counted
+from tagger.types import Aspect, BpmPolicy, GenrePolicy, HardLinks, Requested, counted
 
 if TYPE_CHECKING:
     from tagger.library import Library
@@ -50,8 +50,16 @@ def write_tags(
             help="missing (where none is, or ours; default), replace or never.",
         ),
     ] = None,
+    write: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD",
+            autocompletion=values_of(Requested),
+            help="Also mood, or words; or mood=replace, words=replace, words=add. Repeats.",
+        ),
+    ] = None,
     min_confidence: Annotated[
-        float | None, typer.Option(metavar="0-1", help="Of genres and tempos. Default: 0.6.")
+        float | None, typer.Option(metavar="0-1", help="Of genres, tempos and moods. Default: 0.6.")
     ] = None,
     min_bpm_confidence: Annotated[
         float | None, typer.Option(metavar="0-1", help="Of tempos alone, if not the same.")
@@ -89,6 +97,7 @@ def write_tags(
 ) -> None:
     """Write genre, energy and tempo into the files' own tags; `undo` takes it back.
 
+    Mood and words (style, voice, instrument) are written if you ask for them.
     Your genres and tempos are kept unless you say otherwise. Each file is
     copied, the copy changed and verified, then put in its place. A file with
     hard links is skipped unless --hard-links says `break` (the other names keep
@@ -96,6 +105,7 @@ def write_tags(
 
         tagger write-tags --dry-run
         tagger write-tags ~/Music/New --genre add --yes
+        tagger write-tags --write mood --write words
         tagger write-tags --target-precision 0.9
         tagger write-tags --artist Prince --save-plan prince.jsonl
         tagger write-tags --plan prince.jsonl
@@ -112,6 +122,7 @@ def write_tags(
         "genre": genre,
         "energy": energy,
         "bpm": bpm,
+        "write": tuple(write) if write else None,
         "min_confidence": min_confidence,
         "min_bpm_confidence": min_bpm_confidence,
         "max_genres": max_genres,
@@ -130,6 +141,8 @@ def write_tags(
             named = model or library.configuration.model or library.model
             precise = _with_precision(target_precision, settings, named, quiet)
             wanted = replace(wanted, settings=precise)
+        if plan is None:
+            _require_asked(library, write or ())
         if not quiet:
             shared.warn(library, query)
         counts = WriteCounts(_print_error if quiet else _print_skip)
@@ -176,7 +189,19 @@ def _settings(given: Mapping[str, Any]) -> TagSettings:
     choices = {"genre": GenrePolicy, "bpm": BpmPolicy, "hard_links": HardLinks}
     for name in choices.keys() & given.keys():
         shared.one_of(f"--{name.replace('_', '-')}", given[name], choices[name])
+    for field in given.get("write", ()):
+        shared.one_of("--write", field, Requested)
     return replace(configured.configuration(), **given).tag_settings
+
+
+def _require_asked(library: Library, write: Iterable[str]) -> None:
+    """Raise TaggerError where the model knows nothing of what is to be written on request."""
+    from tagger.model_choice import require_aspect
+
+    aspects: tuple[Aspect, ...] = ("mood", "words")
+    for aspect in aspects:
+        if any(each.startswith(aspect) and not each.endswith("=never") for each in write):
+            require_aspect(library.store, library.model, aspect, f"leave out --write {aspect}")
 
 
 def _with_precision(target: float, settings: TagSettings, model: str, quiet: bool) -> TagSettings:

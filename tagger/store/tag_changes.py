@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
 from tagger.files import FileState
-from tagger.store import checked
+from tagger.store import checked, words
 from tagger.store.own_tags import fields_written
 from tagger.store.rows import (
     EVERY_PATH,
@@ -21,6 +21,7 @@ from tagger.store.rows import (
     path_ranges,
     stored_path,
 )
+from tagger.types import HAS_WORD
 
 if TYPE_CHECKING:
     from tagger.store.database import Database
@@ -30,9 +31,9 @@ PAGE = 500
 
 ChangeState = Literal["prepared", "written", "undoing", "undone", "left"]
 
-TRACKS_TO_TAG = """
-    SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence
-    FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?
+TRACKS_TO_TAG = f"""
+    SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence, {words.COLUMNS}
+    FROM tracks CROSS JOIN predictions p ON p.track_id = id AND p.model = ?{words.JOIN}
     WHERE path >= ? AND path < ? AND missing_since IS NULL ORDER BY path LIMIT ?"""
 _GENRES = """
     SELECT genre, probability FROM {scores} WHERE track_id = ? AND model = ?
@@ -85,9 +86,9 @@ _CUT_OFF_UNDOS = """
 class TaggableTrack:
     """The answers for a file of a certain state; `genres` with their probabilities, likeliest first.
 
-    `genres` and `words` are empty, `energy` and the `mood` None where the model predicts none. `bpm` and
-    `bpm_confidence` are None where it predicts no tempo. `ours` are the texts that we wrote into its file, by
-    field.
+    `genres` and `words` (those that it has) are empty, `energy` and the `mood` None where the model predicts
+    none. `bpm` and `bpm_confidence` are None where it predicts no tempo. `ours` are the texts that we wrote
+    into its file, by field.
     """
 
     id: int
@@ -160,6 +161,7 @@ class TagChanges:
     def __init__(self, database: Database) -> None:
         """Use `Store.tag_changes`."""
         self._database = database
+        self._words = words.Words(database)
 
     def pages_to_tag(
         self,
@@ -288,7 +290,8 @@ class TagChanges:
             last_id = rows[-1][0]
 
     def _taggable(self, row: tuple[Any, ...], model: str, genres: str) -> TaggableTrack:
-        track_id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence = row
+        track_id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence, *said = row
+        _, mood, mood_confidence, likely = self._words.read(said, HAS_WORD)
         return TaggableTrack(
             id=track_id,
             path=path_from(path),
@@ -300,6 +303,9 @@ class TagChanges:
             bpm=checked.bpm(bpm),
             bpm_confidence=checked.share(bpm_confidence),
             ours=self._ours(track_id),
+            mood=mood,
+            mood_confidence=mood_confidence,
+            words=tuple(likely.items()),
         )
 
     def _ours(self, track_id: int) -> dict[str, set[str]]:

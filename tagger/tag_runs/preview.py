@@ -18,7 +18,7 @@ from tagger.tag_runs.counts import Skip, WriteCounts
 from tagger.tag_runs.plans import TagPlan, ids_of, planned_changes
 from tagger.tag_runs.verdicts import Verdict, Verdicts, corrected, decided_changes
 from tagger.tags import Change, HardLinks, Policy, Tags, Wanted, WriteOptions, measure, plan, read
-from tagger.types import MIN_CONFIDENCE
+from tagger.types import HAS_WORD, MIN_CONFIDENCE
 from tagger.walk import LostFolders
 
 Decide = Callable[[TaggableTrack, Tags], Iterable[Change]]
@@ -27,7 +27,7 @@ Decide = Callable[[TaggableTrack, Tags], Iterable[Change]]
 
 @dataclass(frozen=True, slots=True)
 class TagSettings:
-    """The choices of a run. `min_confidence` (0–1) is of genres: an energy has no probability.
+    """The choices of a run. `min_confidence` (0–1) is of genres and moods: an energy has no probability.
 
     `min_bpm_confidence` (0–1) is of tempos. `genre_thresholds`, unless empty, holds in place of
     `min_confidence` for each genre; None, or none, is never enough.
@@ -177,7 +177,7 @@ def _skip(skip: Skip, counts: WriteCounts, lost: LostFolders) -> None:
 
 
 def wanted(track: TaggableTrack, settings: TagSettings, names: GenreNames = MODELS_OWN) -> Wanted:
-    """Give the values that the tags of a track should hold; of silence there is neither genre nor tempo.
+    """Give the values that the tags of a track should hold; of silence there is nothing but the energy.
 
     A genre that is not sure enough ends the list, for the model holds those behind it for less likely. One
     that the owner never wants is passed over, and the next must be sure by itself.
@@ -188,7 +188,20 @@ def wanted(track: TaggableTrack, settings: TagSettings, names: GenreNames = MODE
     if track.silent:
         return Wanted(energy=track.energy)
     is_sure = (track.bpm_confidence or 0.0) >= settings.min_bpm_confidence
-    return Wanted(sure, track.energy, track.bpm if is_sure else None)
+    is_moody = (track.mood_confidence or 0.0) >= settings.min_confidence
+    return Wanted(
+        genres=sure,
+        energy=track.energy,
+        bpm=track.bpm if is_sure else None,
+        mood=track.mood if is_moody else None,
+        words=_words(track, names),
+    )
+
+
+def _words(track: TaggableTrack, names: GenreNames) -> tuple[str, ...]:
+    """Give the words that a track has, likeliest first and as the owner calls them, but for unwanted ones."""
+    likely = (word for word, probability in track.words if probability >= HAS_WORD)
+    return tuple(names.shown(word) for word in likely if not names.is_never(word))
 
 
 def _planned(track: TaggableTrack, settings: TagSettings, decide: Decide) -> Planned | None:

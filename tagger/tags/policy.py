@@ -16,6 +16,9 @@ from tagger.types import Aspect, BpmPolicy, GenrePolicy, energy_level
 Ours = Mapping[str, Collection[str]]
 """The texts in a file that the caller remembers to have written, by `Field`."""
 
+MOST_WORDS = 5
+"""Words in a file, likeliest first: a grouping is read at a glance."""
+
 NOTHING_IS_OURS: Ours = MappingProxyType({})
 
 
@@ -52,7 +55,13 @@ class Policy:
     @property
     def allowed(self) -> Mapping[Aspect, bool]:
         """Whether anything of each aspect may be written."""
-        return {"genre": self.genre != "never", "energy": self.energy, "tempo": self.bpm != "never"}
+        return {
+            "genre": self.genre != "never",
+            "energy": self.energy,
+            "tempo": self.bpm != "never",
+            "mood": self.mood != "never",
+            "words": self.words != "never",
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +170,7 @@ def _words_change(
     current: Tags, words: Sequence[str], policy: GenrePolicy, ours: Collection[str]
 ) -> Change | None:
     """Give the change of the words; their order says nothing, so that for it alone no file is written."""
-    wanted, before = _spelled(words), current.texts("words")
+    wanted, before = _spelled(words)[:MOST_WORDS], current.texts("words")
     present = _told(current.words)
     others = tuple(text for text in present if text not in ours)
     if policy == "never" or not wanted or (policy == "missing" and (others or _told(current.content_group))):

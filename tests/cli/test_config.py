@@ -143,7 +143,7 @@ def test_a_word_that_no_model_knows_is_named_with_the_nearest(
     tagger: Tagger, library: Path, configured: Configured
 ) -> None:
     configured('[genres]\nrename = { Internatinal = "World" }\nnever = ["World"]\n')
-    said = "no model knows a genre 'Internatinal', which stands under [genres] of the configuration"
+    said = "no model knows a genre or word 'Internatinal', which stands under [genres] of the configuration"
     assert tagger("list").err == f"tagger: {said}; did you mean 'International'?\n"
 
 

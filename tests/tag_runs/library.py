@@ -19,12 +19,13 @@ from tagger.model_card import DEFAULT_MODEL
 from tagger.store import Store
 from tagger.tag_runs import TagSettings, UndoCounts, WriteCounts
 from tagger.tags import Policy
-from tagger.types import Analysis, Prediction, Recording
+from tagger.types import Analysis, Mood, Prediction, Recording
 from tests.tags import samples
 
 MODEL = DEFAULT_MODEL
 KINDS = ("mp3", "flac", "ogg", "aac", "wav")
 REPLACE = TagSettings(Policy("replace"))
+NO_WORDS: Mapping[str, float] = MappingProxyType({})
 
 _bytes_of = functools.cache(samples.make)
 
@@ -45,14 +46,17 @@ def store_analyses(
     energy: float = 0.734,
     silent: bool = False,
     tempo: tuple[float, float] | None = None,
+    mood: tuple[Mood, float] | None = None,
+    words: Mapping[str, float] = NO_WORDS,
 ) -> None:
     """Store one answer for all `paths`, as a scan does that finds them as they are now.
 
-    `tempo` is (BPM, confidence).
+    `tempo` is (BPM, confidence), `mood` (mood, confidence).
     """
     with Store.open(str(db), create=True) as store:
         genres = genres or {"Rock": 0.9}
-        answers = [analysed_as(path, _sound_of(path), genres, energy, silent, tempo) for path in paths]
+        said = (genres, energy, silent, tempo, mood, words)
+        answers = [analysed_as(path, _sound_of(path), *said) for path in paths]
         store.record_batch(answers, [])
 
 
@@ -63,6 +67,8 @@ def analysed_as(
     energy: float = 0.734,
     silent: bool = False,
     tempo: tuple[float, float] | None = None,
+    mood: tuple[Mood, float] | None = None,
+    words: Mapping[str, float] = NO_WORDS,
 ) -> Analysis:
     """An answer for a file as it is now, with the sound of that id."""
     status, best = os.stat(path), max(genres, key=genres.__getitem__)
@@ -76,6 +82,9 @@ def analysed_as(
         np.zeros(4, np.float16),
         silent,
         *(tempo or (None, None)),
+        words,
+        0.5 if mood else None,
+        *(mood or (None, None)),
     )
     recording = Recording(audio_id, 1.0, "any", 44_100, 2)
     return Analysis(AudioFile(path, status.st_size, status.st_mtime_ns), recording, answer)

@@ -88,7 +88,9 @@ def _tags(place: Path, data: bytes) -> None:
     """The first byte chooses the file's name, the rest is the file."""
     path = place / f"song.{_ENDINGS[data[0] % len(_ENDINGS)] if data else 'mp3'}"
     path.write_bytes(data[1:])
-    changes = plan(read(str(path)), Wanted(("House",), 0.5, 120), Policy("replace", bpm="replace"))
+    wanted = Wanted(("House",), 0.5, 120, "calm", ("Piano", "Choir"))
+    policy = Policy("replace", bpm="replace", mood="replace", words="replace")
+    changes = plan(read(str(path)), wanted, policy)
     measure(str(path), changes)
 
 

@@ -31,7 +31,11 @@ HANG_S = 60.0
 _GIVE_UP_S = 300.0
 """After so long in one step the stacks of all threads are printed and the script ends."""
 
-_POLICIES = (Policy("replace", bpm="replace"), Policy("missing"), Policy("add", max_genres=3))
+_POLICIES = (
+    Policy("replace", bpm="replace", mood="replace", words="replace"),
+    Policy("missing", mood="missing", words="missing"),
+    Policy("add", max_genres=3, words="add"),
+)
 """Rounds take turns; a mutant's round follows from its number."""
 
 ROUND = 200

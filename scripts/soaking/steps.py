@@ -163,6 +163,7 @@ def write_tags(soak: Soak, rng: random.Random) -> str:
     args += ["--bpm", rng.choice(["missing", "replace"]), "--min-confidence", rng.choice(["0", "0.6"])]
     args += ["--hard-links", rng.choice(["skip", "break", "in-place"])]
     args += rng.choice([[], ["--keep-mtime"]])
+    args += rng.choice([[], ["--write", "mood", "--write", "words"], ["--write", "words=add"]])
     args += _some_folders(soak, rng, 8) if rng.random() < 0.9 else []
     newest, was_settled = _newest_run(soak), soak.is_settled
     _, told = soak.under_faults("write-tags", args, rng, {0, 1})

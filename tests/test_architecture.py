@@ -49,6 +49,7 @@ LAYERS = {
     "plots": 4,
     "nets": 4,
     "heads": 5,
+    "calibration": 6,
     "pipeline": 6,
     "predict": 6,
     "tag_runs": 6,

@@ -9,7 +9,7 @@ from safetensors.numpy import load_file
 from tagger.errors import ModelError
 from tagger.heads import Heads, quadrants
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, MoodScale, load_card
-from tagger.training.export import add_heads, trunk_sha256
+from tagger.model_card.write_heads import trunk_sha256, write_heads
 from tagger.types import MOODS
 from tests import partial_model
 
@@ -78,9 +78,9 @@ def test_heads_that_do_not_fit_the_card_are_refused(tmp_path: Path) -> None:
     before = trunk_sha256(str(Path(folder, WEIGHTS_FILE)))
     two = {"words_head.weight": np.zeros((2, size), np.float32), "words_head.bias": np.zeros(2, np.float32)}
     word = {"name": "Loud", "kind": "character", "source": "people"}
-    add_heads(folder, two, {"words": {"words": [word]}})
+    write_heads(folder, two, {"words": {"words": [word]}})
     assert trunk_sha256(str(Path(folder, WEIGHTS_FILE))) == before
     with pytest.raises(ModelError, match="words_head has not 1 outputs"):
         Heads(load_card(folder))
-    add_heads(folder, two, {"words": {"words": [word, {**word, "name": "Quiet"}]}})
+    write_heads(folder, two, {"words": {"words": [word, {**word, "name": "Quiet"}]}})
     assert load_card(folder).all_words[1].name == "Quiet"

@@ -5,20 +5,26 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from safetensors.numpy import load_file
 from safetensors.torch import save as tensors_to_bytes
 from torch import Tensor, nn
 
+from tagger.calibration import (
+    DECIMALS,
+    TEMPERATURES,
+    PrecisionTable,
+    genre_precision,
+    hit_cross_entropy,
+)
 from tagger.errors import TaggerError
 from tagger.files import atomic_replacement
 from tagger.model_card import FILTER_BANK, FORMAT, WEIGHTS_FILE
+from tagger.model_card.write_heads import trunk_sha256, versioned
 from tagger.nets import CRNN, Network
 from tagger.nets.classic import TempoRegression
 from tagger.nets.crnn import FIRST_BPM
@@ -31,24 +37,11 @@ from tagger.training.settings import Settings
 from tagger.training.targets import energy_loss, energy_scales
 from tagger.training.tempo_examples import tempo_function
 from tagger.training.tempo_training import fitted_tempo_temperature
-from tagger.types import FloatArray
 
 VERSION = "1"
 
 QUANTILES = 101
 """Knots of the energy scale: one per cent apart."""
-
-MIN_PREDICTIONS = 5
-"""With fewer predictions above a threshold its precision is not known."""
-
-LEAST_PRECISION = 0.5
-"""Nobody asks for a genre that is more often wrong than right."""
-
-DECIMALS = 4
-"""Of confidences, before they are counted, so that a stored threshold stands for the predictions counted."""
-
-HEAD = "_head"
-"""Ends the name of every module that reads the embedding and that nothing reads."""
 
 ENERGY_STEPS, ENERGY_RATE = 400, 1e-2
 QUADRANT_WEIGHT = 5.0
@@ -58,9 +51,6 @@ SHRINKAGE = 3.4
 """Weight of the squared length of the energy head, for embeddings of unit variance (ridge regression). This
 and `QUADRANT_WEIGHT` were chosen from a grid on the validation split: more of the latter is better for 4Q and
 worse for DEAM, and both figures change little around them."""
-
-PrecisionTable = list[list[float]]
-"""[[precision, threshold], ...], both rising."""
 
 
 def save(
@@ -108,21 +98,6 @@ def save(
     _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
 
 
-def add_heads(folder: str, tensors: Mapping[str, NDArray[np.float32]], heads: Mapping[str, Any]) -> None:
-    """Put heads beside those of the saved model in `folder`, in place of any of their names.
-
-    `tensors` are their weights, named `words_head.weight` and so on, `heads` their fields of `model.json`.
-    The trunk and the other heads stay as they are, to the byte.
-    """
-    path = os.path.join(folder, WEIGHTS_FILE)
-    weights = {**load_file(path), **tensors}
-    with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
-        fields = json.load(file)
-    weights_sha256 = _write_weights(folder, {name: torch.from_numpy(t) for name, t in weights.items()})
-    fields |= {"weights_sha256": weights_sha256, "heads": versioned({**fields["heads"], **heads}, folder)}
-    _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
-
-
 def record_figures(folder: str, figures: Mapping[str, float]) -> None:
     """Write the measured figures of a saved model into its `model.json`, less those that are NaN."""
     with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
@@ -131,58 +106,12 @@ def record_figures(folder: str, figures: Mapping[str, float]) -> None:
     _write(folder, "model.json", json.dumps(fields, indent=1) + "\n")
 
 
-def trunk_sha256(weights_file: str) -> str:
-    """Hash the weights that make the embedding.
-
-    Models that share them need only run their heads on a stored embedding. SHA-256 over name, type, shape and
-    bytes of each tensor but the heads', the filter bank included, in the order of names; it does not depend
-    on how the file is laid out.
-    """
-    digest = hashlib.sha256()
-    for name, tensor in sorted(load_file(weights_file).items()):
-        if not name.split(".")[0].endswith(HEAD):
-            digest.update(f"{name} {tensor.dtype} {tensor.shape}\n".encode())
-            digest.update(tensor.tobytes())
-    return digest.hexdigest()
-
-
-TENSORS = {"mood": "valence_head"}
-"""The head's module in the weight file, where it has another name than `<head>_head`."""
-
-
-def versioned(heads: Mapping[str, Mapping[str, Any]], folder: str) -> dict[str, dict[str, Any]]:
-    """Give the heads of a `model.json` with their `version`: 12 hex digits over their weights and fields.
-
-    The weights are those in `folder`. A network that is nothing but a head, as that of the tempo alone, has
-    no module for it, and all its weights count.
-    """
-    tensors = load_file(os.path.join(folder, WEIGHTS_FILE))
-    found = {}
-    for name, fields in heads.items():
-        said = {key: value for key, value in fields.items() if key != "version"}
-        found[name] = {"version": _version(name, said, tensors), **said}
-    return found
-
-
-def _version(name: str, fields: Mapping[str, Any], tensors: Mapping[str, NDArray[Any]]) -> str:
-    module = TENSORS.get(name, f"{name}{HEAD}")
-    own = {n: tensor for n, tensor in sorted(tensors.items()) if n.split(".")[0] == module}
-    digest = hashlib.sha256(json.dumps(fields, sort_keys=True).encode())
-    for tensor_name, tensor in (own or dict(sorted(tensors.items()))).items():
-        digest.update(f"{tensor_name} {tensor.dtype} {tensor.shape}\n".encode())
-        digest.update(tensor.tobytes())
-    return digest.hexdigest()[:12]
-
-
 def _save_weights(folder: str, network: Network) -> str:
     """Write the weights and the filter bank; gives the file's SHA-256."""
     os.makedirs(folder, exist_ok=True)
     tensors = {name: t.detach().cpu().contiguous() for name, t in network.state_dict().items()}
-    return _write_weights(folder, tensors | {FILTER_BANK: torch.from_numpy(filter_bank())})
-
-
-def _write_weights(folder: str, tensors: Mapping[str, Tensor]) -> str:
-    path, content = os.path.join(folder, WEIGHTS_FILE), tensors_to_bytes(dict(tensors))
+    tensors[FILTER_BANK] = torch.from_numpy(filter_bank())
+    path, content = os.path.join(folder, WEIGHTS_FILE), tensors_to_bytes(tensors)
     try:
         with atomic_replacement(path) as file:
             file.write(content)
@@ -211,12 +140,9 @@ def fitted_temperature(network: Network, valid: Corpus, device: torch.device) ->
 
     def cross_entropy(temperature: float) -> float:
         probabilities, _ = pooled(*logits_of_windows, temperature)
-        hits = top_hits(labelled.clips, probabilities, valid.genres)
-        confidence = probabilities.max(axis=1).clip(1e-6, 1 - 1e-6)
-        return float(-np.where(hits, np.log(confidence), np.log(1 - confidence)).mean())
+        return hit_cross_entropy(probabilities, top_hits(labelled.clips, probabilities, valid.genres))
 
-    grid: Sequence[float] = np.geomspace(0.4, 2.5, 40).tolist()
-    return min(grid, key=cross_entropy)
+    return min(TEMPERATURES, key=cross_entropy)
 
 
 def _energy_scale(network: Network, reference: Corpus, device: torch.device) -> dict[str, Any] | None:
@@ -260,49 +186,6 @@ def measured_base_rates(
     probabilities, _ = answers(network, labelled, device, temperature)
     means = probabilities.mean(axis=0).round(DECIMALS)
     return dict(zip(valid.genres, map(float, means), strict=True))
-
-
-def genre_precision(
-    probabilities: FloatArray, hits: NDArray[np.bool_], genres: Sequence[str]
-) -> dict[str, PrecisionTable]:
-    """Tabulate by genre the precisions that thresholds on the confidence reach, with the lowest that does.
-
-    `probabilities` is (n, n_genres), calibrated; `hits` (n,) says whether the likeliest genre is right.
-    A prediction of a genre is an answer that has it as the likeliest, its probability is the confidence.
-    The precision at a threshold is that of all predictions at and above it, however sure, not of those
-    near it. The table holds the thresholds at which it is higher than at every lower one, from
-    `LEAST_PRECISION` on, so the first entry that reaches a target is the lowest threshold to do so. It is
-    empty for a genre that never reaches that, or was predicted fewer than `MIN_PREDICTIONS` times.
-
-    Precision is estimated by the rule of succession, (right + 1) / (n + 2): the mean of what it may be
-    after n predictions if nothing was known before (Laplace; Jaynes 2003, "Probability Theory", ch. 6).
-    So five of five right are 0.86, and 0.9 takes at least eight. The bare share, of which the best of
-    many thresholds is taken, promises too much: thresholds from one labelled split, held to another, were
-    right for 0.9 in 0.88 and 0.85 (the splits exchanged), by this rule in 0.93 and 0.82, for 0.8 in 0.76
-    and 0.75, and in 0.82 and 0.81. A lower bound (Wilson's of 95 %) lets no genre reach 0.9 with so few.
-
-    >>> sure = np.linspace(0.6, 0.95, 8)
-    >>> genre_precision(np.stack([sure, 1 - sure], axis=1), np.full(8, True), ("Jazz", "Pop"))
-    {'Jazz': [[0.9, 0.6]], 'Pop': []}
-    """
-    likeliest, confidence = probabilities.argmax(axis=1), probabilities.max(axis=1).round(DECIMALS)
-    predicted = (likeliest == i for i in range(len(genres)))
-    return {
-        genre: _precision_table(confidence[chosen], hits[chosen])
-        for genre, chosen in zip(genres, predicted, strict=True)
-    }
-
-
-def _precision_table(confidence: FloatArray, hits: NDArray[np.bool_]) -> PrecisionTable:
-    """Tabulate one genre's predictions, (n,) both."""
-    table: PrecisionTable = []
-    for threshold in np.unique(confidence):  # rising
-        above = hits[confidence >= threshold]
-        precision = round(float((above.sum() + 1) / (len(above) + 2)), DECIMALS)
-        is_best = precision > table[-1][0] if table else precision >= LEAST_PRECISION
-        if is_best and len(above) >= MIN_PREDICTIONS:
-            table.append([precision, round(float(threshold), DECIMALS)])
-    return table
 
 
 # The energy head, fitted anew to the ratings of listeners alone.

@@ -12,8 +12,8 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, load_card
+from tagger.model_card.write_heads import versioned
 from tagger.store import Store
-from tagger.training.export import versioned
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
 from tests.store.store_answers import analysed

@@ -11,10 +11,10 @@ from safetensors.numpy import load_file
 
 import tagger
 from tagger.model_card import WEIGHTS_FILE, ModelCard, load_card
+from tagger.model_card.write_heads import write_heads
 from tagger.pipeline.reread import reread
 from tagger.query import Query
 from tagger.store import Store
-from tagger.training.export import add_heads
 from tests.sounds import make_sound
 
 
@@ -81,7 +81,7 @@ def test_another_head_reads_the_embedding_and_the_others_stay(store: Store, tmp_
     tensors = load_file(folder / WEIGHTS_FILE)
     turned = {f"genre_head.{part}": tensors[f"genre_head.{part}"][::-1].copy() for part in ("weight", "bias")}
     genre = json.loads((folder / "model.json").read_text())["heads"]["genre"]
-    add_heads(str(folder), turned, {"genre": genre})
+    write_heads(str(folder), turned, {"genre": genre})
     card = load_card(str(folder))
     assert card.head_versions["genre"] != load_card("small").head_versions["genre"]
     assert moved(store, card) == 3
@@ -100,7 +100,7 @@ def test_another_head_reads_the_embedding_and_the_others_stay(store: Store, tmp_
 def test_a_tempo_of_another_head_cannot_be_read_from_embeddings(store: Store, tmp_path: Path) -> None:
     folder = as_model(tmp_path / "other-1", [])
     tempo = json.loads((folder / "model.json").read_text())["heads"]["tempo"]
-    add_heads(str(folder), {}, {"tempo": tempo | {"temperature": 3.0}})
+    write_heads(str(folder), {}, {"tempo": tempo | {"temperature": 3.0}})
     assert moved(store, load_card(str(folder))) == 0
     assert moved(store, load_card(str(as_model(tmp_path / "none-1", ["tempo"])))) == 3
     assert {track.bpm for track in tracks(store, "none-1")} == {None}

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
+from tagger.calibration import MIN_PREDICTIONS, genre_precision
 from tagger.model_card import DEFAULT_MODEL, FILTER_BANK, WEIGHTS_FILE, load_card
-from tagger.training.export import MIN_PREDICTIONS, genre_precision, trunk_sha256
+from tagger.model_card.write_heads import trunk_sha256
 
 GENRES = ("Jazz", "Pop", "Rock")
 

@@ -15,12 +15,13 @@ import torch
 from tagger.errors import TaggerError
 from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, genre_thresholds, load_card
+from tagger.model_card.write_heads import trunk_sha256
 from tagger.nets import build
 from tagger.predict import Predictor
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import Corpus, LogMels
 from tagger.training.evaluation import answers
-from tagger.training.export import record_figures, refit_energy, save, trunk_sha256
+from tagger.training.export import record_figures, refit_energy, save
 from tagger.training.loop import TrainingState, log_path, log_row, logged_seconds, read_log, train, weights_of
 from tagger.training.metrics import figures
 from tagger.training.settings import Settings

@@ -1,5 +1,6 @@
 import json
 import os
+import signal
 import subprocess
 import sys
 import traceback
@@ -92,6 +93,7 @@ def _run_and_exit(*args: str) -> NoReturn:
     """In the child of a fork: nothing of pytest may run here."""
     code = 3
     try:
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # which tests in the background ignore
         os.environ |= {"NO_COLOR": "1", "TERM": "dumb", "COLUMNS": "300"}
         sys.argv = ["tagger", *args]
         sys.stdin, sys.stdout, sys.stderr = map(os.fdopen, (0, 1, 2), "rww")

@@ -11,10 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tagger.descriptors import Folder
 from tagger.files import atomic_replacement, replace_atomically
 from tagger.model_card import ModelCard, load_card
 from tagger.model_card.install import install, uninstall
 from tests.own_model import make_own_model
+from tests.small_process import in_a_small_process
 
 pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="kills a copy of this process")
 
@@ -43,10 +45,19 @@ def system(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> N
         monkeypatch.setattr("tagger.descriptors.Folder.create_unnamed", lambda *_: None)
 
 
-@pytest.mark.usefixtures("system")
+@pytest.mark.parametrize("are_nameless", [True, False])
 @pytest.mark.parametrize("is_new", [False, True])
-def test_a_killed_writer_of_a_playlist_leaves_none(tmp_path: Path, is_new: bool) -> None:
+def test_a_killed_writer_of_a_playlist_leaves_none(tmp_path: Path, is_new: bool, are_nameless: bool) -> None:
     path = tmp_path / "list.m3u8"
+    in_a_small_process(kill_writers_of, path, is_new, are_nameless)
+    replace_atomically(str(path), b"new")
+    assert os.listdir(tmp_path) == ["list.m3u8"]
+    assert path.read_bytes() == b"new"
+
+
+def kill_writers_of(path: Path, is_new: bool, are_nameless: bool) -> None:
+    if not are_nameless:
+        Folder.create_unnamed = lambda *_: None  # type: ignore[method-assign]
 
     def write_for_ever() -> None:
         while True:
@@ -56,9 +67,6 @@ def test_a_killed_writer_of_a_playlist_leaves_none(tmp_path: Path, is_new: bool)
 
     for step in range(25):
         in_a_child(write_for_ever, kill_after_s=0.002 + step * 0.001)
-    replace_atomically(str(path), b"new")
-    assert os.listdir(tmp_path) == ["list.m3u8"]
-    assert path.read_bytes() == b"new"
 
 
 @pytest.mark.usefixtures("system")

@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import sqlite3
+import statistics
 import time
 from pathlib import Path
 
@@ -16,6 +17,7 @@ import pytest
 from tagger.errors import TaggerError
 from tagger.store import Store
 from tagger.tag_runs import UndoCounts, WriteCounts, recover
+from tests.small_process import in_a_small_process
 from tests.tag_runs.library import (
     MODEL,
     REPLACE,
@@ -27,16 +29,13 @@ from tests.tag_runs.library import (
     write_tags,
 )
 
-N_KILLS = 200
-LONGEST_S = 0.15  # about twice what writing and undoing the folder takes
-
 IN_PLACE = dataclasses.replace(REPLACE, hard_links="in-place")
 
 
 @pytest.fixture
 def music(tmp_path: Path) -> Path:
-    """Files of several formats, one of them with two names."""
-    make_files(tmp_path / "music", ("mp3", "flac", "opus", "aac", "wma", "wv"))
+    """Files of three formats, one of them with two names; tests/tags kills the writer of single files."""
+    make_files(tmp_path / "music", ("mp3", "flac", "wma"))
     (tmp_path / "seeded").mkdir()
     (tmp_path / "seeded" / "other.mp3").hardlink_to(tmp_path / "music" / "mp3.mp3")
     return tmp_path / "music"
@@ -57,15 +56,22 @@ def no_copy_can_be_theirs(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.slow
-def test_kills_damage_no_files_of_others_and_the_store_knows(
-    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    no_copy_can_be_theirs(monkeypatch)
-    test_200_kills_damage_nothing_and_the_store_knows(music, tmp_path)
+def test_kills_damage_no_files_of_others_and_the_store_knows(music: Path, tmp_path: Path) -> None:
+    in_a_small_process(kills_damage_no_files_of_others, music, tmp_path)
+
+
+def kills_damage_no_files_of_others(music: Path, tmp_path: Path) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        no_copy_can_be_theirs(patch)
+        kills_damage_nothing(music, tmp_path, n_kills=40)
 
 
 @pytest.mark.slow
-def test_200_kills_damage_nothing_and_the_store_knows(music: Path, tmp_path: Path) -> None:
+def test_kills_at_a_hundred_moments_damage_nothing_and_the_store_knows(music: Path, tmp_path: Path) -> None:
+    in_a_small_process(kills_damage_nothing, music, tmp_path, 100)
+
+
+def kills_damage_nothing(music: Path, tmp_path: Path, n_kills: int) -> None:
     db = str(tmp_path / "tagger.db")
     old = contents(music)
     store_analyses(db, old)
@@ -73,12 +79,13 @@ def test_200_kills_damage_nothing_and_the_store_knows(music: Path, tmp_path: Pat
         write_tags(store, [], MODEL, IN_PLACE, WriteCounts())
         new = contents(music)
         undo_tags(store, None, UndoCounts())
+    longest_s = 1.5 * statistics.median(_seconds(db) for _ in range(5))
     assert contents(music) == old
     assert all(old[path] != new[path] for path in old)
     random.seed(200)
     seen = set()
-    for _ in range(N_KILLS):
-        _kill_after(random.uniform(0, LONGEST_S), db)
+    for i in range(n_kills):
+        _kill_after((i + random.random()) / n_kills * longest_s, db)  # at random, and in every part of it
         with Store.open(db, create=False) as store:
             recover(store)
             assert store.tag_changes.nothing_is_open()
@@ -94,18 +101,33 @@ def test_200_kills_damage_nothing_and_the_store_knows(music: Path, tmp_path: Pat
     assert sqlite3.connect(db).execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
+def _seconds(db: str) -> float:
+    """How long a writer takes here and now."""
+    began_s = time.monotonic()
+    child = _writer(db, rounds=1)
+    assert os.waitpid(child, 0) == (child, 0)
+    return time.monotonic() - began_s
+
+
 def _kill_after(delay_s: float, db: str) -> None:
-    child = os.fork()  # a process of its own would take longer to start than to write
-    if child == 0:
-        try:
-            while True:
-                _write_and_undo(db)
-        finally:
-            os._exit(1)
+    child = _writer(db, rounds=1_000_000)
     time.sleep(delay_s)
     assert os.waitpid(child, os.WNOHANG) == (0, 0), "the writer failed before it was killed"
     os.kill(child, signal.SIGKILL)
     os.waitpid(child, 0)
+
+
+def _writer(db: str, rounds: int) -> int:
+    child = os.fork()  # a process of its own would take longer to start than to write
+    if child == 0:
+        failed = 1
+        try:
+            for _ in range(rounds):
+                _write_and_undo(db)
+            failed = 0
+        finally:
+            os._exit(failed)
+    return child
 
 
 def _write_and_undo(db: str) -> None:

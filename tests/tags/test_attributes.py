@@ -29,6 +29,7 @@ from tagger.tags import (
     run_token,
 )
 from tagger.tags.write import discard
+from tests.small_process import in_a_small_process
 
 from . import samples
 from .conftest import MakeSample
@@ -156,6 +157,11 @@ def test_the_links_of_another_users_file_are_not_broken_by_writing_all_names(the
 @needs_root
 def test_a_stranger_who_is_killed_loses_nothing(theirs: str, shared_folder: Path) -> None:
     """At any moment: either the file is whole, or the copy beside it finishes it."""
+    in_a_small_process(kill_strangers, theirs, shared_folder)
+    assert identity(theirs)[1:] == (OWNER, GROUP, 0o664)
+
+
+def kill_strangers(theirs: str, shared_folder: Path) -> None:
     old = Path(theirs).read_bytes()
     written = apply(theirs, plan(read(theirs), PREDICTED))
     new = Path(theirs).read_bytes()
@@ -178,7 +184,6 @@ def test_a_stranger_who_is_killed_loses_nothing(theirs: str, shared_folder: Path
         as_stranger(lambda: recover_temporary_files(str(shared_folder), run_token(), lambda _: True) and None)
         assert Path(theirs).read_bytes() in (old, new)
         assert os.listdir(shared_folder) == ["song.mp3"]
-    assert identity(theirs)[1:] == (OWNER, GROUP, 0o664)
 
 
 def lies(*_: object, **__: object) -> None:

@@ -25,6 +25,7 @@ from tagger.tags import (
     run_token,
     stale_temporary_files,
 )
+from tests.small_process import in_a_small_process
 
 from .conftest import MakeSample
 
@@ -102,17 +103,21 @@ def test_a_file_that_was_given_the_inode_of_a_deleted_one_is_not_written_over(
 @pytest.mark.slow
 @pytest.mark.parametrize("hard_links", ["skip", "in-place", "skip, on a share without chmod"])
 def test_a_killed_writer_leaves_each_file_wholly_old_or_wholly_new(
-    hard_links: str, sample: MakeSample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    hard_links: str, sample: MakeSample, tmp_path: Path
 ) -> None:
-    if "," in hard_links:
-        hard_links = "skip"
-        monkeypatch.setattr(os, "chmod", lambda *args, **names: None)
     paths = [sample(name, name) for name in ("mp3", "flac", "opus", "aac")]
     folder = tmp_path / "names"
     folder.mkdir()
     if hard_links == "in-place":
         for path in paths:
             os.link(path, folder / os.path.basename(path))
+    in_a_small_process(kills_leave_each_file_old_or_new, hard_links, paths, tmp_path)
+
+
+def kills_leave_each_file_old_or_new(hard_links: str, paths: list[str], tmp_path: Path) -> None:
+    if "," in hard_links:
+        hard_links = "skip"
+        os.chmod = lambda *args, **names: None  # in this process alone
     options = WriteOptions(hard_links=hard_links, keep_mtime=True)  # type: ignore[arg-type]
     states = {path: _old_and_new(path) for path in paths}
     previous = {path: states[path][2] for path in paths}

@@ -39,6 +39,7 @@ def starts(excerpt: Excerpt) -> list[float]:
 def test_three_windows_come_from_where_they_say(kind: str, sound_path: Callable[[str], str]) -> None:
     excerpt = excerpt_of(sound_path(kind))
     assert excerpt.recording.duration_s == pytest.approx(SECONDS, abs=0.15)
+    assert not excerpt.recording.damaged
     assert len(excerpt.windows) == 3
     for window, start_s in zip(excerpt.windows, (3.0, 15.0, 27.0), strict=True):
         assert start_s - 0.01 <= window.start_s < start_s + 0.15
@@ -55,6 +56,7 @@ def test_where_the_duration_is_a_guess_the_windows_lie_at_the_right_share_of_the
 ) -> None:
     excerpt = excerpt_of(sound_path(kind))
     claimed_s = excerpt.recording.duration_s
+    assert not excerpt.recording.damaged
     assert claimed_s == pytest.approx(SECONDS, rel=0.1)
     assert len(excerpt.windows) == 3
     for window, start_s in zip(excerpt.windows, window_starts(claimed_s, 10.0), strict=True):

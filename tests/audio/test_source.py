@@ -189,6 +189,8 @@ def test_windows_are_found_by_seeking_and_not_by_reading(kind: str, tmp_path: Pa
     excerpt, n_bytes = read_and_count(path)
     assert n_bytes < os.path.getsize(path) / 8 + SPARE_BYTES[kind]
     assert len(excerpt.windows) == 3
+    assert not excerpt.recording.damaged
+    assert excerpt.recording.duration_s == pytest.approx(240.0, abs=0.2)
 
 
 @pytest.mark.slow

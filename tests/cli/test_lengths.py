@@ -10,7 +10,7 @@ from tagger.audio import identify, read_excerpt
 from tests.audio.test_damage import _flac_with_samples
 from tests.cli.conftest import Tagger
 from tests.cli.test_playlist import answer, fill
-from tests.sounds import make_kind, make_sound
+from tests.sounds import KINDS, make_kind, make_sound
 
 
 def noise(seconds: float, seed: int = 0, rate_hz: int = 22_050) -> np.ndarray:
@@ -115,12 +115,14 @@ def test_no_healthy_file_is_called_damaged(mixed_folder: str, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("seconds", [29.0, 31.0, 100.0])
-def test_no_healthy_file_of_any_length_is_called_damaged(seconds: float, tmp_path: Path) -> None:
-    from tests.sounds import KINDS
-
+@pytest.mark.parametrize("seconds", [29.0, 31.0])
+def test_no_healthy_file_about_as_long_as_its_windows_is_called_damaged(
+    seconds: float, tmp_path: Path
+) -> None:
+    """Longer ones are in tests/audio."""
     for kind in KINDS:
-        path = make_kind(tmp_path, kind, seconds=seconds)
+        channels = 2 if kind.startswith("vorbis") else 1  # for which there is no encoder
+        path = make_kind(tmp_path, kind, seconds=seconds, channels=channels)
         recording = read_excerpt(path, sample_rate_hz=22_050, window_s=10.0).recording
         assert not recording.damaged, kind
         assert recording.duration_s == pytest.approx(seconds, abs=max(0.2, 0.03 * seconds)), kind

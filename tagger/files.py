@@ -312,3 +312,14 @@ def _give_rights_of(folder: Folder, name: str, fd: int) -> None:
         give_rights(old, fd)
     finally:
         os.close(old)
+
+
+def named_path(path: str | os.PathLike[str]) -> str:
+    """Give the path that a person has named; `~` at its beginning is the home folder, unless it is a name.
+
+    Raises TaggerError for an empty name, which would mean the current folder.
+    """
+    name = os.fspath(path)
+    if not name:
+        raise TaggerError("a path is empty; name a file or a folder")
+    return name if not name.startswith("~") or os.path.lexists(name) else os.path.expanduser(name)

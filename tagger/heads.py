@@ -90,6 +90,12 @@ class Heads:
         """Give the energy (n,) in 0–1 by embeddings (n, embedding_dim)."""
         return quantile(self._logits("energy_head", embeddings)[:, 0], self.card.energy_quantiles)
 
+    def arousal_logits(self, embeddings: NDArray[np.float16]) -> FloatArray:
+        """Give the logits (n,) of a high arousal by embeddings, for a model that tells moods."""
+        assert self.card.mood
+        slope, offset = self.card.mood.arousal
+        return slope * self._logits("energy_head", embeddings)[:, 0] + offset
+
     def words(self, embeddings: NDArray[np.float16]) -> FloatArray:
         """Give the probabilities (n, n_words) of `card.all_words` by embeddings (n, embedding_dim)."""
         parts: list[FloatArray] = [np.zeros((len(embeddings), 0))]

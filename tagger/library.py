@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from tagger.configuration import NOT_CONFIGURED, Configuration
 from tagger.errors import TaggerError
-from tagger.files import absolute, in_an_existing_folder
+from tagger.files import absolute, in_an_existing_folder, named_path
 from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.model_choice import answering_model, fitted, require_some, unknown_genres, warnings
 from tagger.query import EVERYTHING, FILTERS, Query, TrackOrder, read_query
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tagger.audit import Audit
     from tagger.compare import Comparison
     from tagger.compare import Observer as ComparisonObserver
+    from tagger.learn import Learned, LearnSettings
     from tagger.model_card import ModelCard
     from tagger.pipeline.ingest import ScanCounts
     from tagger.pipeline.scan import Observer, ScanSettings
@@ -76,7 +77,7 @@ class Library:
         configuration: Configuration = NOT_CONFIGURED,
     ) -> None:
         self.configuration = configuration
-        self.path = os.path.abspath(_path(database)) if database else configuration.db or default_path()
+        self.path = os.path.abspath(named_path(database)) if database else configuration.db or default_path()
         self._model, self._device = model or configuration.model, device
         self._load_predictor = load_predictor or (lambda card: _load_predictor(card, device))
         self._store: Store | None = None
@@ -131,7 +132,7 @@ class Library:
         from tagger.pipeline.scan import Quiet, Scan, ScanSettings
 
         card, observer = self.card, observer or Quiet()
-        names = _paths(paths) or self.configuration.folders
+        names = tuple(map(named_path, paths)) or self.configuration.folders
         if not names:
             raise TaggerError("nothing to scan; name a file or a folder")
         roots = [absolute(name) for name in names]
@@ -168,7 +169,7 @@ class Library:
     ) -> Iterator[Track]:
         """Yield the tracks that a `Query` asks for, or filters by the names of the command line's options.
 
-            library.tracks(genre=["Rock", "Metal"], energy="high", year="1990-1999", order="-energy")
+            library.tracks(genre=["Rock", "Metal"], energy="high", order="-energy")
 
         With `no_album`, genres are those of each track's own sound; `with_second` asks for the `second_genre`
         where none is sure. Raises TaggerError for a filter that cannot be read, and an unknown genre.
@@ -198,12 +199,23 @@ class Library:
 
     def analysis(self, path: StrPath, *, no_album: bool = False) -> Analysis | None:
         """Give everything known of one file, `no_album` less its album's word; None where it is unscanned."""
-        return self.store.answers.analysis(_path(path), self.model, no_album)
+        return self.store.answers.analysis(named_path(path), self.model, no_album)
 
     def statistics(self, query: Query | None = None, **filters: str | Sequence[str]) -> Statistics:
         """Count the tracks that a `Query` asks for, or filters as `tracks` takes them."""
         model = self.model
         return self.store.statistics(fitted(_asked(query, filters), self.store, model), model)
+
+    def learn(self, name: str, settings: LearnSettings | None = None) -> Learned:
+        """Learn the owner's genres from stored embeddings, as the newest version of the model `name`.
+
+        The rest is of the model that analyses. Raises TaggerError for too little to learn from, which says
+        what is missing, and ModelError for a name that another model has.
+        """
+        from tagger.learn import LearnSettings, learn
+
+        with self._exclusive() as store:
+            return learn(store, name, self.card, settings or LearnSettings())
 
     def audit(self, query: Query | None = None, **filters: str | Sequence[str]) -> Audit:
         """Find where own genre and sound contradict each other; filters as `tracks` takes them."""
@@ -217,7 +229,7 @@ class Library:
         A file that was missing at the last scan does not count. Raises TaggerError for a genre in the place
         of a path.
         """
-        places = tuple(_paths(paths))
+        places = tuple(map(named_path, paths))
         fitted(Query(paths=places), self.store, self.model)
         return self.store.duplicates(places)
 
@@ -235,7 +247,7 @@ class Library:
         if plan is None:
             names = {each.name for each in FILTERS}
             query = read_query({name: options.pop(name) for name in names & options.keys()})
-            files = {name: _path(options[name]) for name in ("output", "like") if options.get(name)}
+            files = {name: named_path(options[name]) for name in ("output", "like") if options.get(name)}
             plan = self.configuration.usual_playlist.plan(query, options | files)
         elif options:
             raise TypeError("give a Plan or options, not both")
@@ -265,7 +277,7 @@ class Library:
         from tagger.pipeline.scan import Quiet
 
         sides = side_named(old, self.store), side_named(new, self.store)
-        observer, whole = observer or Quiet(), [absolute(path) for path in _paths(paths)]
+        observer, whole = observer or Quiet(), [absolute(path) for path in map(named_path, paths)]
         with in_an_existing_folder():
             return compare_models(self.store, sides, whole, limit, self._load_predictor, observer)
 
@@ -392,7 +404,7 @@ class Library:
         asked = fitted(replace(query, order="path", limit=None), self.store, model)
         narrowed = replace(asked, paths=(), no_album=False) != EVERYTHING
         among = self.store.answers.ids(asked, model) if narrowed else None
-        return Selection(model, _paths(paths), among, plan, asked.no_album)
+        return Selection(model, tuple(map(named_path, paths)), among, plan, asked.no_album)
 
 
 def analyse(
@@ -409,7 +421,7 @@ def analyse(
     from tagger.model_card import DEFAULT_MODEL, load_card
     from tagger.pipeline.analyse import analyse_file
 
-    card, whole = load_card(model or DEFAULT_MODEL), absolute(_path(path))
+    card, whole = load_card(model or DEFAULT_MODEL), absolute(named_path(path))
     with in_an_existing_folder():
         found = analyse_file(whole, card, lambda: _load_predictor(card, device), names.nothing)
     return names.of_analysis(found)
@@ -436,15 +448,3 @@ def _asked(
     if filters or order != "path" or limit is not None or no_album:
         raise TypeError("give a Query, or filters, order, limit and no_album, not both")
     return query
-
-
-def _paths(paths: Iterable[StrPath]) -> tuple[str, ...]:
-    return tuple(map(_path, paths))
-
-
-def _path(path: StrPath) -> str:
-    """As `StrPath` says; TaggerError for an empty name, which would mean the current folder."""
-    name = os.fspath(path)
-    if not name:
-        raise TaggerError("a path is empty; name a file or a folder")
-    return name if not name.startswith("~") or os.path.lexists(name) else os.path.expanduser(name)

@@ -38,6 +38,7 @@ COMMANDS = {
     "doctor": "doctor:doctor",
     "failures": "runs:failures",
     "ignore": "ignore:ignore",
+    "learn": "learn:learn",
     "models": "models:app",
     "train": "train:train",
     "evaluate": "evaluate:evaluate",

@@ -18,6 +18,7 @@ TOPICS = {
     "scanning": ("scan", "list", "duplicates", "show", "stats", "failures", "ignore", "runs", "spectrogram"),
     "review": (),
     "tags": ("audit", "write-tags", "undo", "doctor"),
+    "learn": (),
     "playlists": ("playlist",),
     "every-night": ("watch",),
     "configuration": ("config",),

@@ -6,6 +6,7 @@ import hashlib
 import os
 import re
 import shutil
+from collections.abc import Callable
 from typing import Literal
 
 from tagger.descriptors import open_no_link
@@ -66,6 +67,22 @@ def install(card: ModelCard, replace: bool = False) -> Outcome:
     except OSError as error:
         raise ModelError(f"{target}: cannot be written ({error.strerror or error})") from None
     return "replaced" if there else "added"
+
+
+def install_made(model_id: str, make: Callable[[str], None]) -> None:
+    """Install a model that `make` writes into the empty folder that it is given, whole or not at all.
+
+    Raises `ModelError` as `install` does, and for an id that is there already.
+    """
+    check_id(model_id)
+    target = os.path.join(_root(), model_id)
+    if os.path.lexists(target):
+        raise ModelError(f"{target}: is there already; give another name")
+    try:
+        with replaced_folder(target) as draft:
+            make(draft)
+    except OSError as error:
+        raise ModelError(f"{target}: cannot be written ({error.strerror or error})") from None
 
 
 def uninstall(model_id: str) -> None:

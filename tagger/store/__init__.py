@@ -4,6 +4,7 @@ from tagger.store.answers import Answer, AnswerPair, Answers
 from tagger.store.corrections import Correction, CorrectionKind, Corrections
 from tagger.store.database import scan_lock
 from tagger.store.duplicates import SameSound
+from tagger.store.heard_files import HeardFile
 from tagger.store.ignored import IgnoredPaths
 from tagger.store.known_files import KnownFiles, Reuse, displaced, fault
 from tagger.store.rereads import HeadAnswers, Source, Stored
@@ -30,6 +31,7 @@ __all__ = [
     "Corrections",
     "Exchange",
     "HeadAnswers",
+    "HeardFile",
     "IgnoredPaths",
     "KnownFiles",
     "NewChange",

@@ -122,6 +122,12 @@ class Rereads:
             values = (model, now(), trunk_named(connection, trunk), said)
             connection.execute(_INTRODUCE, values)
 
+    def forget(self, model: str) -> None:
+        """Delete all answers of a model; embeddings stay, for they are of its trunk."""
+        with self._database.transaction() as connection:
+            for table in ("predictions", "album_scores", "models"):
+                connection.execute(f"DELETE FROM {table} WHERE model = ?", (model,))
+
     def made_of(self, model: str) -> tuple[str | None, Mapping[str, str]]:
         """Give the trunk of a model and the versions of its heads; None and nothing where it is not known."""
         ((trunk, heads),) = self._database.all(_KNOWN, (model,)) or [(None, None)]

@@ -6,7 +6,7 @@ SQLite's errors become words for people here, and nowhere else.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from types import TracebackType
 
@@ -21,6 +21,7 @@ from tagger.store.backup import back_up_if_due
 from tagger.store.corrections import Corrections
 from tagger.store.database import Database, open_database, plain_errors
 from tagger.store.duplicates import SameSound, duplicates
+from tagger.store.heard_files import HeardFile, heard_files
 from tagger.store.ignored import Ignored
 from tagger.store.known_files import KnownFiles
 from tagger.store.rereads import Rereads
@@ -133,6 +134,10 @@ class Store:
     def duplicates(self, paths: Sequence[str] = ()) -> list[SameSound]:
         """Find the sounds that are in several files, one of them at or beneath `paths` (or anywhere)."""
         return duplicates(self.database, paths)
+
+    def heard_files(self, trunk: str, size: int) -> Iterator[HeardFile]:
+        """Yield the files with an embedding of `trunk`, of `size` numbers, and the owner's words for them."""
+        return heard_files(self.database, trunk, size, self.names.nothing)
 
     def back_up_if_due(self) -> str | None:
         """Copy the database to `<path>.bak` if that is older than a week; give the reason if it could not be.

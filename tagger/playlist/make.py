@@ -81,7 +81,7 @@ def make_playlist(
         found = _existing(plan, asked_for)
         _refuse_if_all_are_gone(len(asked_for), len(found))
         candidates = distinct(found)
-        tracks = _in_order(plan, candidates)
+        tracks = _in_order(plan, candidates, store, model)
         _refuse_if_none_fits(plan, candidates, tracks)
     if not tracks:
         warned.append("no track matches; the playlist is empty")
@@ -133,14 +133,17 @@ def distinct(tracks: Iterable[Track]) -> list[Track]:
     return list(chosen.values())
 
 
-def _in_order(plan: Plan, tracks: list[Track]) -> list[Track]:
+def _in_order(plan: Plan, tracks: list[Track], store: Store, model: str) -> list[Track]:
     """Keep as many of the tracks as the plan wants, in its order."""
     sort, seed = plan.sort or "energy", abs(plan.seed or 0)
     bounds: Bounds = {"limit": plan.limit, "minutes": plan.minutes, "per_artist": plan.per_artist}
     if plan.shape:
-        from tagger.playlist.shape import shaped
+        from tagger.playlist.shape import Ends, shaped
 
-        return shaped(tracks, plan.shape, seed=seed, **bounds)
+        def ends_of(chosen: Sequence[Track]) -> Ends:
+            return store.answers.energy_ends((track.path for track in chosen), model)
+
+        return shaped(tracks, plan.shape, seed=seed, ends_of=ends_of, **bounds)
     if sort == "random" and plan.seed is None:  # a shuffle is a new one each time, as everywhere
         seed = secrets.randbits(32)
     return selected(tracks, sort, seed=seed, **bounds)
@@ -164,7 +167,7 @@ def _alike(
     chosen = _first_of(plan, ids[order].tolist(), store, model, first_read)
     if not (plan.sort or plan.shape):
         return chosen
-    return _in_order(replace(plan, limit=None, minutes=None, per_artist=None), chosen)
+    return _in_order(replace(plan, limit=None, minutes=None, per_artist=None), chosen, store, model)
 
 
 def _first_of(plan: Plan, ids: Sequence[int], store: Store, model: str, first_read: int) -> list[Track]:

@@ -8,7 +8,8 @@ Method, in three steps, each deterministic for a seed:
    the same tracks keeps nearer to the curve (one-dimensional optimal transport: Peyré & Cuturi,
    Computational Optimal Transport, 2019, remark 2.28), and each track is played once.
 3. **Smooth** (`tagger.playlist.smooth`). Walk from first to last and exchange tracks of like energy so
-   that the tempo moves in small steps and neighbours are by different artists.
+   that the tempo moves in small steps, each begins as the last one ends, and neighbours are by different
+   artists.
 """
 
 from __future__ import annotations
@@ -39,6 +40,14 @@ ARTIST_AGAIN_OCTAVES = 0.1  # an artist's second track costs as much as a step o
 
 Floats = NDArray[np.floating[Any]]
 
+Ends = Sequence[tuple[float | None, float | None]]
+"""Of each track the energy (0–1) of its beginning and of its end; None where it is not known."""
+
+
+def no_ends(tracks: Sequence[Track]) -> Ends:
+    """Tell nothing of the beginnings and ends of the tracks."""
+    return [(None, None)] * len(tracks)
+
 
 def shaped(
     tracks: Iterable[Track],
@@ -48,13 +57,15 @@ def shaped(
     minutes: float | None = None,
     per_artist: int | None = None,
     seed: int = 0,
+    ends_of: Callable[[Sequence[Track]], Ends] = no_ends,
 ) -> list[Track]:
     """Lay a path through the tracks whose energy follows the curve.
 
     At most `limit` tracks, `minutes` and `per_artist` of each artist are chosen, spread along the curve;
     each chosen one is played exactly once. The minutes are used but for a twentieth where the tracks allow,
     if need be with tracks drawn by chance. Entries without an energy are left out. No two neighbours are by
-    one known artist if any order of the chosen tracks allows that. Raises TaggerError for an unknown shape.
+    one known artist if any order of the chosen tracks allows that. `ends_of` is asked for the chosen tracks.
+    Raises TaggerError for an unknown shape.
     """
     rng = np.random.default_rng(seed)
     in_chance = ordered((track for track in tracks if track.energy is not None), "random", seed)
@@ -63,7 +74,7 @@ def shaped(
     chosen = _chosen(candidates, shape, limit, time, rng)
     if len(chosen) < 2:
         return chosen
-    return [chosen[index] for index in smoothed(_matched(chosen, shape, rng), rng)]
+    return [chosen[index] for index in smoothed(_matched(chosen, ends_of(chosen), shape, rng), rng)]
 
 
 def curve(shape: Shape, count: int) -> Floats:
@@ -86,7 +97,7 @@ def curve(shape: Shape, count: int) -> Floats:
             raise TaggerError(f"{shape}: not a shape (one of {', '.join(SHAPES)})")
 
 
-def _matched(chosen: Sequence[Track], shape: Shape, rng: np.random.Generator) -> Course:
+def _matched(chosen: Sequence[Track], ends: Ends, shape: Shape, rng: np.random.Generator) -> Course:
     """The tracks laid along the curve by rank; equal heights and equal energies fall by chance."""
     energies = np.array([track.energy for track in chosen])
     chance = rng.permutation(len(chosen))
@@ -94,12 +105,15 @@ def _matched(chosen: Sequence[Track], shape: Shape, rng: np.random.Generator) ->
     tracks = np.lexsort((chance, energies))
     track_at = np.empty(len(chosen), dtype=np.intp)
     track_at[places] = tracks
+    intro, outro = np.array(ends, dtype=np.float64).T
     return Course(
         track_at=track_at,
         places=places,
         energy=energies,
         tempo_octaves=tempo_octaves(chosen),
         artist=artist_numbers(chosen),
+        intro=intro,
+        outro=outro,
     )
 
 

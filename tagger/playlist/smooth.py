@@ -2,7 +2,8 @@
 
 A greedy walk from the first place to the last. For each place, the tracks of the places to come whose
 energy is within `ENERGY_TOLERANCE` of what the curve wants here, and which can be exchanged for the
-track here without leaving that tolerance there, compete: the nearest tempo wins. So no track strays
+track here without leaving that tolerance there, compete: the nearest tempo wins, and of near ones the track
+that begins with the energy with which the last one ends. So no track strays
 from the curve by more than the tolerance, unless an artist would otherwise follow himself.
 
 Whether the tracks left can still be laid without such a pair is known exactly: after a track by `last`,
@@ -23,6 +24,7 @@ ENERGY_TOLERANCE = 0.05
 
 WINDOW_RANKS = 128  # tracks of like energy looked at on each side; more is slower and hardly smoother
 UNKNOWN_STEP_OCTAVES = 0.1  # a step to or from an unknown tempo counts as 7 %: neither good nor bad
+JOIN_WEIGHT = 0.2  # octaves per unit of energy between the end of a track and the beginning of the next
 ENERGY_WEIGHT = 0.3  # octaves per unit of energy: straying by the tolerance costs as much as 1 % of tempo
 
 Indices = NDArray[np.intp]
@@ -34,8 +36,9 @@ class Course:
     """Tracks laid along a curve, all arrays of length n.
 
     `track_at` is the track at each place in playing order, `places` the places from the lowest point of
-    the curve to the highest. `energy` (0–1), `tempo_octaves` (log2 of BPM, NaN where unknown) and
-    `artist` (0…n−1) belong to the tracks.
+    the curve to the highest. `energy` (0–1), `tempo_octaves` (log2 of BPM, NaN where unknown), `artist`
+    (0…n−1) and the energies of their beginnings, `intro`, and ends, `outro` (0–1, NaN where unknown), belong
+    to the tracks.
     """
 
     track_at: Indices
@@ -43,6 +46,8 @@ class Course:
     energy: Floats
     tempo_octaves: Floats
     artist: Indices
+    intro: Floats
+    outro: Floats
 
 
 def smoothed(course: Course, rng: np.random.Generator) -> Indices:
@@ -53,16 +58,16 @@ def smoothed(course: Course, rng: np.random.Generator) -> Indices:
     walk = _walk(course, rng)
     remaining = _Remaining(course.artist)
     strict = remaining.separable()
-    artist, tempo = -1, np.nan
+    artist, tempo, outro = -1, np.nan, np.nan
     for here in range(len(walk.track_at)):
-        after = _Follows(artist, tempo, remaining.due() if strict else None)
+        after = _Follows(artist, tempo, outro, remaining.due() if strict else None)
         there = _smoothest(walk, here, after)
         if there is None and strict:
             there = _least_astray(walk, here, after)
         if there is not None:
             walk.track_at[[here, there]] = walk.track_at[[there, here]]
         track = walk.track_at[here]
-        artist = int(course.artist[track])
+        artist, outro = int(course.artist[track]), float(course.outro[track])
         tempo = tempo if np.isnan(course.tempo_octaves[track]) else float(course.tempo_octaves[track])
         remaining.play(artist)
     return walk.track_at
@@ -84,10 +89,11 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True)
 class _Follows:
-    """The artist and tempo before the next track, and the artist it has to be by, if any."""
+    """The artist, tempo and last energy before the next track, and the artist it has to be by, if any."""
 
     artist: int
     tempo_octaves: float
+    outro: float
     due: int | None
 
     def allows(self, artist: Indices) -> NDArray[np.bool_]:
@@ -121,7 +127,8 @@ def _smoothest(walk: _Walk, here: int, after: _Follows) -> int | None:
     alike = (stray_here <= ENERGY_TOLERANCE) & (stray_there <= ENERGY_TOLERANCE) | (places == here)
     step = np.abs(course.tempo_octaves[tracks] - after.tempo_octaves)
     step = np.where(np.isnan(step), UNKNOWN_STEP_OCTAVES, step)
-    cost = step + ENERGY_WEIGHT * stray_here + walk.chance[tracks]
+    join = np.nan_to_num(np.abs(course.intro[tracks] - after.outro))
+    cost = step + ENERGY_WEIGHT * stray_here + JOIN_WEIGHT * join + walk.chance[tracks]
     return _cheapest(places, np.where(alike & after.allows(course.artist[tracks]), cost, np.inf))
 
 

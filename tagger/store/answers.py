@@ -76,6 +76,7 @@ _ALBUM = f"""
 _WINDOWS = f"""
     SELECT start_s, genre, genre_confidence, energy, valence, mood FROM window_answers {_OF_A_PATH}
     ORDER BY start_s"""
+_ENDS = f"SELECT energy FROM window_answers {_OF_A_PATH} ORDER BY start_s"
 _SCORES = """
     (SELECT json_group_object(s.genre, s.probability) FROM {scores} s
     WHERE s.track_id = p.track_id AND s.model = p.model
@@ -199,6 +200,14 @@ class Answers:
         """Count the tracks that `query` asks for, its limit aside."""
         from_where, values = asked_for(query, model, with_tracks=False)
         return int(self._database.value(f"SELECT count(*) {from_where}", values))
+
+    def energy_ends(self, paths: Iterable[str], model: str) -> list[tuple[float | None, float | None]]:
+        """Give the energy (0–1) of the first and of the last window of each file; None of what is unknown."""
+        rows = (self._database.all(_ENDS, {"path": stored_path(path), "model": model}) for path in paths)
+        return [
+            (checked.share(found[0][0]), checked.share(found[-1][0])) if found else (None, None)
+            for found in rows
+        ]
 
     def ids(self, query: Query, model: str) -> set[int]:
         """Give the ids of the tracks that `query` asks for; its order and its limit do not hold."""

@@ -167,3 +167,18 @@ def test_twenty_thousand_candidates_take_less_than_two_seconds():
     played = shaped(tracks, "wave")
     assert time.process_time() - start < 2
     assert len(played) == 20_000
+
+
+def test_a_track_begins_as_the_last_one_ends_where_tempo_and_curve_allow_it():
+    random = np.random.default_rng(0)
+    tracks = [track(f"/{n}", energy=n / 200, bpm=120.0, artist=f"Artist {n}") for n in range(200)]
+    ends = {entry.path: tuple(random.uniform(0, 1, 2)) for entry in tracks}
+
+    def mean_gap(played):
+        return float(np.mean([abs(ends[a.path][1] - ends[b.path][0]) for a, b in pairwise(played)]))
+
+    joined = shaped(tracks, "rise", ends_of=lambda chosen: [ends[entry.path] for entry in chosen])
+    assert mean_gap(joined) < 0.5 * mean_gap(shaped(tracks, "rise"))
+    assert likeness(joined, "rise") > 0.98
+    unknown = shaped(tracks, "rise", ends_of=lambda chosen: [(None, None)] * len(chosen))
+    assert [entry.path for entry in unknown] == [entry.path for entry in shaped(tracks, "rise")]

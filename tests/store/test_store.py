@@ -339,3 +339,8 @@ def test_an_error_of_the_caller_ends_the_transaction(store: Store) -> None:
         isinstance(store.database.connection, sqlite3.Connection)
         and not store.database.connection.in_transaction
     )
+
+
+def test_a_track_has_the_energy_of_its_beginning_and_of_its_end(store: Store) -> None:
+    store.record_batch([analysed("/m/1.mp3", energy=0.7)], [])
+    assert store.answers.energy_ends(["/m/1.mp3", "/m/none.mp3"], MODEL) == [(0.7, 0.25), (None, None)]

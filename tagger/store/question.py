@@ -75,8 +75,13 @@ def _order_of_words(query: Query) -> Sql:
 
 def uses_words(query: Query) -> bool:
     """Tell whether a question is about words or moods, so that `mood_words w` is among its tables."""
+    return _needs_words(query) or query.order.removeprefix("-") in _OF_WORDS
+
+
+def _needs_words(query: Query) -> bool:
+    """Whether only tracks with words or a mood are asked for; in an order the others come last."""
     asked = query.words or query.not_words or query.moods or query.valence is not None
-    return bool(asked) or query.order.removeprefix("-") in (*_OF_WORDS, "word")
+    return bool(asked) or query.order.removeprefix("-") == "word"
 
 
 def _order(order: TrackOrder) -> str:
@@ -103,7 +108,7 @@ def asked_for(query: Query, model: str, more: str = "", with_tracks: bool = True
     """
     of_tracks = _of_track(query)
     source, bounds = _source(query, with_tracks or bool(of_tracks))
-    of_words: list[Sql] = [("w.model = ?", [model]), *_of_words(query)] if uses_words(query) else []
+    of_words: list[Sql] = [("w.model = ?", [model]), *_of_words(query)] if _needs_words(query) else []
     conditions: list[Sql] = [("p.model = ?", [model]), *of_words, *_of_prediction(query), *of_tracks]
     where = " AND ".join(sql for sql, _ in conditions)
     values = [value for _, values in conditions for value in values]
@@ -116,30 +121,37 @@ def _source(query: Query, with_tracks: bool) -> Sql:
     # its planner has no statistics here, and the better order is known.
     answers = answers_table(query.no_album)
     prediction_of_track = f"{answers} p ON p.track_id = t.id"
+    with_words = _words_joined(query)
     if query.paths:
         rows, bounds = _ranges(query.paths)
         within = "tracks t ON t.path >= wanted.column1 AND t.path < wanted.column2"
-        with_words = f" CROSS JOIN {_WORDS_OF_PREDICTION}" if uses_words(query) else ""
         tables = f"(VALUES {rows}) wanted CROSS JOIN {within} CROSS JOIN {prediction_of_track}{with_words}"
         return tables, bounds
-    if uses_words(query):
+    if _needs_words(query):
         return _source_of_words(query, answers, with_tracks), []
-    if not with_tracks:
+    if not with_tracks:  # nor in any order
         return f"{answers} p", []
     if query.missing:  # few, whatever their order
-        return f"tracks t INDEXED BY tracks_missing CROSS JOIN {prediction_of_track}", []
+        by_missing = f"tracks t INDEXED BY tracks_missing CROSS JOIN {prediction_of_track}"
+        return f"{by_missing}{with_words}", []
     by_index = _is_by_index(query)
     narrow = query.genres or query.energy or query.bpm or query.order.removeprefix("-") in _OF_AN_ANSWER
     if narrow and not by_index:
-        return f"{answers} p CROSS JOIN tracks t ON t.id = p.track_id", []
-    return f"tracks t CROSS JOIN {prediction_of_track}", []
+        return f"{answers} p CROSS JOIN tracks t ON t.id = p.track_id{with_words}", []
+    return f"tracks t CROSS JOIN {prediction_of_track}{with_words}", []
+
+
+def _words_joined(query: Query) -> str:
+    """The join of words and moods behind predictions; where only the order is theirs, nothing is left out."""
+    if _needs_words(query):
+        return f" CROSS JOIN {_WORDS_OF_PREDICTION}"
+    return f" LEFT JOIN {_WORDS_OF_PREDICTION}" if uses_words(query) else ""
 
 
 def _source_of_words(query: Query, answers: str, with_tracks: bool) -> str:
     """The tables where words or moods are asked for: a pass through a million rows takes 0.2 s."""
     if query.missing or _is_by_index(query):
-        by_track = f"{answers} p ON p.track_id = t.id CROSS JOIN {_WORDS_OF_PREDICTION}"
-        return f"tracks t CROSS JOIN {by_track}"
+        return f"tracks t CROSS JOIN {answers} p ON p.track_id = t.id{_words_joined(query)}"
     tracks = " CROSS JOIN tracks t ON t.id = p.track_id" if with_tracks else ""
     return f"mood_words w CROSS JOIN {answers} p ON p.track_id = w.track_id AND p.model = w.model{tracks}"
 

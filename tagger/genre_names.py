@@ -67,25 +67,26 @@ class GenreNames:
                 )
 
     def of_track(self, track: Track) -> Track:
-        """Give the track with the owner's name for its genre."""
+        """Give the track with the owner's names for its genre and its words."""
+        words = self._likeliest(track.words)
         if track.genre is None:
-            return track
+            return replace(track, words=words)
         genre, second = self.shown(track.genre), track.second_genre and self.shown(track.second_genre)
-        return replace(track, genre=genre, second_genre=None if second == genre else second)
+        return replace(track, genre=genre, second_genre=None if second == genre else second, words=words)
 
     def of_analysis(self, analysis: Analysis) -> Analysis:
         """Give the analysis with the owner's names."""
-        album = analysis.album and replace(analysis.album, genres=self._of_genres(analysis.album.genres))
+        album = analysis.album and replace(analysis.album, genres=self._likeliest(analysis.album.genres))
         return replace(analysis, prediction=self.of_prediction(analysis.prediction), album=album)
 
     def of_prediction(self, answer: Prediction) -> Prediction:
-        """Give the answer with the owner's names: of two genres with one name, the likelier stands."""
+        """Give the answer with the owner's names: of two with one name, the likelier stands."""
         if not self.rename:
             return answer
-        probabilities = self._of_genres(answer.genres)
+        genres, words = self._likeliest(answer.genres), self._likeliest(answer.words)
         first = None if answer.genre is None else self.shown(answer.genre)
         windows = tuple(map(self._of_window, answer.windows))
-        return replace(answer, genres=probabilities, genre=first, windows=windows)
+        return replace(answer, genres=genres, genre=first, windows=windows, words=words)
 
     def unknown(self, known: Iterable[str]) -> list[str]:
         """Give the words for genres that no model has: none of the `known` genres is called so."""
@@ -94,10 +95,11 @@ class GenreNames:
         words = [*self.rename, *(name for name in (*self.never, *self.only) if letters(name) not in ours)]
         return [word for word in dict.fromkeys(words) if letters(word) not in there]
 
-    def _of_genres(self, genres: Mapping[str, float]) -> dict[str, float]:
+    def _likeliest(self, said: Mapping[str, float]) -> dict[str, float]:
+        """The probabilities (0–1) of genres or words by the owner's names."""
         probabilities: dict[str, float] = {}
-        for genre, probability in genres.items():
-            name = self.shown(genre)
+        for one, probability in said.items():
+            name = self.shown(one)
             probabilities[name] = max(probability, probabilities.get(name, 0.0))
         return probabilities
 

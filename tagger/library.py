@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property
+from functools import cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -136,11 +136,7 @@ class Library:
         if not names:
             raise TaggerError("nothing to scan; name a file or a folder")
         roots = [absolute(name) for name in names]
-        counts = ScanCounts()
-
-        def load() -> Predictor:
-            return self._load_predictor(card)
-
+        counts, load = ScanCounts(), partial(self._load_predictor, card)
         with self._exclusive(create=True) as store:
             if reason := store.back_up_if_due():
                 observer.not_backed_up(reason)
@@ -165,6 +161,7 @@ class Library:
         limit: int | None = None,
         no_album: bool = False,
         with_second: bool = False,
+        with_words: bool = True,
         **filters: str | Sequence[str],
     ) -> Iterator[Track]:
         """Yield the tracks that a `Query` asks for, or filters by the names of the command line's options.
@@ -172,11 +169,13 @@ class Library:
             library.tracks(genre=["Rock", "Metal"], energy="high", order="-energy")
 
         With `no_album`, genres are those of each track's own sound; `with_second` asks for the `second_genre`
-        where none is sure. Raises TaggerError for a filter that cannot be read, and an unknown genre.
+        where none is sure. Without `with_words`, of all words a track has those that the filters ask for.
+        Raises TaggerError for a filter that cannot be read, and an unknown genre or word.
         """
         model = self.model
         asked = fitted(_asked(query, filters, order, limit, no_album), self.store, model)
-        return self.store.answers.tracks(asked, model=model, with_second=with_second, with_words=True)
+        more = {"with_second": with_second, "with_mood": True, "with_words": with_words}
+        return self.store.answers.tracks(asked, model=model, **more)
 
     def top_genres(self, limit: int) -> list[tuple[str, int]]:
         """Count the tracks of the most frequent genres by the answers of the model that analyses."""

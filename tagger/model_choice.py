@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from tagger.errors import ModelError, TaggerError
@@ -68,17 +69,25 @@ def fitted(query: Query, store: Store, model: str) -> Query:
 
 
 def _with_words(query: Query, store: Store, model: str) -> Query:
-    """The question with the model's spelling of its words."""
+    """The question with the words of the model that are meant, by its names for them or by the owner's."""
     if query.order.removeprefix("-") == "word" and not query.words:
         raise TaggerError("--sort word is by the words asked for; give one, such as --word piano")
     if not (query.words or query.not_words):
         return query
     known, genres = words_of(store, model), _by_our_names(genres_of(store, model), store)
-    named = [
-        tuple(dict.fromkeys(word_named(word, known, genres, model) for word in words))
+    ours = _by_our_names(known, store)
+
+    def named(word: str) -> Sequence[str]:
+        return store.names.meant(word, known) or [word_named(word, ours, genres, model)]
+
+    for word in query.words:
+        if len(meant := named(word)) > 1:  # all words that are asked for must be there, and these need not
+            raise TaggerError(f"{word!r} is what you call {' and '.join(meant)}; give one of them")
+    wanted, unwanted = (
+        tuple(dict.fromkeys(chain.from_iterable(map(named, words))))
         for words in (query.words, query.not_words)
-    ]
-    return replace(query, words=named[0], not_words=named[1])
+    )
+    return replace(query, words=wanted, not_words=unwanted)
 
 
 def _genres_named(names: Sequence[str], known: Sequence[str], store: Store, model: str) -> tuple[str, ...]:

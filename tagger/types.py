@@ -297,7 +297,7 @@ def by_probability(scores: Mapping[str, float]) -> list[tuple[str, float]]:
     return sorted(scores.items(), key=lambda item: -item[1])
 
 
-Json = str | float | int | bool | list[str] | None
+Json = str | float | int | bool | list[str] | dict[str, float] | None
 
 
 def track_json(track: Track) -> dict[str, Json]:
@@ -305,7 +305,8 @@ def track_json(track: Track) -> dict[str, Json]:
 
     `duration_s` is in seconds, `bpm` in beats a minute, `energy_level` 1–10; confidences and `energy` are
     0–1. What is not known is None, and so are the genre and the tempo of silence. `tag_genres`,
-    `tag_energy_level` and `tag_bpm` are the owner's words.
+    `tag_energy_level` and `tag_bpm` are the owner's words. `words` has the probability (0–1) of each of the
+    track's words, likeliest first.
 
     >>> found = track_json(Track("/m/a.mp3", genre="Jazz", genre_confidence=0.98765, energy=0.42))
     >>> found["genre_confidence"], found["energy_level"], found["duration_s"], found["bpm"]
@@ -330,7 +331,20 @@ def track_json(track: Track) -> dict[str, Json]:
         "tag_genres": list(track.tag_genres),
         "tag_energy_level": rounded(track.tag_energy_level, 2),
         "tag_bpm": rounded(track.tag_bpm, 2),
+        "valence": rounded(track.valence, 4),
+        "mood": track.mood,
+        "mood_confidence": rounded(track.mood_confidence, 4),
+        "words": words_json(track.words),
     }
+
+
+def words_json(words: Mapping[str, float]) -> dict[str, float]:
+    """Give words with their probabilities as JSON has them: to two decimals, as finely as they are stored.
+
+    >>> words_json({"Piano": 0.98765})
+    {'Piano': 0.99}
+    """
+    return {word: round(probability, 2) for word, probability in words.items()}
 
 
 def genre_said(genre: str, confidence: float | None, second: str | None, sure_from: float) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, cast, get_args
 
@@ -12,13 +12,24 @@ import typer
 from tagger.cli import configured, shared
 from tagger.cli.completion import values_of
 from tagger.cli.shared import print_csv, print_json_array
-from tagger.cli.table import GENRE_CELLS, OWN_CELLS, answer_cells, header, own_cell, print_table
+from tagger.cli.table import (
+    GENRE_CELLS,
+    OWN_CELLS,
+    Column,
+    answer_cells,
+    columns_for,
+    header,
+    own_cell,
+    print_table,
+)
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
+from tagger.model_choice import fitted, predicts
 from tagger.query import Query, TrackOrder
 from tagger.types import track_json
 
 if TYPE_CHECKING:
+    from tagger.library import Library
     from tagger.types import Track
 
 CSV_COLUMNS = [
@@ -40,6 +51,10 @@ CSV_COLUMNS = [
     "tag_genres",
     "tag_energy_level",
     "tag_bpm",
+    "valence",
+    "mood",
+    "mood_confidence",
+    "words",
 ]
 """Names of `track_json`; a new one goes to the end, for programs that count columns."""
 
@@ -66,8 +81,8 @@ def list_tracks(
             parser=_order_named,
             autocompletion=values_of(TrackOrder),
             metavar="ORDER",
-            help="path, energy, bpm, genre, confidence, artist, album, title, year or length; "
-            "-energy and so on: the other way round.",
+            help="path, energy, bpm, genre, confidence, artist, album, title, year, length, valence, mood "
+            "or word (of --word); -energy and so on: the other way round.",
         ),
     ] = "path",
     limit: Annotated[int | None, typer.Option(min=0, help="At most this many.")] = None,
@@ -96,23 +111,38 @@ def list_tracks(
     places = shared.named(paths)
     query = replace(query, paths=places, limit=limit, order=sort, missing=missing, duplicates=duplicates)
     with configured.library(db, model) as library:
-        tracks = library.tracks(query, with_second=not (json or as_csv or csv_safe))
-        sure_from = library.store.names.sure_from
-        shared.warn(library, query)
-        if json:
-            print_json_array(map(track_json, tracks))
-        elif as_csv or csv_safe:
-            print_csv(CSV_COLUMNS, map(track_json, tracks), no_formulas=csv_safe)
-        elif sys.stdout.isatty():
-            print_table(tracks, sure_from, bool(query.tag_genres or query.agrees or query.differs))
+        if json or as_csv or csv_safe:
+            tracks = library.tracks(query)
+            shared.warn(library, query)
+            if json:
+                print_json_array(map(track_json, tracks))
+            else:
+                print_csv(CSV_COLUMNS, map(track_json, tracks), no_formulas=csv_safe)
         else:
-            _print_lines(tracks, sure_from)
+            _print_for_people(library, query)
 
 
-def _print_lines(tracks: Iterable[Track], sure_from: float) -> None:
-    say(f"{header(GENRE_CELLS, OWN_CELLS)}path")
+def _print_for_people(library: Library, query: Query) -> None:
+    """Print lines: within the width of a terminal, or whole ones."""
+    query = fitted(query, library.store, library.model)
+    tracks = library.tracks(query, with_second=True, with_words=False)
+    shared.warn(library, query)
+    names = library.store.names
+    columns = columns_for(query, names.sure_from, names.shown)
+    if sys.stdout.isatty():
+        asks_for_own = bool(query.tag_genres or query.agrees or query.differs)
+        print_table(tracks, names.sure_from, asks_for_own, columns)
+    else:
+        knows_moods = predicts(library.store, library.model, "mood")
+        _print_lines(tracks, names.sure_from, [each for each in columns if each.asked or knows_moods])
+
+
+def _print_lines(tracks: Iterable[Track], sure_from: float, columns: Sequence[Column]) -> None:
+    say(f"{header(GENRE_CELLS, OWN_CELLS, columns)}path")
     for track in tracks:
         genre, sure, energy, bpm = answer_cells(track, sure_from)
         missing = "  (missing)" if track.missing else ""
         own = f"{shown(own_cell(track, OWN_CELLS)):<{OWN_CELLS}}"
-        say(f"{genre:<{GENRE_CELLS}} {sure:>5}  {own}  {energy:<7}  {bpm:>5}  {shown(track.path)}{missing}")
+        more = "".join(f"{column.cell(track)}  " for column in columns)
+        answer = f"{genre:<{GENRE_CELLS}} {sure:>5}  {own}  {energy:<7}  {bpm:>5}  {more}"
+        say(f"{answer}{shown(track.path)}{missing}")

@@ -220,7 +220,9 @@ def print_json_array(values: Iterable[Mapping[str, Any]]) -> None:
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], no_formulas: bool = False) -> None:
-    """Print CSV (RFC 4180) on stdout with a line of names; truth values as JSON has them, lists with "; ".
+    """Print CSV (RFC 4180) on stdout with a line of names; truth values as JSON has them.
+
+    Lists, and the names in an object, are joined with "; ".
 
     With `no_formulas`, a text that a spreadsheet would calculate has an apostrophe in front
     (https://owasp.org/www-community/attacks/CSV_Injection).
@@ -238,7 +240,7 @@ def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], no_form
 def _cell(value: object) -> object:
     if isinstance(value, bool):
         return str(value).lower()
-    return "; ".join(value) if isinstance(value, list) else value
+    return "; ".join(value) if isinstance(value, list | dict) else value
 
 
 def _is_formula(value: object) -> bool:

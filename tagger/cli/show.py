@@ -12,7 +12,15 @@ from tagger.cli import configured, shared
 from tagger.cli.shared import bar, message, print_json
 from tagger.cli.terminal import say, shown
 from tagger.files import FileState, absolute
-from tagger.types import counted, energy_level, genre_said, rounded, track_json
+from tagger.types import (
+    by_probability,
+    counted,
+    energy_level,
+    genre_said,
+    rounded,
+    track_json,
+    words_json,
+)
 
 if TYPE_CHECKING:
     from tagger.files import AudioFile
@@ -75,6 +83,7 @@ def _fields(analysis: Analysis, is_stored: bool) -> dict[str, Any]:
     recording, answer = analysis.recording, analysis.prediction
     return {
         **track_json(analysis.track),
+        "words": words_json(dict(by_probability(answer.words))),
         "genres": _rounded(analysis.genres),
         "track_genre": answer.genre,
         "track_genre_confidence": rounded(answer.genre_confidence, 4),
@@ -100,6 +109,8 @@ def _window_fields(window: WindowAnswer) -> dict[str, Any]:
         "genre": window.genre,
         "genre_confidence": rounded(window.genre_confidence, 4),
         "energy": rounded(window.energy, 4),
+        "valence": rounded(window.valence, 4),
+        "mood": window.mood,
     }
 
 

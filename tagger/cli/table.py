@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING
@@ -14,10 +14,11 @@ from tagger.types import ENERGY_BANDS, energy_level, genre_said
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from tagger.query import Query
     from tagger.types import Track
 
 LOOKED_AT = 200
-"""Tracks by which it is decided whether there are columns for own tags, and for artists and titles."""
+"""Tracks by which it is decided whether there are columns for own tags, moods, and artists and titles."""
 
 MOST_NAME_CELLS, LEAST_PATH_CELLS, LEAST_CELLS_FOR_NAMES = 44, 20, 36
 GENRE_CELLS, OWN_CELLS = 26, 16
@@ -25,7 +26,58 @@ GENRE_CELLS, OWN_CELLS = 26, 16
 NARROWER = ((70, 14, 13), (110, 19, 13))
 """Below so many cells of the terminal, the columns of the answer and of own tags have these."""
 
+MOOD_CELLS = 6
+"""Of the longest mood, and a question mark."""
+
+MOST_WORD_CELLS = 12
+
 _COLOURS = {"low": "blue", "medium": "yellow", "high": "red"}
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column between tempo and path. One that is not `asked` for stands there if there is room."""
+
+    name: str
+    cells: int
+    text: Callable[[Track], str]
+    asked: bool = True
+    is_number: bool = True
+
+    def cell(self, track: Track) -> str:
+        """Give what it says of a track, in just so many cells."""
+        text = self.text(track)
+        return text.rjust(self.cells) if self.is_number else text.ljust(self.cells)
+
+
+def columns_for(query: Query, sure_from: float, called: Callable[[str], str] = str) -> tuple[Column, ...]:
+    """Give the columns of words, valence and mood for a list that answers `query`.
+
+    Words and valence have one where they are asked for, words as they are `called`.
+    """
+    order = query.order.removeprefix("-")
+    words = tuple(map(_of_word, dict.fromkeys(map(called, query.words))))
+    valence = Column("valence", 7, lambda track: _share(track.valence, ".2f"))
+    asked = bool(query.moods) or order == "mood"
+    mood = Column("mood", MOOD_CELLS, lambda track: mood_said(track, sure_from), asked, is_number=False)
+    by_valence = query.valence is not None or order == "valence"
+    return (*words, valence, mood) if by_valence else (*words, mood)
+
+
+def _of_word(word: str) -> Column:
+    name = word if len(word) <= MOST_WORD_CELLS else word[: MOST_WORD_CELLS - 1] + "…"
+    return Column(name, max(4, len(name)), lambda track: _share(track.words.get(word), ".0%"))
+
+
+def _share(value: float | None, form: str) -> str:
+    return "–" if value is None else format(value, form)
+
+
+def mood_said(track: Track, sure_from: float) -> str:
+    """Give the mood, with a question mark where it is not sure."""
+    if track.mood is None:
+        return "–"
+    return track.mood + "?" * ((track.mood_confidence or 0.0) < sure_from)
 
 
 def answer_cells(track: Track, sure_from: float, genre_cells: int = GENRE_CELLS) -> tuple[str, str, str, str]:
@@ -50,39 +102,30 @@ def own_cell(track: Track, cells: int) -> str:
     return own if len(own) <= cells else own[: cells - 1] + "…"
 
 
-def header(genre_cells: int, own_cells: int) -> str:
+def header(genre_cells: int, own_cells: int, columns: Iterable[Column] = ()) -> str:
     """Give the names of the columns before the artist's; without `own_cells` there is none for own tags."""
     own = "own tag".ljust(own_cells + 2) if own_cells else ""
-    return f"{'genre':<{genre_cells}} {'sure':>5}  {own}energy     bpm  "
+    more = "".join(f"{column.name:<{column.cells}}  " for column in columns)
+    return f"{'genre':<{genre_cells}} {'sure':>5}  {own}energy     bpm  {more}"
 
 
-def print_table(tracks: Iterable[Track], sure_from: float, asks_for_own: bool) -> None:
+def print_table(
+    tracks: Iterable[Track], sure_from: float, asks_for_own: bool, columns: Sequence[Column] = ()
+) -> None:
     """Print a line for each track on the terminal, while they are read.
 
     Paths are shortened from the left, artists and titles from the right. The owner's genres have a column
-    where that takes no artists and titles away, or the question `asks_for_own`. No colour where `NO_COLOR`
-    is set.
+    where that takes no artists and titles away, or the question `asks_for_own`, and so have the further
+    `columns`, from the first on. No colour where `NO_COLOR` is set.
     """
     from rich.console import Console
 
     console = Console(highlight=False)
     tracks = iter(tracks)
     first = [*islice(tracks, LOOKED_AT)]
-    narrower = ((genre, own) for below, genre, own in NARROWER if console.width < below)
-    for_genre, for_own = next(narrower, (GENRE_CELLS, OWN_CELLS))
-    left = max(console.width - len(header(for_genre, for_own)), LEAST_PATH_CELLS)
-    has_own = any(track.tag_genres for track in first) or asks_for_own
-    is_named = any(names_of(track) for track in first)
-    with_own = asks_for_own or (has_own and (left >= LEAST_CELLS_FOR_NAMES or not is_named))
-    if not with_own:
-        for_own = 0
-        left = max(console.width - len(header(for_genre, for_own)), LEAST_PATH_CELLS)
-    has_names = left >= LEAST_CELLS_FOR_NAMES and is_named
-    for_names = min(MOST_NAME_CELLS, left // 2) if has_names else 0
-    for_path = left - for_names - 2 if has_names else left
-    names = "artist – title".ljust(for_names + 2) * has_names
-    console.print(f"{header(for_genre, for_own)}{names}path", style="bold", soft_wrap=True)
-    cells = _Cells(for_genre, for_own, for_names, for_path)
+    cells = _fitting(console.width, first, asks_for_own, columns)
+    names = "artist – title".ljust(cells.names + 2) * bool(cells.names)
+    console.print(f"{header(cells.genre, cells.own, cells.columns)}{names}path", style="bold", soft_wrap=True)
     for track in chain(first, tracks):
         console.print(_line(track, sure_from, cells), soft_wrap=True)
 
@@ -126,8 +169,41 @@ class _Cells:
 
     genre: int
     own: int
+    columns: Sequence[Column]
     names: int
     path: int
+
+
+def _fitting(width: int, first: Sequence[Track], asks_for_own: bool, columns: Sequence[Column]) -> _Cells:
+    """The columns that a terminal of this width has room for, by what the `first` tracks have."""
+    narrower = ((genre, own) for below, genre, own in NARROWER if width < below)
+    for_genre, for_own = next(narrower, (GENRE_CELLS, OWN_CELLS))
+    is_named = any(names_of(track) for track in first)
+    asked, left = _with_room([each for each in columns if each.asked], width - len(header(for_genre, 0)))
+    least = LEAST_CELLS_FOR_NAMES if is_named else LEAST_PATH_CELLS
+    has_own = any(track.tag_genres for track in first) and left - for_own - 2 >= least
+    if not (asks_for_own or has_own):
+        for_own = 0
+    left -= for_own + 2 * bool(for_own)
+    said = [each for each in columns if not each.asked and any(each.text(track) != "–" for track in first)]
+    more, left = _with_room(said, left, LEAST_CELLS_FOR_NAMES)
+    left = max(left, LEAST_PATH_CELLS)
+    has_names = left >= LEAST_CELLS_FOR_NAMES and is_named
+    for_names = min(MOST_NAME_CELLS, left // 2) if has_names else 0
+    for_path = left - for_names - 2 if has_names else left
+    return _Cells(for_genre, for_own, [*asked, *more], for_names, for_path)
+
+
+def _with_room(
+    columns: Iterable[Column], left: int, least: int = LEAST_PATH_CELLS
+) -> tuple[list[Column], int]:
+    """Those columns that leave the `least` cells of those `left`, and what they leave."""
+    chosen = []
+    for column in columns:
+        if left - column.cells - 2 >= least:
+            chosen.append(column)
+            left -= column.cells + 2
+    return chosen, left
 
 
 def _line(track: Track, sure_from: float, cells: _Cells) -> Text:
@@ -143,6 +219,9 @@ def _line(track: Track, sure_from: float, cells: _Cells) -> Text:
         line.append(f"  {own}", style="" if track.tag_genres else "dim")
     line.append(f"  {energy:<7}", style=_colour(track.energy))
     line.append(f"  {bpm:>5}  ", style="")
+    for column in cells.columns:
+        said = column.cell(track)
+        line.append(f"{said}  ", style="dim" if said.rstrip().endswith(("?", "–")) else "")
     if cells.names:
         line.append(_filled(names_of(track), cells.names) + "  ", style="")
     missing = "  (missing)" if track.missing else ""

@@ -45,8 +45,8 @@ class Playlist:
     """A playlist that was made and is not written yet.
 
     `content` is all the bytes of its file. `tracks` are in playing order, by the paths that the file has for
-    them; None for a rule of Navidrome, which holds none. `skipped` are those that the format cannot hold,
-    and `warnings` say, a line each, why nothing was found.
+    them, with mood and words where it shows these; None for a rule of Navidrome, which holds none. `skipped`
+    are those that the format cannot hold, and `warnings` say, a line each, why nothing was found.
     """
 
     content: bytes
@@ -77,7 +77,7 @@ def make_playlist(
     if plan.like is not None:
         tracks = _alike(plan, query, store, model, analyse, first_read)
     else:
-        asked_for = [*store.answers.tracks(query, model=model)]
+        asked_for = [*store.answers.tracks(query, model=model, with_words=plan.shows_words)]
         found = _existing(plan, asked_for)
         _refuse_if_all_are_gone(len(asked_for), len(found))
         candidates = distinct(found)
@@ -177,7 +177,10 @@ def _first_of(plan: Plan, ids: Sequence[int], store: Store, model: str, first_re
     read, chunk = 0, first_read
     while True:
         found += _existing(
-            plan, store.answers.tracks_by_id(ids[read : read + chunk], model, plan.query.no_album)
+            plan,
+            store.answers.tracks_by_id(
+                ids[read : read + chunk], model, plan.query.no_album, plan.shows_words
+            ),
         )
         read, chunk = read + chunk, 2 * chunk
         tracks = distinct(found)

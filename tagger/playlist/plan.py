@@ -75,6 +75,11 @@ class Plan:
         """The format that was named, else the one that the output's name asks for, else m3u8."""
         return _wanted_format(self.format, self.output)
 
+    @property
+    def shows_words(self) -> bool:
+        """Whether the format has a place for moods and words."""
+        return self.wanted_format == "json"
+
     def _check_rule(self) -> None:
         if unsayable := list(self._beyond_a_rule()):
             raise TaggerError(

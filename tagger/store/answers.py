@@ -60,8 +60,8 @@ _USE_MODEL = """
     INSERT INTO models (model, last_used_at) VALUES (?, ?)
     ON CONFLICT (model) DO UPDATE SET last_used_at = excluded.last_used_at"""
 
-_ONE_BY_ID = f"""
-    SELECT {TRACK_COLUMNS} FROM tracks t JOIN {{answers}} p ON p.track_id = t.id
+_ONE_BY_ID = """
+    SELECT {columns} FROM tracks t JOIN {answers} p ON p.track_id = t.id{join}
     WHERE t.id = ? AND p.model = ?"""
 _ONE_BY_PATH = """
     SELECT * FROM tracks JOIN predictions ON predictions.track_id = tracks.id
@@ -154,34 +154,40 @@ class Answers:
         self._words = Words(database)
 
     def tracks(
-        self, query: Query = EVERYTHING, *, model: str, with_second: bool = False, with_words: bool = False
+        self,
+        query: Query = EVERYTHING,
+        *,
+        model: str,
+        with_second: bool = False,
+        with_mood: bool = False,
+        with_words: bool = False,
     ) -> Iterator[Track]:
         """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them.
 
-        Those that are not sure have their second genre, and all their mood and words, if these are asked for:
-        they are looked up for each track.
+        Those that are not sure have their second genre if that is asked for, and all their mood with the
+        words of the query, or with all words that they have: these are looked up for each track.
         """
         called = self._called(model) if query.order.endswith("genre") and self._names.rename else {}
         columns, marks = [TRACK_COLUMNS], list[SqlValue]()
         if with_second:
             columns.append(_SECOND.format(scores=scores_table(query.no_album)))
             marks.append(self._names.sure_from)
-        if with_words:
+        with_mood |= with_words
+        if with_mood:
             columns.append(words.COLUMNS)
-        join = words.JOIN if with_words and not uses_words(query) else ""
+        join = words.JOIN if with_mood and not uses_words(query) else ""
         sql, values = tracks_query(query, model, ", ".join(columns), called, join)
         rows = self._database.rows(sql, [*marks, *values])
-        return self._named(self._read(row, with_second, with_words) for row in rows)
+        only = None if with_words else query.words
+        return self._named(self._read(row, with_second, with_mood, only) for row in rows)
 
-    def _read(self, row: tuple[Any, ...], with_second: bool, with_words: bool) -> Track:
+    def _read(
+        self, row: tuple[Any, ...], with_second: bool, with_mood: bool, only: Sequence[str] | None
+    ) -> Track:
         """A track by the columns `TRACK_COLUMNS`, and by those that were asked for beside them."""
-        track = self._track(row[:N_COLUMNS])
-        if with_second:
-            track = replace(track, second_genre=checked.text(row[N_COLUMNS]))
-        if with_words:
-            valence, mood, confidence, found = self._words.read(row[-words.N_COLUMNS :], HAS_WORD)
-            track = replace(track, valence=valence, mood=mood, mood_confidence=confidence, words=found)
-        return track
+        second = checked.text(row[N_COLUMNS]) if with_second else None
+        said = self._words.read(row[-words.N_COLUMNS :], HAS_WORD, only) if with_mood else None
+        return track_of(row[:N_COLUMNS], self._names.nothing, second, said)
 
     def words(self, model: str) -> list[str]:
         """Give the words that the answers of `model` have a probability of, in the model's order."""
@@ -193,7 +199,7 @@ class Answers:
         sql, values = tracks_query(query, model, f"{TRACK_COLUMNS}, {column}")
         for *row, scores in self._database.rows(sql, values):
             shares = ((genre, checked.share(score)) for genre, score in checked.json_object(scores).items())
-            track = self._names.of_track(self._track(tuple(row)))
+            track = self._names.of_track(track_of(tuple(row), self._names.nothing))
             yield track, {genre: score for genre, score in shares if score is not None}
 
     def count_of(self, query: Query, model: str) -> int:
@@ -214,14 +220,19 @@ class Answers:
         from_where, values = asked_for(query, model)
         return {track_id for (track_id,) in self._database.rows(f"SELECT t.id {from_where}", values)}
 
-    def tracks_by_id(self, ids: Sequence[int], model: str, no_album: bool = False) -> list[Track]:
-        """Give the tracks with these ids, in their order, without those that have no answer of `model`."""
-        sql = _ONE_BY_ID.format(answers=answers_table(no_album))
-        rows = (self._database.all(sql, (track_id, model)) for track_id in ids)
-        return [*self._named(map(self._track, chain.from_iterable(rows)))]
+    def tracks_by_id(
+        self, ids: Sequence[int], model: str, no_album: bool = False, with_words: bool = False
+    ) -> list[Track]:
+        """Give the tracks with these ids, in their order, without those that have no answer of `model`.
 
-    def _track(self, row: tuple[Any, ...]) -> Track:
-        return track_of(row, self._names.nothing)
+        They have their mood and words if these are asked for.
+        """
+        columns = f"{TRACK_COLUMNS}, {words.COLUMNS}" if with_words else TRACK_COLUMNS
+        join = words.JOIN if with_words else ""
+        sql = _ONE_BY_ID.format(columns=columns, answers=answers_table(no_album), join=join)
+        rows = (self._database.all(sql, (track_id, model)) for track_id in ids)
+        found = (self._read(row, False, with_words, None) for row in chain.from_iterable(rows))
+        return [*self._named(found)]
 
     def _called(self, model: str) -> dict[str, str]:
         """The owner's names by those of the model that are others."""

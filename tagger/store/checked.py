@@ -60,7 +60,7 @@ def duration_s(value: Any) -> float | None:
 
 def mood(value: Any) -> Mood | None:
     """Give one of the four moods; None for all else."""
-    return next((one for one in MOODS if one == value), None)
+    return value if value in MOODS else None
 
 
 def bpm(value: Any) -> float | None:

@@ -61,16 +61,26 @@ TRACK_COLUMNS = (
 N_COLUMNS = TRACK_COLUMNS.count(",") + 1
 
 
-def track_of(row: tuple[Any, ...], nothing: Words) -> Track:
-    """Read a track from the columns `TRACK_COLUMNS`, without own genres that say `nothing`."""
+def track_of(
+    row: tuple[Any, ...],
+    nothing: Words,
+    second_genre: str | None = None,
+    said: MoodAndWords | None = None,
+) -> Track:
+    """Read a track from the columns `TRACK_COLUMNS`, without own genres that say `nothing`.
+
+    `said` is None where mood and words were not asked for.
+    """
     if not (_are_sound(tuple(map(type, row))) and _are_in_range(row)):
         row = _mended(row)
     path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
     title, artist, album, year, missing, damaged, genres, level, tag_bpm = names
     answer = (genre, confidence, energy, bpm, bpm_confidence, bool(silent))
     of_tags = (title, artist, album, year)
-    own = (own_genres(genres, nothing), level, tag_bpm)
-    return Track(path_from(path), audio_id, duration_s, *answer, *of_tags, bool(missing), bool(damaged), *own)
+    own: tuple[Any, ...] = (own_genres(genres, nothing), level, tag_bpm)
+    states = (bool(missing), bool(damaged))
+    more = (second_genre, *(said or (None, None, None, {})))
+    return Track(path_from(path), audio_id, duration_s, *answer, *of_tags, *states, *own, *more)
 
 
 @lru_cache(maxsize=4096)

@@ -69,6 +69,10 @@ def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
         "tag_genres": [],
         "tag_energy_level": None,
         "tag_bpm": None,
+        "valence": None,
+        "mood": None,
+        "mood_confidence": None,
+        "words": {},
     }
     assert len(rows) == 3
 
@@ -112,7 +116,7 @@ def test_list_filters(tagger: Tagger, library: Path, args: tuple[str, ...], expe
 def test_list_prints_a_line_a_track(tagger: Tagger, library: Path) -> None:
     lines = tagger("list").out.splitlines()
     assert len(lines) == 4
-    assert lines[1].split() == ["Rock", "90%", "–", "0.95", "10", "–", "/m/a.mp3"]
+    assert lines[1].split() == ["Rock", "90%", "–", "0.95", "10", "–", "–", "/m/a.mp3"]
 
 
 def test_list_csv_can_be_read_back(tagger: Tagger, library: Path) -> None:
@@ -178,10 +182,13 @@ def test_every_command_gives_a_track_the_same_fields(tagger: Tagger, tmp_path: P
     tagger("scan", path)
     (listed,) = tagger("list", "--json").json
     shown = tagger("show", path, "--json").json
-    assert {key: shown[key] for key in listed} == listed
+    assert listed["mood"] is not None
+    assert listed["words"] == {word: p for word, p in shown["words"].items() if p >= 0.5}
+    assert {key: shown[key] for key in listed} == listed | {"words": shown["words"]}
     assert tagger("playlist", "--format", "json").json == [listed]
     (drawn,) = tagger("spectrogram", path, "-o", tmp_path / "a.png", "--json").json["files"]
     assert drawn.pop("tag_genres") == listed.pop("tag_genres") == []
+    assert drawn.pop("words") == pytest.approx(listed.pop("words"), abs=0.011)
     assert {key: drawn[key] for key in listed} == pytest.approx(listed, abs=2e-3)
 
 

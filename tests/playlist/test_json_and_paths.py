@@ -14,6 +14,8 @@ from .tracks import track, tracks
 
 def test_json_has_the_keys_of_list_in_playing_order():
     known = {"title": "Song", "artist": "Blur", "album": "13", "year": 1999, "bpm_confidence": 0.98765}
+    known |= {"valence": 0.8, "mood": "calm", "mood_confidence": 0.7}
+    known |= {"words": {"Piano": 0.9412, "Slow": 0.502}}
     made = [track("/b.mp3", energy=0.71, genre_confidence=0.5, **known), Track("/a.mp3", silent=True)]
     assert json.loads(render(made, "json").content) == [
         {
@@ -35,6 +37,10 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "tag_genres": [],
             "tag_energy_level": None,
             "tag_bpm": None,
+            "valence": 0.8,
+            "mood": "calm",
+            "mood_confidence": 0.7,
+            "words": {"Piano": 0.94, "Slow": 0.5},
         },
         {
             "path": "/a.mp3",
@@ -55,6 +61,10 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "tag_genres": [],
             "tag_energy_level": None,
             "tag_bpm": None,
+            "valence": None,
+            "mood": None,
+            "mood_confidence": None,
+            "words": {},
         },
     ]
 

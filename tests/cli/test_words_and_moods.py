@@ -1,0 +1,183 @@
+"""Words and moods where people meet them: in lists, counts, one file, and playlists."""
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from dataclasses import replace
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tagger.cli.table import columns_for, print_table
+from tagger.query import Query
+from tagger.types import Analysis, Mood, Track
+from tests.cli.conftest import Tagger
+from tests.cli.test_playlist import answer, fill
+
+
+def said(
+    path: str, number: int, mood: Mood, valence: float, words: Mapping[str, float], **given: Any
+) -> Analysis:
+    """A track with a mood of which the model is sure with 0.7, but of the tense one with 0.4, and words."""
+    analysis = answer(path, number, **given)
+    sure = 0.4 if mood == "tense" else 0.7
+    more = {"mood": mood, "valence": valence, "mood_confidence": sure, "words": words}
+    return replace(analysis, prediction=replace(analysis.prediction, **more))
+
+
+TRACKS = [
+    said("/m/a.mp3", 1, "calm", 0.9, {"Piano": 0.95, "Vocals": 0.1, "Female Voice": 0.05}, energy=0.2),
+    said("/m/b.mp3", 2, "sad", 0.2, {"Piano": 0.6, "Vocals": 0.8, "Female Voice": 0.7}, energy=0.3),
+    said("/m/c.mp3", 3, "tense", 0.1, {"Piano": 0.2, "Vocals": 0.9, "Female Voice": 0.4}, energy=0.9),
+    answer("/m/d.mp3", 4),
+]
+
+
+@pytest.fixture
+def library(db: Path) -> Path:
+    fill(db, TRACKS)
+    return db
+
+
+def stems(tracks: list[dict[str, Any]]) -> str:
+    """The tracks that were printed as JSON, each as the letter of its name."""
+    return "".join(Path(track["path"]).stem for track in tracks)
+
+
+# --- list -------------------------------------------------------------------------------------------
+
+
+def test_json_has_the_words_of_a_track_the_likeliest_first_and_show_has_all(
+    tagger: Tagger, library: Path
+) -> None:
+    listed = tagger("list", "--json").json
+    assert [track["words"] for track in listed] == [
+        {"Piano": 0.95},
+        {"Vocals": 0.8, "Female Voice": 0.7, "Piano": 0.6},
+        {"Vocals": 0.9},
+        {},
+    ]
+    assert list(listed[1]["words"]) == ["Vocals", "Female Voice", "Piano"]
+    said_of_mood = [(track["valence"], track["mood"], track["mood_confidence"]) for track in listed]
+    assert said_of_mood[:2] == [(0.9, "calm", 0.7), (0.2, "sad", 0.7)]
+    assert said_of_mood[3] == (None, None, None)
+    shown = tagger("show", "/m/a.mp3", "--json").json
+    assert shown["words"] == {"Piano": 0.95, "Vocals": 0.1, "Female Voice": 0.05}
+
+
+def test_csv_has_them_at_its_end(tagger: Tagger, library: Path) -> None:
+    out = tagger("list", "--csv").out
+    assert out.splitlines()[0].endswith(",tag_bpm,valence,mood,mood_confidence,words")
+    rows = list(csv.DictReader(io.StringIO(out)))
+    assert [row["words"] for row in rows] == ["Piano", "Vocals; Female Voice; Piano", "Vocals", ""]
+    assert [row["mood"] for row in rows] == ["calm", "sad", "tense", ""]
+
+
+def test_a_line_has_the_mood_in_doubt_with_a_question_mark_and_what_was_asked_for(
+    tagger: Tagger, library: Path
+) -> None:
+    header, *lines = tagger("list").out.splitlines()
+    at = header.index("mood")
+    assert [line[at:].split("  ")[0].strip() for line in lines] == ["calm", "sad", "tense?", "–"]
+    header, *lines = tagger("list", "--word", "PIANO", "--sort", "-word", "--valence", "0-").out.splitlines()
+    assert header.split()[-4:] == ["Piano", "valence", "mood", "path"]
+    assert [line.split()[-4:] for line in lines] == [
+        ["95%", "0.90", "calm", "/m/a.mp3"],
+        ["60%", "0.20", "sad", "/m/b.mp3"],
+    ]
+    assert lines[0].index("95%") + 3 == header.index("Piano") + len("Piano")
+
+
+def test_a_list_is_sorted_by_mood_valence_and_words(tagger: Tagger, library: Path) -> None:
+    assert stems(tagger("list", "--sort", "-valence", "--json").json) == "abcd"
+    assert stems(tagger("list", "--sort", "mood", "--json").json) == "abcd"
+    two = ("--word", "vocals", "--word", "female-voice")
+    assert stems(tagger("list", *two, "--sort", "-word", "--json").json) == "b"
+    assert stems(tagger("list", "--word=-vocals", "--json").json) == "a"
+    refused = tagger("list", "--sort", "word")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == "tagger: --sort word is by the words asked for; give one, such as --word piano\n"
+
+
+def printed(width: int, query: Query, *tracks: Track) -> list[str]:
+    """The lines of a list on a terminal of that width."""
+    shown = StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(shown):
+        patch.setenv("COLUMNS", str(width))
+        print_table(tracks, 0.6, False, columns_for(query, 0.6))
+    return shown.getvalue().splitlines()
+
+
+ABOUT: dict[str, Any] = {
+    "genre": "Rock",
+    "tag_genres": ("Jazz",),
+    "artist": "Ada",
+    "title": "One",
+    "mood": "calm",
+    "mood_confidence": 0.5,
+    "words": {"Progressive Rock": 0.9, "Female Voice": 0.55},
+}
+
+
+@pytest.mark.parametrize(
+    ("query", "columns"),
+    [
+        (Query(), {60: "", 80: "", 98: "own tag", 120: "own tag, mood", 160: "own tag, mood"}),
+        (Query(moods=("calm",)), {60: "", 80: "mood", 98: "mood", 120: "own tag, mood"}),
+        (
+            Query(words=("Progressive Rock", "Female Voice")),
+            {
+                60: "",
+                80: "Progressive…",
+                98: "Progressive…, Female Voice",
+                120: "Progressive…, Female Voice",
+                132: "own tag, Progressive…, Female Voice",
+                160: "own tag, Progressive…, Female Voice, mood",
+            },
+        ),
+    ],
+)
+def test_lines_fit_a_terminal_and_what_is_asked_for_comes_first(
+    query: Query, columns: dict[int, str]
+) -> None:
+    track = Track("/m/" + 60 * "x" + ".mp3", **ABOUT)
+    names = {"own tag": "Jazz", "Progressive…": "90%", "Female Voice": "55%", "mood": "calm?"}
+    for width, there in columns.items():
+        header, line = printed(width, query, track)
+        assert len(header) <= width and len(line) == width
+        assert ", ".join(name for name in names if f" {name} " in header) == there
+        assert [name for name, text in names.items() if f" {text} " in line] == there.split(", ") * bool(
+            there
+        )
+
+
+def test_a_model_without_moods_has_no_column_for_them(tagger: Tagger, library: Path) -> None:
+    assert "mood" not in printed(200, Query(), Track("/m/a.mp3", genre="Rock"))[0]
+
+
+def test_words_have_the_owners_names(tagger: Tagger, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = library.parent / "config.toml"
+    config.write_text(
+        '[genres]\nrename = { "Female Voice" = "Sängerin", Piano = "Tasten", Harp = "Tasten" }\n'
+    )
+    monkeypatch.setenv("TAGGER_CONFIG", str(config))
+    for name in ("sängerin", "Female Voice"):
+        (track,) = tagger("list", "--word", name, "--json").json
+        assert track["words"] == {"Vocals": 0.8, "Sängerin": 0.7, "Tasten": 0.6}
+    assert "  Sängerin  " in tagger("list", "--word", "sängerin").out
+    assert "Sängerin" in tagger("show", "/m/b.mp3", "--json").json["words"]
+    assert stems(tagger("list", "--not-word", "tasten", "--json").json) == ""
+    refused = tagger("list", "--word", "tasten")
+    assert refused.err == "tagger: 'tasten' is what you call Piano and Harp; give one of them\n"
+
+
+# --- playlist ---------------------------------------------------------------------------------------
+
+
+def test_a_playlist_has_them_in_json(tagger: Tagger, library: Path) -> None:
+    made = json.loads(tagger("playlist", "--word", "piano", "--mood", "calm", "--format", "json").out)
+    assert [(track["mood"], track["words"]) for track in made] == [("calm", {"Piano": 0.95})]

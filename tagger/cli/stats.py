@@ -15,6 +15,8 @@ from tagger.types import counted
 if TYPE_CHECKING:
     from tagger.store import Run, Statistics
 
+TOP_WORDS = 10
+
 WIDTH = 32
 """Characters of the longest bar."""
 
@@ -30,7 +32,7 @@ def stats(
     db: shared.Db = None,
     json: shared.Json = False,
 ) -> None:
-    """Show the library at a glance: hours, genres, energies, tempos, failures and the last runs.
+    """Show the library at a glance: hours, genres, energies, tempos, moods, words and the last runs.
 
     tagger stats
     tagger stats ~/Music/New --min-confidence 0.8
@@ -59,6 +61,8 @@ def _fields(found: Statistics, model: str) -> dict[str, Any]:
         "energy_levels": list(found.energy_levels),
         "genre_energy_levels": {genre: list(levels) for genre, levels in found.genre_levels.items()},
         "tempos": {str(low): count for low, count in found.tempos.items()},
+        "moods": dict(found.moods),
+        "words": dict(found.words),
         "own_tags": dict(found.own_tags),
         "failures": dict(found.failures),
         "runs": [_run_fields(run) for run in found.runs],
@@ -91,6 +95,10 @@ def _lines(found: Statistics, model: str) -> Iterator[str]:
     if found.tempos:
         tempos = range(min(found.tempos), max(found.tempos) + 1, 10)
         yield from _bars("tempo in BPM", {f"{low}-{low + 9}": found.tempos.get(low, 0) for low in tempos})
+    if found.moods:
+        yield from _bars("mood", found.moods)
+    if found.words:
+        yield from _bars("most frequent words", dict([*found.words.items()][:TOP_WORDS]))
     if found.genres and found.own_tags["none"] < found.tracks:
         yield from _bars("your own genre and the answer", found.own_tags)
     yield from _failures(found)

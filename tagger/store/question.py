@@ -101,57 +101,55 @@ def _order(order: TrackOrder) -> str:
     return f"{_OF_A_FILE[name]}{down}{last}, {next_by}t.path"
 
 
-def asked_for(query: Query, model: str, more: str = "", with_tracks: bool = True) -> Sql:
+def asked_for(
+    query: Query, model: str, more: str = "", with_tracks: bool = True, with_words: bool = False
+) -> Sql:
     """Write the FROM and WHERE of `query`, without its order and limit; `more` is a further join.
 
-    Without `with_tracks`, the table of tracks is left out if nothing is asked of it.
+    Without `with_tracks`, the table of tracks is left out if nothing is asked of it. `with_words` asks only
+    for tracks that have words or a mood, in `mood_words w`.
     """
-    of_tracks = _of_track(query)
-    source, bounds = _source(query, with_tracks or bool(of_tracks))
-    of_words: list[Sql] = [("w.model = ?", [model]), *_of_words(query)] if _needs_words(query) else []
+    of_tracks, needs_words = _of_track(query), with_words or _needs_words(query)
+    source, bounds = _source(query, with_tracks or bool(of_tracks), needs_words)
+    of_words: list[Sql] = [("w.model = ?", [model]), *_of_words(query)] if needs_words else []
     conditions: list[Sql] = [("p.model = ?", [model]), *of_words, *_of_prediction(query), *of_tracks]
     where = " AND ".join(sql for sql, _ in conditions)
     values = [value for _, values in conditions for value in values]
     return f"FROM {source}{more} WHERE {where}", [*bounds, *values]
 
 
-def _source(query: Query, with_tracks: bool) -> Sql:
+def _source(query: Query, with_tracks: bool, needs_words: bool) -> Sql:
     """The tables, the one that narrows first."""
     # SQLite keeps the order of a CROSS JOIN (https://www.sqlite.org/optoverview.html#crossjoin):
     # its planner has no statistics here, and the better order is known.
     answers = answers_table(query.no_album)
     prediction_of_track = f"{answers} p ON p.track_id = t.id"
-    with_words = _words_joined(query)
+    with_words = ""
+    if needs_words or uses_words(query):  # where only the order is theirs, the other tracks stay
+        with_words = f" {'CROSS' if needs_words else 'LEFT'} JOIN {_WORDS_OF_PREDICTION}"
     if query.paths:
         rows, bounds = _ranges(query.paths)
         within = "tracks t ON t.path >= wanted.column1 AND t.path < wanted.column2"
         tables = f"(VALUES {rows}) wanted CROSS JOIN {within} CROSS JOIN {prediction_of_track}{with_words}"
         return tables, bounds
-    if _needs_words(query):
-        return _source_of_words(query, answers, with_tracks), []
+    by_index = _is_by_index(query)
+    if needs_words:
+        if query.missing or by_index:
+            return f"tracks t CROSS JOIN {prediction_of_track}{with_words}", []
+        return _source_of_words(answers, with_tracks), []
     if not with_tracks:  # nor in any order
         return f"{answers} p", []
     if query.missing:  # few, whatever their order
         by_missing = f"tracks t INDEXED BY tracks_missing CROSS JOIN {prediction_of_track}"
         return f"{by_missing}{with_words}", []
-    by_index = _is_by_index(query)
     narrow = query.genres or query.energy or query.bpm or query.order.removeprefix("-") in _OF_AN_ANSWER
     if narrow and not by_index:
         return f"{answers} p CROSS JOIN tracks t ON t.id = p.track_id{with_words}", []
     return f"tracks t CROSS JOIN {prediction_of_track}{with_words}", []
 
 
-def _words_joined(query: Query) -> str:
-    """The join of words and moods behind predictions; where only the order is theirs, nothing is left out."""
-    if _needs_words(query):
-        return f" CROSS JOIN {_WORDS_OF_PREDICTION}"
-    return f" LEFT JOIN {_WORDS_OF_PREDICTION}" if uses_words(query) else ""
-
-
-def _source_of_words(query: Query, answers: str, with_tracks: bool) -> str:
+def _source_of_words(answers: str, with_tracks: bool) -> str:
     """The tables where words or moods are asked for: a pass through a million rows takes 0.2 s."""
-    if query.missing or _is_by_index(query):
-        return f"tracks t CROSS JOIN {answers} p ON p.track_id = t.id{_words_joined(query)}"
     tracks = " CROSS JOIN tracks t ON t.id = p.track_id" if with_tracks else ""
     return f"mood_words w CROSS JOIN {answers} p ON p.track_id = w.track_id AND p.model = w.model{tracks}"
 

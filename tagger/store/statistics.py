@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from tagger.genre_names import GenreNames
-from tagger.query import Query
+from tagger.query import EVERYTHING, Query
 from tagger.store import checked
 from tagger.store.question import asked_for
 from tagger.store.runs import Run, Runs
+from tagger.store.words import Words, least_byte
+from tagger.types import HAS_WORD, MOODS
 
 if TYPE_CHECKING:
     from tagger.store.database import Database
@@ -20,6 +23,10 @@ LEVELS = range(1, 11)
 OWN_TAGS = ("agrees", "differs", "unsure", "none")
 TEMPO_BIN_BPM = 10
 LAST_RUNS = 5
+
+_COUNTED_AT_ONCE = 20_000
+_TOO_LITTLE = bytes(range(least_byte(HAS_WORD)))
+"""Bytes of words that a track has not: taken away, those that are left are counted at the speed of memory."""
 
 Cells = Counter[tuple[str | None, int | None]]
 """Tracks by genre and energy level, None where it is not known."""
@@ -37,7 +44,8 @@ class Statistics:
     `genres` has the number of each genre, most frequent first, and `unsure` how many of them are not sure, so
     that write-tags would not write them. `energy_levels` has the number at each energy level 1–10, and
     `genre_levels` both at once. `tempos` has the number in each bin of 10 BPM that holds any, by its low
-    end. What is not known is not counted: without any, levels are 0 and the others empty.
+    end. `moods` and `words` have the number of tracks of each mood and with each word, the most frequent
+    word first. What is not known is not counted: without any, levels are 0 and the others empty.
     `own_tags` has the number of tracks whose own genre `agrees` with the answer, `differs` from one that is
     sure, is `unsure` (from one that is not, or nobody knows what it means), or is `none`.
     `missing` are those whose file was gone at the last scan.
@@ -53,6 +61,8 @@ class Statistics:
     energy_levels: tuple[int, ...]
     genre_levels: Mapping[str, tuple[int, ...]]
     tempos: Mapping[int, int]
+    moods: Mapping[str, int]
+    words: Mapping[str, int]
     own_tags: Mapping[str, int]
     failures: Mapping[str, int]
     runs: tuple[Run, ...]
@@ -62,6 +72,7 @@ def statistics(database: Database, query: Query, model: str, names: GenreNames) 
     """Count what `query` asks for, its order and limit aside; failures and runs are the library's."""
     cells, unsure, silent = _cells(database, query, model, names)
     tracks, genres = cells.total(), _genres(cells)
+    moods, words = _moods_and_words(database, query, model)
     by_level = {genre: tuple(cells[genre, level] for level in LEVELS) for genre in genres}
     return Statistics(
         tracks=tracks,
@@ -73,6 +84,8 @@ def statistics(database: Database, query: Query, model: str, names: GenreNames) 
         energy_levels=tuple(sum(n for (_, at), n in cells.items() if at == level) for level in LEVELS),
         genre_levels={genre: levels for genre, levels in by_level.items() if any(levels)},
         tempos=_tempos(database, query, model),
+        moods={mood: moods[mood] for mood in MOODS if moods[mood]},
+        words=_by_our_names(words, names),
         own_tags=_own_tags(database, query, model, names.sure_from),
         failures=_failures(database),
         runs=tuple(Runs(database).latest(LAST_RUNS)),
@@ -140,6 +153,38 @@ def _tempos(database: Database, query: Query, model: str) -> dict[int, int]:
     is_tempo = f"p.bpm IS NOT NULL AND p.bpm >= 0 AND p.bpm < {checked.MOST_BPM}"  # no text is below a number
     sql = f"SELECT {low_end}, count(*) {from_where} AND {is_tempo} GROUP BY 1 ORDER BY 1"
     return dict(database.all(sql, values))
+
+
+def _moods_and_words(
+    database: Database, query: Query, model: str
+) -> tuple[Counter[str | None], Counter[str]]:
+    """Tracks of each mood, and tracks that have each word, in one pass: 0.6 s of a million."""
+    columns, lists = "SELECT w.mood, w.word_list, w.words", Words(database)
+    if replace(query, order="path", limit=None) == EVERYTHING:
+        rows = database.rows(f"{columns} FROM mood_words w WHERE w.model = ?", [model])
+    else:
+        from_where, values = asked_for(query, model, with_tracks=False, with_words=True)
+        rows = database.rows(f"{columns} {from_where}", values)
+    moods, counts = Counter[str | None](), Counter[str]()
+    while some := [*islice(rows, _COUNTED_AT_ONCE)]:
+        moods.update([mood for mood, _, _ in some])
+        packed: defaultdict[tuple[int | None, int], list[bytes]] = defaultdict(list)
+        for _, word_list, words in some:
+            if isinstance(words, bytes):
+                packed[word_list, len(words)].append(words)
+        for (word_list, n_words), rows_of_bytes in packed.items():
+            together = b"".join(rows_of_bytes)
+            for place, word in enumerate(lists.names(word_list)[:n_words]):
+                counts[word] += len(together[place::n_words].translate(None, _TOO_LITTLE))
+    return moods, +counts
+
+
+def _by_our_names(words: Counter[str], names: GenreNames) -> dict[str, int]:
+    """Tracks of each word by the owner's names, most first; of two with one name those of the larger."""
+    counts: dict[str, int] = {}
+    for word, count in sorted(words.items(), key=lambda item: (-item[1], item[0])):
+        counts.setdefault(names.shown(word), count)
+    return counts
 
 
 def _own_tags(database: Database, query: Query, model: str, sure_from: float) -> dict[str, int]:

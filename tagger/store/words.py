@@ -66,7 +66,7 @@ class Words:
         )
 
     def _words(self, word_list: Any, words: Any, least: int, only: Sequence[str] | None) -> dict[str, float]:
-        names = self._list(word_list) if isinstance(words, bytes) else ()
+        names = self.names(word_list) if isinstance(words, bytes) else ()
         if not names:
             return {}
         places = [place for place, byte in enumerate(words[: len(names)]) if byte >= least]
@@ -75,7 +75,8 @@ class Words:
         places.sort(key=words.__getitem__, reverse=True)  # a million times: 3 µs each, as fast as it can be
         return {names[place]: words[place] / 255 for place in places}
 
-    def _list(self, number: Any) -> tuple[str, ...]:
+    def names(self, number: Any) -> tuple[str, ...]:
+        """Give the words of the list of this number, in their order; none where there is no such list."""
         if number not in self._lists:
             found: dict[int, list[str]] = {}
             for word_list, word in self._database.all(_LISTS):

@@ -41,6 +41,8 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
             "Folk": [0, 0, 0, 0, 1, 0, 0, 0, 0, 0],
         },
         "tempos": {},
+        "moods": {},
+        "words": {},
         "own_tags": {"agrees": 0, "differs": 0, "unsure": 0, "none": 5},
         "failures": {"decode": 1},
     }

@@ -175,6 +175,37 @@ def test_words_have_the_owners_names(tagger: Tagger, library: Path, monkeypatch:
     assert refused.err == "tagger: 'tasten' is what you call Piano and Harp; give one of them\n"
 
 
+# --- stats ------------------------------------------------------------------------------------------
+
+
+def test_moods_and_words_are_counted(tagger: Tagger, library: Path) -> None:
+    counts = tagger("stats", "--json").json
+    assert counts["moods"] == {"tense": 1, "sad": 1, "calm": 1}
+    assert list(counts["words"].items()) == [("Piano", 2), ("Vocals", 2), ("Female Voice", 1)]
+    out = tagger("stats").out
+    assert f"\nmood\n  tense         1 {'█' * 32}\n  sad   " in out
+    assert f"\nmost frequent words\n  Piano                2 {'█' * 32}\n  Vocals   " in out
+
+
+@pytest.mark.parametrize(
+    ("filters", "moods", "words"),
+    [
+        (("--word", "piano"), "sad calm", "Piano 2, Female Voice 1, Vocals 1"),
+        (("--energy", "low"), "sad calm", "Piano 2, Female Voice 1, Vocals 1"),
+        (("--mood", "tense", "--genre", "rock"), "tense", "Vocals 1"),
+        (("/m/b.mp3", "/m/d.mp3"), "sad", "Female Voice 1, Piano 1, Vocals 1"),
+        (("--path", "c.mp3"), "tense", "Vocals 1"),
+        (("--path", "d.mp3"), "", ""),
+    ],
+)
+def test_filters_narrow_moods_and_words(
+    tagger: Tagger, library: Path, filters: tuple[str, ...], moods: str, words: str
+) -> None:
+    counts = tagger("stats", "--json", *filters).json
+    assert " ".join(counts["moods"]) == moods
+    assert ", ".join(f"{word} {count}" for word, count in counts["words"].items()) == words
+
+
 # --- playlist ---------------------------------------------------------------------------------------
 
 

@@ -104,3 +104,5 @@ def test_values_that_cannot_be_are_unknown(filled: Store) -> None:
         )
     for track in filled.answers.tracks(Query(), model=MODEL, with_words=True):
         assert (track.mood, track.valence, track.mood_confidence, dict(track.words)) == (None, None, None, {})
+    counts = filled.statistics(Query(), MODEL)
+    assert (counts.moods, counts.words) == ({}, {})

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property, partial
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 from tagger.configuration import NOT_CONFIGURED, Configuration
 from tagger.errors import TaggerError
 from tagger.files import absolute, in_an_existing_folder, named_path
 from tagger.genre_names import MODELS_OWN, GenreNames
-from tagger.model_choice import answering_model, fitted, require_some, unknown_genres, warnings
+from tagger.model_choice import answering_model, asked_by, fitted, require_some, unknown_genres, warnings
 from tagger.query import EVERYTHING, FILTERS, Query, TrackOrder, read_query
 from tagger.store import SameSound, Statistics, Store, default_path, scan_lock
 from tagger.types import Analysis, Track
@@ -173,7 +173,7 @@ class Library:
         Raises TaggerError for a filter that cannot be read, and an unknown genre or word.
         """
         model = self.model
-        asked = fitted(_asked(query, filters, order, limit, no_album), self.store, model)
+        asked = fitted(asked_by(query, filters, order, limit, no_album), self.store, model)
         more = {"with_second": with_second, "with_mood": True, "with_words": with_words}
         return self.store.answers.tracks(asked, model=model, **more)
 
@@ -203,7 +203,7 @@ class Library:
     def statistics(self, query: Query | None = None, **filters: str | Sequence[str]) -> Statistics:
         """Count the tracks that a `Query` asks for, or filters as `tracks` takes them."""
         model = self.model
-        return self.store.statistics(fitted(_asked(query, filters), self.store, model), model)
+        return self.store.statistics(fitted(asked_by(query, filters), self.store, model), model)
 
     def learn(self, name: str, settings: LearnSettings | None = None) -> Learned:
         """Learn the owner's genres from stored embeddings, as the newest version of the model `name`.
@@ -220,7 +220,7 @@ class Library:
         """Find where own genre and sound contradict each other; filters as `tracks` takes them."""
         from tagger.audit import audit
 
-        return audit(self.store, self.model, _asked(query, filters))
+        return audit(self.store, self.model, asked_by(query, filters))
 
     def duplicates(self, *paths: StrPath) -> list[SameSound]:
         """Find the sounds that are in several files, one of them at or beneath `paths` (or anywhere).
@@ -251,9 +251,7 @@ class Library:
         elif options:
             raise TypeError("give a Plan or options, not both")
 
-        def analyse_now(path: str) -> Analysis:
-            return analyse(path, self.model, self._device)
-
+        analyse_now = partial(analyse, model=self.model, device=self._device)
         made = make_playlist(plan, self.store, self.model, analyse_now)
         if plan.output is not None:
             replace_atomically(plan.output, made.content)
@@ -430,20 +428,3 @@ def _load_predictor(card: ModelCard, device: str) -> Predictor:
     from tagger.predict import Predictor
 
     return Predictor(card, device)
-
-
-def _asked(
-    query: Query | None,
-    filters: Mapping[str, str | Sequence[str]],
-    order: TrackOrder = "path",
-    limit: int | None = None,
-    no_album: bool = False,
-) -> Query:
-    """The question that was given whole, or by its filters; TypeError where both were given."""
-    if query is None:
-        if order not in (orders := get_args(TrackOrder)):
-            raise TaggerError(f"no order {order!r}; there are {', '.join(orders)}")
-        return replace(read_query(filters), order=order, limit=limit, no_album=no_album)
-    if filters or order != "path" or limit is not None or no_album:
-        raise TypeError("give a Query, or filters, order, limit and no_album, not both")
-    return query

@@ -11,10 +11,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from itertools import chain
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from tagger.errors import ModelError, TaggerError
-from tagger.query import FILTERS, Query, genre_meant, genre_named, word_named
+from tagger.query import FILTERS, Query, TrackOrder, genre_meant, genre_named, read_query, word_named
 from tagger.toml_tables import nearest
 from tagger.types import Aspect, counted
 
@@ -45,6 +45,23 @@ def answering_model(store: Store, model: str | None) -> tuple[str, str | None]:
         return last, None
     analysed = f"{last}, the last scan's model, has analysed {counted(counts[last], 'tracks')}"
     return last, f"{analysed}; --model {most} asks the one that has analysed {counts[most]:,}"
+
+
+def asked_by(
+    query: Query | None,
+    filters: Mapping[str, str | Sequence[str]],
+    order: TrackOrder = "path",
+    limit: int | None = None,
+    no_album: bool = False,
+) -> Query:
+    """Give the question of a caller in Python: given whole, or by its filters; TypeError where both were."""
+    if query is None:
+        if order not in (orders := get_args(TrackOrder)):
+            raise TaggerError(f"no order {order!r}; there are {', '.join(orders)}")
+        return replace(read_query(filters), order=order, limit=limit, no_album=no_album)
+    if filters or order != "path" or limit is not None or no_album:
+        raise TypeError("give a Query, or filters, order, limit and no_album, not both")
+    return query
 
 
 def fitted(query: Query, store: Store, model: str) -> Query:

@@ -358,6 +358,15 @@ def genre_said(genre: str, confidence: float | None, second: str | None, sure_fr
     return f"{genre} or {second}?" if second else f"{genre}?"
 
 
+def mood_said(mood: Mood, confidence: float | None, sure_from: float) -> str:
+    """Say a mood as sure as it is: in doubt with a question mark.
+
+    >>> mood_said("calm", 0.7, 0.6), mood_said("calm", 0.5, 0.6)
+    ('calm', 'calm?')
+    """
+    return mood if confidence is None or confidence >= sure_from else f"{mood}?"
+
+
 def energy_level(energy: float) -> int:
     """Give the 1–10 level of an energy 0–1, as DJ software shows it: `ceil(10·energy)`, at least 1.
 

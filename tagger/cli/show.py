@@ -11,12 +11,15 @@ import typer
 from tagger.cli import configured, shared
 from tagger.cli.shared import bar, message, print_json
 from tagger.cli.terminal import say, shown
+from tagger.errors import ModelError
 from tagger.files import FileState, absolute
 from tagger.types import (
+    WORD_KINDS,
     by_probability,
     counted,
     energy_level,
     genre_said,
+    mood_said,
     rounded,
     track_json,
     words_json,
@@ -24,12 +27,21 @@ from tagger.types import (
 
 if TYPE_CHECKING:
     from tagger.files import AudioFile
-    from tagger.types import AlbumAnswer, Analysis, Prediction, Recording, Track, WindowAnswer
+    from tagger.types import AlbumAnswer, Analysis, Prediction, Recording, Track, WindowAnswer, WordKind
 
 TOP = 5
 
+TOP_WORDS = 3
+"""Words of a kind."""
+
+LEAST_OF_A_WORD = 0.2
+"""The probability (0–1) from which on a word is worth a line; a track has those from 0.5 on."""
+
 BAR_WIDTH = 20
 """Characters of a share of 1."""
+
+NAME_CELLS = 16
+"""Of what stands before a number: as long as the longest words of the shipped models."""
 
 
 def show(
@@ -40,7 +52,7 @@ def show(
     db: shared.Db = None,
     json: shared.Json = False,
 ) -> None:
-    """Show genres, tempo and energy of one file, drawn over the track, with each window's own answer.
+    """Show genres, words, mood, energy and tempo of one file, and each window's own answer.
 
     A file that no scan has met is analysed on the spot, and not stored.
 
@@ -132,11 +144,13 @@ def _print(analysis: Analysis, is_stored: bool, sure_from: float) -> None:
     say()
     _print_doubt(analysis.genres, sure_from)
     for genre, p in [*analysis.genres.items()][:TOP]:
-        say(f"  {genre:<14} {p:>4.0%} {bar(p)}")
+        say(_drawn(genre, p))
     if analysis.genres:
         say()
-    _print_energy(track)
-    _print_tempo(track)
+    if words := [*_words(answer)]:
+        say("\n".join(words) + "\n")
+    for line in _about_all(track, sure_from):
+        say(line)
     say()
     for line in _over_the_track(answer.windows):
         say(line)
@@ -175,27 +189,56 @@ def _silence(windows: Sequence[WindowAnswer]) -> str:
     return f"silent: no sound in {counted(len(windows), 'windows')} of ten seconds, at {at}"
 
 
+def _words(answer: Prediction) -> Iterator[str]:
+    """A line a word that is worth one, by kinds, in each the likeliest first."""
+    kinds = _kinds(answer.model)
+    likely = [(word, p) for word, p in by_probability(answer.words) if p >= LEAST_OF_A_WORD]
+    for kind in (*WORD_KINDS, ""):
+        of_kind = [(word, p) for word, p in likely if kinds.get(word, "") == kind]
+        for word, p in of_kind[:TOP_WORDS]:
+            yield _drawn(word, p, kind)
+
+
+def _kinds(model: str) -> Mapping[str, WordKind]:
+    """The kind of each word by the owner's name for it; none where the model is not installed any more."""
+    from tagger.model_card import load_card
+
+    shown = configured.configuration().names.shown
+    try:
+        return {shown(word.name): word.kind for word in load_card(model).all_words}
+    except ModelError:
+        return {}
+
+
+def _about_all(track: Track, sure_from: float) -> Iterator[str]:
+    """Energy, valence, mood and tempo, as far as they are known."""
+    if track.energy is not None:
+        yield _drawn("energy", track.energy, f"level {energy_level(track.energy)}", form=".2f")
+    if track.valence is not None:
+        yield _drawn("valence", track.valence, form=".2f")
+    if track.mood is not None and track.mood_confidence is not None:
+        yield _drawn("mood", track.mood_confidence, mood_said(track.mood, track.mood_confidence, sure_from))
+    if track.bpm is not None and track.bpm_confidence is not None:
+        yield _drawn("tempo", track.bpm_confidence, f"{track.bpm:.1f} BPM")
+
+
+def _drawn(name: str, share: float, about: str = "", form: str = ".0%") -> str:
+    """A name, a share (0–1) as a number and as a bar, and what there is to say about it."""
+    return f"  {name:<{NAME_CELLS}} {share:>4{form}} {bar(share, BAR_WIDTH):<{BAR_WIDTH}} {about}".rstrip()
+
+
 def _over_the_track(windows: Sequence[WindowAnswer]) -> Iterator[str]:
-    """A line a window, in the order of time: its energy, drawn to one scale, and its own genre."""
+    """A line a window, in the order of time: its energy, drawn to one scale, its own genre, and its mood."""
     for window in windows:
-        parts = [f"  at {_clock(int(window.start_s)):<11}"]
+        parts = [f"  at {_clock(int(window.start_s)):<{NAME_CELLS - 3}}"]
         if window.energy is not None:
             parts.append(f"{window.energy:>4.2f} {bar(window.energy, BAR_WIDTH):<{BAR_WIDTH}}")
         if window.genre is not None and window.genre_confidence is not None:
             parts.append(f"{window.genre:<14} {window.genre_confidence:>4.0%}")
+        if window.mood is not None:
+            parts.append(window.mood)
         if len(parts) > 1:  # the tempo is the track's alone
             yield " ".join(parts)
-
-
-def _print_energy(track: Track) -> None:
-    if track.energy is not None:
-        say(f"  {'energy':<14} {track.energy:>4.2f} {bar(track.energy)} level {energy_level(track.energy)}")
-
-
-def _print_tempo(track: Track) -> None:
-    if track.bpm is not None and track.bpm_confidence is not None:
-        sure = f"{track.bpm_confidence:>4.0%} {bar(track.bpm_confidence)}"
-        say(f"  {'tempo':<14} {sure} {track.bpm:.1f} BPM")
 
 
 def _clock(seconds: float) -> str:

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from tagger.cli.terminal import for_terminal
-from tagger.types import ENERGY_BANDS, energy_level, genre_said
+from tagger.types import ENERGY_BANDS, energy_level, genre_said, mood_said
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -59,7 +59,7 @@ def columns_for(query: Query, sure_from: float, called: Callable[[str], str] = s
     words = tuple(map(_of_word, dict.fromkeys(map(called, query.words))))
     valence = Column("valence", 7, lambda track: _share(track.valence, ".2f"))
     asked = bool(query.moods) or order == "mood"
-    mood = Column("mood", MOOD_CELLS, lambda track: mood_said(track, sure_from), asked, is_number=False)
+    mood = Column("mood", MOOD_CELLS, lambda track: _mood(track, sure_from), asked, is_number=False)
     by_valence = query.valence is not None or order == "valence"
     return (*words, valence, mood) if by_valence else (*words, mood)
 
@@ -73,11 +73,8 @@ def _share(value: float | None, form: str) -> str:
     return "–" if value is None else format(value, form)
 
 
-def mood_said(track: Track, sure_from: float) -> str:
-    """Give the mood, with a question mark where it is not sure."""
-    if track.mood is None:
-        return "–"
-    return track.mood + "?" * ((track.mood_confidence or 0.0) < sure_from)
+def _mood(track: Track, sure_from: float) -> str:
+    return "–" if track.mood is None else mood_said(track.mood, track.mood_confidence, sure_from)
 
 
 def answer_cells(track: Track, sure_from: float, genre_cells: int = GENRE_CELLS) -> tuple[str, str, str, str]:

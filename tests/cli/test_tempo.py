@@ -47,7 +47,7 @@ def test_list_tells_each_tempo_and_none_of_silence(tagger: Tagger, music: Path) 
     assert bpms(tagger("list", "--json").json) == PREDICTED
     rows = csv.DictReader(io.StringIO(tagger("list", "--csv").out))
     assert [row["bpm"] for row in rows] == ["127.6", "100.4", ""]
-    shown = [line.split()[-2] for line in tagger("list", "--bpm", "1-999").out.splitlines()]
+    shown = [line.split()[-3] for line in tagger("list", "--bpm", "1-999").out.splitlines()]
     assert shown == ["bpm", "127.6", "100.4"]
 
 

@@ -14,7 +14,8 @@ import pytest
 
 from tagger.cli.table import columns_for, print_table
 from tagger.query import Query
-from tagger.types import Analysis, Mood, Track
+from tagger.store import Store
+from tagger.types import Analysis, Mood, Track, WindowAnswer
 from tests.cli.conftest import Tagger
 from tests.cli.test_playlist import answer, fill
 
@@ -173,6 +174,56 @@ def test_words_have_the_owners_names(tagger: Tagger, library: Path, monkeypatch:
     assert stems(tagger("list", "--not-word", "tasten", "--json").json) == ""
     refused = tagger("list", "--word", "tasten")
     assert refused.err == "tagger: 'tasten' is what you call Piano and Harp; give one of them\n"
+
+
+# --- show -------------------------------------------------------------------------------------------
+
+EVERY_KIND = {
+    "Piano": 0.95,
+    "House": 0.3,
+    "Vocals": 0.25,
+    "Slow": 0.7,
+    "Soft": 0.6,
+    "Quiet": 0.5,
+    "Solo": 0.4,
+}
+
+
+def test_show_draws_the_words_worth_a_line_by_kind_and_the_mood(tagger: Tagger, db: Path) -> None:
+    track = said("/m/a.mp3", 1, "tense", 0.25, EVERY_KIND | {"Harp": 0.19})
+    windows = (WindowAnswer(3.0, "Rock", 0.6, 0.5, 0.2, "sad"), WindowAnswer(60.0, "Rock", 0.6, 0.5))
+    fill(db, [replace(track, prediction=replace(track.prediction, windows=windows))])
+    lines = tagger("show", "/m/a.mp3").out.splitlines()
+    drawn = [line for line in lines if line.endswith((" style", " voice", " instrument", " character"))]
+    assert [(line[2:18].strip(), line.split()[-1]) for line in drawn] == [
+        ("House", "style"),
+        ("Vocals", "voice"),
+        ("Piano", "instrument"),
+        ("Slow", "character"),
+        ("Soft", "character"),
+        ("Quiet", "character"),
+    ]
+    assert f"  Piano             95% {19 * '█'}  instrument" in lines
+    assert f"  valence          0.25 {5 * '█'}" in lines
+    assert f"  mood              40% {8 * '█':<20} tense?" in lines
+    at_first, later = (line for line in lines if line.startswith("  at "))
+    assert at_first.endswith("60% sad") and later.endswith("60%")
+
+
+def test_show_says_nothing_of_words_where_the_model_has_none(tagger: Tagger, library: Path) -> None:
+    out = tagger("show", "/m/d.mp3").out
+    assert "energy" in out
+    assert not any(word in out for word in ("mood", "valence", "instrument", "\n\n\n"))
+
+
+def test_words_of_a_model_that_is_gone_are_of_no_kind(tagger: Tagger, library: Path) -> None:
+    with Store.open(str(library), create=False) as store:
+        connection = store.database.connection
+        connection.execute("PRAGMA foreign_keys = OFF")
+        for table in ("predictions", "mood_words", "models"):
+            connection.execute(f"UPDATE {table} SET model = 'gone-1'")
+    assert f"  Piano             95% {19 * '█'}\n" in tagger("show", "/m/a.mp3").out
+    assert stems(tagger("list", "--word", "piano", "--json").json) == "ab"
 
 
 # --- stats ------------------------------------------------------------------------------------------

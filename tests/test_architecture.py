@@ -78,6 +78,8 @@ HOMES = {
     "torch": {"nets", "predict", "training"},
     "pytorchcv": {"nets"},
     "joblib": {"pipeline", "training"},
+    "dask": {"pipeline"},
+    "distributed": {"pipeline"},
     "librosa": {"plots", "training"},
     "sklearn": {"learn", "training"},
     "matplotlib": {"plots", "training"},

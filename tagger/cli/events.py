@@ -20,6 +20,7 @@ from tagger.files import absolute
 from tagger.types import counted
 
 if TYPE_CHECKING:
+    from tagger.pipeline.cluster import Place
     from tagger.pipeline.ingest import ScanCounts
     from tagger.types import Failure
 
@@ -79,6 +80,13 @@ class Events:
         """Redraw the bar."""
         if self._drawn:
             self._drawn.redraw()
+
+    def works_on(self, place: Place) -> None:
+        """The files are analysed on a cluster."""
+        if not self._is_quiet:
+            look = f"; look on at {place.dashboard}" if place.dashboard else ""
+            text = f"{counted(place.n_threads, 'threads')} of the Dask cluster at {place.address}{look}"
+            self.report("cluster", text, address=place.address, threads=place.n_threads)
 
     def rereads(self, done: int, total: int) -> None:
         """Tracks have an answer without their files."""

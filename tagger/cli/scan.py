@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -14,6 +15,7 @@ from tagger.cli.events import Events, end_reported, metrics_text
 from tagger.cli.shared import SOME_FAILED, bar, message, print_json, terminated_as_interrupted
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
+from tagger.files import absolute
 from tagger.types import counted
 
 if TYPE_CHECKING:
@@ -41,6 +43,15 @@ def scan(
     forget_after: Annotated[
         str, typer.Option(metavar="TIME", help="Forget tracks missing for so long.")
     ] = "30d",
+    dask: Annotated[
+        str | None, typer.Option(metavar="ADDRESS", help="Work on a Dask cluster: tcp://host:8786, or local.")
+    ] = None,
+    path_map: Annotated[
+        list[str] | None, typer.Option(metavar="HERE=THERE", help="Where its workers see a folder.")
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Only this part of the files, such as 3/10.")
+    ] = None,
     nice: Annotated[bool, typer.Option("--nice", help="Leave the processor to other programs.")] = False,
     log_format: Annotated[
         str,
@@ -65,7 +76,12 @@ def scan(
         _check(places, metrics_file)
         library = configured.library(db, model, predictor_loader(device))
         _ = library.card  # before any work
-        settings = _settings(jobs, full, retry_failed, limit, budget, forget_after)
+        settings = replace(
+            _settings(jobs, full, retry_failed, limit, budget, forget_after),
+            dask=dask,
+            path_map=_path_map(path_map or [], dask),
+            shard=None if shard is None else _shard(shard),
+        )
         if nice:
             leave_processor_to_others()
         is_first = not os.path.exists(library.path)
@@ -132,6 +148,24 @@ def _settings(
         budget_s=shared.duration("--budget", budget).total_seconds() if budget is not None else None,
         forget_after=shared.duration("--forget-after", forget_after),
     )
+
+
+def _path_map(pairs: Sequence[str], dask: str | None) -> tuple[tuple[str, str], ...]:
+    """Read `--path-map`; raise TaggerError for what is no pair of folders."""
+    if pairs and not dask:
+        raise TaggerError("--path-map is for --dask; give both")
+    found = [pair.partition("=") for pair in pairs]
+    if wrong := next((pair for pair, parts in zip(pairs, found, strict=True) if not all(parts)), None):
+        raise TaggerError(f"--path-map {shown(wrong)}: give HERE=THERE, such as /music=/mnt/music")
+    return tuple((absolute(here), there) for here, _, there in found)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    """Read `--shard`; raise TaggerError for what is no part of a whole."""
+    number, _, of = text.partition("/")
+    if not (number.isdecimal() and of.isdecimal() and 1 <= int(number) <= int(of)):
+        raise TaggerError(f"--shard {shown(text)}: give a part of a whole, such as 3/10")
+    return int(number), int(of)
 
 
 def _report(

@@ -13,6 +13,9 @@ from tagger.pipeline.workers import Outcome
 from tagger.store import Reuse, Store
 from tagger.types import Analysis, Failure, Identified, Prediction, TrackFeatures
 
+Heard = TrackFeatures | Analysis
+"""What comes of a file that was decoded: features to be predicted from, or the answer of a cluster."""
+
 
 class Predicts(Protocol):
     """The one method of `tagger.predict.Predictor` that a scan calls; its import takes seconds."""
@@ -101,17 +104,16 @@ class Ingest:
         """Load the model now, for a track has come that needs it, while workers go on with the next ones."""
         self._predictor()
 
-    def take(self, batch: Sequence[Outcome]) -> list[AudioFile]:
+    def take(self, batch: Sequence[Outcome | Analysis]) -> list[AudioFile]:
         """Store a batch. The same sound is predicted once: its other files get copies of the answer.
 
         Returns the files that must be extracted after all, for nobody has their answers any more.
         """
         failures = [outcome for outcome in batch if isinstance(outcome, Failure)]
-        tracks = [outcome for outcome in batch if isinstance(outcome, TrackFeatures)]
+        tracks = [outcome for outcome in batch if isinstance(outcome, TrackFeatures | Analysis)]
         again = self._reuse([outcome for outcome in batch if isinstance(outcome, Identified)])
         fresh, repeated = self._by_sound(tracks) if self._may_reuse else (tracks, [])
-        predictions = self._predictor().predict(fresh) if fresh else []
-        analyses = [Analysis(t.file, t.recording, p) for t, p in zip(fresh, predictions, strict=True)]
+        analyses = self._answered(fresh)
         self._store.record_batch(analyses, failures)
         self._counts.analysed += len(analyses)
         self._counts.failed += len(failures)
@@ -121,11 +123,22 @@ class Ingest:
         self._reuse(repeated)
         return [known.file for known in again]
 
-    def _by_sound(self, tracks: Sequence[TrackFeatures]) -> tuple[list[TrackFeatures], list[Identified]]:
+    def _answered(self, tracks: Sequence[Heard]) -> list[Analysis]:
+        """The tracks with their answers; those from a cluster have them already."""
+        features = [track for track in tracks if isinstance(track, TrackFeatures)]
+        answers = iter(self._predictor().predict(features) if features else ())
+        return [
+            Analysis(track.file, track.recording, next(answers))
+            if isinstance(track, TrackFeatures)
+            else track
+            for track in tracks
+        ]
+
+    def _by_sound(self, tracks: Sequence[Heard]) -> tuple[list[Heard], list[Identified]]:
         """(one track of each sound without an answer, the other files of these sounds)."""
         files = [Identified(track.file, track.recording) for track in tracks]
         unknown = {known.file.path for known in self._reuse(files)}
-        first: dict[str, TrackFeatures] = {}
+        first: dict[str, Heard] = {}
         repeated = []
         for track, known in zip(tracks, files, strict=True):
             if track.file.path in unknown and first.setdefault(track.recording.audio_id, track) is not track:

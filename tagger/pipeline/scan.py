@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from itertools import chain, islice, takewhile
-from typing import Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from tagger.errors import ModelError
 from tagger.files import AudioFile, absolute, may_be_there
@@ -26,6 +27,9 @@ from tagger.pipeline.workers import (
 from tagger.store import Store
 from tagger.types import Failure, Identified, TrackFeatures
 from tagger.walk import walk
+
+if TYPE_CHECKING:
+    from tagger.pipeline.cluster import Place
 
 RETRY_AFTER = timedelta(days=7)
 """A file that failed and has not changed is tried again after this time: a newer decoder may read it."""
@@ -54,6 +58,9 @@ class Observer(Protocol):
     def progress(self) -> None:
         """The counts have grown."""
 
+    def works_on(self, place: Place) -> None:
+        """The files are analysed on a cluster."""
+
     def rereads(self, done: int, total: int) -> None:
         """So many of the known tracks have an answer by other heads on their stored embeddings."""
 
@@ -79,6 +86,8 @@ class Quiet:
 
     def progress(self) -> None: ...
 
+    def works_on(self, place: Place) -> None: ...
+
     def rereads(self, done: int, total: int) -> None: ...
 
     def failed(self, failure: Failure) -> None: ...
@@ -97,7 +106,9 @@ class ScanSettings:
     """`full` analyses unchanged files again, `retry_failed` those that failed; `limit` is of files analysed.
 
     `jobs` are worker processes, None: one a core. With `budget_s`, the newest files come first and no file
-    is begun after so many seconds. Tracks missing for `forget_after` are forgotten.
+    is begun after so many seconds. Tracks missing for `forget_after` are forgotten. With `dask`, the address
+    of a scheduler or `local`, its workers do the work; they see the folders here by `path_map`, pairs of
+    (here, there). `shard` (i, n) takes the i-th of n parts of the files, by a hash of their paths.
     """
 
     jobs: int | None = None
@@ -106,6 +117,9 @@ class ScanSettings:
     limit: int | None = None
     budget_s: float | None = None
     forget_after: timedelta = timedelta(days=30)
+    dask: str | None = None
+    path_map: tuple[tuple[str, str], ...] = ()
+    shard: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +148,7 @@ class Scan:
             self.counts.reread = reread(self.store, self.card, self.observer.rereads)
         known = KnownStates(self.store, self.card.id, paths, failed_since, self.settings.full)
         untold: list[AudioFile] = []
-        self._analyse(self._within_limits(self._new_files(paths, known, untold)), known)
+        self._analyse(self._within_limits(self._new_files(paths, known, untold)), known, paths)
         self._read_tags(untold)
         self.store.answers.note_use(self.card.id)
         self.counts.unchanged += known.take_unchanged()
@@ -167,6 +181,8 @@ class Scan:
                 if isinstance(found, Failure):
                     known.unlisted.append(found.path)
             elif isinstance(found, AudioFile):
+                if self.settings.shard and not is_in_shard(found.path, *self.settings.shard):
+                    continue
                 if known.is_failed(found):
                     self.counts.failed += 1
                 elif known.is_untold(found):
@@ -208,7 +224,7 @@ class Scan:
         budget_s = self.settings.budget_s
         return budget_s is not None and self.counts.seconds >= budget_s
 
-    def _analyse(self, files: Iterator[AudioFile], known: KnownStates) -> None:
+    def _analyse(self, files: Iterator[AudioFile], known: KnownStates, paths: Sequence[str]) -> None:
         first = next(files, None)
         if first is None:
             return
@@ -218,6 +234,9 @@ class Scan:
             self._report(failure, is_news=not known.has_failed_so(failure))
 
         ingest = Ingest(self.store, self.card.id, self.load_predictor, self.counts, report, reuse=reuse)
+        if self.settings.dask:
+            self._analyse_far_away(chain([first], files), ingest, paths)
+            return
         with known_sounds_table(self.store.answers.audio_ids(self.card.id) if reuse else ()) as table:
             waiting = chain([first], files)
             while True:  # once, and again for the few whose known answer was gone when it came to it
@@ -228,6 +247,20 @@ class Scan:
                 if not again:
                     return
                 waiting, table = chain(again), None
+
+    def _analyse_far_away(self, files: Iterator[AudioFile], ingest: Ingest, paths: Sequence[str]) -> None:
+        from tagger.pipeline.cluster import Cluster
+
+        address = self.settings.dask or ""
+        with Cluster(address, self.card, self.settings.path_map, [*map(absolute, paths)]) as cluster:
+            self.observer.works_on(cluster.place)
+
+            def note(file: AudioFile) -> None:
+                self.observer.extracted(file.path)
+
+            for batch in batched(cluster.analyse_all(files, note), BATCH):
+                ingest.take(batch)
+                self.observer.progress()
 
     def _read_tags(self, files: Sequence[AudioFile]) -> None:
         """Read the tags of files that an earlier tagger has analysed; what the budget leaves has to wait."""
@@ -270,6 +303,16 @@ class Scan:
 
     def _leave(self, file: AudioFile) -> None:
         self.counts.left += 1
+
+
+def is_in_shard(path: str, shard: int, n_shards: int) -> bool:
+    """Tell whether a file is in the part `shard`, from 1 to `n_shards`, by a hash of its path.
+
+    >>> [is_in_shard("/m/a.mp3", shard, 3) for shard in (1, 2, 3)].count(True)
+    1
+    """
+    digest = hashlib.blake2b(os.fsencode(path), digest_size=8).digest()
+    return int.from_bytes(digest, "big") % n_shards == shard - 1
 
 
 def n_cores() -> int:

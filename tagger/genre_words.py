@@ -76,6 +76,15 @@ def letters(name: str) -> str:
     return "".join(word for word in words if word not in ("and", "n"))
 
 
+def as_typed(name: str) -> str:
+    """Give a genre or a word as a shell takes it.
+
+    >>> print(as_typed("Hip-Hop"), as_typed("R&B"))
+    Hip-Hop "R&B"
+    """
+    return name if name.replace("-", "").isalnum() else f'"{name}"'
+
+
 @lru_cache(maxsize=8)
 def _folded(words: Words) -> Words:
     return frozenset(map(letters, words))

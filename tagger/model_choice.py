@@ -14,6 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, get_args
 
 from tagger.errors import ModelError, TaggerError
+from tagger.genre_words import as_typed
 from tagger.query import FILTERS, Query, TrackOrder, genre_meant, genre_named, read_query, word_named
 from tagger.toml_tables import nearest
 from tagger.types import Aspect, counted
@@ -112,7 +113,10 @@ def _genres_named(names: Sequence[str], known: Sequence[str], store: Store, mode
     ours = _by_our_names(known, store)
     found = list[str]()
     for name in names:
-        found += store.names.meant(name, known) or [genre_named(name, ours, model)]
+        meant = store.names.meant(name, known)
+        if not meant and not genre_meant(name, ours) and (word := genre_meant(name, words_of(store, model))):
+            raise TaggerError(f"{name!r} is a word and no genre; give --word {as_typed(word)}")
+        found += meant or [genre_named(name, ours, model)]
     return tuple(dict.fromkeys(found))
 
 
@@ -129,8 +133,7 @@ def _refuse_genres_as_paths(paths: Sequence[str], store: Store, model: str) -> N
             and (genre := genre_meant(path, _by_our_names(genres_of(store, model), store)))
             and not store.files.any_beneath(path)
         ):
-            typed = genre if genre.replace("-", "").isalnum() else f'"{genre}"'
-            raise TaggerError(f"{path}: no such file or folder; did you mean --genre {typed}?")
+            raise TaggerError(f"{path}: no such file or folder; did you mean --genre {as_typed(genre)}?")
 
 
 def predicts(store: Store, model: str, aspect: Aspect) -> bool:

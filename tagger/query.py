@@ -17,7 +17,8 @@ from typing import Any, Literal
 
 from tagger.errors import TaggerError
 from tagger.files import folded
-from tagger.genre_words import letters
+from tagger.genre_tree import distance
+from tagger.genre_words import as_typed, letters
 from tagger.types import ENERGY_BANDS, ENERGY_LEVELS, MOODS, Aspect, Mood
 
 # fmt: off
@@ -176,10 +177,12 @@ def _without_minus(given: Mapping[str, Any]) -> Mapping[str, Any]:
 def word_named(word: str, known: Sequence[str], genres: Sequence[str], model: str) -> str:
     """Give the spelling of a word that is among the `known` ones of `model`, as `genre_named` does.
 
-    Raises TaggerError, with the nearest word, where there is none, and for what is one of its genres.
+    Another name for one of them, such as `dnb` for Drum & Bass, means it too. Raises TaggerError, with the
+    nearest word, where there is none, and for what is a mood or one of its genres.
 
-    >>> word_named("female-voice", ["Female Voice", "Piano"], ["Jazz"], "standard-7")
-    'Female Voice'
+    >>> known = ["Female Voice", "Piano"]
+    >>> [word_named(word, known, ["Jazz"], "standard-7") for word in ("female-voice", "female vocals")]
+    ['Female Voice', 'Female Voice']
     >>> word_named("jazz", ["Female Voice", "Piano"], ["Jazz"], "standard-7")
     Traceback (most recent call last):
         ...
@@ -188,7 +191,13 @@ def word_named(word: str, known: Sequence[str], genres: Sequence[str], model: st
     if meant := genre_meant(word, known):
         return meant
     if genre := genre_meant(word, genres):
-        raise TaggerError(f"{word!r} is a genre and no word; give --genre {genre}")
+        raise TaggerError(f"{word!r} is a genre and no word; give --genre {as_typed(genre)}")
+    if folded(word.strip()) in MOODS:
+        raise TaggerError(f"{word!r} is a mood and no word; give --mood {folded(word.strip())}")
+    called = _OF_VOICES.get(letters(word).removesuffix("s"), word)
+    same = [name for name in known if letters(name) == letters(called) or distance(name, called) == "same"]
+    if len(same) == 1 and word.strip():
+        return same[0]
     by_case = {folded(name): name for name in known}
     near = difflib.get_close_matches(folded(word.strip()), by_case, n=1, cutoff=0.4)
     hint = f"did you mean {by_case[near[0]]!r}? " if near else ""
@@ -374,6 +383,14 @@ _ENERGIES = "low, medium, high, a range within 0-1 such as 0.4-0.7, or levels su
 _YEARS = "a year, a decade such as 90s, or a range such as 1990-1999"
 _LENGTHS = "a duration such as 30s, 2m or 1h"
 
+_OF_VOICES = {
+    **dict.fromkeys(("femalevocal", "femalevocalist", "femalesinger", "woman", "women"), "Female Voice"),
+    **dict.fromkeys(("malevocal", "malevocalist", "malesinger", "man", "men"), "Male Voice"),
+    **dict.fromkeys(("voice", "vocal", "vocalist", "singer", "singing"), "Vocals"),
+    **dict.fromkeys(("novocal", "novoice"), "Instrumental"),
+}
+"""What people call the words of voices, in letters without a last s; those of styles are in the genre tree."""
+
 _ONE_OF = ("agrees", "differs", "untagged")
 """Filters of which one at most can match."""
 
@@ -399,7 +416,7 @@ FILTERS: tuple[Filter, ...] = (
     Filter(
         "min_confidence", "min_confidence", share, "P", "Genre at least this sure, 0-1.", _NUMBER, "genre"
     ),
-    Filter("word", "words", str, "NAME", "With piano, female-voice ...", aspect="words", repeats=True),
+    Filter("word", "words", str, "NAME", "Such as piano. -vocals: without. All hold.", "", "words", True),
     Filter("not_word", "not_words", str, "NAME", "Without this word.", aspect="words", repeats=True),
     Filter("mood", "moods", mood, "NAME", "happy, tense, sad or calm.", aspect="mood", repeats=True),
     Filter(

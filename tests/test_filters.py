@@ -11,7 +11,7 @@ from tagger.cli.playlist import playlist
 from tagger.cli.stats import stats
 from tagger.errors import TaggerError
 from tagger.playlist import plan_of
-from tagger.query import FILTERS, Filter, Query, energy_range, genre_named, read_query, year_range
+from tagger.query import FILTERS, Filter, Query, energy_range, genre_named, read_query, word_named, year_range
 from tagger.store.question import tracks_query
 from tagger.types import energy_level
 
@@ -205,3 +205,24 @@ def test_what_no_track_can_be_at_once_is_refused() -> None:
     with pytest.raises(TaggerError) as refused:
         read_query({"agrees": True, "differs": False, "untagged": True})
     assert str(refused.value) == "--agrees and --untagged exclude each other; give one of them"
+
+
+def test_a_word_is_named_as_people_call_it() -> None:
+    known = ["Drum & Bass", "Female Voice", "Instrumental", "Synthesizer", "Vocals"]
+    called = {"dnb": 0, "D&B": 0, "Female Vocalists": 1, "woman": 1, "no vocals": 2, "synths": 3, "voice": 4}
+    assert {text: known.index(word_named(text, known, [], "m")) for text in called} == called
+
+
+@pytest.mark.parametrize(
+    ("text", "answer"),
+    [
+        ("r and b", "'r and b' is a genre and no word; give --genre \"R&B\""),
+        ("Sad", "'Sad' is a mood and no word; give --mood sad"),
+        ("pinao", "no word 'pinao'; did you mean 'Piano'? m knows: Piano, House"),
+        ("", "no word ''; m knows: Piano, House"),
+    ],
+)
+def test_what_is_no_word_is_answered_with_what_was_meant(text: str, answer: str) -> None:
+    with pytest.raises(TaggerError) as refused:
+        word_named(text, ["Piano", "House"], ["R&B"], "m")
+    assert str(refused.value) == answer

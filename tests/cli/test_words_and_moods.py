@@ -104,6 +104,13 @@ def test_a_list_is_sorted_by_mood_valence_and_words(tagger: Tagger, library: Pat
     assert refused.err == "tagger: --sort word is by the words asked for; give one, such as --word piano\n"
 
 
+def test_a_word_in_the_place_of_a_genre_is_answered_with_its_option(tagger: Tagger, library: Path) -> None:
+    for command in ("list", "playlist", "stats"):
+        refused = tagger(command, "--genre", "drum and bass")
+        assert refused.code == 2
+        assert refused.err == "tagger: 'drum and bass' is a word and no genre; give --word \"Drum & Bass\"\n"
+
+
 def printed(width: int, query: Query, *tracks: Track) -> list[str]:
     """The lines of a list on a terminal of that width."""
     shown = StringIO()

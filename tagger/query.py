@@ -389,7 +389,7 @@ _OF_VOICES = {
     **dict.fromkeys(("voice", "vocal", "vocalist", "singer", "singing"), "Vocals"),
     **dict.fromkeys(("novocal", "novoice"), "Instrumental"),
 }
-"""What people call the words of voices, in letters without a last s; those of styles are in the genre tree."""
+"""What people call the words of voices, in letters without a last s; for styles there is the genre tree."""
 
 _ONE_OF = ("agrees", "differs", "untagged")
 """Filters of which one at most can match."""

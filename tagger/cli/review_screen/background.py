@@ -65,7 +65,8 @@ class Background:
         genres, names = genres_of(library.store, library.model), library.configuration.names
         gc.disable()  # none of the rows is garbage, and looking at them again and again takes a second
         try:
-            rows = rows_of(library.tracks(query), genres, self.settings.min_confidence, names)
+            tracks = library.tracks(query, with_words=False)
+            rows = rows_of(tracks, genres, self.settings.min_confidence, names)
             review = Review(rows, library.store.corrections.of("genre"))
             gc.freeze()
         finally:

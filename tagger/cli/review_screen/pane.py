@@ -1,4 +1,4 @@
-"""The pane beside the table: energy over the track, the windows' answers, the top five, and the album."""
+"""The pane beside the table: energy over the track, the windows' answers, top five, words, and the album."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ WINDOW_S = 10.0
 HIGH, LOW_PANE = 3, 12
 """Lines of the drawing, unless the pane has no more lines than that."""
 
-LEAST_CELLS = 20
+LEAST_CELLS, LEAST_CELLS_FOR_MOODS = 20, 38
+"""Of a block, and of a line about a window that has its mood at its end."""
 
 _STEPS = " ▁▂▃▄▅▆▇█"
 
@@ -37,7 +38,7 @@ class Pane(Container):
         width: 1fr; height: 1fr; margin-bottom: 1; text-wrap: nowrap; text-overflow: ellipsis;
     }
     Pane > #sound { height: 12; }
-    Pane > #genres { height: 6; }
+    Pane > #genres { height: 7; }
     """
 
     def compose(self) -> ComposeResult:
@@ -73,16 +74,18 @@ def _of_sound(review: Review, row: Row, analysis: Analysis, width: int, n_lines:
     lines = [Text(names_of(track), style="bold"), Text(decided(row, review.decision(row)))]
     if answer.energy is not None:
         level = energy_level(answer.energy)
-        lines.append(Text.assemble("energy ", (f"{answer.energy:.2f}", "bold"), f"  level {level}"))
+        mood = f"  {answer.mood} {answer.mood_confidence or 0:.0%}" if answer.mood else ""
+        lines.append(Text.assemble("energy ", (f"{answer.energy:.2f}", "bold"), f"  level {level}{mood}"))
         lines += over_the_track(answer.windows, track.duration_s or 0.0, width, n_lines)
-    return joined(*lines, *(_of_window(window) for window in answer.windows))
+    return joined(*lines, *(_of_window(window, width) for window in answer.windows))
 
 
-def _of_window(window: WindowAnswer) -> Text:
+def _of_window(window: WindowAnswer, width: int) -> Text:
     energy = "" if window.energy is None else f"{window.energy:.2f}"
-    sure = "" if window.genre_confidence is None else f"{window.genre_confidence:>4.0%}"
-    line = f"{clock(window.start_s):>6} {energy:>5} {cell(plain(window.genre or '–'), 14)} {sure}"
-    return Text(line)
+    sure = "" if window.genre_confidence is None else f"{window.genre_confidence:.0%}"
+    mood = window.mood or "" if width >= LEAST_CELLS_FOR_MOODS else ""
+    line = f"{clock(window.start_s):>6} {energy:>5} {cell(plain(window.genre or '–'), 14)} {sure:>4} {mood}"
+    return Text(line.rstrip())
 
 
 def over_the_track(
@@ -132,6 +135,8 @@ def _of_genres(analysis: Analysis, width: int) -> Text:
     answer = analysis.prediction
     if answer.bpm is not None:
         lines.append(Text(f"{answer.bpm:.1f} BPM, {answer.bpm_confidence or 0:.0%} sure"))
+    if words := analysis.track.words:
+        lines.append(Text(", ".join(f"{plain(word)} {p:.0%}" for word, p in words.items())))
     return joined(*lines) if lines else Text("silent" if answer.silent else "no genres", style="dim")
 
 

@@ -25,6 +25,7 @@ from tests.tag_runs.library import analysed_as
 from tests.tags import samples
 
 GENRES = ("Rock", "Jazz", "Pop")
+WORDS = {"Guitar": 0.6, "Piano": 0.9, "Vocals": 0.2}
 
 _wait.SLEEP_GRANULARITY, _wait.SLEEP_IDLE = 0.002, 0.0001
 """For how long a pilot looks whether all is idle, twice after each key; 20 ms are its own choice."""
@@ -62,7 +63,7 @@ def _analysis(path: str, n: int, song: Song) -> Analysis:
     others = [genre for genre in GENRES if genre != song.genre]
     genres = {song.genre: song.sure} | dict.fromkeys(others, (1 - song.sure) / len(others))
     analysis = analysed_as(path, f"{n:032x}", genres, 0.734, tempo=(120.4, 0.7))
-    windows = (WindowAnswer(20.0, song.genre, 0.8, 0.25), WindowAnswer(90.0, "Pop", 0.4, 1.0))
+    windows = (WindowAnswer(20.0, song.genre, 0.8, 0.25, 0.3, "sad"), WindowAnswer(90.0, "Pop", 0.4, 1.0))
     recording = dataclasses.replace(
         analysis.recording,
         duration_s=120.0,
@@ -71,7 +72,8 @@ def _analysis(path: str, n: int, song: Song) -> Analysis:
         album=song.album,
         own=OwnTags(song.own),
     )
-    prediction = dataclasses.replace(analysis.prediction, windows=windows)
+    said = {"valence": 0.7, "mood": "calm", "mood_confidence": 0.55, "words": WORDS}
+    prediction = dataclasses.replace(analysis.prediction, windows=windows, **said)
     return dataclasses.replace(analysis, recording=recording, prediction=prediction)
 
 

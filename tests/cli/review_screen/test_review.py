@@ -77,15 +77,16 @@ def test_the_first_rows_are_those_of_the_first_view(tmp_path: Path, own: tuple[s
     assert [row.standing for row in rows] == [first] * bool(first)
 
 
-def test_the_pane_draws_energy_windows_genres_and_album(library: Path) -> None:
+def test_the_pane_draws_energy_windows_moods_genres_words_and_album(library: Path) -> None:
     async def drive(on: Driver) -> None:
         await on.pilot.pause(2 * review_app.REST_S)
         await on.rest()
         sound, best, album = map(on.text, ("sound", "genres", "album"))
-        assert "energy 0.73  level 8" in sound
+        assert "energy 0.73  level 8  calm 55%" in sound
         assert "0:20  0.25 Rock" in sound
+        assert ["sad" in line for line in sound.splitlines()[-2:]] == [True, False]
         assert best.splitlines()[0].startswith("Rock          40% ")
-        assert "120.4 BPM, 70% sure" in best
+        assert best.splitlines()[-2:] == ["120.4 BPM, 70% sure", "Piano 90%, Guitar 60%"]
         assert "answers: Rock 2" in album
         assert "your tags: none 2" in album
 

@@ -1,7 +1,8 @@
-"""Benchmarks, each a ratio of two things timed in one run: bench.py scan|rescan|query|review|write-tags"""
+"""Benchmarks, each a ratio of two things timed in one run: bench.py COMMAND"""
 
 import argparse
 
+from benchmarks.cluster import bench_cluster
 from benchmarks.query import bench_query
 from benchmarks.rescan import bench_rescan
 from benchmarks.review import bench_review
@@ -26,11 +27,18 @@ def main() -> None:
     rescan.add_argument("--files", type=int, default=100_000, help="small files in the library")
     review = commands.add_parser("review", help="a review of a made library: to open it, to turn a page")
     review.add_argument("--tracks", type=int, default=100_000, help="rows in the library")
+    cluster = commands.add_parser(
+        "cluster", help="one worker of a Dask cluster beside two; one client's ceiling"
+    )
+    cluster.add_argument("--files", type=int, default=300, help="files that are analysed")
+    cluster.add_argument("--stubs", type=int, default=20_000, help="files that are answered at once")
     args = parser.parse_args()
     if args.command == "scan":
         bench_scan(args.music, args.files, args.baseline_files)
     elif args.command == "query":
         bench_query(args.tracks, args.embeddings)
+    elif args.command == "cluster":
+        bench_cluster(args.files, args.stubs)
     elif args.command == "review":
         bench_review(args.tracks)
     elif args.command == "rescan":

@@ -21,6 +21,7 @@ TOPICS = {
     "learn": (),
     "playlists": ("playlist",),
     "every-night": ("watch",),
+    "many-machines": (),
     "configuration": ("config",),
     "database": (),
     "python": (),

@@ -33,8 +33,9 @@ if TYPE_CHECKING:
 LOCAL = "local"
 """In the place of an address: a cluster of this computer's cores, for the time of the scan."""
 
-CHUNK = 8
-"""Files of one task: half a second of work, beside which the milliseconds of a task are nothing."""
+CHUNK = 16
+"""Files of one task: a second of work. One client and its scheduler take 1,600 answers a second of a core in
+chunks of 8, 2,200 in chunks of 16, 3,000 in chunks of 32; where a worker dies, a chunk is tried again."""
 
 CHUNKS_PER_THREAD = 3
 """That are under way: one at work, one that waits with the worker, one whose answers travel."""
@@ -195,7 +196,7 @@ class Cluster:
         try:
             from distributed import Client, LocalCluster
         except ImportError:
-            raise TaggerError("--dask needs Dask; pip install 'tagger[cluster]'") from None
+            raise TaggerError("--dask needs Dask; pip install 'music-tagger[cluster]'") from None
         logging.getLogger("distributed").setLevel(logging.CRITICAL)  # a lost worker is no news for a person
         try:
             if address != LOCAL:

@@ -37,6 +37,9 @@ RETRY_AFTER = timedelta(days=7)
 BATCH = 32
 """Tracks predicted and stored at once."""
 
+BATCH_FROM_AFAR = 128
+"""Answers of a cluster stored at once: they come faster, and a commit costs as much as ten of them."""
+
 AHEAD = 6
 """Batches that may be under way: workers go on (250 kB a track) while the model is being loaded."""
 
@@ -258,7 +261,7 @@ class Scan:
             def note(file: AudioFile) -> None:
                 self.observer.extracted(file.path)
 
-            for batch in batched(cluster.analyse_all(files, note), BATCH):
+            for batch in batched(cluster.analyse_all(files, note), BATCH_FROM_AFAR):
                 ingest.take(batch)
                 self.observer.progress()
 

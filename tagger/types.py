@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -192,6 +192,21 @@ class WindowAnswer:
     energy: float | None
     valence: float | None = None
     mood: Mood | None = None
+
+
+def energy_course(windows: Sequence[WindowAnswer]) -> tuple[float | None, float | None, float | None]:
+    """Give the energies (0–1) of a track's beginning, middle and end; None of what is unknown.
+
+    They are those of its first window, of all between, and of its last; of one window alone, three times its.
+
+    >>> energy_course([WindowAnswer(s, None, None, e) for s, e in ((10, 0.2), (50, 0.8), (90, 0.5))])
+    (0.2, 0.8, 0.5)
+    """
+    energies = [window.energy for window in windows]
+    known = [energy for energy in energies[1:-1] or energies if energy is not None]
+    if not energies:
+        return None, None, None
+    return energies[0], sum(known) / len(known) if known else None, energies[-1]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,6 +17,7 @@ from tagger.types import (
     WORD_KINDS,
     by_probability,
     counted,
+    energy_course,
     energy_level,
     genre_said,
     mood_said,
@@ -101,6 +102,7 @@ def _fields(analysis: Analysis, is_stored: bool) -> dict[str, Any]:
         "track_genre_confidence": rounded(answer.genre_confidence, 4),
         "track_genres": _rounded(answer.genres),
         "album_tracks": analysis.album and analysis.album.n_tracks,
+        **_course(answer.windows),
         "windows": [_window_fields(window) for window in answer.windows],
         "codec": recording.codec,
         "sample_rate_hz": recording.sample_rate_hz,
@@ -113,6 +115,11 @@ def _fields(analysis: Analysis, is_stored: bool) -> dict[str, Any]:
 
 def _rounded(genres: Mapping[str, float]) -> dict[str, float]:
     return {genre: round(p, 4) for genre, p in sorted(genres.items(), key=lambda item: -item[1])}
+
+
+def _course(windows: Sequence[WindowAnswer]) -> dict[str, float | None]:
+    names = ("energy_intro", "energy_middle", "energy_outro")
+    return {name: rounded(energy, 4) for name, energy in zip(names, energy_course(windows), strict=True)}
 
 
 def _window_fields(window: WindowAnswer) -> dict[str, Any]:

@@ -199,6 +199,8 @@ def test_show_analyses_an_unknown_file_and_stores_nothing(tagger: Tagger, db: Pa
     assert set(result["genres"]) == set(GENRES)
     assert sum(result["genres"].values()) == pytest.approx(1, abs=0.01)
     assert [window["start_s"] for window in result["windows"]] == pytest.approx([1.2, 10.5, 19.8], abs=0.1)
+    course = [result[f"energy_{part}"] for part in ("intro", "middle", "outro")]
+    assert course == [window["energy"] for window in result["windows"]]
     assert (result["codec"], result["sample_rate_hz"], result["channels"]) == ("mp3", 44_100, 2)
     assert not db.exists()
 

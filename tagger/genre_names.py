@@ -67,9 +67,9 @@ class GenreNames:
                 )
 
     def of_track(self, track: Track) -> Track:
-        """Give the track with the owner's names for its genre and its words."""
+        """Give the track with the owner's names for its genre and its words; a genre that is said stays."""
         words = self._likeliest(track.words)
-        if track.genre is None:
+        if track.genre is None or "genre" in track.corrected:
             return replace(track, words=words)
         genre, second = self.shown(track.genre), track.second_genre and self.shown(track.second_genre)
         return replace(track, genre=genre, second_genre=None if second == genre else second, words=words)

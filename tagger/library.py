@@ -7,7 +7,6 @@ makes the weekly backup and keeps the record of the run. The command line choose
 from __future__ import annotations
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
@@ -179,10 +178,7 @@ class Library:
 
     def top_genres(self, limit: int) -> list[tuple[str, int]]:
         """Count the tracks of the most frequent genres by the answers of the model that analyses."""
-        counts: Counter[str] = Counter()
-        for genre, count in self.store.answers.genre_counts(self.card.id):
-            counts[self.store.names.shown(genre)] += count
-        return counts.most_common(limit)
+        return self.store.answers.shown_genres(self.card.id).most_common(limit)
 
     def warnings(self, query: Query | None = None) -> Iterator[str]:
         """Yield why answers can be fewer than expected, a line each: nothing of it is a fault.

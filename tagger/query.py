@@ -51,7 +51,7 @@ class Query:
     tracks whose file was gone at the last scan, `duplicates` for those whose sound is in several files that
     were there. `order` by path is that of the bytes; names are sorted without letter case and accents; what
     is not known comes last. `no_album` asks for what the tracks' own sound says of the genre, also where
-    their albums say something.
+    their albums say something, and `as_heard` for the model's genre also where the owner has corrected it.
     """
 
     genres: tuple[str, ...] = ()
@@ -78,6 +78,7 @@ class Query:
     limit: int | None = None
     order: TrackOrder = "path"
     no_album: bool = False
+    as_heard: bool = False
 
 
 EVERYTHING = Query()

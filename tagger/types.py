@@ -6,7 +6,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from tagger.files import AudioFile
 
@@ -19,6 +19,7 @@ if TYPE_CHECKING:  # a `tagger --help` must not wait for numpy
 FloatArray: TypeAlias = "NDArray[np.floating[Any]]"
 EnergyBand = Literal["low", "medium", "high"]
 Aspect = Literal["genre", "energy", "tempo", "words", "mood"]
+CorrectedField = Literal["genre", "energy", "bpm"]
 WordKind = Literal["style", "voice", "instrument", "character"]
 Mood = Literal["happy", "tense", "sad", "calm"]
 GenrePolicy = Literal["missing", "replace", "add", "never"]
@@ -31,6 +32,9 @@ Requested = Literal[
 ]
 """What `write-tags` writes on request only, and how; without a policy, as `missing` says."""
 
+
+CORRECTED_FIELDS: tuple[CorrectedField, ...] = get_args(CorrectedField)
+"""What the owner can say in the place of a model."""
 
 WORD_KINDS: tuple[WordKind, ...] = ("style", "voice", "instrument", "character")
 MOODS: tuple[Mood, ...] = ("happy", "tense", "sad", "calm")
@@ -146,7 +150,8 @@ class Track:
     with `tag_` is the owner's word in the file's own tags: genres that say something, energy level, BPM.
     `second_genre` is the next likely one, told where it was asked for and the first is not sure. `valence`
     (0–1), `mood`, `mood_confidence` (0–1) and the `words` that it has, likeliest first with their
-    probability, are told where they were asked for.
+    probability, are told where they were asked for. The fields that are `corrected` have the owner's word in
+    the place of the model's, and a confidence of 1.
     """
 
     path: str
@@ -172,6 +177,7 @@ class Track:
     mood: Mood | None = None
     mood_confidence: float | None = None
     words: Mapping[str, float] = field(default_factory=dict, hash=False)
+    corrected: tuple[CorrectedField, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,6 +248,24 @@ class Prediction:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnersWord:
+    """What the owner says of a sound in the place of a model: genres, energy (0–1) and tempo in BPM.
+
+    The first of the genres stands where there is room for one. Empty or None: nothing.
+    """
+
+    genres: tuple[str, ...] = ()
+    energy: float | None = None
+    bpm: float | None = None
+
+    @property
+    def fields(self) -> tuple[CorrectedField, ...]:
+        """The fields of which something is said."""
+        said = (bool(self.genres), self.energy is not None, self.bpm is not None)
+        return tuple(field for field, is_said in zip(CORRECTED_FIELDS, said, strict=True) if is_said)
+
+
+@dataclass(frozen=True, slots=True)
 class AlbumAnswer:
     """What an album of `n_tracks` tracks says of one of them: the probability (0–1) of each genre."""
 
@@ -253,9 +277,10 @@ class AlbumAnswer:
 class Analysis:
     """Everything known of one file: the recording, and what a model predicts of it.
 
-    `prediction` is of the track alone; `album`, where its album says something, is the answer in its place.
-    `file` is the file in the state in which it was analysed. `scanned_at` is ISO 8601 in UTC, None for an
-    analysis that is not stored. `missing`: the file was gone at the last scan.
+    `prediction` is of the track alone; `album`, where its album says something, is the answer in its place,
+    and what the owner has `corrected` that in the place of both. `file` is the file in the state in which it
+    was analysed. `scanned_at` is ISO 8601 in UTC, None for an analysis that is not stored. `missing`: the
+    file was gone at the last scan.
     """
 
     file: AudioFile
@@ -264,12 +289,13 @@ class Analysis:
     scanned_at: str | None = None
     missing: bool = False
     album: AlbumAnswer | None = None
+    corrected: OwnersWord = OwnersWord()
 
     @property
     def genres(self) -> dict[str, float]:
         """The probability (0–1) of each genre that the model knows, likeliest first; none of silence.
 
-        It is the album's where this says something.
+        It is the album's where this says something, whatever the owner says.
         """
         return dict(by_probability(self.album.genres if self.album else self.prediction.genres))
 
@@ -281,15 +307,18 @@ class Analysis:
         genre, confidence = answer.genre, answer.genre_confidence
         if self.album:
             genre, confidence = next(iter(self.genres.items()))
+        said = self.corrected
+        if said.genres:
+            genre, confidence = said.genres[0], 1.0
         return Track(
             path=self.file.path,
             audio_id=recording.audio_id,
             duration_s=recording.duration_s,
             genre=genre,
             genre_confidence=confidence,
-            energy=answer.energy,
-            bpm=answer.bpm,
-            bpm_confidence=answer.bpm_confidence,
+            energy=answer.energy if said.energy is None else said.energy,
+            bpm=answer.bpm if said.bpm is None else said.bpm,
+            bpm_confidence=answer.bpm_confidence if said.bpm is None else 1.0,
             silent=answer.silent,
             title=recording.title,
             artist=recording.artist,
@@ -304,62 +333,13 @@ class Analysis:
             mood=answer.mood,
             mood_confidence=answer.mood_confidence,
             words={word: p for word, p in by_probability(answer.words) if p >= HAS_WORD},
+            corrected=said.fields,
         )
 
 
 def by_probability(scores: Mapping[str, float]) -> list[tuple[str, float]]:
     """Give names with their probabilities, the likeliest first."""
     return sorted(scores.items(), key=lambda item: -item[1])
-
-
-Json = str | float | int | bool | list[str] | dict[str, float] | None
-
-
-def track_json(track: Track) -> dict[str, Json]:
-    """Give a track by the names that JSON and CSV use, in every command that prints or writes one.
-
-    `duration_s` is in seconds, `bpm` in beats a minute, `energy_level` 1–10; confidences and `energy` are
-    0–1. What is not known is None, and so are the genre and the tempo of silence. `tag_genres`,
-    `tag_energy_level` and `tag_bpm` are the owner's words. `words` has the probability (0–1) of each of the
-    track's words, likeliest first.
-
-    >>> found = track_json(Track("/m/a.mp3", genre="Jazz", genre_confidence=0.98765, energy=0.42))
-    >>> found["genre_confidence"], found["energy_level"], found["duration_s"], found["bpm"]
-    (0.9877, 5, None, None)
-    """
-    return {
-        "path": track.path,
-        "title": track.title,
-        "artist": track.artist,
-        "album": track.album,
-        "year": track.year,
-        "duration_s": rounded(track.duration_s, 3),
-        "genre": track.genre,
-        "genre_confidence": rounded(track.genre_confidence, 4),
-        "energy": rounded(track.energy, 4),
-        "energy_level": None if track.energy is None else energy_level(track.energy),
-        "bpm": rounded(track.bpm, 1),
-        "bpm_confidence": rounded(track.bpm_confidence, 4),
-        "silent": track.silent,
-        "missing": track.missing,
-        "damaged": track.damaged,
-        "tag_genres": list(track.tag_genres),
-        "tag_energy_level": rounded(track.tag_energy_level, 2),
-        "tag_bpm": rounded(track.tag_bpm, 2),
-        "valence": rounded(track.valence, 4),
-        "mood": track.mood,
-        "mood_confidence": rounded(track.mood_confidence, 4),
-        "words": words_json(track.words),
-    }
-
-
-def words_json(words: Mapping[str, float]) -> dict[str, float]:
-    """Give words with their probabilities as JSON has them: to two decimals, as finely as they are stored.
-
-    >>> words_json({"Piano": 0.98765})
-    {'Piano': 0.99}
-    """
-    return {word: round(probability, 2) for word, probability in words.items()}
 
 
 def genre_said(genre: str, confidence: float | None, second: str | None, sure_from: float) -> str:

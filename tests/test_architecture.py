@@ -36,6 +36,7 @@ LAYERS = {
     "excluded": 2,
     "types": 2,
     "albums": 3,
+    "json_fields": 3,
     "genre_tree": 2,
     "genre_words": 2,
     "genre_names": 3,

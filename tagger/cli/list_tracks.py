@@ -24,9 +24,9 @@ from tagger.cli.table import (
 )
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
+from tagger.json_fields import track_json
 from tagger.model_choice import fitted, predicts
 from tagger.query import Query, TrackOrder
-from tagger.types import track_json
 
 if TYPE_CHECKING:
     from tagger.library import Library
@@ -55,6 +55,7 @@ CSV_COLUMNS = [
     "mood",
     "mood_confidence",
     "words",
+    "corrected",
 ]
 """Names of `track_json`; a new one goes to the end, for programs that count columns."""
 
@@ -98,9 +99,10 @@ def list_tracks(
 ) -> None:
     """List tracks: genre, how sure it is, your own genre, energy and tempo.
 
-    A genre in doubt stands with the next likely one and a `?`. A terminal
-    shows artist and title, too, and the ends of long paths; a pipe gets
-    whole paths, a line each.
+    A genre in doubt stands with the next likely one and a `?`; one that you
+    have corrected is `yours`, an energy or a tempo has a `*`. A terminal shows
+    artist and title, too, and the ends of long paths; a pipe gets whole paths,
+    a line each.
 
         tagger list --genre rock --energy 7-10 --year 90s
         tagger list --sort -confidence --limit 20
@@ -144,5 +146,5 @@ def _print_lines(tracks: Iterable[Track], sure_from: float, columns: Sequence[Co
         missing = "  (missing)" if track.missing else ""
         own = f"{shown(own_cell(track, OWN_CELLS)):<{OWN_CELLS}}"
         more = "".join(f"{column.cell(track)}  " for column in columns)
-        answer = f"{genre:<{GENRE_CELLS}} {sure:>5}  {own}  {energy:<7}  {bpm:>5}  {more}"
+        answer = f"{genre:<{GENRE_CELLS}} {sure:>5}  {own}  {energy} {bpm} {more}"
         say(f"{answer}{shown(track.path)}{missing}")

@@ -13,6 +13,7 @@ from tagger.cli.shared import bar, message, print_json
 from tagger.cli.terminal import say, shown
 from tagger.errors import ModelError
 from tagger.files import FileState, absolute
+from tagger.json_fields import track_json, words_json
 from tagger.types import (
     WORD_KINDS,
     by_probability,
@@ -22,13 +23,11 @@ from tagger.types import (
     genre_said,
     mood_said,
     rounded,
-    track_json,
-    words_json,
 )
 
 if TYPE_CHECKING:
     from tagger.files import AudioFile
-    from tagger.types import AlbumAnswer, Analysis, Prediction, Recording, Track, WindowAnswer, WordKind
+    from tagger.types import AlbumAnswer, Analysis, OwnersWord, Prediction, Recording, WindowAnswer, WordKind
 
 TOP = 5
 
@@ -101,6 +100,10 @@ def _fields(analysis: Analysis, is_stored: bool) -> dict[str, Any]:
         "track_genre": answer.genre,
         "track_genre_confidence": rounded(answer.genre_confidence, 4),
         "track_genres": _rounded(answer.genres),
+        "track_energy": rounded(answer.energy, 4),
+        "track_bpm": rounded(answer.bpm, 1),
+        "track_bpm_confidence": rounded(answer.bpm_confidence, 4),
+        "corrections": _corrections(analysis.corrected),
         "album_tracks": analysis.album and analysis.album.n_tracks,
         **_course(answer.windows),
         "windows": [_window_fields(window) for window in answer.windows],
@@ -111,6 +114,11 @@ def _fields(analysis: Analysis, is_stored: bool) -> dict[str, Any]:
         "model": answer.model,
         "stored": is_stored,
     }
+
+
+def _corrections(word: OwnersWord) -> dict[str, Any]:
+    values = {"genre": list(word.genres), "energy": word.energy, "bpm": word.bpm}
+    return {field: values[field] for field in word.fields}
 
 
 def _rounded(genres: Mapping[str, float]) -> dict[str, float]:
@@ -141,13 +149,17 @@ def _print(analysis: Analysis, is_stored: bool, sure_from: float) -> None:
     say(_sound(analysis.recording))
     if track.damaged:
         say("damaged: some of it cannot be decoded, or it ends too early; replace the file")
-    if own := _own_tags(track):
+    if own := _in_words(track.tag_genres, track.tag_energy_level, track.tag_bpm):
         say(f"your tag: {shown(own)}")
+    word = analysis.corrected
+    level = None if word.energy is None else energy_level(word.energy)
+    if said := _in_words(word.genres, level, word.bpm):
+        say(f"yours: {shown(said)}; this is what the model hears")
     say(f"analysed by {answer.model}" + ("" if is_stored else ", just now and not stored"))
     if answer.silent:
         say(_silence(answer.windows))
     if analysis.album:
-        say(_album(analysis.album, track, answer))
+        say(_album(analysis.album, analysis.genres, answer))
     say()
     _print_doubt(analysis.genres, sure_from)
     for genre, p in [*analysis.genres.items()][:TOP]:
@@ -156,7 +168,7 @@ def _print(analysis: Analysis, is_stored: bool, sure_from: float) -> None:
         say()
     if words := [*_words(answer)]:
         say("\n".join(words) + "\n")
-    for line in _about_all(track, sure_from):
+    for line in _about_all(answer, sure_from):
         say(line)
     say()
     for line in _over_the_track(answer.windows):
@@ -177,16 +189,17 @@ def _sound(recording: Recording) -> str:
     return f"{recording.codec}, {recording.sample_rate_hz:,} Hz, {channels}, {length}"
 
 
-def _own_tags(track: Track) -> str:
-    """Say what the file's own tags do, as far as they say something."""
-    level = None if track.tag_energy_level is None else f"energy level {track.tag_energy_level:g}"
-    bpm = None if track.tag_bpm is None else f"{track.tag_bpm:g} BPM"
-    return "; ".join(part for part in (", ".join(track.tag_genres), level, bpm) if part)
+def _in_words(genres: Sequence[str], energy_level: float | None, bpm: float | None) -> str:
+    """Say what the owner's own tags or corrections do, as far as they say something."""
+    level = None if energy_level is None else f"energy level {energy_level:g}"
+    tempo = None if bpm is None else f"{bpm:g} BPM"
+    return "; ".join(part for part in (", ".join(genres), level, tempo) if part)
 
 
-def _album(album: AlbumAnswer, track: Track, alone: Prediction) -> str:
+def _album(album: AlbumAnswer, genres: Mapping[str, float], alone: Prediction) -> str:
     """Say what the album makes of the genre, and what the track's own sound does."""
-    together = f"album: {track.genre} {track.genre_confidence:.0%} from {album.n_tracks} tracks"
+    genre, confidence = next(iter(genres.items()))
+    together = f"album: {genre} {confidence:.0%} from {album.n_tracks} tracks"
     return f"{together}; this track alone: {alone.genre} {alone.genre_confidence:.0%}"
 
 
@@ -217,16 +230,18 @@ def _kinds(model: str) -> Mapping[str, WordKind]:
         return {}
 
 
-def _about_all(track: Track, sure_from: float) -> Iterator[str]:
+def _about_all(answer: Prediction, sure_from: float) -> Iterator[str]:
     """Energy, valence, mood and tempo, as far as they are known."""
-    if track.energy is not None:
-        yield _drawn("energy", track.energy, f"level {energy_level(track.energy)}", form=".2f")
-    if track.valence is not None:
-        yield _drawn("valence", track.valence, form=".2f")
-    if track.mood is not None and track.mood_confidence is not None:
-        yield _drawn("mood", track.mood_confidence, mood_said(track.mood, track.mood_confidence, sure_from))
-    if track.bpm is not None and track.bpm_confidence is not None:
-        yield _drawn("tempo", track.bpm_confidence, f"{track.bpm:.1f} BPM")
+    if answer.energy is not None:
+        yield _drawn("energy", answer.energy, f"level {energy_level(answer.energy)}", form=".2f")
+    if answer.valence is not None:
+        yield _drawn("valence", answer.valence, form=".2f")
+    if answer.mood is not None and answer.mood_confidence is not None:
+        yield _drawn(
+            "mood", answer.mood_confidence, mood_said(answer.mood, answer.mood_confidence, sure_from)
+        )
+    if answer.bpm is not None and answer.bpm_confidence is not None:
+        yield _drawn("tempo", answer.bpm_confidence, f"{answer.bpm:.1f} BPM")
 
 
 def _drawn(name: str, share: float, about: str = "", form: str = ".0%") -> str:

@@ -14,7 +14,8 @@ from tagger.cli.shared import print_json
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.files import AUDIO_EXTENSIONS, absolute, extension_of, is_same_file
-from tagger.types import Analysis, track_json
+from tagger.json_fields import track_json
+from tagger.types import Analysis
 
 if TYPE_CHECKING:
     from tagger.genre_names import GenreNames

@@ -78,19 +78,22 @@ def _mood(track: Track, sure_from: float) -> str:
 
 
 def answer_cells(track: Track, sure_from: float, genre_cells: int = GENRE_CELLS) -> tuple[str, str, str, str]:
-    """Give genre, its confidence, energy with its level, and tempo, as lists show them.
+    """Give genre, its confidence, energy with its level, and tempo, as lists show them; the last two filled.
 
-    In doubt the next likely genre stands there, too, if there is room.
+    In doubt the next likely genre stands there, too, if there is room. What the owner has corrected is
+    `yours` in the place of a confidence, or has an asterisk.
     """
-    genre = "(silent)" if track.silent else track.genre or "–"
+    genre = "(silent)" if track.silent else "–"
     if track.genre:
         both = genre_said(track.genre, track.genre_confidence, track.second_genre, sure_from)
         alone = genre_said(track.genre, track.genre_confidence, None, sure_from)
         genre = both if len(both) <= genre_cells else alone
     sure = "–" if track.genre_confidence is None else f"{track.genre_confidence:.0%}"
+    sure = "yours" if "genre" in track.corrected else sure
     energy = "–" if track.energy is None else f"{track.energy:.2f} {energy_level(track.energy):>2}"
     bpm = "–" if track.bpm is None else f"{track.bpm:.1f}"
-    return genre, sure, energy, bpm
+    marks = ("*" if field in track.corrected else " " for field in ("energy", "bpm"))
+    return genre, sure, f"{energy:<7}{next(marks)}", f"{bpm:>5}{next(marks)}"
 
 
 def own_cell(track: Track, cells: int) -> str:
@@ -214,8 +217,8 @@ def _line(track: Track, sure_from: float, cells: _Cells) -> Text:
     if cells.own:
         own = _filled(for_terminal(own_cell(track, cells.own)), cells.own)
         line.append(f"  {own}", style="" if track.tag_genres else "dim")
-    line.append(f"  {energy:<7}", style=_colour(track.energy))
-    line.append(f"  {bpm:>5}  ", style="")
+    line.append(f"  {energy}", style=_colour(track.energy))
+    line.append(f" {bpm} ", style="")
     for column in cells.columns:
         said = column.cell(track)
         line.append(f"{said}  ", style="dim" if said.rstrip().endswith(("?", "–")) else "")

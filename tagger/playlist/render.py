@@ -9,10 +9,11 @@ from types import MappingProxyType
 from typing import Literal, get_args
 
 from tagger.errors import TaggerError
+from tagger.json_fields import track_json
 from tagger.playlist.lines import Rendered
 from tagger.playlist.m3u8 import render_m3u8, render_paths, render_pls
 from tagger.playlist.xspf import render_xspf
-from tagger.types import Track, track_json
+from tagger.types import Track
 
 Format = Literal["m3u8", "xspf", "pls", "json", "paths", "nsp"]
 FORMATS: tuple[Format, ...] = get_args(Format)

@@ -1,7 +1,7 @@
 """The store: what was analysed, what failed and when, in one SQLite file."""
 
 from tagger.store.answers import Answer, AnswerPair, Answers
-from tagger.store.corrections import Correction, CorrectionKind, Corrections
+from tagger.store.corrections import Correction, CorrectionKind, Corrections, Said, owners_word
 from tagger.store.database import scan_lock
 from tagger.store.duplicates import SameSound
 from tagger.store.heard_files import HeardFile
@@ -38,6 +38,7 @@ __all__ = [
     "Outcome",
     "Reuse",
     "Run",
+    "Said",
     "SameSound",
     "Source",
     "Statistics",
@@ -49,5 +50,6 @@ __all__ = [
     "default_path",
     "displaced",
     "fault",
+    "owners_word",
     "scan_lock",
 ]

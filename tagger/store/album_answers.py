@@ -31,13 +31,19 @@ _SCORES = """
     SELECT s.track_id, s.model, s.genre, s.probability
     FROM tracks t CROSS JOIN genre_scores s ON s.track_id = t.id
     WHERE t.album_id = ? AND t.missing_since ISNULL"""
+# The owner's word stays where it stands in the place of an answer.
 _ANSWER = """
-    UPDATE predictions SET genre = ?, genre_confidence = ?, album_weight = ?
-    WHERE track_id = ? AND model = ?"""
-_SPEAK_ALONE = """
     UPDATE predictions SET
-        genre = track_genre, genre_confidence = track_genre_confidence, album_weight = NULL
+        genre = CASE WHEN corrected & 1 THEN genre ELSE ? END,
+        genre_confidence = CASE WHEN corrected & 1 THEN genre_confidence ELSE ? END,
+        album_weight = ?
     WHERE track_id = ? AND model = ?"""
+SPEAK_ALONE = """
+    UPDATE predictions SET
+        genre = CASE WHEN corrected & 1 THEN genre ELSE track_genre END,
+        genre_confidence = CASE WHEN corrected & 1 THEN genre_confidence ELSE track_genre_confidence END,
+        album_weight = NULL
+    WHERE track_id = ? AND album_weight NOT NULL"""
 _INSERT = "INSERT INTO album_scores (album_id, model, genre, probability) VALUES (?, ?, ?, ?)"
 _COUNT = """
     SELECT count(DISTINCT t.audio_id) FROM tracks t CROSS JOIN predictions p ON p.track_id = t.id
@@ -88,7 +94,7 @@ class AlbumAnswers:
                 )
                 connection.executemany(_INSERT, changes.scores)
                 connection.executemany(_ANSWER, changes.answers)
-                connection.executemany(_SPEAK_ALONE, changes.alone)
+                connection.executemany(f"{SPEAK_ALONE} AND model = ?", changes.alone)
                 connection.executemany(
                     "DELETE FROM stale_albums WHERE album_id = ?", [(one,) for one in stale]
                 )

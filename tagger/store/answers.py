@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
@@ -13,6 +14,7 @@ from tagger.genre_names import GenreNames
 from tagger.query import EVERYTHING, Query
 from tagger.store import checked, words
 from tagger.store.album_answers import AlbumAnswers
+from tagger.store.corrections import Corrections
 from tagger.store.question import Sql, answers_table, asked_for, scores_table, tracks_query, uses_words
 from tagger.store.rows import (
     EVERY_PATH,
@@ -45,8 +47,8 @@ if TYPE_CHECKING:
 _INSERT_PREDICTION = """
     INSERT INTO predictions
         (track_id, model, genre, genre_confidence, energy, silent, created_at, bpm, bpm_confidence,
-         track_genre, track_genre_confidence)
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+         track_genre, track_genre_confidence, track_energy, track_bpm, track_bpm_confidence)
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
 _INSERT_GENRE = "INSERT INTO genre_scores (track_id, model, genre, probability) VALUES (?, ?, ?, ?)"
 # REPLACE: of a broken file, two windows may begin at one place.
 _INSERT_WINDOW = """
@@ -82,8 +84,8 @@ _SCORES = """
     WHERE s.track_id = p.track_id AND s.model = p.model
     AND typeof(s.genre) = 'text' AND typeof(s.probability) = 'real')"""
 _GENRE_COUNTS = """
-    SELECT genre, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL
-    GROUP BY genre ORDER BY 2 DESC, 1"""
+    SELECT genre, corrected & 1, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL
+    GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
 _COUNTS = """
     SELECT model, count(*) FROM predictions
     WHERE track_id NOT IN (SELECT id FROM tracks WHERE missing_since NOTNULL) GROUP BY model"""
@@ -92,7 +94,7 @@ _MODELS = """
     ORDER BY last_used_at DESC, model"""
 _PAIRS = """
     SELECT t.path, t.size, t.mtime_ns, t.audio_id, t.missing_since IS NOT NULL, e.vector,
-        o.track_genre, o.energy, o.silent, n.track_genre, n.energy, n.silent
+        o.track_genre, o.track_energy, o.silent, n.track_genre, n.track_energy, n.silent
     FROM tracks t
     CROSS JOIN predictions o ON o.track_id = t.id AND o.model = ?
     LEFT JOIN predictions n ON n.track_id = t.id AND n.model = ?
@@ -152,6 +154,7 @@ class Answers:
         self._database, self._names = database, names
         self._albums = AlbumAnswers(database)
         self._words = Words(database)
+        self._corrections = Corrections(database)
 
     def tracks(
         self,
@@ -251,7 +254,8 @@ class Answers:
             return None
         genres, windows = self._database.all(_GENRES, key), self._database.all(_WINDOWS, key)
         said = self._words.read([row[column] for column in _MOOD_WORDS])
-        analysis = analysis_of(row, genres, windows, said, self._names.nothing)
+        word = self._corrections.word_of(checked.text(row["audio_id"]) or "")
+        analysis = analysis_of(row, genres, windows, said, word, self._names.nothing)
         if not no_album and row["album_weight"] is not None:
             count = self._albums.count(checked.whole(row["album_id"]), model)
             album = album_answer_of(self._database.all(_ALBUM, key), count)
@@ -265,9 +269,20 @@ class Answers:
         return bool(self._database.value(sql, (model,)))
 
     def genre_counts(self, model: str) -> list[tuple[str, int]]:
-        """Count the tracks of each genre, by its own name for it, by the answers of `model`, most first."""
+        """Count the tracks of each genre, by its own name for it, by the answers of `model`, most first.
+
+        Those whose genre the owner has corrected are left out.
+        """
         rows = self._database.all(_GENRE_COUNTS, (model,))
-        return [(genre, count) for genre, count in rows if isinstance(genre, str)]
+        return [(genre, count) for genre, is_said, count in rows if isinstance(genre, str) and not is_said]
+
+    def shown_genres(self, model: str) -> Counter[str]:
+        """Count the tracks of each genre, as the owner calls it, by the answers of `model`."""
+        counts: Counter[str] = Counter()
+        for genre, is_said, count in self._database.all(_GENRE_COUNTS, (model,)):
+            if isinstance(genre, str):
+                counts[genre if is_said else self._names.shown(genre)] += count
+        return counts
 
     def count(self, model: str) -> int:
         """Count the tracks with an answer of `model`, missing ones included."""

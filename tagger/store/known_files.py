@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tagger.files import Fingerprint, fingerprint
 from tagger.store import checked
+from tagger.store.album_answers import SPEAK_ALONE
 from tagger.store.own_tags import own_values
 from tagger.store.rows import (
     SqlValue,
@@ -69,10 +70,6 @@ _UPSERT_FAILURE = """
         END,
         size = excluded.size, mtime_ns = excluded.mtime_ns, stage = excluded.stage,
         reason = excluded.reason, failed_at = excluded.failed_at"""
-_SPEAK_ALONE = """
-    UPDATE predictions SET
-        genre = track_genre, genre_confidence = track_genre_confidence, album_weight = NULL
-    WHERE track_id = ? AND album_weight NOT NULL"""
 _OWNERS = """
     SELECT id, path FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?
     WHERE audio_id = ? ORDER BY path"""
@@ -272,7 +269,7 @@ def _copy(connection: sqlite3.Connection, source: int, known: Identified, at: st
             f"INSERT INTO {table} (track_id, {names}) SELECT ?, {names} FROM {table} WHERE track_id = ?",
             (copy, source),
         )
-    connection.execute(_SPEAK_ALONE, (copy,))  # the copy may be of another album
+    connection.execute(SPEAK_ALONE, (copy,))  # the copy may be of another album
 
 
 def _displace(connection: sqlite3.Connection, path: str) -> None:

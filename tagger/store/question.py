@@ -59,7 +59,8 @@ def tracks_query(
 
 def _order_of_names(order: TrackOrder, called: Mapping[str, str]) -> Sql:
     """The terms of an order by genre, for which no index stands, and their values."""
-    name = f"CASE p.genre{' WHEN ? THEN ?' * len(called)} ELSE p.genre END"
+    renamed = "CASE WHEN p.corrected & 1 THEN NULL ELSE p.genre END"  # the owner's word is called as it is
+    name = f"CASE {renamed}{' WHEN ? THEN ?' * len(called)} ELSE p.genre END"
     return _order(order).replace("p.genre", name, 1), [text for pair in called.items() for text in pair]
 
 
@@ -122,7 +123,7 @@ def _source(query: Query, with_tracks: bool, needs_words: bool) -> Sql:
     """The tables, the one that narrows first."""
     # SQLite keeps the order of a CROSS JOIN (https://www.sqlite.org/optoverview.html#crossjoin):
     # its planner has no statistics here, and the better order is known.
-    answers = answers_table(query.no_album)
+    answers = answers_table(query.no_album, query.as_heard)
     prediction_of_track = f"{answers} p ON p.track_id = t.id"
     with_words = ""
     if needs_words or uses_words(query):  # where only the order is theirs, the other tracks stay
@@ -164,9 +165,9 @@ def scores_table(no_album: bool) -> str:
     return "genre_scores" if no_album else "genre_answers"
 
 
-def answers_table(no_album: bool) -> str:
-    """Name the table of answers, likewise."""
-    return "track_predictions" if no_album else "predictions"
+def answers_table(no_album: bool, as_heard: bool = False) -> str:
+    """Name the table of answers, likewise; `as_heard`, with the model's genre whatever the owner says."""
+    return "heard_predictions" if as_heard else "track_predictions" if no_album else "predictions"
 
 
 def _ranges(paths: Sequence[str]) -> Sql:

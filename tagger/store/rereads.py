@@ -45,9 +45,9 @@ _COPY = (
     """
     INSERT INTO predictions
         (track_id, model, genre, genre_confidence, energy, silent, created_at, bpm, bpm_confidence,
-         track_genre, track_genre_confidence)
+         track_genre, track_genre_confidence, track_energy, track_bpm, track_bpm_confidence)
     SELECT track_id, :new, {genre}, {confidence}, {energy}, silent, :at, {bpm}, {bpm_confidence},
-        {genre}, {confidence}
+        {genre}, {confidence}, {energy}, {bpm}, {bpm_confidence}
     FROM predictions WHERE """
     + _THESE
 )
@@ -63,10 +63,14 @@ _COPY_WINDOWS = (
 )
 _SET_GENRE = """
     UPDATE predictions SET
-        genre = ?1, genre_confidence = ?2, track_genre = ?1, track_genre_confidence = ?2
+        genre = CASE WHEN corrected & 1 THEN genre ELSE ?1 END,
+        genre_confidence = CASE WHEN corrected & 1 THEN genre_confidence ELSE ?2 END,
+        track_genre = ?1, track_genre_confidence = ?2
     WHERE track_id = ?3 AND model = ?4"""
 _INSERT_SCORE = "INSERT INTO genre_scores (track_id, model, genre, probability) VALUES (?, ?, ?, ?)"
-_SET_ENERGY = "UPDATE predictions SET energy = ? WHERE track_id = ? AND model = ?"
+_SET_ENERGY = """
+    UPDATE predictions SET energy = CASE WHEN corrected & 2 THEN energy ELSE ?1 END, track_energy = ?1
+    WHERE track_id = ?2 AND model = ?3"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,9 +170,9 @@ class Rereads:
         """
         values = {"old": source, "new": model, "at": now(), "ids": json.dumps(tracks.ids.tolist())}
         with self._database.transaction() as connection:
-            connection.execute(_COPY.format(**_columns(kept, "track_genre")), values)
+            connection.execute(_COPY.format(**_columns(kept, "track_")), values)
             if {"genre", "energy"} & kept:
-                connection.execute(_COPY_WINDOWS.format(**_columns(kept, "genre")), values)
+                connection.execute(_COPY_WINDOWS.format(**_columns(kept, "")), values)
             if "genre" in kept:
                 connection.execute(_COPY_SCORES, values)
             elif said.genres is not None:
@@ -181,12 +185,15 @@ class Rereads:
             put_rows(connection, _word_rows(tracks, said, model, number))
 
 
-def _columns(kept: frozenset[str], genre: str) -> dict[str, str]:
-    """What is selected of the old answer for each column; NULL where it does not hold."""
+def _columns(kept: frozenset[str], own: str) -> dict[str, str]:
+    """What is selected of the old answer for each column; NULL where it does not hold.
+
+    What the model heard by itself lies in the columns that begin with `own`.
+    """
     by_head = {
-        "genre": {"genre": genre, "confidence": f"{genre}_confidence"},
-        "energy": {"energy": "energy"},
-        "tempo": {"bpm": "bpm", "bpm_confidence": "bpm_confidence"},
+        "genre": {"genre": f"{own}genre", "confidence": f"{own}genre_confidence"},
+        "energy": {"energy": f"{own}energy"},
+        "tempo": {"bpm": f"{own}bpm", "bpm_confidence": f"{own}bpm_confidence"},
         "mood": {"valence": "valence", "mood": "mood"},
     }
     return {

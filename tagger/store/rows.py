@@ -18,6 +18,7 @@ from tagger.albums import album_id
 from tagger.files import AudioFile, absolute
 from tagger.genre_words import Words
 from tagger.store import checked
+from tagger.store.correction_tables import BITS
 from tagger.store.own_tags import own_genres, own_tags_of
 from tagger.types import (
     MOST_BPM,
@@ -26,6 +27,7 @@ from tagger.types import (
     Analysis,
     Failure,
     Mood,
+    OwnersWord,
     Prediction,
     Recording,
     Track,
@@ -54,11 +56,18 @@ class MoodAndWords(NamedTuple):
 TRACK_COLUMNS = (
     "t.path, t.audio_id, t.duration_s, p.genre, p.genre_confidence, p.energy, p.bpm, p.bpm_confidence, "
     "p.silent, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL, t.damaged, "
-    "t.tag_genres, t.tag_energy_level, t.tag_bpm"
+    "t.tag_genres, t.tag_energy_level, t.tag_bpm, p.corrected"
 )
 """The columns that `track_of` reads, of tracks `t` and predictions `p`."""
 
 N_COLUMNS = TRACK_COLUMNS.count(",") + 1
+
+_CORRECTED = tuple(
+    tuple(name for name, bit in BITS.items() if mask & bit) for mask in range(sum(BITS.values()) + 1)
+)
+"""The fields that each value of the column `corrected` stands for."""
+
+_N_CORRECTED = len(_CORRECTED)
 
 
 def track_of(
@@ -74,12 +83,12 @@ def track_of(
     if not (_are_sound(tuple(map(type, row))) and _are_in_range(row)):
         row = _mended(row)
     path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
-    title, artist, album, year, missing, damaged, genres, level, tag_bpm = names
+    title, artist, album, year, missing, damaged, genres, level, tag_bpm, corrected = names
     answer = (genre, confidence, energy, bpm, bpm_confidence, bool(silent))
     of_tags = (title, artist, album, year)
     own: tuple[Any, ...] = (own_genres(genres, nothing), level, tag_bpm)
     states = (bool(missing), bool(damaged))
-    more = (second_genre, *(said or (None, None, None, {})))
+    more = (second_genre, *(said or (None, None, None, {})), _CORRECTED[corrected])
     return Track(path_from(path), audio_id, duration_s, *answer, *of_tags, *states, *own, *more)
 
 
@@ -87,7 +96,7 @@ def track_of(
 def _are_sound(types: tuple[type, ...]) -> bool:
     """Whether the columns `TRACK_COLUMNS` are of the types that they should be: asked for a million rows."""
     path, audio_id, duration_s, genre, *rest = types
-    *numbers, silent, title, artist, album, year, missing, damaged, own_genres, level, tag_bpm = rest
+    *numbers, silent, title, artist, album, year, missing, damaged, own_genres, level, tag_bpm, fields = rest
     texts = all(one in (str, type(None)) for one in (genre, title, artist, album, own_genres))
     return (
         path in (str, bytes)
@@ -99,27 +108,29 @@ def _are_sound(types: tuple[type, ...]) -> bool:
         and year in (int, type(None))
         and missing is int
         and damaged is int
+        and fields is int
     )
 
 
 def _are_in_range(row: tuple[Any, ...]) -> bool:
-    duration_s, _, confidence, energy, bpm, bpm_confidence, _, _, _, _, year, *_, level, tag_bpm = row[2:]
+    duration_s, _, sure, energy, bpm, bpm_sure, _, _, _, _, year, *_, level, tag_bpm, fields = row[2:]
     return (
         0.0 <= (duration_s or 0.0) <= checked.LONGEST_S
         and 0.0 <= (energy or 0.0) <= 1.0
-        and 0.0 <= (confidence or 0.0) <= 1.0
+        and 0.0 <= (sure or 0.0) <= 1.0
         and 0.0 <= (bpm or 0.0) <= checked.MOST_BPM
-        and 0.0 <= (bpm_confidence or 0.0) <= 1.0
+        and 0.0 <= (bpm_sure or 0.0) <= 1.0
         and 0 <= (year or 0) < 10_000
         and 0.0 <= (level or 0.0) <= MOST_LEVEL
         and 0.0 <= (tag_bpm or 0.0) <= MOST_BPM
+        and 0 <= fields < _N_CORRECTED
     )
 
 
 def _mended(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """The row with None in the place of what cannot be."""
     path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
-    title, artist, album, year, missing, damaged, genres, level, tag_bpm = names
+    title, artist, album, year, missing, damaged, genres, level, tag_bpm, corrected = names
     return (
         path,
         checked.text(audio_id) or "",
@@ -137,6 +148,7 @@ def _mended(row: tuple[Any, ...]) -> tuple[Any, ...]:
         checked.text(genres),
         checked.number(level, 0, MOST_LEVEL),
         checked.number(tag_bpm, 0, MOST_BPM),
+        corrected if type(corrected) is int and 0 <= corrected < _N_CORRECTED else 0,
     )
 
 
@@ -145,11 +157,12 @@ def analysis_of(
     genres: Iterable[tuple[str, float]],
     windows: Iterable[tuple[Any, ...]],
     said: MoodAndWords,
+    corrected: OwnersWord,
     nothing: Words,
 ) -> Analysis:
     """Read an analysis from a joined row of `tracks`, `predictions` and `embeddings`, and its other rows.
 
-    `said` are mood and words. Own genres that say `nothing` are left out.
+    `said` are mood and words, `corrected` is the owner's word. Own genres that say `nothing` are left out.
     """
     import numpy as np  # not for those who only look whether a file has changed
 
@@ -158,12 +171,12 @@ def analysis_of(
         genres=dict(genres_of_rows(genres)),
         genre=checked.text(row["track_genre"]),
         genre_confidence=checked.share(row["track_genre_confidence"]),
-        energy=checked.share(row["energy"]),
+        energy=checked.share(row["track_energy"]),
         windows=tuple(map(_window, windows)),
         embedding=np.frombuffer(_vector(row["vector"]), dtype="<f2").astype(np.float16),
         silent=bool(row["silent"]),
-        bpm=checked.bpm(row["bpm"]),
-        bpm_confidence=checked.share(row["bpm_confidence"]),
+        bpm=checked.bpm(row["track_bpm"]),
+        bpm_confidence=checked.share(row["track_bpm_confidence"]),
         valence=said.valence,
         mood=said.mood,
         mood_confidence=said.mood_confidence,
@@ -175,6 +188,7 @@ def analysis_of(
         prediction=prediction,
         scanned_at=checked.text(row["scanned_at"]),
         missing=row["missing_since"] is not None,
+        corrected=corrected,
     )
 
 
@@ -275,7 +289,7 @@ def failure_values(failure: Failure, now: str) -> dict[str, SqlValue]:
 def prediction_values(track_id: int, answer: Prediction, now: str) -> Row:
     """Give the columns of `predictions` in their order; silence has no genre.
 
-    Until its album is pooled, the track speaks alone: the answer and that of the track are the same.
+    Until its album is pooled and the owner has spoken, the answer and that of the track are the same.
     """
     genre, confidence = (None, None) if answer.silent else (answer.genre, _number(answer.genre_confidence))
     tempo = _number(answer.bpm), _number(answer.bpm_confidence)
@@ -291,6 +305,8 @@ def prediction_values(track_id: int, answer: Prediction, now: str) -> Row:
         *tempo,
         genre,
         confidence,
+        energy,
+        *tempo,
     )
 
 

@@ -13,6 +13,7 @@ from contextlib import suppress
 from tagger.errors import StoreError
 from tagger.store.album_tables import add_albums
 from tagger.store.backup import back_up, damage
+from tagger.store.correction_tables import add_correction_answers
 from tagger.store.word_tables import add_words
 
 APPLICATION_ID = 0x54414752  # "TAGR" in the file's header: https://www.sqlite.org/pragma.html
@@ -201,7 +202,7 @@ def _add_own_tags(connection: sqlite3.Connection) -> None:
 
 Migrations = Sequence[Callable[[sqlite3.Connection], None]]
 
-MIGRATIONS: Migrations = (_add_corrections, _add_own_tags, add_albums, add_words)
+MIGRATIONS: Migrations = (_add_corrections, _add_own_tags, add_albums, add_words, add_correction_answers)
 """What leads from version `FIRST_VERSION` + n to the next.
 
 Each runs in a transaction of its own with foreign keys off, so that it may rebuild a table; none may begin

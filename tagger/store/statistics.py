@@ -102,11 +102,13 @@ def _cells(
     from_where, values = asked_for(query, model, with_tracks=False)
     n_unsure = "count(CASE WHEN p.genre_confidence < ? THEN 1 END)"
     counts = f"{n_unsure}, count(*), sum(p.silent <> 0)"
-    sql = f"SELECT p.genre, {ENERGY_LEVEL}, {counts} {from_where} GROUP BY 1, 2"
+    sql = f"SELECT p.genre, p.corrected & 1, {ENERGY_LEVEL}, {counts} {from_where} GROUP BY 1, 2, 3"
     cells, unsure, all_silent = Cells(), Counter[str | None](), 0
-    for genre, level, n_unsure_there, count, silent in database.rows(sql, [names.sure_from, *values]):
-        said = checked.text(genre)
-        called = None if said is None else names.shown(said)
+    for genre, is_said, level, n_unsure_there, count, silent in database.rows(
+        sql, [names.sure_from, *values]
+    ):
+        name = checked.text(genre)
+        called = name if name is None or is_said else names.shown(name)
         cells[called, level] += count
         unsure[called] += n_unsure_there
         all_silent += silent

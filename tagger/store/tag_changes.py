@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tagger.files import FileState
 from tagger.store import checked, words
+from tagger.store.corrections import Correction, Corrections
 from tagger.store.own_tags import fields_written
 from tagger.store.rows import (
     EVERY_PATH,
@@ -21,7 +22,7 @@ from tagger.store.rows import (
     path_ranges,
     stored_path,
 )
-from tagger.types import HAS_WORD
+from tagger.types import HAS_WORD, CorrectedField
 
 if TYPE_CHECKING:
     from tagger.store.database import Database
@@ -88,7 +89,7 @@ class TaggableTrack:
 
     `genres` and `words` (those that it has) are empty, `energy` and the `mood` None where the model predicts
     none. `bpm` and `bpm_confidence` are None where it predicts no tempo. `ours` are the texts that we wrote
-    into its file, by field.
+    into its file, by field, and `said` is what the owner says of its sound, by field likewise.
     """
 
     id: int
@@ -104,6 +105,7 @@ class TaggableTrack:
     mood: str | None = None
     mood_confidence: float | None = None
     words: tuple[tuple[str, float], ...] = ()
+    said: Mapping[CorrectedField, Correction] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +180,14 @@ class TagChanges:
         caller may write meanwhile.
         """
         genres = _GENRES.format(scores="genre_scores" if no_album else "genre_answers")
+        said = Corrections(self._database).by_sound()
         ranges = path_ranges(paths) or EVERY_PATH
         for low, high in sorted(ranges, key=lambda pair: (isinstance(pair[0], bytes), pair[0])):
             while page := self._database.all(TRACKS_TO_TAG, (model, low, high, page_size)):
-                yield [self._taggable(row, model, genres) for row in page if among is None or row[0] in among]
+                tracks = (
+                    self._taggable(row, model, genres) for row in page if among is None or row[0] in among
+                )
+                yield [replace(track, said=said.get(track.audio_id, {})) for track in tracks]
                 low = _next_after(page[-1][1])
 
     def earlier_names(

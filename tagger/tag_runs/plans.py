@@ -67,7 +67,7 @@ def plan_lines(planned: Planned, names: GenreNames = MODELS_OWN) -> Iterator[byt
     """Yield the lines of a plan for one file, a field a line, each with its end; `names` are of its genres.
 
     `confidence` (0–1) is of the least likely genre or word among those to be written, of the tempo or of the
-    mood; null for energies, which have none.
+    mood; null for energies, which have none. Of what the owner has said it is 1.
     """
     track = planned.track
     for change in planned.changes:
@@ -83,6 +83,8 @@ def plan_lines(planned: Planned, names: GenreNames = MODELS_OWN) -> Iterator[byt
 
 
 def _confidence(track: TaggableTrack, change: Change, names: GenreNames) -> float | None:
+    if change.field.removesuffix("_level") in track.said:
+        return 1.0
     if change.field in ("bpm", "mood"):
         return rounded(track.bpm_confidence if change.field == "bpm" else track.mood_confidence, 4)
     said = {"genre": track.genres, "words": track.words}.get(change.field, ())

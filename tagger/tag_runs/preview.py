@@ -12,7 +12,7 @@ from itertools import takewhile
 from tagger.errors import TagError
 from tagger.files import FileState, is_same_file
 from tagger.genre_names import MODELS_OWN, GenreNames
-from tagger.store import Correction, Store, TaggableTrack
+from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.batches import batches, or_skip, threads
 from tagger.tag_runs.counts import Skip, WriteCounts
 from tagger.tag_runs.plans import TagPlan, ids_of, planned_changes
@@ -136,18 +136,13 @@ def _deciding(
     if planned is not None:
         found = ids_of(store, planned, selection.model, counts)
         return lambda track, tags: planned_changes(found[track.id], tags), _within(found, among)
-    said = store.corrections.of("genre")
-    return partial(_by_policy, settings, store.names, said), among
+    return partial(_by_policy, settings, store.names), among
 
 
 def _by_policy(
-    settings: TagSettings,
-    names: GenreNames,
-    said: Mapping[str, Correction],
-    track: TaggableTrack,
-    tags: Tags,
+    settings: TagSettings, names: GenreNames, track: TaggableTrack, tags: Tags
 ) -> Iterable[Change]:
-    due = corrected(wanted(track, settings, names), said.get(track.audio_id))
+    due = corrected(wanted(track, settings, names), track, tags)
     return plan(tags, due, settings.policy, track.ours)
 
 
@@ -158,7 +153,8 @@ def _by_verdict(
     track: TaggableTrack,
     tags: Tags,
 ) -> Iterable[Change]:
-    return decided_changes(decided[track.id], track, tags, wanted(track, settings, names), settings.policy)
+    due = corrected(wanted(track, settings, names), track, tags)
+    return decided_changes(decided[track.id], track, tags, due, settings.policy)
 
 
 def _within(found: Iterable[int], among: Container[int] | None) -> set[int]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
-from tagger.store import Correction, TaggableTrack
+from tagger.store import TaggableTrack, owners_word
 from tagger.tags import Change, GenrePolicy, Policy, Tags, Wanted, plan
 
 
@@ -47,16 +47,37 @@ def decided_changes(
         genres, most = (*verdict.genres, *wanted.genres), policy.max_genres
     else:
         genres, most = verdict.genres, max(len(verdict.genres), 1)
-    due = replace(wanted, genres=genres)
+    due = replace(wanted, genres=genres, said=wanted.said - {"genre"})
     return plan(tags, due, replace(policy, genre=verdict.how, max_genres=most), track.ours)
 
 
-def corrected(wanted: Wanted, said: Correction | None) -> Wanted:
-    """Put the owner's word in the place of the model's, as sure as it can be; where it is skipped, nothing.
+def corrected(wanted: Wanted, track: TaggableTrack, tags: Tags) -> Wanted:
+    """Put the owner's word on a track in the place of the model's, as sure as it can be; skipped: nothing.
 
-    >>> corrected(Wanted(("Rock", "Pop"), energy=0.7), Correction("set", ("Surf",))).genres
-    ('Surf',)
-    >>> corrected(Wanted(("Rock",)), Correction("skipped")).genres
+    What the owner has `set` is newer than what the file has, and takes its place. An accepted answer does so
+    where the file has what we wrote.
+
+    >>> from tagger.store import Correction
+    >>> track = TaggableTrack(1, "/a.mp3", None, "00", (("Rock", 0.5),), 0.7, False, None, None)
+    >>> surf = replace(track, said={"genre": Correction("set", ("Surf",))})
+    >>> found = corrected(Wanted(("Rock",), energy=0.7), surf, Tags("mp3", genres=("Pop",)))
+    >>> found.genres, found.energy, sorted(found.said)
+    (('Surf',), 0.7, ['genre'])
+    >>> left = replace(track, said={"genre": Correction("skipped")})
+    >>> corrected(Wanted(("Rock",)), left, Tags("mp3")).genres
     ()
     """
-    return wanted if said is None else replace(wanted, genres=said.value or ())
+    word = owners_word(track.said)
+    skipped = {field for field, one in track.said.items() if one.kind == "skipped"}
+    said = {field for field, one in track.said.items() if one.kind == "set"}
+    if "genre" in track.said and all(text in track.ours.get("genre", ()) for text in tags.genre_texts):
+        said.add("genre")
+    energy = wanted.energy if word.energy is None else word.energy
+    bpm = wanted.bpm if word.bpm is None else word.bpm
+    return replace(
+        wanted,
+        genres=word.genres if "genre" in track.said else wanted.genres,
+        energy=None if "energy" in skipped else energy,
+        bpm=None if "bpm" in skipped else bpm,
+        said=frozenset(said),
+    )

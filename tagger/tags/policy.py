@@ -11,7 +11,7 @@ from tagger.files import folded
 from tagger.tags.block import UNREADABLE
 from tagger.tags.fields import Field, each_once, is_among, says_nothing, unsplittable
 from tagger.tags.read import Tags, level_is_free
-from tagger.types import Aspect, BpmPolicy, GenrePolicy, energy_level
+from tagger.types import Aspect, BpmPolicy, CorrectedField, GenrePolicy, energy_level
 
 Ours = Mapping[str, Collection[str]]
 """The texts in a file that the caller remembers to have written, by `Field`."""
@@ -26,7 +26,8 @@ NOTHING_IS_OURS: Ours = MappingProxyType({})
 class Wanted:
     """What the model predicts: genres and words, likeliest first; energy 0–1; tempo in BPM; a mood.
 
-    Empty or None: nothing.
+    Empty or None: nothing. The fields that are `said` have the owner's word in place of a prediction. It
+    takes the place of what the file has unless the policy forbids the field, and all its genres are written.
     """
 
     genres: tuple[str, ...] = ()
@@ -34,6 +35,7 @@ class Wanted:
     bpm: float | None = None
     mood: str | None = None
     words: tuple[str, ...] = ()
+    said: frozenset[CorrectedField] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +92,11 @@ def plan(
 Change(field='energy_level', before=(), after=('7',)), Change(field='bpm', before=(), after=('128',)))
     """
     policy = policy or Policy()
+    bpm_policy = "replace" if policy.bpm == "missing" and "bpm" in wanted.said else policy.bpm
     changes = (
-        _genre_change(current, wanted.genres, policy),
-        *(_energy_changes(current, wanted.energy) if policy.energy else ()),
-        _bpm_change(current, wanted.bpm, policy.bpm, ours.get("bpm", ())),
+        _genre_change(current, wanted, policy),
+        *(_energy_changes(current, wanted.energy, "energy" in wanted.said) if policy.energy else ()),
+        _bpm_change(current, wanted.bpm, bpm_policy, ours.get("bpm", ())),
         _mood_change(current, wanted.mood, policy.mood, ours.get("mood", ())),
         _words_change(current, wanted.words, policy.words, ours.get("words", ())),
     )
@@ -105,9 +108,13 @@ def _is_so_already(change: Change) -> bool:
     return repeated or change.before == change.after
 
 
-def _genre_change(current: Tags, genres: Sequence[str], policy: Policy) -> Change | None:
-    wanted = _spelled(genres)[: policy.max_genres]
-    if policy.genre == "never" or not wanted or (policy.genre == "missing" and current.genres):
+def _genre_change(current: Tags, due: Wanted, policy: Policy) -> Change | None:
+    is_said = "genre" in due.said
+    wanted = _spelled(due.genres)[: None if is_said else policy.max_genres]
+    is_kept = policy.genre == "missing" and bool(current.genres) and not is_said
+    if policy.genre == "never" or not wanted or is_kept:
+        return None
+    if is_said and _folded(_spelled(current.genres)) == _folded(wanted):  # but for the owner's spelling
         return None
     before = current.genre_texts
     present = (*current.genres, *before)
@@ -120,8 +127,12 @@ def _genre_change(current: Tags, genres: Sequence[str], policy: Policy) -> Chang
     if policy.genre == "add":
         wanted = (*current.genres, *(name for name in wanted if not is_among(name, present)))
         return Change("genre", before, wanted) if len(wanted) > len(current.genres) else None
-    same = [folded(name) for name in wanted] == [folded(name) for name in current.genres]
+    same = _folded(wanted) == _folded(current.genres)
     return None if same and before else Change("genre", before, wanted)
+
+
+def _folded(names: Sequence[str]) -> list[str]:
+    return [folded(name) for name in names]
 
 
 def _spelled(genres: Sequence[str]) -> tuple[str, ...]:
@@ -130,11 +141,11 @@ def _spelled(genres: Sequence[str]) -> tuple[str, ...]:
     return each_once(name for name in spelled if name)
 
 
-def _energy_changes(current: Tags, energy: float | None) -> tuple[Change, ...]:
+def _energy_changes(current: Tags, energy: float | None, is_said: bool) -> tuple[Change, ...]:
     if energy is None or not 0 <= energy <= 1:
         return ()
     fine = Change("energy", current.texts("energy"), (f"{energy:.4f}",))
-    if not level_is_free(current):
+    if not (is_said or level_is_free(current)):
         return (fine,)
     return (Change("energy_level", current.texts("energy_level"), (str(energy_level(energy)),)), fine)
 

@@ -73,6 +73,7 @@ def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
         "mood": None,
         "mood_confidence": None,
         "words": {},
+        "corrected": [],
     }
     assert len(rows) == 3
 
@@ -187,7 +188,8 @@ def test_every_command_gives_a_track_the_same_fields(tagger: Tagger, tmp_path: P
     assert {key: shown[key] for key in listed} == listed | {"words": shown["words"]}
     assert tagger("playlist", "--format", "json").json == [listed]
     (drawn,) = tagger("spectrogram", path, "-o", tmp_path / "a.png", "--json").json["files"]
-    assert drawn.pop("tag_genres") == listed.pop("tag_genres") == []
+    for name in ("tag_genres", "corrected"):
+        assert drawn.pop(name) == listed.pop(name) == []
     assert drawn.pop("words") == pytest.approx(listed.pop("words"), abs=0.011)
     assert {key: drawn[key] for key in listed} == pytest.approx(listed, abs=2e-3)
 

@@ -41,6 +41,7 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "mood": "calm",
             "mood_confidence": 0.7,
             "words": {"Piano": 0.94, "Slow": 0.5},
+            "corrected": [],
         },
         {
             "path": "/a.mp3",
@@ -65,6 +66,7 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "mood": None,
             "mood_confidence": None,
             "words": {},
+            "corrected": [],
         },
     ]
 

@@ -9,7 +9,7 @@ import pytest
 from tagger.library import Library
 from tagger.store import Correction, Store
 from tagger.tag_runs import TagSettings, Verdict, Verdicts
-from tagger.tags import Policy, read
+from tagger.tags import Change, Policy, Tags, apply, read
 from tests.tag_runs.library import make_files, store_analyses
 
 SAID = {
@@ -77,9 +77,43 @@ def test_write_tags_writes_the_owner_s_word_in_the_place_of_an_answer(library: L
         assert genres(library) == ()
         library.store.corrections.put("genre", {track.audio_id: Correction("set", ("Surf", "Pop/Rock"))})
         write(library)
-        assert genres(library) == ("Surf",)
+        assert genres(library) == ("Surf", "Pop & Rock")
         library.store.corrections.put("genre", {track.audio_id: Correction("accepted", ("Rock",))})
-        assert write(library) == 0, "a genre of the file is kept"
+        write(library)
+        assert genres(library) == ("Rock",), "it was ours, and is no genre of the owner's"
+        assert write(library) == 0
+
+
+def test_what_is_set_takes_the_place_of_an_own_genre_and_what_is_accepted_does_not(library: Library) -> None:
+    with library:
+        (track,) = library.tracks()
+        write(library, Verdict(track.audio_id, ("Surf",)))
+        with library.store.database.transaction() as connection:
+            connection.execute("DELETE FROM tag_changes")  # nobody remembers that Surf is not the owner's
+        library.store.corrections.put("genre", {track.audio_id: Correction("accepted", ("Rock",))})
+        assert write(library) == 0
+        library.store.corrections.put("genre", {track.audio_id: Correction("set", ("surf",))})
+        assert write(library) == 0, "it is there, in another spelling"
+        library.store.corrections.put("genre", {track.audio_id: Correction("set", ("Pop/Rock",))})
+        assert write(library, genre="never") == 0
+        assert write(library) == 1
+        assert genres(library) == ("Pop & Rock",)
+
+
+def test_energy_and_tempo_are_written_as_the_owner_said_and_over_another_program_s(library: Library) -> None:
+    with library:
+        (track,) = library.tracks()
+        said = library.store.corrections
+        said.put("energy", {track.audio_id: Correction("skipped")})
+        said.put("bpm", {track.audio_id: Correction("set", ("87.6",))})
+        write(library)
+        assert read(track.path) == Tags("flac", bpm="88")
+        apply(track.path, [Change("energy_level", (), ("3",)), Change("bpm", ("88",), ("176",))])
+        library.scan(track.path)
+        said.put("energy", {track.audio_id: Correction("set", ("0.65",))})
+        write(library)
+        tags = read(track.path)
+        assert (tags.energy_level, tags.energy, tags.bpm) == ("7", "0.6500", "88")
 
 
 def test_a_verdict_is_written_whatever_the_answer_and_the_policy_are(library: Library) -> None:

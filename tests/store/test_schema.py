@@ -92,7 +92,7 @@ def test_the_first_release_s_database_gets_the_columns_of_own_tags_and_keeps_its
     with Store.open(db_path, create=False) as store:
         (track,) = store.answers.tracks(model="old-1")
         unread = store.files.without_own_tags()
-    assert _version(db_path) == schema.VERSION == 11
+    assert _version(db_path) == schema.VERSION == 12
     assert (track.path, track.genre, track.tag_genres) == ("/m/1.mp3", "Rock", ())
     assert unread == {fingerprint("/m/1.mp3", 10, 20)}
     assert _version(backup.backup_path(db_path)) == 7

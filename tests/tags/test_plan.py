@@ -127,3 +127,35 @@ def test_a_genre_is_found_in_a_list_whatever_its_case_and_spelling() -> None:
     assert is_among("House", ["Deep; HOUSE"])
     assert not is_among("House", ["Deep House"])
     assert unsplittable(" Pop / Rock ;") == "Pop & Rock"
+
+
+@pytest.mark.parametrize(
+    ("present", "said", "policy", "after"),
+    [
+        (("Rock",), ("Surf",), "missing", ("Surf",)),
+        (("Rock",), ("Surf", "Rock"), "missing", ("Surf", "Rock")),
+        (("Rock",), ("Surf",), "add", ("Rock", "Surf")),
+        (("Rock",), ("Surf",), "never", None),
+        (("pop/rock",), ("Pop/Rock",), "missing", None),
+        (("Surf", "Rock"), ("Rock", "Surf"), "missing", ("Rock", "Surf")),
+        ((), (), "missing", None),
+    ],
+)
+def test_what_the_owner_has_said_takes_the_place_of_a_genre_unless_it_is_forbidden(
+    present: tuple[str, ...], said: tuple[str, ...], policy: GenrePolicy, after: object
+) -> None:
+    tags = Tags("flac", genre_names(present), genre_texts=present)
+    changes = plan(tags, Wanted(said, said=frozenset({"genre"})), Policy(policy))
+    assert (changes[0].after if changes else None) == after
+
+
+def test_what_the_owner_has_said_takes_the_place_of_another_program_s_level_and_tempo() -> None:
+    tags = Tags("mp3", energy_level="3", bpm="90")
+    said = Wanted(energy=0.65, bpm=124.0, said=frozenset({"energy", "bpm"}))
+    assert plan(tags, said) == (
+        Change("energy_level", ("3",), ("7",)),
+        Change("energy", (), ("0.6500",)),
+        Change("bpm", ("90",), ("124",)),
+    )
+    assert plan(tags, said, Policy(energy=False, bpm="never")) == ()
+    assert plan(Tags("mp3", energy="0.6500", energy_level="7", bpm="123.98"), said) == ()

@@ -65,7 +65,8 @@ class Background:
         genres, names = genres_of(library.store, library.model), library.configuration.names
         gc.disable()  # none of the rows is garbage, and looking at them again and again takes a second
         try:
-            tracks = library.tracks(query, with_words=False)
+            as_heard = replace(query, as_heard=True)  # what is decided is shown beside it
+            tracks = library.tracks(as_heard, with_words=False)
             rows = rows_of(tracks, genres, self.settings.min_confidence, names)
             review = Review(rows, library.store.corrections.of("genre"))
             gc.freeze()

@@ -15,6 +15,7 @@ The map of the house. Imports point down only; a test holds that.
     library         the front door: lock, recovery, backup and run record of all that changes something
     playlist/       from a query to a file that players open: order, shape, paths, formats
     compare         two models on one library
+    report/         one page of a library to look at: facts, charts, a map of sounds, template and scripts
     pipeline/       a scan: which files are new or missing, workers, reuse of known answers, storing
     tag_runs/       write-tags and undo over a library: preview, batches, commit, recovery after a crash
     watch           which files changed in watched folders, and when they have come to rest

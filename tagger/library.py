@@ -253,6 +253,23 @@ class Library:
             replace_atomically(plan.output, made.content)
         return made
 
+    def report(self, output: StrPath | None = None, *, options: Sequence[str] = ()) -> bytes:
+        """Make one page of the whole library, to look at in a browser; write it to `output`.
+
+        `options`, such as `--db FILE`, stand in every command that the page offers. Raises TaggerError where
+        a file is at `output` that is no report.
+        """
+        from tagger.files import replace_atomically
+        from tagger.report import check_output, gather, page
+
+        path = None if output is None else absolute(named_path(output))
+        if path is not None:
+            check_output(path)
+        content = page(gather(self.store, self.model), path, options)
+        if path is not None:
+            replace_atomically(path, content)
+        return content
+
     def compare(
         self,
         old: str,

@@ -24,6 +24,7 @@ ALONE = {
     "cli/review_screen/player.py": "the only one that starts another program",
     "pipeline/analyse.py": "one file without workers and without a store",
     "playlist/nearest.py": "likeness, the only arithmetic on embeddings",
+    "report/links.py": "names and addresses of files, for the template and the script alike",
     "store/place.py": "where an open database lies, which SQLite does not ask",
 }
 
@@ -62,6 +63,7 @@ LAYERS = {
     "learn": 8,
     "playlist": 8,
     "configuration": 9,
+    "report": 9,
     "training": 9,
     "library": 10,
     "cli": 11,
@@ -82,9 +84,9 @@ HOMES = {
     "dask": {"pipeline"},
     "distributed": {"pipeline"},
     "librosa": {"plots", "training"},
-    "sklearn": {"learn", "training"},
+    "sklearn": {"learn", "report", "training"},
     "matplotlib": {"plots", "training"},
-    "jinja2": {"training"},
+    "jinja2": {"report", "training"},
     "typer": {"cli"},
     "click": {"cli"},
     "rich": {"cli"},

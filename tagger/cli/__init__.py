@@ -31,6 +31,7 @@ COMMANDS = {
     "show": "show:show",
     "spectrogram": "spectrogram:spectrogram",
     "stats": "stats:stats",
+    "report": "report:report",
     "review": "review:review",
     "write-tags": "write_tags:write_tags",
     "undo": "undo:undo",

@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from tagger.cli import shared
 from tagger.cli.shared import message, print_json_array
 from tagger.cli.terminal import say, shown
-from tagger.types import counted
-
-if TYPE_CHECKING:
-    from tagger.store import Run
-
-_NOT_COUNTS = ("new_failures", "seconds", "tracks_per_s", "interrupted", "run")
-_ALWAYS = ("found", "files_written", "files_restored")
-"""Printed even where there was none."""
 
 
 def runs(
@@ -25,7 +17,7 @@ def runs(
     json: shared.Json = False,
 ) -> None:
     """List the runs of scan, write-tags and undo with their counts, newest first."""
-    from tagger.store import Store
+    from tagger.store import Store, said
 
     with Store.open(shared.database_path(db), create=False) as store:
         if json:
@@ -44,7 +36,7 @@ def runs(
         say(f"{'run':>5}  {'started':<16}  {'command':<10}  counts")
         for run in store.runs.latest(limit):
             started, command = shared.minute(run.started_at), shown(run.command)
-            say(f"{run.id:>5}  {started:<16}  {command:<10}  {_summary(run)}")
+            say(f"{run.id:>5}  {started:<16}  {command:<10}  {said(run)}")
 
 
 def failures(
@@ -77,21 +69,3 @@ def failures(
         if failure is None:
             kind = "is damaged" if damaged else "has failed"
             message(f"no file {kind}" + (" that had not before" if new and not damaged else ""))
-
-
-def _summary(run: Run) -> str:
-    counts = run.counts or {}
-    parts = [
-        counted(round(count), name.replace("_", " "))
-        for name, count in counts.items()
-        if name not in _NOT_COUNTS and (count or name in _ALWAYS)
-    ]
-    if "run" in counts:
-        parts.insert(0, f"of run {counts['run']}")
-    if run.finished_at is None:
-        parts.append("cut off, or still running")
-    elif counts.get("interrupted"):
-        parts.append("cut off")
-    if run.undoable:
-        parts.append(f"{run.undoable:,} can be undone")
-    return ", ".join(parts)

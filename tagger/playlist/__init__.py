@@ -8,7 +8,7 @@ and `nearest` need numpy, and are imported where they are used.
 
 from tagger.playlist.config import NO_DEFAULTS, Defaults, defaults_of, plan_of, tables_of
 from tagger.playlist.fill import known_length_s
-from tagger.playlist.lines import Rendered
+from tagger.playlist.lines import Rendered, one_line, readable, title_of, uri_of
 from tagger.playlist.location import Skipped, located, parse_replacement, placed, relocated
 from tagger.playlist.make import Analyse, Playlist, make_playlist, playlist_of
 from tagger.playlist.nsp import NAVIDROME_TAGS, render_nsp
@@ -39,14 +39,18 @@ __all__ = [
     "known_length_s",
     "located",
     "make_playlist",
+    "one_line",
     "parse_replacement",
     "placed",
     "plan_of",
     "playlist_of",
+    "readable",
     "relocated",
     "render",
     "render_nsp",
     "selected",
     "shortened",
     "tables_of",
+    "title_of",
+    "uri_of",
 ]

@@ -82,7 +82,16 @@ def one_line(text: str | None) -> str:
     >>> one_line("one\ntwo "), one_line(None)
     ('one two', '')
     """
-    return SURROGATES.sub("\ufffd", _CONTROLS.sub(" ", text or "")).strip()
+    return readable(_CONTROLS.sub(" ", text or "")).strip()
+
+
+def readable(text: str) -> str:
+    r"""Give the text with U+FFFD for each byte that could not be decoded, so that any program can encode it.
+
+    >>> readable("caf\udce9")
+    'caf�'
+    """
+    return SURROGATES.sub("\ufffd", text)
 
 
 def title_of(track: Track) -> str:

@@ -7,8 +7,9 @@ from tagger.store.duplicates import SameSound
 from tagger.store.heard_files import HeardFile
 from tagger.store.ignored import IgnoredPaths
 from tagger.store.known_files import KnownFiles, Reuse, displaced, fault
+from tagger.store.overview import Overview
 from tagger.store.rereads import HeadAnswers, Source, Stored
-from tagger.store.runs import Run
+from tagger.store.runs import Run, said
 from tagger.store.statistics import Statistics
 from tagger.store.store import Store, default_path
 from tagger.store.tag_changes import (
@@ -36,6 +37,7 @@ __all__ = [
     "KnownFiles",
     "NewChange",
     "Outcome",
+    "Overview",
     "Reuse",
     "Run",
     "Said",
@@ -51,5 +53,6 @@ __all__ = [
     "displaced",
     "fault",
     "owners_word",
+    "said",
     "scan_lock",
 ]

@@ -9,11 +9,16 @@ from typing import TYPE_CHECKING
 
 from tagger.store import checked
 from tagger.store.rows import now, stored_text
+from tagger.types import counted
 
 if TYPE_CHECKING:
     from tagger.store.database import Database
 
 _LARGEST = 2**63 - 1  # that SQLite can hold
+_NOT_COUNTS = ("new_failures", "seconds", "tracks_per_s", "interrupted", "run")
+_ALWAYS = ("found", "files_written", "files_restored")
+"""Told even where there was none."""
+
 _RUNS = """
     SELECT id, command, started_at, finished_at, counts,
         (SELECT count(*) FROM tag_changes WHERE run_id = runs.id AND state IN ('written', 'left')) AS undoable
@@ -33,6 +38,29 @@ class Run:
     finished_at: str | None
     counts: Mapping[str, float] | None
     undoable: int
+
+
+def said(run: Run) -> str:
+    """Say in words what a run did, by its counts.
+
+    >>> said(Run(2, "scan", "", "", {"found": 20, "analysed": 1, "failed": 0, "seconds": 3.5}, 0))
+    '20 found, 1 analysed'
+    """
+    counts = run.counts or {}
+    parts = [
+        counted(round(count), name.replace("_", " "))
+        for name, count in counts.items()
+        if name not in _NOT_COUNTS and (count or name in _ALWAYS)
+    ]
+    if "run" in counts:
+        parts.insert(0, f"of run {counts['run']}")
+    if run.finished_at is None:
+        parts.append("cut off, or still running")
+    elif counts.get("interrupted"):
+        parts.append("cut off")
+    if run.undoable:
+        parts.append(f"{run.undoable:,} can be undone")
+    return ", ".join(parts)
 
 
 class Runs:

@@ -24,6 +24,7 @@ from tagger.store.duplicates import SameSound, duplicates
 from tagger.store.heard_files import HeardFile, heard_files
 from tagger.store.ignored import Ignored
 from tagger.store.known_files import KnownFiles
+from tagger.store.overview import Overview, overview
 from tagger.store.rereads import Rereads
 from tagger.store.rows import now
 from tagger.store.runs import Runs
@@ -130,6 +131,10 @@ class Store:
     def statistics(self, query: Query, model: str) -> Statistics:
         """Count what `query` asks for by the answers of `model`; failures and runs are those of all."""
         return statistics(self.database, query, model, self.names)
+
+    def overview(self, model: str) -> Iterator[Overview]:
+        """Yield every track with all that a report shows of it, by its path, by the answers of `model`."""
+        return overview(self.database, model, self.names)
 
     def duplicates(self, paths: Sequence[str] = ()) -> list[SameSound]:
         """Find the sounds that are in several files, one of them at or beneath `paths` (or anywhere)."""

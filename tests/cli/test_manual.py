@@ -31,6 +31,7 @@ PAGES = {"README": (ROOT / "README.md").read_text(encoding="utf-8")} | {
 
 PARSED_ONLY = (
     "# on a terminal",
+    "# on a desktop",
     "# until Ctrl-C",
     "# hours",
     "# if run 12 wrote tags",

@@ -1,0 +1,142 @@
+"""Every track of a library, packed for the script of the page: a hundred thousand in a few megabytes.
+
+One JSON object of columns, an entry a track, in which what many tracks share stands once; compressed, and
+written in letters that mean nothing to HTML. Numbers are whole, for they are shorter.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+import os
+from base64 import b64encode
+from collections.abc import Hashable, Iterable, Sequence
+from typing import Any
+
+from tagger.playlist import one_line, title_of
+from tagger.report.charts import OTHER
+from tagger.report.gather import Facts
+from tagger.report.links import Links
+from tagger.types import MOODS, Track, energy_level
+
+MAP_STEPS = 10_000
+"""Of the square of the map: a point has its place to a tenth of a pixel, however large the screen is."""
+
+ENERGY_STEPS = 1000
+
+_MISSING, _SILENT, _DAMAGED, _SURE = 1, 2, 4, 8
+"""The bits of `flags`."""
+
+
+def columns(
+    facts: Facts, links: Links, colours: Sequence[int], options: Sequence[str] = ()
+) -> dict[str, Any]:
+    """Give the columns by name; `colours` has the number of the colour of each of the genres.
+
+    `artist`, `album`, `folder`, `genre`, `own`, `mood` and `sound` are numbers in the lists `artists` and so
+    on (`sound`: of an identity), and -1 where it is not known, as `energy`, `map` (x and y), `confidence`
+    (percent) and `level` (1–10) are. `bpm` and `year` are 0 then. `words` has numbers in the list `words`. A
+    folder is its path and its address; `address` has that of the name of a file that is not UTF-8.
+    """
+    tracks = [row.track for row in facts.rows]
+    genres = {genre: number for number, genre in enumerate(facts.genres)}
+    for track in tracks:  # a model that is gone, or a genre that the owner has set
+        if track.genre is not None:
+            genres.setdefault(track.genre, len(genres))
+    words = {word: number for number, word in enumerate(facts.words)}
+    artists, artist = _numbered(one_line(track.artist) or None for track in tracks)
+    albums, album = _numbered(one_line(track.album) or None for track in tracks)
+    folders, folder = _numbered(os.path.dirname(track.path) for track in tracks)
+    owns, own = _numbered("; ".join(map(one_line, track.tag_genres)) or None for track in tracks)
+    _, sound = _numbered(track.audio_id for track in tracks)
+    names = [os.path.basename(track.path) for track in tracks]
+    return {
+        "title": [title_of(track) for track in tracks],
+        "name": names,
+        "address": {i: _last(links.address(tracks[i].path)) for i in _not_text(names)},
+        "artist": artist,
+        "album": album,
+        "folder": folder,
+        "genre": [-1 if track.genre is None else genres[track.genre] for track in tracks],
+        "confidence": [_percent(track.genre_confidence) for track in tracks],
+        "energy": [-1 if track.energy is None else round(ENERGY_STEPS * track.energy) for track in tracks],
+        "level": [-1 if track.energy is None else energy_level(track.energy) for track in tracks],
+        "bpm": [_bpm(track.bpm) for track in tracks],
+        "year": [track.year or 0 for track in tracks],
+        "mood": [-1 if track.mood is None else MOODS.index(track.mood) for track in tracks],
+        "words": [[words.setdefault(word, len(words)) for word in track.words] for track in tracks],
+        "own": own,
+        "sound": sound,
+        "flags": [_flags(track, facts.names.sure_from) for track in tracks],
+        "map": _places(facts),
+        "artists": artists,
+        "albums": albums,
+        "folders": [(path, links.folders[path]) for path in folders],
+        "owns": owns,
+        "genres": [*genres],
+        "colours": [*colours, *[OTHER] * (len(genres) - len(colours))],
+        "word_names": [*words],
+        "moods": MOODS,
+        "unclaimed": [name for name in genres if not facts.names.is_claimed(name)],
+        "sure_from": facts.names.sure_from,
+        "has_energy": "energy" in facts.aspects,
+        "options": options,
+        "is_windows": os.name == "nt",
+    }
+
+
+def packed(columns: dict[str, Any]) -> str:
+    """Pack the columns as base64 of gzip of JSON; `unpacked` by the script of the page."""
+    text = json.dumps(columns, separators=(",", ":"), allow_nan=False)  # ASCII: any name can stand in it
+    return b64encode(gzip.compress(text.encode("ascii"), 6, mtime=0)).decode("ascii")
+
+
+def _numbered(values: Iterable[Hashable]) -> tuple[list[Any], list[int]]:
+    """The different values in the order in which they come, and of each its number; -1 for None."""
+    numbers: dict[Hashable, int] = {}
+    found = [-1 if value is None else numbers.setdefault(value, len(numbers)) for value in values]
+    return [*numbers], found
+
+
+def _not_text(names: Iterable[str]) -> list[int]:
+    """The numbers of the names that are not UTF-8, which no script can put into an address."""
+    return [i for i, name in enumerate(names) if not name.isascii() and not _is_text(name)]
+
+
+def _is_text(name: str) -> bool:
+    try:
+        return bool(name.encode("utf-8"))
+    except UnicodeEncodeError:
+        return False
+
+
+def _last(address: str) -> str:
+    return address.rpartition("/")[2]
+
+
+def _percent(share: float | None) -> int:
+    return -1 if share is None else round(100 * share)
+
+
+def _bpm(bpm: float | None) -> float:
+    """A tempo to a tenth, unless that puts it on the other side of a whole number, by which people ask."""
+    if bpm is None:
+        return 0
+    rounded = round(bpm, 1)
+    return bpm if rounded.is_integer() and rounded != bpm else rounded
+
+
+def _flags(track: Track, sure_from: float) -> int:
+    is_sure = track.genre_confidence is not None and track.genre_confidence >= sure_from
+    return _MISSING * track.missing + _SILENT * track.silent + _DAMAGED * track.damaged + _SURE * is_sure
+
+
+def _places(facts: Facts) -> list[int]:
+    """x and y of each track in turn; none where there is no map."""
+    if facts.places is None:
+        return []
+    import numpy as np
+
+    steps = np.where(np.isnan(facts.places), -1, np.round(MAP_STEPS * facts.places))
+    found: list[int] = steps.astype(int).ravel().tolist()
+    return found

@@ -4,6 +4,7 @@ import argparse
 
 from benchmarks.cluster import bench_cluster
 from benchmarks.query import bench_query
+from benchmarks.report import bench_report
 from benchmarks.rescan import bench_rescan
 from benchmarks.review import bench_review
 from benchmarks.scan import bench_scan
@@ -32,6 +33,8 @@ def main() -> None:
     )
     cluster.add_argument("--files", type=int, default=300, help="files that are analysed")
     cluster.add_argument("--stubs", type=int, default=20_000, help="files that are answered at once")
+    report = commands.add_parser("report", help="the report of a made library beside a list; in a browser")
+    report.add_argument("--tracks", type=int, default=100_000, help="rows in the library")
     args = parser.parse_args()
     if args.command == "scan":
         bench_scan(args.music, args.files, args.baseline_files)
@@ -41,6 +44,8 @@ def main() -> None:
         bench_cluster(args.files, args.stubs)
     elif args.command == "review":
         bench_review(args.tracks)
+    elif args.command == "report":
+        bench_report(args.tracks)
     elif args.command == "rescan":
         bench_rescan(args.files)
     else:

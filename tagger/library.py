@@ -18,6 +18,7 @@ from tagger.configuration import NOT_CONFIGURED, Configuration
 from tagger.errors import TaggerError
 from tagger.files import absolute, in_an_existing_folder, named_path
 from tagger.genre_names import MODELS_OWN, GenreNames
+from tagger.genre_words import NOTHING, Words
 from tagger.model_choice import answering_model, asked_by, fitted, require_some, unknown_genres, warnings
 from tagger.query import EVERYTHING, FILTERS, Query, TrackOrder, read_query
 from tagger.store import SameSound, Statistics, Store, default_path, scan_lock
@@ -77,7 +78,7 @@ class Library:
     ) -> None:
         self.configuration = configuration
         self.path = os.path.abspath(named_path(database)) if database else configuration.db or default_path()
-        self._model, self._device = model or configuration.model, device
+        self._model = model or configuration.model
         self._load_predictor = load_predictor or (lambda card: _load_predictor(card, device))
         self._store: Store | None = None
 
@@ -242,12 +243,21 @@ class Library:
         if plan is None:
             names = {each.name for each in FILTERS}
             query = read_query({name: options.pop(name) for name in names & options.keys()})
-            files = {name: named_path(options[name]) for name in ("output", "like") if options.get(name)}
-            plan = self.configuration.usual_playlist.plan(query, options | files)
+            if options.get("output"):
+                options["output"] = named_path(options["output"])
+            if like := options.get("like"):
+                several = (like,) if isinstance(like, str | os.PathLike) else like
+                options["like"] = tuple(map(named_path, several))
+            plan = self.configuration.usual_playlist.plan(query, options)
         elif options:
             raise TypeError("give a Plan or options, not both")
 
-        analyse_now = partial(analyse, model=self.model, device=self._device)
+        loaded: dict[str, Predictor] = {}  # once for all files that no scan has met
+
+        def load(card: ModelCard) -> Predictor:
+            return loaded.get(card.id) or loaded.setdefault(card.id, self._load_predictor(card))
+
+        analyse_now = partial(_analysed, model=self.model, load=load)
         made = make_playlist(plan, self.store, self.model, analyse_now)
         if plan.output is not None:
             replace_atomically(plan.output, made.content)
@@ -428,13 +438,16 @@ def analyse(
         analysis = tagger.analyse("song.mp3")
         print(analysis.prediction.genre, analysis.prediction.energy, analysis.prediction.bpm)
     """
+    return names.of_analysis(_analysed(path, model, partial(_load_predictor, device=device), names.nothing))
+
+
+def _analysed(path: StrPath, model: str | None, load: LoadPredictor, nothing: Words = NOTHING) -> Analysis:
     from tagger.model_card import DEFAULT_MODEL, load_card
     from tagger.pipeline.analyse import analyse_file
 
     card, whole = load_card(model or DEFAULT_MODEL), absolute(named_path(path))
     with in_an_existing_folder():
-        found = analyse_file(whole, card, lambda: _load_predictor(card, device), names.nothing)
-    return names.of_analysis(found)
+        return analyse_file(whole, card, lambda: load(card), nothing)
 
 
 def _load_predictor(card: ModelCard, device: str) -> Predictor:

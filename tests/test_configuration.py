@@ -208,3 +208,6 @@ def test_a_default_of_playlists_gives_way_to_what_contradicts_it() -> None:
     assert usual.plan(Query(min_confidence=0.1), {"minutes": 5.0}).minutes == 5
     rule = usual.plan(EVERYTHING, {"output": "a.nsp"})
     assert (rule.sort, rule.minutes, rule.query.min_confidence) == ("bpm", None, None)
+    bright = defaults_of({"sort": "-valence", "valence": "0.6-", "mood": "calm", "untagged": True}, "/lists")
+    rule = bright.plan(EVERYTHING, {"output": "a.nsp"})
+    assert (rule.sort, rule.query) == (None, Query(moods=("calm",)))

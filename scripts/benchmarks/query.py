@@ -82,8 +82,8 @@ def _list(store: Store, query: Query) -> list[Track]:
     return list(store.answers.tracks(query, model=DEFAULT_MODEL))
 
 
-def _like(store: Store) -> list[Track]:
-    ids, embeddings = store.answers.embeddings(Query(), DEFAULT_MODEL, EMBEDDING_SIZE, "")
+def _like(store: Store) -> dict[int, Track]:
+    ids, embeddings = store.answers.embeddings(Query(), DEFAULT_MODEL, EMBEDDING_SIZE)
     order, _ = nearest(embeddings[0], embeddings)
     return store.answers.tracks_by_id(ids[order][:500].tolist(), DEFAULT_MODEL)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tagger.playlist import Plan, Table
     from tagger.types import Track
 
-_SORTS = "energy (default), -energy, bpm, path, random."
+_SORTS = "energy (default), -energy, bpm, valence, -valence, -word, path, random."
 _SHAPES = "rise, fall, wave, warmup-peak-cooldown."
 _FORMATS = "m3u8 xspf pls json paths nsp; else by --output."
 
@@ -43,7 +43,8 @@ def playlist(
     sort: Annotated[Sort | None, shared.choice("--sort", Sort, _SORTS, "Order", "ORDER")] = None,
     shape: Annotated[Shape | None, shared.choice("--shape", Shape, _SHAPES, "Order", "CURVE")] = None,
     like: Annotated[
-        str | None, _order(metavar="FILE", help=f"What sounds most like it: {LIKE_LIMIT}, or --limit.")
+        list[str] | None,
+        _order(metavar="FILE", help=f"What sounds most like it, or them: {LIKE_LIMIT}, or --limit."),
     ] = None,
     limit: Annotated[int | None, _order(metavar="N", help="At most N tracks.")] = None,
     minutes: Annotated[float | None, _order(metavar="M", help="At most M minutes.")] = None,
@@ -67,14 +68,14 @@ def playlist(
 ) -> None:
     """Make a playlist of the tracks you ask for, sorted by energy or along a curve.
 
-    tagger playlist --genre Rock --energy high -o ~/Music/loud.m3u8
+    tagger playlist --word piano --mood calm --energy low -o calm.m3u8
     tagger playlist --shape warmup-peak-cooldown --minutes 45 -o run.xspf
-    tagger playlist --like song.mp3 --limit 30 --no-missing
+    tagger playlist --like song.mp3 --word=-vocals --limit 30
     """
     given = {
         "sort": sort,
         "shape": shape,
-        "like": like,
+        "like": tuple(like) if like else None,
         "limit": limit,
         "minutes": minutes,
         "per_artist": per_artist,

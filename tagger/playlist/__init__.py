@@ -1,16 +1,17 @@
 """Playlists: from a question to a file that players open.
 
 `config` reads a file of plans (`plan`), `make` follows a plan: `select`, or `shape` with `smooth`, or
-`nearest` choose and order tracks as pure functions, `fill` those that fill the minutes, `location` names
-them, and `render` with `lines`, `m3u8`, `xspf` and `nsp` gives the bytes. Nothing here writes a file. `shape`
-and `nearest` need numpy, and are imported where they are used.
+`alike` with `nearest` choose and order tracks, `fill` those that fill the minutes, `location` names them, and
+`render` with `lines`, `m3u8`, `xspf` and `nsp` gives the bytes. Nothing here writes a file. `shape` and
+`nearest` need numpy, and are imported where they are used.
 """
 
+from tagger.playlist.alike import Analyse, Reason
 from tagger.playlist.config import NO_DEFAULTS, Defaults, defaults_of, plan_of, tables_of
 from tagger.playlist.fill import known_length_s
 from tagger.playlist.lines import Rendered, one_line, readable, title_of, uri_of
 from tagger.playlist.location import Skipped, located, parse_replacement, placed, relocated
-from tagger.playlist.make import Analyse, Playlist, make_playlist, playlist_of
+from tagger.playlist.make import Playlist, make_playlist, playlist_of
 from tagger.playlist.nsp import NAVIDROME_TAGS, render_nsp
 from tagger.playlist.plan import LIKE_LIMIT, Plan
 from tagger.playlist.render import FORMATS, Format, format_of, render
@@ -29,6 +30,7 @@ __all__ = [
     "Format",
     "Plan",
     "Playlist",
+    "Reason",
     "Rendered",
     "Shape",
     "Skipped",

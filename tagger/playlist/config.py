@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tagger.errors import TaggerError
-from tagger.playlist.plan import Plan, is_rule
+from tagger.playlist.plan import BEYOND_A_RULE, BY_WORDS, Plan, is_rule
 from tagger.playlist.render import Format
 from tagger.playlist.select import Shape, Sort
 from tagger.query import EVERYTHING, FILTERS, Query, read_query
@@ -26,7 +26,7 @@ from tagger.toml_tables import (
     text_or_number,
 )
 
-_FILES = ("output", "relative_to", "like")
+_FILES = ("output", "relative_to")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,11 @@ class Defaults:
         usual["no_album"] = query.no_album or self.query.no_album
         if is_rule(given.get("format"), given.get("output")):
             added = {name: value for name, value in added.items() if name in _OF_A_RULE}
-            usual.pop("min_confidence", None)
+            if added.get("sort") in BY_WORDS:
+                del added["sort"]
+            for each in FILTERS:
+                if each.name in BEYOND_A_RULE:
+                    usual.pop(each.field, None)
         for one, other in _EXCLUSIVE:
             if given.get(one):
                 added.pop(other, None)
@@ -123,11 +127,18 @@ def _filters_from(values: dict[str, Any]) -> Query:
     return replace(query, no_album=values.pop("no_album", False))
 
 
-def _files_from(folder: str, values: Mapping[str, Any]) -> dict[str, str]:
+def _files_from(folder: str, values: Mapping[str, Any]) -> dict[str, Any]:
     """Those values that name files of this machine, taken from `folder`."""
     # With `replace_prefix`, `relative_to` is a folder of the other machine.
     names = (key for key in _FILES if key != "relative_to" or "replace_prefix" not in values)
-    return {key: os.path.join(folder, os.path.expanduser(values[key])) for key in names if key in values}
+    files: dict[str, Any] = {key: _within(folder, values[key]) for key in names if key in values}
+    if "like" in values:
+        files["like"] = tuple(_within(folder, file) for file in values["like"])
+    return files
+
+
+def _within(folder: str, file: str) -> str:
+    return os.path.join(folder, os.path.expanduser(file))
 
 
 _KINDS: Mapping[str, Kind] = {
@@ -139,6 +150,7 @@ _KINDS: Mapping[str, Kind] = {
     "sort": one_of(Sort),
     "shape": one_of(Shape),
     "format": one_of(Format),
+    "like": TEXTS,
     **dict.fromkeys(("limit", "per_artist", "seed"), WHOLE),
     "minutes": NUMBER,
     **dict.fromkeys(("no_missing", "no_album", "absolute"), FLAG),

@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 import os
 import secrets
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypedDict
 
 from tagger.errors import TaggerError
-from tagger.files import absolute
 from tagger.model_choice import fitted, require_aspect, warnings
+from tagger.playlist.alike import NO_REASONS, Analyse, Reason, alike, with_words
 from tagger.playlist.fill import is_full, length_of
 from tagger.playlist.location import Skipped, nameable, placed
 from tagger.playlist.nsp import render_nsp
 from tagger.playlist.plan import LIKE_LIMIT, Plan
 from tagger.playlist.render import render
 from tagger.playlist.select import selected, shortened
-from tagger.types import Analysis, Track, counted
+from tagger.types import Track, counted
 
 if TYPE_CHECKING:
     from tagger.query import Query
@@ -36,23 +36,21 @@ class Bounds(TypedDict):
     per_artist: int | None
 
 
-Analyse = Callable[[str], Analysis]
-"""Analyses a file that no scan has met; raises TaggerError where it cannot."""
-
-
 @dataclass(frozen=True, slots=True)
 class Playlist:
     """A playlist that was made and is not written yet.
 
     `content` is all the bytes of its file. `tracks` are in playing order, by the paths that the file has for
     them, with mood and words where it shows these; None for a rule of Navidrome, which holds none. `skipped`
-    are those that the format cannot hold, and `warnings` say, a line each, why nothing was found.
+    are those that the format cannot hold, and `warnings` say, a line each, why nothing was found. `reasons`
+    say by `audio_id` why tracks are in it, where the format has a place for that.
     """
 
     content: bytes
     tracks: tuple[Track, ...] | None
     skipped: tuple[Skipped, ...] = ()
     warnings: tuple[str, ...] = ()
+    reasons: Mapping[str, Reason] = field(default_factory=dict)
 
 
 def make_playlist(
@@ -60,11 +58,13 @@ def make_playlist(
 ) -> Playlist:
     """Make the playlist that `plan` asks for, of the answers of `model` in `store`; nothing is written.
 
-    `analyse` gives the answers for `plan.like` where no scan has met that file. Raises TaggerError where the
-    model cannot answer what is asked, where that file cannot be analysed, and where every track is gone.
+    `analyse` gives the answers for `plan.like` where no scan has met a file. Raises TaggerError where the
+    model cannot answer what is asked, where such a file cannot be analysed, and where every track is gone.
     """
     if plan.is_by_energy:
         require_aspect(store, model, "energy", "--sort path")
+    if plan.sort in ("valence", "-valence"):
+        require_aspect(store, model, "mood", "--sort energy")
     query = fitted(plan.query, store, model)
     store.names.require_claimed(query.genres)
     if plan.wanted_format == "nsp":
@@ -74,31 +74,35 @@ def make_playlist(
     if query.genres and query.min_confidence is None:
         query, left_out = _sure_of(query, store, model)
         warned += left_out
-    if plan.like is not None:
-        tracks = _alike(plan, query, store, model, analyse, first_read)
+    reasons: Mapping[str, Reason] = {}
+    if plan.like:
+        tracks, reasons = _alike(plan, query, store, model, analyse, first_read)
     else:
-        asked_for = [*store.answers.tracks(query, model=model, with_words=plan.shows_words)]
+        asked_for = [*store.answers.tracks(query, model=model, with_words=plan.needs_words)]
         found = _existing(plan, asked_for)
         _refuse_if_all_are_gone(len(asked_for), len(found))
         candidates = distinct(found)
-        tracks = _in_order(plan, candidates, store, model)
+        tracks = _in_order(plan, query, candidates, store, model)
         _refuse_if_none_fits(plan, candidates, tracks)
     if not tracks:
         warned.append("no track matches; the playlist is empty")
-    return replace(playlist_of(tracks, plan), warnings=tuple(warned))
+    if plan.gives_reasons:
+        reasons = with_words(reasons, tracks, query, store, model)
+    return replace(playlist_of(tracks, plan, reasons), warnings=tuple(warned))
 
 
-def playlist_of(tracks: Sequence[Track], plan: Plan) -> Playlist:
+def playlist_of(tracks: Sequence[Track], plan: Plan, reasons: Mapping[str, Reason] = NO_REASONS) -> Playlist:
     """Make the playlist of just these tracks, in their order: of the plan, names and format alone are asked.
 
-    Raises TaggerError where there are tracks and the format can name none of them.
+    `reasons` are by `audio_id`. Raises TaggerError where there are tracks and the format can name none of
+    them.
     """
     named, unnamed = nameable(tracks, plan)
     found = placed(named, plan)
-    rendered = render(found, plan.wanted_format, plan.title)
+    rendered = render(found, plan.wanted_format, plan.title, reasons)
     skipped = (*unnamed, *rendered.skipped)
     _refuse_if_none_is_held(len(tracks), skipped)
-    return Playlist(rendered.content, tuple(found), skipped)
+    return Playlist(rendered.content, tuple(found), skipped, reasons=reasons)
 
 
 def _sure_of(query: Query, store: Store, model: str) -> tuple[Query, list[str]]:
@@ -111,11 +115,12 @@ def _sure_of(query: Query, store: Store, model: str) -> tuple[Query, list[str]]:
 
 
 def _as_written(query: Query, store: Store) -> Query:
-    """The question with the genres as they stand in the tags of files."""
-    genres, not_genres = (
-        tuple(dict.fromkeys(map(store.names.shown, names))) for names in (query.genres, query.not_genres)
+    """The question with the genres and words as they stand in the tags of files."""
+    said = query.genres, query.not_genres, query.words, query.not_words
+    genres, not_genres, words, not_words = (
+        tuple(dict.fromkeys(map(store.names.shown, names))) for names in said
     )
-    return replace(query, genres=genres, not_genres=not_genres)
+    return replace(query, genres=genres, not_genres=not_genres, words=words, not_words=not_words)
 
 
 def distinct(tracks: Iterable[Track]) -> list[Track]:
@@ -133,7 +138,7 @@ def distinct(tracks: Iterable[Track]) -> list[Track]:
     return list(chosen.values())
 
 
-def _in_order(plan: Plan, tracks: list[Track], store: Store, model: str) -> list[Track]:
+def _in_order(plan: Plan, query: Query, tracks: list[Track], store: Store, model: str) -> list[Track]:
     """Keep as many of the tracks as the plan wants, in its order."""
     sort, seed = plan.sort or "energy", abs(plan.seed or 0)
     bounds: Bounds = {"limit": plan.limit, "minutes": plan.minutes, "per_artist": plan.per_artist}
@@ -146,49 +151,50 @@ def _in_order(plan: Plan, tracks: list[Track], store: Store, model: str) -> list
         return shaped(tracks, plan.shape, seed=seed, ends_of=ends_of, **bounds)
     if sort == "random" and plan.seed is None:  # a shuffle is a new one each time, as everywhere
         seed = secrets.randbits(32)
-    return selected(tracks, sort, seed=seed, **bounds)
+    words = [*map(store.names.shown, query.words)]
+    return selected(tracks, sort, seed=seed, words=words, **bounds)
 
 
 def _alike(
     plan: Plan, query: Query, store: Store, model: str, analyse: Analyse, first_read: int
-) -> list[Track]:
-    """Find the tracks most like the file, which sets which they are; `sort` or `shape` set their order."""
-    from tagger.playlist.nearest import nearest
+) -> tuple[list[Track], Mapping[str, Reason]]:
+    """Find the tracks most like the files, which set which they are; `sort` or `shape` set their order.
 
-    path = absolute(plan.like or "")
-    analysis = store.answers.analysis(path, model) or analyse(path)
-    embedding = analysis.prediction.embedding
-    if not embedding.size:
-        raise TaggerError(
-            f"{model} cannot tell what sounds alike; choose another --model or leave out --like"
-        )
-    ids, embeddings = store.answers.embeddings(query, model, len(embedding), analysis.recording.audio_id)
-    order, _ = nearest(embedding, embeddings)
-    chosen = _first_of(plan, ids[order].tolist(), store, model, first_read)
-    if not (plan.sort or plan.shape):
-        return chosen
-    return _in_order(replace(plan, limit=None, minutes=None, per_artist=None), chosen, store, model)
+    The reasons are by `audio_id`.
+    """
+    by_likeness = alike(plan.like, query, store, model, analyse)
+    chosen, places = _first_of(plan, by_likeness.ids.tolist(), store, model, first_read)
+    reasons = {track.audio_id: by_likeness.reason(places[track.audio_id]) for track in chosen}
+    if plan.sort or plan.shape:
+        all_of_them = replace(plan, limit=None, minutes=None, per_artist=None)
+        chosen = _in_order(all_of_them, query, chosen, store, model)
+    return chosen, reasons
 
 
-def _first_of(plan: Plan, ids: Sequence[int], store: Store, model: str, first_read: int) -> list[Track]:
-    """Take the first of the tracks, as many as fit; of a large library only those are read."""
+def _first_of(
+    plan: Plan, ids: Sequence[int], store: Store, model: str, first_read: int
+) -> tuple[list[Track], dict[str, int]]:
+    """Take the first of the tracks, as many as fit; of a large library only those are read.
+
+    Beside them, the first place of each sound that was read, by its `audio_id`.
+    """
     limit = LIKE_LIMIT if plan.limit is None and plan.minutes is None else plan.limit
-    found: list[Track] = []
+    found, places = list[Track](), dict[str, int]()
     read, chunk = 0, first_read
     while True:
-        found += _existing(
-            plan,
-            store.answers.tracks_by_id(
-                ids[read : read + chunk], model, plan.query.no_album, plan.shows_words
-            ),
-        )
+        wanted = ids[read : read + chunk]
+        some = store.answers.tracks_by_id(wanted, model, plan.query.no_album, plan.needs_words)
+        for place, track_id in enumerate(wanted, read):
+            if track_id in some:
+                places.setdefault(some[track_id].audio_id, place)
+        found += _existing(plan, [*some.values()])
         read, chunk = read + chunk, 2 * chunk
         tracks = distinct(found)
         chosen = shortened(tracks, limit=limit, minutes=plan.minutes, per_artist=plan.per_artist)
         if read >= len(ids) or len(chosen) == limit or _uses_the_minutes(plan, tracks, chosen):
             _refuse_if_all_are_gone(len(ids), len(found))
             _refuse_if_none_fits(plan, tracks, chosen)
-            return chosen
+            return chosen, places
 
 
 def _uses_the_minutes(plan: Plan, tracks: Sequence[Track], chosen: Sequence[Track]) -> bool:

@@ -12,9 +12,11 @@ custom-tags) and source (model/criteria, persistence/criteria_sql.go, core/playl
 - A rule needs one condition at least, a sort is one field, `limit` counts tracks.
 - Energy is a custom tag: only a server whose `navidrome.toml` holds `NAVIDROME_TAGS` knows it, after a
   full scan, and only for files that `tagger` has written tags to. Without the type it compares as text.
+- `mood` and `grouping` are tags that it knows by itself (resources/mappings.yaml): they hold moods and words
+  where `write-tags --write mood --write words` has put them, of words the five likeliest.
 
-A rule cannot say: minimum confidence, what the file's own genre was before `write-tags`, minutes, tracks per
-artist, shapes, or "sounds like".
+A rule cannot say: minimum confidence, valence, what the file's own genre was before `write-tags`, minutes,
+tracks per artist, shapes, or "sounds like".
 """
 
 from __future__ import annotations
@@ -58,7 +60,7 @@ def render_nsp(
 ) -> Rendered:
     """Write a question as a smart playlist; without a title Navidrome names it after the file.
 
-    Of the query, `min_confidence`, `paths`, `order`, `limit` and `no_album` are not said.
+    Of the query, `min_confidence`, `valence`, `paths`, `order`, `limit` and `no_album` are not said.
     """
     field, order = _SORT_FIELDS[sort]
     playlist: dict[str, Any] = {}
@@ -84,6 +86,9 @@ def conditions(query: Query, sort: Sort = "energy") -> list[Condition]:
         *_one_of("is", "genre", query.genres),
         *({"isNot": {"genre": one_line(genre)}} for genre in query.not_genres),
         *_within_energy(query.energy),
+        *({"is": {"grouping": one_line(word)}} for word in query.words),
+        *({"isNot": {"grouping": one_line(word)}} for word in query.not_words),
+        *_one_of("is", "mood", query.moods),
         *_in_the_range("bpm", query.bpm),
         *_in_the_range("year", query.year),
         *_in_the_range("duration", None if query.min_length_s is None else (query.min_length_s, _LONGEST_S)),

@@ -9,7 +9,13 @@ from tagger.errors import TaggerError
 from tagger.playlist.location import is_absolute, parse_replacement
 from tagger.playlist.render import Format, format_of
 from tagger.playlist.select import Shape, Sort
-from tagger.query import EVERYTHING, Query
+from tagger.query import EVERYTHING, FILTERS, Query
+
+BEYOND_A_RULE = ("min_confidence", "valence", "tag_genre", "agrees", "differs", "untagged")
+"""Names of filters that a rule of Navidrome cannot say."""
+
+BY_WORDS = ("valence", "-valence", "-word")
+"""Sorts by mood and words, which such a rule cannot say either."""
 
 LIKE_LIMIT = 50
 """Tracks of a playlist of what sounds alike that sets neither `limit` nor `minutes`."""
@@ -19,9 +25,9 @@ LIKE_LIMIT = 50
 class Plan:
     """A playlist by the names of the options of `tagger playlist`, whose help says what they mean.
 
-    `query` says which tracks; its own limit and order are not asked. `output` None is stdout. `title` is
-    for formats that have a place for it. Raises TaggerError, when it is made, where a value is wrong by
-    itself or contradicts another.
+    `query` says which tracks; its own limit and order are not asked. Of `like`, one file may be given by
+    itself. `output` None is stdout. `title` is for formats that have a place for it. Raises TaggerError, when
+    it is made, where a value is wrong by itself or contradicts another.
 
     >>> Plan(output="loud.xspf").wanted_format, Plan().wanted_format
     ('xspf', 'm3u8')
@@ -34,7 +40,7 @@ class Plan:
     query: Query = EVERYTHING
     sort: Sort | None = None
     shape: Shape | None = None
-    like: str | None = None
+    like: tuple[str, ...] = ()
     limit: int | None = None
     minutes: float | None = None
     per_artist: int | None = None
@@ -48,6 +54,8 @@ class Plan:
     title: str | None = None
 
     def __post_init__(self) -> None:
+        if isinstance(self.like, str):
+            object.__setattr__(self, "like", (self.like,))
         for name, value, least in (("limit", self.limit, 0), ("per-artist", self.per_artist, 1)):
             if value is not None and value < least:
                 raise TaggerError(f"--{name} {value}: give {least} or more")
@@ -55,6 +63,8 @@ class Plan:
             raise TaggerError(f"--minutes {self.minutes:g}: give a number above 0")
         _not_both("--sort", self.sort, "--shape", self.shape)
         _not_both("--relative-to", self.relative_to, "--absolute", self.absolute)
+        if self.sort == "-word" and not self.query.words:
+            raise TaggerError("--sort -word is by the words asked for; give one, such as --word piano")
         if self.replace_prefix is not None:
             parse_replacement(self.replace_prefix)
             if self.relative_to is not None and not is_absolute(self.relative_to):
@@ -76,9 +86,15 @@ class Plan:
         return _wanted_format(self.format, self.output)
 
     @property
-    def shows_words(self) -> bool:
-        """Whether the format has a place for moods and words."""
-        return self.wanted_format == "json"
+    def needs_words(self) -> bool:
+        """Whether moods and words are shown, or make the order."""
+        return self.wanted_format == "json" or self.sort in BY_WORDS
+
+    @property
+    def gives_reasons(self) -> bool:
+        """Whether the format says why a track is there, and something was asked that gives a reason."""
+        asked = self.like or self.query.words or self.query.not_words
+        return self.wanted_format == "json" and bool(asked)
 
     def _check_rule(self) -> None:
         if unsayable := list(self._beyond_a_rule()):
@@ -89,11 +105,8 @@ class Plan:
 
     def _beyond_a_rule(self) -> Iterator[str]:
         given = {
-            "--min-confidence": self.query.min_confidence is not None,
-            "--tag-genre": self.query.tag_genres,
-            "--agrees": self.query.agrees,
-            "--differs": self.query.differs,
-            "--untagged": self.query.untagged,
+            **{each.option: each.is_in(self.query) for each in FILTERS if each.name in BEYOND_A_RULE},
+            f"--sort {self.sort}": self.sort in BY_WORDS,
             "--shape": self.shape,
             "--like": self.like,
             "--minutes": self.minutes is not None,

@@ -10,6 +10,7 @@ from typing import Literal, get_args
 
 from tagger.errors import TaggerError
 from tagger.json_fields import track_json
+from tagger.playlist.alike import NO_REASONS, Reason
 from tagger.playlist.lines import Rendered
 from tagger.playlist.m3u8 import render_m3u8, render_paths, render_pls
 from tagger.playlist.xspf import render_xspf
@@ -19,26 +20,36 @@ Format = Literal["m3u8", "xspf", "pls", "json", "paths", "nsp"]
 FORMATS: tuple[Format, ...] = get_args(Format)
 
 
-def render(tracks: Sequence[Track], format: Format, title: str | None = None) -> Rendered:
-    """Write the playlist in the given format; `title` goes where the format has a place for it.
+def render(
+    tracks: Sequence[Track],
+    format: Format,
+    title: str | None = None,
+    reasons: Mapping[str, Reason] = NO_REASONS,
+) -> Rendered:
+    """Write the playlist in the given format; `title` and `reasons` go where it has a place for them.
 
-    Raises TaggerError for an unknown format and for `nsp`, which holds a rule (`render_nsp`).
+    The reasons why tracks are there are by their `audio_id`. Raises TaggerError for an unknown format and for
+    `nsp`, which holds a rule (`render_nsp`).
 
     >>> render([Track("/m/a.mp3"), Track("/m/b.mp3")], "paths").content
     b'/m/a.mp3\\n/m/b.mp3\\n'
     """
+    if format == "json":
+        return render_json(tracks, reasons)
     if format not in _RENDERERS:
-        known = ", ".join(_RENDERERS)
+        known = ", ".join([*_RENDERERS, "json"])
         raise TaggerError(f"{format}: not a format for a list of tracks (one of {known})")
     return _RENDERERS[format](tracks, title)
 
 
-def render_json(tracks: Sequence[Track], title: str | None = None) -> Rendered:
+def render_json(tracks: Sequence[Track], reasons: Mapping[str, Reason] = NO_REASONS) -> Rendered:
     """Write the playlist as a JSON array in playing order, with the keys of `tagger list --json`.
 
-    It is ASCII: an undecodable byte stays a lone surrogate, `\\udcff`.
+    A track of which there is a reason has it as `why`. It is ASCII: an undecodable byte stays a lone
+    surrogate, `\\udcff`.
     """
-    found = [track_json(track) for track in tracks]
+    why = {audio_id: {"why": reason.as_json} for audio_id, reason in reasons.items()}
+    found = [{**track_json(track), **why.get(track.audio_id, {})} for track in tracks]
     return Rendered(json.dumps(found, indent=2, allow_nan=False).encode("ascii") + b"\n")
 
 
@@ -71,7 +82,6 @@ _RENDERERS: Mapping[str, Callable[[Sequence[Track], str | None], Rendered]] = Ma
         "m3u8": render_m3u8,
         "xspf": render_xspf,
         "pls": render_pls,
-        "json": render_json,
         "paths": render_paths,
     }
 )

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Literal, get_args
 
 from tagger.errors import TaggerError
 from tagger.playlist.fill import filling, length_of
 from tagger.types import Track
 
-Sort = Literal["energy", "-energy", "bpm", "path", "random"]
+Sort = Literal["energy", "-energy", "bpm", "valence", "-valence", "-word", "path", "random"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 Shape = Literal["rise", "fall", "wave", "warmup-peak-cooldown"]
 """The curves of `tagger.playlist.shape`, here because that takes numpy's time to import."""
@@ -26,10 +27,12 @@ def selected(
     minutes: float | None = None,
     per_artist: int | None = None,
     seed: int = 0,
+    words: Sequence[str] = (),
 ) -> list[Track]:
     """Sort the tracks, then keep at most `per_artist` of each artist, `minutes` and `limit` in all.
 
-    The same tracks in any order give the same answer. Raises TaggerError for an unknown sort.
+    `-word` is by the least probability of these `words`. The same tracks in any order give the same answer.
+    Raises TaggerError for an unknown sort.
 
     >>> calm, wild = Track("/m/b.mp3", energy=0.2), Track("/m/a.mp3", energy=0.9)
     >>> [track.path for track in selected([wild, calm], "energy")]
@@ -37,7 +40,7 @@ def selected(
     >>> [track.path for track in selected([wild, calm], "path", limit=1)]
     ['/m/a.mp3']
     """
-    in_order = ordered(tracks, sort, seed)
+    in_order = ordered(tracks, sort, seed, words)
     return shortened(in_order, limit=limit, minutes=minutes, per_artist=per_artist)
 
 
@@ -64,23 +67,36 @@ def shortened(
     return [able[index] for index in filling([*map(length_s, able)], budget_s, limit)]
 
 
-def ordered(tracks: Iterable[Track], sort: Sort = "energy", seed: int = 0) -> list[Track]:
-    """Put the tracks in the order of `sort`; equals stand by path, unknown energies or tempos last."""
+def ordered(
+    tracks: Iterable[Track], sort: Sort = "energy", seed: int = 0, words: Sequence[str] = ()
+) -> list[Track]:
+    """Put the tracks in the order of `sort`; equals stand by path, what is not known last."""
     by_path = sorted(tracks, key=lambda track: track.path)
     match sort:
         case "path":
             return by_path
-        case "energy":
-            return sorted(by_path, key=lambda track: (track.energy is None, track.energy or 0.0))
-        case "-energy":
-            return sorted(by_path, key=lambda track: (track.energy is None, -(track.energy or 0.0)))
-        case "bpm":
-            return sorted(by_path, key=lambda track: (track.bpm is None, track.bpm or 0.0))
+        case "energy" | "bpm" | "valence":
+            return _rising(by_path, attrgetter(sort))
+        case "-energy" | "-valence":
+            return _rising(by_path, attrgetter(sort[1:]), -1)
+        case "-word":
+            return _rising(by_path, lambda track: _least(track.words, words), -1)
         case "random":
             random.Random(seed).shuffle(by_path)
             return by_path
         case _:
             raise TaggerError(f"{sort}: not a sort order (one of {', '.join(SORTS)})")
+
+
+def _least(said: Mapping[str, float], words: Iterable[str]) -> float:
+    """The probability of that of the words which is least sure."""
+    return min((said.get(word, 0.0) for word in words), default=0.0)
+
+
+def _rising(tracks: Iterable[Track], value: Callable[[Track], float | None], sign: int = 1) -> list[Track]:
+    """From the least value to the greatest, or with the sign −1 from the greatest; None is the last."""
+    known = ((value(track), track) for track in tracks)
+    return [track for _, track in sorted(known, key=lambda pair: (pair[0] is None, sign * (pair[0] or 0.0)))]
 
 
 def at_most_per_artist(tracks: Sequence[Track], count: int | None) -> list[Track]:

@@ -70,6 +70,9 @@ _ONE_BY_PATH = """
     LEFT JOIN (SELECT model, trunk FROM models) USING (model)
     LEFT JOIN embeddings USING (track_id, trunk)
     LEFT JOIN mood_words USING (track_id, model) WHERE path = :path AND model = :model"""
+_WORDS_BY_PATH = f"""
+    SELECT {words.COLUMNS} FROM tracks t JOIN mood_words w ON w.track_id = t.id
+    WHERE t.path = ? AND w.model = ?"""
 _MOOD_WORDS = ("valence", "mood", "mood_confidence", "word_list", "words")
 _OF_A_PATH = "WHERE track_id = (SELECT id FROM tracks WHERE path = :path) AND model = :model"
 _GENRES = f"SELECT genre, probability FROM genre_scores {_OF_A_PATH} ORDER BY probability DESC, genre"
@@ -196,6 +199,12 @@ class Answers:
         """Give the words that the answers of `model` have a probability of, in the model's order."""
         return self._words.known(model)
 
+    def word_shares(self, path: str, asked: Sequence[str], model: str) -> dict[str, float]:
+        """Give the probability (0–1) of each word that is `asked` for, by the owner's name, of one file."""
+        rows = self._database.all(_WORDS_BY_PATH, (stored_path(path), model))
+        found = self._words.read(rows[0], only=asked).words if rows else {}
+        return {self._names.shown(word): found[word] for word in asked if word in found}
+
     def scored_tracks(self, query: Query, model: str) -> Iterator[tuple[Track, dict[str, float]]]:
         """Yield the tracks that `query` asks for, each with the probability (0–1) of each of its genres."""
         column = _SCORES.format(scores=scores_table(query.no_album))
@@ -225,17 +234,17 @@ class Answers:
 
     def tracks_by_id(
         self, ids: Sequence[int], model: str, no_album: bool = False, with_words: bool = False
-    ) -> list[Track]:
-        """Give the tracks with these ids, in their order, without those that have no answer of `model`.
+    ) -> dict[int, Track]:
+        """Give the tracks by these ids, in their order, without those that have no answer of `model`.
 
         They have their mood and words if these are asked for.
         """
         columns = f"{TRACK_COLUMNS}, {words.COLUMNS}" if with_words else TRACK_COLUMNS
         join = words.JOIN if with_words else ""
         sql = _ONE_BY_ID.format(columns=columns, answers=answers_table(no_album), join=join)
-        rows = (self._database.all(sql, (track_id, model)) for track_id in ids)
-        found = (self._read(row, False, with_words, None) for row in chain.from_iterable(rows))
-        return [*self._named(found)]
+        rows = ((track_id, self._database.all(sql, (track_id, model))) for track_id in ids)
+        there = {track_id: self._read(found[0], False, with_words, None) for track_id, found in rows if found}
+        return dict(zip(there, self._named(iter(there.values())), strict=True))
 
     def _called(self, model: str) -> dict[str, str]:
         """The owner's names by those of the model that are others."""
@@ -308,20 +317,21 @@ class Answers:
             yield checked.text(audio_id) or ""
 
     def embeddings(
-        self, query: Query, model: str, size: int, but: str
+        self, query: Query, model: str, size: int, but: Sequence[str] = ()
     ) -> tuple[NDArray[np.int64], NDArray[np.float16]]:
         """Give the ids (n,) of the tracks that `query` asks for, unordered, and their embeddings (n, size).
 
         The query's limit does not hold. Left out are tracks whose embedding has another size, and the
-        sound whose `audio_id` is `but`.
+        sounds whose `audio_id` is one of `but`.
         """
         import numpy as np
 
         from_where, values = _embeddings_of(query, model)
         is_vector = "typeof(e.vector) = 'blob' AND length(e.vector) = ?"
-        usable = f"{is_vector} AND p.track_id NOT IN (SELECT id FROM tracks WHERE audio_id = ?)"
+        others = f"SELECT id FROM tracks WHERE audio_id IN ({', '.join('?' * len(but))})"
+        usable = f"{is_vector} AND p.track_id NOT IN ({others})"
         sql = f"SELECT p.track_id, e.vector {from_where} AND {usable}"
-        found = self._database.all(sql, [*values, 2 * size, but])
+        found = self._database.all(sql, [*values, 2 * size, *but])
         ids = np.array([track_id for track_id, _ in found], dtype=np.int64)
         vectors = np.frombuffer(b"".join(vector for _, vector in found), dtype="<f2")
         return ids, vectors.reshape(len(found), size).astype(np.float16, copy=False)

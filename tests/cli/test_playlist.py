@@ -424,7 +424,10 @@ def test_an_empty_playlist_is_a_valid_one(tagger: Tagger, library: Path, tmp_pat
 @pytest.mark.parametrize(
     ("args", "words"),
     [
-        (("--sort", "loud"), "--sort loud: give energy, -energy, bpm, path or random"),
+        (
+            ("--sort", "loud"),
+            "--sort loud: give energy, -energy, bpm, valence, -valence, -word, path or random",
+        ),
         (("--shape", "flat"), "--shape flat: give rise, fall, wave or warmup-peak-cooldown"),
         (("--sort", "path", "--shape", "rise"), "--sort and --shape exclude each other"),
         (("--absolute", "--relative-to", "."), "--relative-to and --absolute exclude each other"),

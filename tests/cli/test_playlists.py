@@ -81,7 +81,7 @@ def test_every_option_has_a_key(tagger: Tagger, library: Path, recipes: Path) ->
         per-artist = 2
         seed = 4
         shape = "rise"
-        like = "/m/folk/e.mp3"
+        like = ["/m/folk/e.mp3", "/m/rock/b.mp3"]
         no_missing = false
         format = "pls"
         title = "Everything"
@@ -107,7 +107,9 @@ def test_every_option_has_a_key(tagger: Tagger, library: Path, recipes: Path) ->
         ("genre = [1]", "genre = [1]: give a text or a list of texts"),
         ("energy = [0.1, 0.2]", "energy = [0.1, 0.2]: give low, medium, high, a range within 0-1"),
         ('no_missing = "yes"', "no_missing = 'yes': give true or false"),
-        ("sort = 1", "sort = 1: give one of energy, -energy, bpm, path, random"),
+        ("sort = 1", "sort = 1: give one of energy, -energy, bpm, valence, -valence, -word, path, random"),
+        ('sort = "-word"', "--sort -word is by the words asked for; give one, such as --word piano"),
+        ("like = [1]", "like = [1]: give a text or a list of texts"),
         ('shape = "flat"', "shape = 'flat': give one of rise, fall, wave, warmup-peak-cooldown"),
         ('min-confidence = "80"', "--min-confidence 80: give a number from 0 to 1"),
         ('genre = "hip"', "did you mean 'Hip-Hop'?"),

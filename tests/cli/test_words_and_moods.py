@@ -13,11 +13,15 @@ from typing import Any
 import pytest
 
 from tagger.cli.table import columns_for, print_table
+from tagger.library import Library
+from tagger.model_card import ModelCard
+from tagger.predict import Predictor
 from tagger.query import Query
 from tagger.store import Store
 from tagger.types import Analysis, Mood, Track, WindowAnswer
 from tests.cli.conftest import Tagger
 from tests.cli.test_playlist import answer, fill
+from tests.sounds import make_sound
 
 
 def said(
@@ -267,6 +271,106 @@ def test_filters_narrow_moods_and_words(
 # --- playlist ---------------------------------------------------------------------------------------
 
 
-def test_a_playlist_has_them_in_json(tagger: Tagger, library: Path) -> None:
-    made = json.loads(tagger("playlist", "--word", "piano", "--mood", "calm", "--format", "json").out)
-    assert [(track["mood"], track["words"]) for track in made] == [("calm", {"Piano": 0.95})]
+def playlist(tagger: Tagger, *args: object) -> list[dict[str, Any]]:
+    made: list[dict[str, Any]] = tagger("playlist", "--format", "json", *args).json
+    return made
+
+
+def test_a_playlist_in_json_has_them_and_says_why_a_track_is_there(tagger: Tagger, library: Path) -> None:
+    (made,) = playlist(tagger, "--word", "piano", "--word=-vocals", "--mood", "calm")
+    assert (made["mood"], made["words"]) == ("calm", {"Piano": 0.95})
+    assert made["why"] == {"words": {"Piano": 0.95, "Vocals": 0.1}}
+    assert all("why" not in track for track in playlist(tagger, "--mood", "sad", "--energy", "low"))
+
+
+def test_like_goes_with_words_and_has_its_likeness(tagger: Tagger, library: Path) -> None:
+    made = playlist(tagger, "--like", "/m/d.mp3", "--word=-female voice")
+    assert stems(made) == "ca"
+    assert [track["why"] for track in made] == [
+        {"likeness": 0.995, "likest": "/m/d.mp3", "words": {"Female Voice": 0.4}},
+        {"likeness": 0.9553, "likest": "/m/d.mp3", "words": {"Female Voice": 0.05}},
+    ]
+
+
+def test_a_mixture_is_between_its_examples_and_names_the_likest(tagger: Tagger, library: Path) -> None:
+    fill(library, [answer(f"/n/{n}.mp3", n) for n in range(5, 10)])
+    made = playlist(tagger, "--like", "/m/a.mp3", "--like", "/n/7.mp3", "--limit", 4)
+    assert stems(made)[0] == "d" and {*stems(made)[1:3]} == {"c", "5"}  # turned by 4, and by 3 and 5
+    assert made[0]["why"]["likeness"] == 1.0
+    likest = {Path(track["path"]).stem: track["why"]["likest"] for track in made}
+    assert (likest["c"], likest["5"]) == ("/m/a.mp3", "/n/7.mp3")
+
+
+def test_an_example_given_twice_counts_once_and_a_silent_one_is_named(tagger: Tagger, library: Path) -> None:
+    once = playlist(tagger, "--like", "/m/a.mp3")
+    assert playlist(tagger, "--like", "/m/a.mp3", "--like", "/m/a.mp3") == once
+    with Store.open(str(library), create=False) as store:
+        store.database.connection.execute("UPDATE predictions SET silent = 1 WHERE track_id = 4")
+    refused = tagger("playlist", "--like", "/m/a.mp3", "--like", "/m/d.mp3")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err == (
+        "tagger: /m/d.mp3: silent, and nothing sounds like it; choose another file for --like\n"
+    )
+
+
+def test_examples_that_no_scan_has_met_are_analysed_with_one_model_loaded_once(
+    library: Path, tmp_path: Path
+) -> None:
+    songs = [make_sound(tmp_path / f"{n}.flac", seconds=2.0 + n) for n in range(2)]
+    n_loaded = 0
+
+    def load(card: ModelCard) -> Predictor:
+        nonlocal n_loaded
+        n_loaded += 1
+        return Predictor(card)
+
+    with Library(library, load_predictor=load) as opened:
+        made = opened.playlist(like=songs, word="-vocals", format="json")
+    assert [Path(track.path).stem for track in made.tracks or ()] == ["a"]
+    assert n_loaded == 1
+    (reason,) = made.reasons.values()
+    assert reason.likest in map(str, songs) and reason.words == pytest.approx({"Vocals": 0.1}, abs=0.01)
+
+
+def test_a_playlist_is_sorted_by_valence_and_by_the_words_asked_for(tagger: Tagger, library: Path) -> None:
+    assert stems(playlist(tagger, "--sort", "valence")) == "cbad"
+    assert stems(playlist(tagger, "--sort", "-valence", "--limit", 2)) == "ab"
+    assert stems(playlist(tagger, "--word", "piano", "--sort=-word")) == "ab"
+    assert stems(playlist(tagger, "--word", "piano", "--sort=-word", "--like", "/m/d.mp3")) == "ab"
+    refused = tagger("playlist", "--sort=-word")
+    assert refused.err == "tagger: --sort -word is by the words asked for; give one, such as --word piano\n"
+
+
+def test_a_file_of_playlists_has_words_without_them_moods_and_several_examples(
+    tagger: Tagger, library: Path, tmp_path: Path
+) -> None:
+    text = """
+        ["Calm piano"]
+        word = ["piano", "-vocals"]
+        mood = "calm"
+        valence = "0.6-"
+        output = "calm.json"
+
+        ["Like both"]
+        like = ["/m/a.mp3", "/m/d.mp3"]
+        not-word = "female voice"
+        output = "both.json"
+        """
+    (tmp_path / "lists.toml").write_text(text, encoding="utf-8")
+    assert tagger("playlists", "apply", tmp_path / "lists.toml").code == 0
+    made = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in ("calm", "both")}
+    assert {name: stems(tracks) for name, tracks in made.items()} == {"calm": "a", "both": "c"}
+    assert made["both"][0]["why"]["likest"] == "/m/d.mp3"
+
+
+def test_a_rule_for_navidrome_asks_for_words_and_moods_and_cannot_say_valence(
+    tagger: Tagger, library: Path
+) -> None:
+    rule = tagger("playlist", "--format", "nsp", "--word", "female vocals", "--mood", "calm", "--mood", "sad")
+    assert rule.json["all"] == [
+        {"is": {"grouping": "Female Voice"}},
+        {"any": [{"is": {"mood": "calm"}}, {"is": {"mood": "sad"}}]},
+    ]
+    for unsayable in (["--valence", "0.6-"], ["--sort", "-valence"], ["--like", "/m/a.mp3"]):
+        refused = tagger("playlist", "--format", "nsp", *unsayable)
+        assert refused.code == 2 and f"and cannot say {unsayable[0]}" in refused.err

@@ -4,7 +4,7 @@ import time
 
 import numpy as np
 
-from tagger.playlist.nearest import cosine_similarity, nearest
+from tagger.playlist.nearest import cosine_similarity, mixture, nearest
 
 
 def embeddings(count, d=128, seed=0):
@@ -28,6 +28,12 @@ def test_cosine_agrees_with_its_definition():
 def test_length_does_not_matter_even_at_the_edge_of_float16():
     rows = np.array([[60000, 60000], [6e-8, 6e-8], [1, 0]], dtype=np.float16)
     np.testing.assert_allclose(cosine_similarity(np.array([1.0, 1.0]), rows)[:2], [1, 1], atol=1e-5)
+
+
+def test_a_mixture_is_the_direction_between_its_examples_whatever_their_lengths():
+    examples = np.array([[1, 0], [0, 1000], [0, 0], [np.nan, 1]])
+    np.testing.assert_allclose(mixture(examples), [0.5, 0.5])
+    assert mixture(np.zeros((2, 3))).tolist() == [0, 0, 0]
 
 
 def test_rows_without_direction_are_left_out():

@@ -64,10 +64,23 @@ def test_ranges_of_columns_are_in_the_range():
     ]
 
 
+def test_words_are_asked_of_the_grouping_all_of_them_and_moods_of_the_mood():
+    query = Query(words=("Piano", "Slow"), not_words=("Vocals",), moods=("calm", "sad"))
+    assert read(query)["all"] == [
+        {"is": {"grouping": "Piano"}},
+        {"is": {"grouping": "Slow"}},
+        {"isNot": {"grouping": "Vocals"}},
+        {"any": [{"is": {"mood": "calm"}}, {"is": {"mood": "sad"}}]},
+    ]
+
+
 def test_only_operators_that_navidrome_knows_for_a_tag_stand_beside_one():
     query = Query(
         genres=("Rock", "Pop"),
         not_genres=("Jazz",),
+        words=("Piano",),
+        not_words=("Vocals",),
+        moods=("calm", "sad"),
         energy=(0.2, 0.5),
         bpm=(90, 100),
         artists=("Blur",),

@@ -37,6 +37,19 @@ def test_unknown_tempos_come_last():
     assert selected([unknown, fast, slow], "bpm") == [slow, fast, unknown]
 
 
+def test_valence_sorts_both_ways_with_the_unknown_last():
+    sad, happy, unknown = track("/b", valence=0.0), track("/a", valence=0.9), track("/c")
+    assert selected([unknown, happy, sad], "valence") == [sad, happy, unknown]
+    assert selected([unknown, sad, happy], "-valence") == [happy, sad, unknown]
+
+
+def test_words_sort_by_the_least_sure_of_those_asked_for():
+    one = track("/a", words={"Piano": 0.9, "Slow": 0.6, "Loud": 0.1})
+    two = track("/b", words={"Piano": 0.7, "Slow": 0.8})
+    assert selected([one, two], "-word", words=("Piano", "Slow")) == [two, one]
+    assert selected([two, one], "-word", words=("Piano",)) == [one, two]
+
+
 def test_a_random_order_depends_on_the_seed_alone():
     tracks = library(50, 5)
     shuffled = random.Random(7).sample(tracks, len(tracks))

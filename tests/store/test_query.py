@@ -239,8 +239,8 @@ def test_sql_finds_what_plain_python_finds(
     assert [key(path) for path in found] == sorted(key(path) for path in found)
     counted = store.statistics(replace(query, limit=None), MODEL)
     assert counted.tracks == len(expected)
-    ids, vectors = store.answers.embeddings(query, MODEL, 8, "another sound")
-    embedded = store.answers.tracks_by_id(ids.tolist(), MODEL)
+    ids, vectors = store.answers.embeddings(query, MODEL, 8, ["another sound"])
+    embedded = [*store.answers.tracks_by_id(ids.tolist(), MODEL).values()]
     assert (sorted(row.path for row in embedded), vectors.shape) == (sorted(expected), (len(expected), 8))
 
 
@@ -252,21 +252,21 @@ def test_embeddings_come_with_their_tracks_but_not_of_another_size_or_the_sound_
         answers.append(Analysis(file, recording, replace(prediction, embedding=vector)))
     store.record_batch(answers, [])
     for query in (Query(), Query(genres=("Rock",)), Query(paths=("/m",))):
-        ids, vectors = store.answers.embeddings(query, MODEL, 8, f"{1:032}")
-        paths = [row.path for row in store.answers.tracks_by_id(ids.tolist(), MODEL)]
+        ids, vectors = store.answers.embeddings(query, MODEL, 8, [f"{1:032}"])
+        paths = [row.path for row in [*store.answers.tracks_by_id(ids.tolist(), MODEL).values()]]
         assert dict(zip(paths, vectors.tolist(), strict=True)) == {
             "/m/0.mp3": [0.0] * 8,
             "/m/2.mp3": [2.0] * 8,
         }
         assert (ids.dtype, vectors.dtype) == (np.int64, np.float16)
-    ids, vectors = store.answers.embeddings(Query(), "another", 8, "")
+    ids, vectors = store.answers.embeddings(Query(), "another", 8)
     assert (ids.shape, vectors.shape) == ((0,), (0, 8))
 
 
 def test_tracks_come_in_the_order_of_the_ids_asked_for(graded: Store) -> None:
-    rows = graded.answers.tracks_by_id([3, 99, 1], MODEL)
+    rows = [*graded.answers.tracks_by_id([3, 99, 1], MODEL).values()]
     assert [row.path for row in rows] == ["/m/2.mp3", "/m/0.mp3"]
-    assert graded.answers.tracks_by_id([1], "another") == []
+    assert graded.answers.tracks_by_id([1], "another") == {}
 
 
 @pytest.mark.parametrize("order", ["energy", "-energy"])

@@ -280,7 +280,7 @@ def test_what_a_model_does_not_hear_comes_back_as_none(store: Store) -> None:
     assert (store.answers.genre_counts(MODEL), store.answers.count(MODEL)) == ([], 1)
     (pair,) = store.answers.pairs([], MODEL, MODEL, with_embeddings=True)
     assert (pair.new, pair.embedding) == (Answer(None, None, False), None)
-    ids, vectors = store.answers.embeddings(Query(), MODEL, 8, "")
+    ids, vectors = store.answers.embeddings(Query(), MODEL, 8)
     assert (len(ids), vectors.shape) == (0, (0, 8))
 
 

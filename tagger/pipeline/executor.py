@@ -8,8 +8,9 @@ import sys
 import threading
 import time
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
+from contextlib import contextmanager
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
@@ -39,7 +40,8 @@ class Executor:
         if self._threads is None:
             self._n_now = 1 if alone else self._jobs
             try:
-                future: Future[T] = processes(self._n_now).submit(work, *arguments)
+                with _uninterrupted():
+                    future: Future[T] = processes(self._n_now).submit(work, *arguments)
                 return future
             except (OSError, ImportError):
                 self._threads = Threads(self._jobs)
@@ -49,7 +51,11 @@ class Executor:
         """End the workers; with `kill` also those that are under way. The next `submit` starts others."""
         if self._threads is None:
             # With the number that there is: to change it, loky would wait for the very file that blocks.
-            processes(self._n_now).shutdown(wait=True, kill_workers=kill)
+            executor = processes(self._n_now)
+            workers = list(executor._processes.values())
+            executor.shutdown(wait=True, kill_workers=kill)
+            if kill:  # the thread of loky that does it fails where a future was cancelled, and kills none
+                _end(workers)
         else:
             self._threads.shutdown()
             self._threads = Threads(self._jobs)
@@ -96,6 +102,35 @@ def processes(jobs: int) -> Any:
         initargs=(os.getpid(),),
         kill_workers=True,
     )
+
+
+def _end(workers: Iterable[Any]) -> None:
+    for worker in workers:
+        worker.terminate()
+    for worker in workers:
+        worker.join()
+
+
+@contextmanager
+def _uninterrupted() -> Iterator[None]:
+    """Let Ctrl-C and SIGTERM wait until the end of the block.
+
+    A worker that is cut off before it has what it starts with prints a traceback into what we print.
+    """
+    came: list[int] = []
+    handlers: dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():  # no other one may set handlers
+        for number in (signal.SIGINT, signal.SIGTERM):
+            if (handler := signal.getsignal(number)) not in (None, signal.SIG_IGN):
+                handlers[number] = handler
+                signal.signal(number, lambda one, _: came.append(one))
+    try:
+        yield
+    finally:
+        for one, handler in handlers.items():
+            signal.signal(one, handler)
+        for one in came:
+            signal.raise_signal(one)
 
 
 def _do(future: Future[T], work: Callable[..., T], arguments: tuple[Any, ...]) -> None:

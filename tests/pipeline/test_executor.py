@@ -73,6 +73,32 @@ def test_threads_give_results_and_errors_as_processes_do() -> None:
     threads.shutdown()
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interruption_waits_until_a_worker_has_what_it_starts_with(
+    monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    """A worker that is cut off before prints a traceback into what the program prints."""
+    has_started: list[Future[int]] = []
+
+    class Starting:
+        def submit(self, work: Any, *arguments: Any) -> Future[int]:
+            signal.raise_signal(number)
+            has_started.append(Future())
+            return has_started[0]
+
+    monkeypatch.setattr(executor, "processes", lambda jobs: Starting())
+    before = signal.signal(number, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            executor.Executor(1).submit(int, "7")
+        assert len(has_started) == 1
+        assert signal.getsignal(number) is signal.default_int_handler
+        signal.signal(number, signal.SIG_IGN)
+        assert executor.Executor(1).submit(int, "7") is has_started[0]
+    finally:
+        signal.signal(number, before)
+
+
 def test_without_a_place_for_temporary_files_there_is_no_table_and_no_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,9 +1,11 @@
+import multiprocessing
 import os
 import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -144,6 +146,24 @@ def test_an_interrupted_scan_does_not_wait_for_a_file_that_blocks_its_worker(tmp
         command, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}, timeout=60, capture_output=True
     )
     assert ended.stderr.rstrip().endswith(b"KeyboardInterrupt")
+
+
+def test_an_interruption_ends_a_worker_that_is_blocked_also_while_other_files_wait(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The end of the program would wait for it."""
+    monkeypatch.setattr(workers, "GRACE_S", 0.2)
+    for name in ("0.wav", *(f"{i}-stuck.wav" for i in range(1, 12))):
+        make_sound(tmp_path / name, seconds=0.2)
+    outcomes = workers.extract_all(files_in(tmp_path), FOLDER, jobs=1, ahead=12, work=extract_or_hang)
+    next(outcomes)
+    assert worker_processes()
+    outcomes.close()
+    assert worker_processes() == []
+
+
+def worker_processes() -> list[Any]:
+    return [child for child in multiprocessing.active_children() if child.name.startswith("LokyProcess")]
 
 
 @pytest.mark.skipif(

@@ -106,3 +106,8 @@ def _run_and_exit(*args: str) -> NoReturn:
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         os._exit(code)
+
+
+def takes_ctrl_c() -> None:
+    """In the child of a fork: a shell that starts tests in the background makes them ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)

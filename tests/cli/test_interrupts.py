@@ -1,6 +1,7 @@
 """Scans that are cut off, as their own processes."""
 
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -10,40 +11,39 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Tagger
+from tests.cli.conftest import Tagger, takes_ctrl_c
 from tests.sounds import make_sound
 
 N_FILES = 80
 """More than are stored at once."""
 
 
-@pytest.fixture
-def music(tmp_path: Path) -> Path:
-    folder = tmp_path / "music"
-    folder.mkdir()
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("sounds")
     for i in range(N_FILES):  # of different lengths, for one sound would be analysed once
-        make_sound(folder / f"{i:03}.flac", seconds=31.0 + i / 20, rate_hz=22_050, channels=1)
+        make_sound(folder / f"{i:03}.flac", seconds=11.0 + i / 20, rate_hz=22_050, channels=1)
     return folder
+
+
+@pytest.fixture
+def music(sounds: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(sounds, tmp_path / "music"))
 
 
 def start(music: Path, db: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "tagger", "scan", str(music), "--db", str(db)]
     return subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_takes_ctrl_c
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=takes_ctrl_c
     )
 
 
-def _takes_ctrl_c() -> None:
-    """A shell that starts the tests in the background makes them, and all that they start, ignore it."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-
 def wait_for_first_batch(db: Path) -> None:
-    for _ in range(600):
+    for _ in range(2000):
         time.sleep(0.05)
         if db.exists() and stored(db):
             return
-    pytest.fail("nothing was stored in 30 s")
+    pytest.fail("nothing was stored in 100 s")
 
 
 def stored(db: Path) -> int:
@@ -61,7 +61,7 @@ def test_an_interrupted_scan_says_so_and_the_next_goes_on(
     process = start(music, db)
     wait_for_first_batch(db)
     process.send_signal(number)
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=100)
     assert process.returncode == 130
     assert "the next scan goes on from here" in err
     assert "Traceback" not in err

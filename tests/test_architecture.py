@@ -21,6 +21,7 @@ FEWEST_LINES = 60
 
 ALONE = {
     "errors.py": "what everything raises: no room may own it",
+    "cli/merge.py": "a command, and there a file bears its command's name",
     "cli/review_screen/player.py": "the only one that starts another program",
     "pipeline/analyse.py": "one file without workers and without a store",
     "playlist/nearest.py": "likeness, the only arithmetic on embeddings",

@@ -40,6 +40,7 @@ COMMANDS = {
     "failures": "runs:failures",
     "ignore": "ignore:ignore",
     "learn": "learn:learn",
+    "merge": "merge:merge",
     "models": "models:app",
     "train": "train:train",
     "evaluate": "evaluate:evaluate",

@@ -8,6 +8,7 @@ from tagger.store.heard_files import HeardFile
 from tagger.store.ignored import IgnoredPaths
 from tagger.store.known_files import KnownFiles, Reuse, displaced, fault
 from tagger.store.overview import Overview
+from tagger.store.merge import Merged, merge
 from tagger.store.rereads import HeadAnswers, Source, Stored
 from tagger.store.runs import Run, said
 from tagger.store.statistics import Statistics
@@ -35,6 +36,7 @@ __all__ = [
     "HeardFile",
     "IgnoredPaths",
     "KnownFiles",
+    "Merged",
     "NewChange",
     "Outcome",
     "Overview",
@@ -52,6 +54,7 @@ __all__ = [
     "default_path",
     "displaced",
     "fault",
+    "merge",
     "owners_word",
     "said",
     "scan_lock",

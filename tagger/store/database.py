@@ -227,7 +227,7 @@ def _refuse_foreign(path: str) -> None:
     if not os.path.isfile(path) or not os.path.getsize(path):
         return
     try:
-        with closing(_connect(path, "ro")) as connection:
+        with closing(connected(path, "ro")) as connection:
             if not _is_current(connection):
                 migrate_refusal(connection, path)
     except sqlite3.Error:
@@ -243,7 +243,7 @@ def _make_folder(path: str) -> None:
 
 
 def _opened(path: str, mode: str, names: GenreNames) -> sqlite3.Connection:
-    connection = _connect(path, mode)
+    connection = connected(path, mode)
     try:
         if mode != "rwc" and _is_empty(connection):
             raise StoreError(f"the database at {path} is empty; run `tagger scan FOLDER` first")
@@ -277,7 +277,8 @@ def _opened_to_read(path: str, names: GenreNames) -> sqlite3.Connection:
     return _opened(path, "ro&immutable=1", names)
 
 
-def _connect(path: str, mode: str) -> sqlite3.Connection:
+def connected(path: str, mode: str) -> sqlite3.Connection:
+    """Open the file at `path`, as it is; `mode` is ro, rw or rwc. Raises sqlite3.Error."""
     # A URI keeps undecodable bytes of the name, and does not create a file that was deleted meanwhile.
     uri = f"{Path(os.path.abspath(path)).as_uri()}?mode={mode}"
     return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_S, isolation_level=None)

@@ -22,7 +22,7 @@ TOPICS = {
     "learn": (),
     "playlists": ("playlist",),
     "every-night": ("watch",),
-    "many-machines": (),
+    "many-machines": ("merge",),
     "configuration": ("config",),
     "database": (),
     "python": (),

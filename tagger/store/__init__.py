@@ -7,8 +7,8 @@ from tagger.store.duplicates import SameSound
 from tagger.store.heard_files import HeardFile
 from tagger.store.ignored import IgnoredPaths
 from tagger.store.known_files import KnownFiles, Reuse, displaced, fault
-from tagger.store.overview import Overview
 from tagger.store.merge import Merged, merge
+from tagger.store.overview import Overview
 from tagger.store.rereads import HeadAnswers, Source, Stored
 from tagger.store.runs import Run, said
 from tagger.store.statistics import Statistics

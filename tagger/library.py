@@ -20,7 +20,7 @@ from tagger.files import absolute, in_an_existing_folder, named_path
 from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.genre_words import NOTHING, Words
 from tagger.model_choice import answering_model, asked_by, fitted, require_some, unknown_genres, warnings
-from tagger.query import EVERYTHING, FILTERS, Query, TrackOrder, read_query
+from tagger.query import EVERYTHING, Query, TrackOrder
 from tagger.store import SameSound, Statistics, Store, default_path, scan_lock
 from tagger.types import Analysis, Track
 
@@ -238,17 +238,10 @@ class Library:
         of a file. Raises TaggerError for options that are wrong or contradict each other.
         """
         from tagger.files import replace_atomically
-        from tagger.playlist import make_playlist
+        from tagger.playlist import make_playlist, plan_by
 
         if plan is None:
-            names = {each.name for each in FILTERS}
-            query = read_query({name: options.pop(name) for name in names & options.keys()})
-            if options.get("output"):
-                options["output"] = named_path(options["output"])
-            if like := options.get("like"):
-                several = (like,) if isinstance(like, str | os.PathLike) else like
-                options["like"] = tuple(map(named_path, several))
-            plan = self.configuration.usual_playlist.plan(query, options)
+            plan = plan_by(options, self.configuration.usual_playlist)
         elif options:
             raise TypeError("give a Plan or options, not both")
 

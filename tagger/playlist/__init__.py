@@ -7,7 +7,7 @@
 """
 
 from tagger.playlist.alike import Analyse, Reason
-from tagger.playlist.config import NO_DEFAULTS, Defaults, defaults_of, plan_of, tables_of
+from tagger.playlist.config import NO_DEFAULTS, Defaults, defaults_of, plan_by, plan_of, tables_of
 from tagger.playlist.fill import known_length_s
 from tagger.playlist.lines import Rendered, one_line, readable, title_of, uri_of
 from tagger.playlist.location import Skipped, located, parse_replacement, placed, relocated
@@ -44,6 +44,7 @@ __all__ = [
     "one_line",
     "parse_replacement",
     "placed",
+    "plan_by",
     "plan_of",
     "playlist_of",
     "readable",

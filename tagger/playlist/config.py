@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tagger.errors import TaggerError
+from tagger.files import named_path
 from tagger.playlist.plan import BEYOND_A_RULE, BY_WORDS, Plan, is_rule
 from tagger.playlist.render import Format
 from tagger.playlist.select import Shape, Sort
@@ -103,6 +104,25 @@ def plan_of(name: str, table: Table, folder: str, usual: Defaults = NO_DEFAULTS)
         raise TaggerError('it has no output; name a file, such as output = "loud.m3u8"')
     query = _filters_from(values)
     return usual.plan(query, {"title": name} | values | _files_from(folder, values))
+
+
+def plan_by(options: Mapping[str, Any], usual: Defaults = NO_DEFAULTS) -> Plan:
+    """Make the plan of a caller in Python: filters and options by name, files as texts or paths.
+
+    `usual` holds for what is left open.
+
+    >>> plan_by({"genre": "Rock", "like": "/m/a.mp3"}).like
+    ('/m/a.mp3',)
+    """
+    given = dict(options)
+    names = {each.name for each in FILTERS}
+    query = read_query({name: given.pop(name) for name in names & given.keys()})
+    if given.get("output"):
+        given["output"] = named_path(given["output"])
+    if like := given.get("like"):
+        several = (like,) if isinstance(like, str | os.PathLike) else like
+        given["like"] = tuple(map(named_path, several))
+    return usual.plan(query, given)
 
 
 def defaults_of(table: Table, folder: str) -> Defaults:

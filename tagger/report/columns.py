@@ -25,6 +25,7 @@ MAP_STEPS = 10_000
 ENERGY_STEPS = 1000
 
 _MISSING, _SILENT, _DAMAGED, _SURE = 1, 2, 4, 8
+_CORRECTED = {"genre": 16, "energy": 32, "bpm": 64}
 """The bits of `flags`."""
 
 
@@ -35,8 +36,9 @@ def columns(
 
     `artist`, `album`, `folder`, `genre`, `own`, `mood` and `sound` are numbers in the lists `artists` and so
     on (`sound`: of an identity), and -1 where it is not known, as `energy`, `map` (x and y), `confidence`
-    (percent) and `level` (1–10) are. `bpm` and `year` are 0 then. `words` has numbers in the list `words`. A
-    folder is its path and its address; `address` has that of the name of a file that is not UTF-8.
+    (percent), `level` (1–10) and `course` (three levels a track) are. `bpm` and `year` are 0 then. `words`
+    has numbers in `word_names`. A folder is its path and its address; `address` has that of the name of a
+    file that is not UTF-8. `options` stand in every command.
     """
     tracks = [row.track for row in facts.rows]
     genres = {genre: number for number, genre in enumerate(facts.genres)}
@@ -60,7 +62,8 @@ def columns(
         "genre": [-1 if track.genre is None else genres[track.genre] for track in tracks],
         "confidence": [_percent(track.genre_confidence) for track in tracks],
         "energy": [-1 if track.energy is None else round(ENERGY_STEPS * track.energy) for track in tracks],
-        "level": [-1 if track.energy is None else energy_level(track.energy) for track in tracks],
+        "level": [_level(track.energy) for track in tracks],
+        "course": [_level(energy) for row in facts.rows for energy in row.course],
         "bpm": [_bpm(track.bpm) for track in tracks],
         "year": [track.year or 0 for track in tracks],
         "mood": [-1 if track.mood is None else MOODS.index(track.mood) for track in tracks],
@@ -118,6 +121,10 @@ def _percent(share: float | None) -> int:
     return -1 if share is None else round(100 * share)
 
 
+def _level(energy: float | None) -> int:
+    return -1 if energy is None else energy_level(energy)
+
+
 def _bpm(bpm: float | None) -> float:
     """A tempo to a tenth, unless that puts it on the other side of a whole number, by which people ask."""
     if bpm is None:
@@ -128,7 +135,10 @@ def _bpm(bpm: float | None) -> float:
 
 def _flags(track: Track, sure_from: float) -> int:
     is_sure = track.genre_confidence is not None and track.genre_confidence >= sure_from
-    return _MISSING * track.missing + _SILENT * track.silent + _DAMAGED * track.damaged + _SURE * is_sure
+    said = sum(_CORRECTED[field] for field in track.corrected)
+    return (
+        _MISSING * track.missing + _SILENT * track.silent + _DAMAGED * track.damaged + _SURE * is_sure + said
+    )
 
 
 def _places(facts: Facts) -> list[int]:

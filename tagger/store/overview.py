@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -12,14 +13,18 @@ from tagger.store import checked, words
 from tagger.store.question import tracks_query
 from tagger.store.rows import N_COLUMNS, TRACK_COLUMNS, track_of
 from tagger.store.words import Words
-from tagger.types import HAS_WORD, Track
+from tagger.types import HAS_WORD, Track, WindowAnswer, energy_course
 
 if TYPE_CHECKING:
     from tagger.store.database import Database
 
+_COURSE = """
+    (SELECT json_group_array(CASE typeof(energy) WHEN 'real' THEN energy END) FROM (
+        SELECT energy FROM window_answers v WHERE v.track_id = p.track_id AND v.model = p.model
+        ORDER BY start_s))"""
 _MORE = (
     f"{words.COLUMNS}, p.track_genre, p.track_genre_confidence, t.album_id, t.scanned_at, t.mtime_ns, "
-    "before.mtime_ns, e.vector"
+    f"before.mtime_ns, e.vector, {_COURSE}"
 )
 # `before` is when each file was last changed before we wrote into it.
 _JOIN = f"""{words.JOIN}
@@ -38,7 +43,8 @@ class Overview:
     `genre_alone` and `confidence_alone` (0–1) are of its own sound, whatever its album says; `album_id` is
     what the tracks of an album share. `changed_s` is when the file was last changed by somebody else than us,
     in seconds since 1970, None where no such date is known, and `scanned_at` (ISO 8601 in UTC) when it was
-    last looked into. `embedding` is little-endian float16, empty where there is none.
+    last looked into. `embedding` is little-endian float16, empty where there is none. `course` has the
+    energies (0–1) of its beginning, middle and end, None of what is unknown.
     """
 
     track: Track
@@ -48,6 +54,7 @@ class Overview:
     changed_s: float | None
     scanned_at: str
     embedding: bytes
+    course: tuple[float | None, float | None, float | None] = (None, None, None)
 
 
 def overview(database: Database, model: str, names: GenreNames) -> Iterator[Overview]:
@@ -60,7 +67,7 @@ def overview(database: Database, model: str, names: GenreNames) -> Iterator[Over
 
 def _overview(row: tuple[Any, ...], said: Words, names: GenreNames) -> Overview:
     of_words, of_more = row[N_COLUMNS:][: words.N_COLUMNS], row[N_COLUMNS + words.N_COLUMNS :]
-    genre, confidence, album, scanned_at, mtime_ns, before_ns, vector = of_more
+    genre, confidence, album, scanned_at, mtime_ns, before_ns, vector, energies = of_more
     track = track_of(row[:N_COLUMNS], names.nothing, said=said.read(of_words, HAS_WORD))
     alone = checked.text(genre)
     return Overview(
@@ -71,7 +78,13 @@ def _overview(row: tuple[Any, ...], said: Words, names: GenreNames) -> Overview:
         _earliest_s(mtime_ns, before_ns),
         checked.text(scanned_at) or "",
         vector if isinstance(vector, bytes) and len(vector) % 2 == 0 else b"",
+        _course(energies),
     )
+
+
+def _course(energies: Any) -> tuple[float | None, float | None, float | None]:
+    known = map(checked.share, json.loads(energies))
+    return energy_course([WindowAnswer(0.0, None, None, energy) for energy in known])
 
 
 def _earliest_s(*times_ns: Any) -> float | None:

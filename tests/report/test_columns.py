@@ -62,6 +62,13 @@ def test_words_mood_states_and_sureness() -> None:
     assert found["confidence"] == [80, 60]
 
 
+def test_what_the_owner_has_corrected_and_the_course_of_energy() -> None:
+    rows = [row("/m/1", corrected=("genre", "bpm")), row("/m/2", course=(0.21, 0.8, 1.0)), row("/m/3")]
+    found = of(rows)
+    assert found["flags"] == [8 + 16 + 64, 8, 8]
+    assert found["course"] == [-1, -1, -1, 3, 8, 10, -1, -1, -1]
+
+
 def test_the_map_is_told_in_small_numbers() -> None:
     places = np.array([[0.0, 1.0], [0.25, 0.5], [np.nan, np.nan]], np.float32)
     found = of([row(f"/m/{n}") for n in range(3)], places=places)

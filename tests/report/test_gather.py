@@ -11,7 +11,7 @@ import pytest
 
 from tagger.genre_names import GenreNames
 from tagger.report import gather, page
-from tagger.store import Store
+from tagger.store import Correction, Store
 from tagger.types import Analysis, Failure, OwnTags
 from tests.report.made_up import columns_in
 from tests.store.store_answers import MODEL, analysed, parts
@@ -54,6 +54,7 @@ def test_everything_is_asked_in_one_go(store: Store) -> None:
     assert [each.path for each in facts.heard_last] == [row.track.path for row in facts.rows]
     assert facts.own_words == {("Rock", "Rock"): 2, ("Jazz", "Jazz"): 5}
     assert facts.audit and facts.audit.n_judged == 7
+    assert facts.rows[0].course == (0.0, 0.125, 0.25)  # its first window, both, its last
     words = {row.track.path: row.track.words for row in facts.rows}
     assert [*words["/m/Ada/0.mp3"]] == ["Piano", "Vocals"] and [*words["/m/Ada/1.mp3"]] == ["Piano"]
 
@@ -89,6 +90,16 @@ def test_genres_have_the_owners_names(store: Store) -> None:
         == {row.genre_alone for row in facts.rows}
     )
     assert "Keys" in facts.words and all("Keys" in row.track.words for row in facts.rows)
+
+
+def test_the_owners_word_stands_in_the_place_of_the_model_s(store: Store) -> None:
+    store.corrections.put("genre", {f"{1:032x}": Correction("set", ("Surf",))})
+    facts = gather(store, MODEL)
+    (said,) = [row for row in facts.rows if row.track.corrected]
+    assert (said.track.title, said.track.genre, said.genre_alone) == ("T1", "Surf", "Jazz")
+    found = columns_in(page(facts).decode())
+    assert found["genres"][found["genre"][facts.rows.index(said)]] == "Surf"
+    assert "Surf" not in facts.genres
 
 
 def test_doubtful_tracks_come_first_by_doubt_with_their_second_genre(store: Store) -> None:

@@ -2,7 +2,7 @@
 
 const MAP_STEPS = 10000, ENERGY_STEPS = 1000;
 const LIST_STEP = innerWidth < 640 ? 20 : 60;
-const MISSING = 1, SILENT = 2, DAMAGED = 4, SURE = 8;
+const MISSING = 1, SILENT = 2, DAMAGED = 4, SURE = 8, SAID_GENRE = 16, SAID_ENERGY = 32, SAID_BPM = 64;
 
 async function explore() {
   const tracks = await unpacked(element("data").textContent);
@@ -186,20 +186,23 @@ async function explore() {
 
   function shortOf(i) {
     const parts = [genreOf(i)];
-    if (tracks.level[i] > 0) parts.push(`energy ${tracks.level[i]}`);
-    if (tracks.bpm[i]) parts.push(`${Math.round(tracks.bpm[i])} BPM`);
+    if (tracks.level[i] > 0) parts.push(`energy ${tracks.level[i]}${isA(i, SAID_ENERGY) ? "*" : ""}`);
+    if (tracks.bpm[i]) parts.push(`${Math.round(tracks.bpm[i])}${isA(i, SAID_BPM) ? "*" : ""} BPM`);
     return parts.filter(Boolean).join(", ") || (isA(i, SILENT) ? "silent" : "");
   }
 
   function detailsOf(i) {
     const album = tracks.albums[tracks.album[i]], own = tracks.owns[tracks.own[i]];
-    const genre = genreOf(i) && `${genreOf(i)}${isA(i, SURE) ? "" : "?"} (${tracks.confidence[i]} %)${own ? `, yours: ${own}` : ""}`;
+    const sure = isA(i, SAID_GENRE) ? "you say so" : `${tracks.confidence[i]} %`;
+    const genre = genreOf(i) && `${genreOf(i)}${isA(i, SURE) ? "" : "?"} (${sure})${own ? `, your tag: ${own}` : ""}`;
     const beat = shortOf(i).split(", ").slice(genreOf(i) ? 1 : 0).join(", ");
     const mood = tracks.moods[tracks.mood[i]];
     const words = tracks.words[i].slice(0, 6).map((word) => tracks.word_names[word]);
     const state = [isA(i, MISSING) && "missing at the last scan", isA(i, DAMAGED) && "damaged"].filter(Boolean).join(", ");
     const from = [album, tracks.year[i] || null].filter(Boolean).join(", ");
-    return [from, genre, [beat, mood].filter(Boolean).join(", "), words.join(", "), state].filter(Boolean);
+    const course = tracks.course.slice(3 * i, 3 * i + 3);
+    const rise = new Set(course).size > 1 && !course.includes(-1) ? `energy ${course.join(" → ")} from beginning to end` : "";
+    return [from, genre, [beat, mood].filter(Boolean).join(", "), rise, words.join(", "), state].filter(Boolean);
   }
 
   // The player
@@ -360,8 +363,8 @@ async function explore() {
   element("zoom-all").addEventListener("click", () => plot.reset());
   document.addEventListener("themechange", () => plot.draw());
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => plot.draw());
-  addEventListener("beforeprint", () => plot.fit());
-  addEventListener("afterprint", () => plot.fit());
+  addEventListener("beforeprint", () => plot.print(true));
+  addEventListener("afterprint", () => plot.print(false));
 
   element("explorer").hidden = false;
   element("by-sound").hidden = !layouts.sound;

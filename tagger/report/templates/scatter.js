@@ -37,7 +37,7 @@ class Points {
     this.mixed = 1;
     this.order = new Uint32Array(0);
     this.nDim = 0;
-    this.gl = canvas.getContext("webgl2", { antialias: false, preserveDrawingBuffer: true });
+    this.gl = canvas.getContext("webgl2", { antialias: false });
     if (this.gl && this.prepare()) {
       canvas.addEventListener("webglcontextlost", (event) => event.preventDefault());
       canvas.addEventListener("webglcontextrestored", () => this.prepare());
@@ -193,7 +193,7 @@ class Plot {
     this.pointers = new Map();
     this.isLit = new Uint8Array(colours.length).fill(1);
     this.reset();
-    new ResizeObserver(() => this.fit()).observe(overlay);
+    new ResizeObserver(() => { if (!this.isPrinted) this.fit(); }).observe(overlay);
     this.listen();
   }
 
@@ -240,6 +240,16 @@ class Plot {
       each.height = Math.max(1, Math.round(clientHeight * this.ratio));
     }
     this.paint();
+  }
+
+  // On paper the map is as it was on the screen. Its points are copied above it, for WebGL is not always printed.
+  print(isPrinted) {
+    this.isPrinted = isPrinted;
+    if (!isPrinted) return this.fit();
+    this.paint();
+    this.pen.globalCompositeOperation = "destination-over";
+    this.pen.drawImage(this.canvas, 0, 0, this.overlay.clientWidth, this.overlay.clientHeight);
+    this.pen.globalCompositeOperation = "source-over";
   }
 
   draw() {
@@ -309,7 +319,7 @@ class Plot {
     pen.setTransform(this.ratio, 0, 0, this.ratio, 0, 0);
     pen.clearRect(0, 0, width, height);
     pen.font = `12px ${style.fontFamily}`;
-    pen.fillStyle = pen.strokeStyle = style.getPropertyValue("--soft");
+    pen.fillStyle = pen.strokeStyle = this.isPrinted ? "#555" : style.getPropertyValue("--soft");
     if (this.layout.ticks) this.paintTicks(pen, width, height);
     if (this.layout.has(this.marked)) this.paintMark(pen);
     if (this.box) {

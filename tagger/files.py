@@ -39,6 +39,10 @@ _LOOKED_AT = 1 << 16
 """Bytes at the beginning of a file in which music, pictures and databases have a NUL."""
 
 
+StrPath = str | os.PathLike[str]
+"""The name of a file or folder; `~` at its beginning is the home folder, unless something has that name."""
+
+
 @dataclass(frozen=True, slots=True)
 class FileState:
     """The size in bytes and the modification time of a file; a file in another state has changed.
@@ -314,7 +318,7 @@ def _give_rights_of(folder: Folder, name: str, fd: int) -> None:
         os.close(old)
 
 
-def named_path(path: str | os.PathLike[str]) -> str:
+def named_path(path: StrPath) -> str:
     """Give the path that a person has named; `~` at its beginning is the home folder, unless it is a name.
 
     Raises TaggerError for an empty name, which would mean the current folder.

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.configuration import NOT_CONFIGURED, Configuration
 from tagger.errors import TaggerError
-from tagger.files import absolute, in_an_existing_folder, named_path
+from tagger.files import StrPath, absolute, in_an_existing_folder, named_path
 from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.genre_words import NOTHING, Words
 from tagger.model_choice import answering_model, asked_by, fitted, require_some, unknown_genres, warnings
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tagger.audit import Audit
     from tagger.compare import Comparison
     from tagger.compare import Observer as ComparisonObserver
+    from tagger.correct import OwnersWords
     from tagger.learn import Learned, LearnSettings
     from tagger.model_card import ModelCard
     from tagger.pipeline.ingest import ScanCounts
@@ -44,9 +45,6 @@ if TYPE_CHECKING:
         Verdicts,
         WriteCounts,
     )
-
-StrPath = str | os.PathLike[str]
-"""The name of a file or folder; `~` at its beginning is the home folder, unless something has that name."""
 
 LoadPredictor = Callable[["ModelCard"], "Predictor"]
 
@@ -177,10 +175,6 @@ class Library:
         more = {"with_second": with_second, "with_mood": True, "with_words": with_words}
         return self.store.answers.tracks(asked, model=model, **more)
 
-    def top_genres(self, limit: int) -> list[tuple[str, int]]:
-        """Count the tracks of the most frequent genres by the answers of the model that analyses."""
-        return self.store.answers.shown_genres(self.card.id).most_common(limit)
-
     def warnings(self, query: Query | None = None) -> Iterator[str]:
         """Yield why answers can be fewer than expected, a line each: nothing of it is a fault.
 
@@ -228,6 +222,13 @@ class Library:
         places = tuple(map(named_path, paths))
         fitted(Query(paths=places), self.store, self.model)
         return self.store.duplicates(places)
+
+    @property
+    def corrections(self) -> OwnersWords:
+        """What you say of sounds in the place of a model: `set`, `unset`, `all`, `export`, `take`."""
+        from tagger.correct import OwnersWords
+
+        return OwnersWords(self.store, self.model)
 
     def playlist(self, plan: Plan | None = None, **options: Any) -> Playlist:
         """Make the playlist of a `Plan`, or of the options of `tagger playlist`; write it to its `output`.

@@ -14,7 +14,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, get_args
 
 from tagger.errors import ModelError, TaggerError
-from tagger.genre_words import as_typed
+from tagger.genre_words import as_typed, letters
 from tagger.query import FILTERS, Query, TrackOrder, genre_meant, genre_named, read_query, word_named
 from tagger.toml_tables import nearest
 from tagger.types import Aspect, counted
@@ -78,12 +78,9 @@ def fitted(query: Query, store: Store, model: str) -> Query:
     query = _with_words(query, store, model)
     if not (query.genres or query.not_genres):
         return query
-    known = genres_of(store, model)
-    return replace(
-        query,
-        genres=_genres_named(query.genres, known, store, model),
-        not_genres=_genres_named(query.not_genres, known, store, model),
-    )
+    genres, not_genres = (_genres_named(names, store, model) for names in (query.genres, query.not_genres))
+    further = not store.corrections.further_genres().isdisjoint({*genres, *not_genres})
+    return replace(query, genres=genres, not_genres=not_genres, further_genres=further)
 
 
 def _with_words(query: Query, store: Store, model: str) -> Query:
@@ -108,20 +105,31 @@ def _with_words(query: Query, store: Store, model: str) -> Query:
     return replace(query, words=wanted, not_words=unwanted)
 
 
-def _genres_named(names: Sequence[str], known: Sequence[str], store: Store, model: str) -> tuple[str, ...]:
-    """The genres of the model that are meant, by its names for them or by the owner's."""
+def _genres_named(names: Sequence[str], store: Store, model: str) -> tuple[str, ...]:
+    """The genres that are meant: the model's, by its names for them or by the owner's, and corrections."""
+    known, said = genres_of(store, model), store.corrections.genres()
     ours = _by_our_names(known, store)
+    knows = f"{model} with your own words" if said else model
     found = list[str]()
     for name in names:
-        meant = store.names.meant(name, known)
-        if not meant and not genre_meant(name, ours) and (word := genre_meant(name, words_of(store, model))):
-            raise TaggerError(f"{name!r} is a word and no genre; give --word {as_typed(word)}")
-        found += meant or [genre_named(name, ours, model)]
+        corrected = [genre for genre in said if genre == name or letters(genre) == letters(name) != ""]
+        meant = store.names.meant(name, known) or [genre for genre in [genre_meant(name, ours)] if genre]
+        if not (meant or corrected):
+            if word := genre_meant(name, words_of(store, model)):
+                raise TaggerError(f"{name!r} is a word and no genre; give --word {as_typed(word)}")
+            meant = [genre_named(name, list(dict.fromkeys([*ours, *said])), knows)]
+        found += [*meant, *corrected]
     return tuple(dict.fromkeys(found))
 
 
 def _by_our_names(genres: Sequence[str], store: Store) -> Sequence[str]:
     return list(dict.fromkeys(map(store.names.shown, genres)))
+
+
+def shown_genres(store: Store, model: str) -> list[str]:
+    """Give the genres that lists can show: the model's by the owner's names, and those of corrections."""
+    ours = _by_our_names(genres_of(store, model), store)
+    return list(dict.fromkeys([*ours, *store.corrections.genres()]))
 
 
 def _refuse_genres_as_paths(paths: Sequence[str], store: Store, model: str) -> None:
@@ -130,7 +138,7 @@ def _refuse_genres_as_paths(paths: Sequence[str], store: Store, model: str) -> N
         is_name = path == os.path.basename(path) and not os.path.lexists(path)
         if (
             is_name
-            and (genre := genre_meant(path, _by_our_names(genres_of(store, model), store)))
+            and (genre := genre_meant(path, shown_genres(store, model)))
             and not store.files.any_beneath(path)
         ):
             raise TaggerError(f"{path}: no such file or folder; did you mean --genre {as_typed(genre)}?")

@@ -12,13 +12,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from typing import Literal, NamedTuple, get_args
 
-from tagger.errors import TaggerError
 from tagger.files import folded
 from tagger.genre_names import MODELS_OWN, GenreNames, is_meant
 from tagger.genre_tree import agrees
 from tagger.store import Correction, CorrectionKind
 from tagger.tag_runs import Verdict
-from tagger.tags import Policy, is_genre, unsplittable
+from tagger.tags import Policy
 from tagger.types import Track
 
 View = Literal["missing", "differs", "unsure", "agrees", "all"]
@@ -28,9 +27,6 @@ VIEWS: tuple[View, ...] = get_args(View)
 
 Standing = Literal["missing", "differs", "agrees"]
 """How the owner's own genre stands to the answer's; `missing`: there is none."""
-
-MOST_GENRES = 20
-"""In one file, typed by hand."""
 
 _LAST = 2.0
 """The rank of a track without an answer, behind all others."""
@@ -205,24 +201,6 @@ class Review:
         own = Counter(name for row in self.rows for name in row.track.tag_genres)
         own.update(name for said in self.said.values() if said.kind == "set" for name in said.value or ())
         return list(dict.fromkeys([*(name for name, _ in own.most_common()), *genres]))
-
-
-def genres_typed(text: str) -> tuple[str, ...]:
-    """Read typed genres, several with semicolons; raise TaggerError where they cannot be meant.
-
-    >>> genres_typed("surf; Pop/Rock ;surf")
-    ('surf', 'Pop & Rock')
-    """
-    typed = [unsplittable(" ".join(part.split())) for part in text.split(";")]
-    genres = tuple(dict.fromkeys(part for part in typed if part))
-    if not genres:
-        raise TaggerError("type a genre; several with a semicolon between them")
-    for genre in genres:
-        if not is_genre(genre):
-            raise TaggerError("a genre has at most 200 characters, all of them printable")
-    if len(genres) > MOST_GENRES:
-        raise TaggerError(f"at most {MOST_GENRES} genres")
-    return genres
 
 
 def _correction(row: Row, kind: CorrectionKind, genres: tuple[str, ...]) -> Correction:

@@ -11,7 +11,8 @@ from tagger.cli.playlist import playlist
 from tagger.cli.stats import stats
 from tagger.errors import TaggerError
 from tagger.playlist import plan_of
-from tagger.query import FILTERS, Filter, Query, energy_range, genre_named, read_query, word_named, year_range
+from tagger.query import FILTERS, Filter, Query, genre_named, read_query, word_named
+from tagger.query.filter_values import energy_range, year_range
 from tagger.store.question import tracks_query
 from tagger.types import energy_level
 
@@ -34,6 +35,7 @@ EXAMPLES: dict[str, tuple[Any, Any]] = {
     "agrees": (True, True),
     "differs": (True, True),
     "untagged": (True, True),
+    "corrected": (True, True),
 }
 """Of each filter what is given, and what `Query` holds for it."""
 
@@ -43,7 +45,7 @@ def name(each: Filter) -> str:
 
 
 def test_every_field_of_a_question_that_narrows_has_a_filter() -> None:
-    others = {"paths", "missing", "duplicates", "limit", "order", "no_album"}
+    others = {"paths", "missing", "duplicates", "limit", "order", "no_album", "as_heard", "further_genres"}
     assert {each.field for each in FILTERS} == {field.name for field in fields(Query)} - others
     assert {each.name for each in FILTERS} == set(EXAMPLES)
 

@@ -2,9 +2,10 @@
 
 import pytest
 
+from tagger.correct import genres_typed
 from tagger.errors import TaggerError
 from tagger.genre_names import GenreNames
-from tagger.review import Review, Row, genres_typed, rows_of
+from tagger.review import Review, Row, rows_of
 from tagger.store import Correction
 from tagger.tag_runs import Verdict
 from tagger.tags import Policy

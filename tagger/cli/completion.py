@@ -1,11 +1,13 @@
 """What the shell completes by Tab, beside the names of commands and options: the values they take.
 
-Typer asks these functions and keeps what begins like the word that is being typed. They look at no database
-and import nothing heavy: somebody is waiting. A fault in one completes nothing.
+Typer asks these functions and keeps what begins like the word that is being typed. They look at no database,
+but for the genres that the owner has said, and import nothing heavy: somebody is waiting. A fault in one
+completes nothing.
 """
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from typing import Any, get_args
@@ -40,7 +42,7 @@ def added_models() -> list[str]:
 
 
 def genres(context: typer.Context, incomplete: str) -> list[str]:
-    """Complete the genres of the model that stands before, else of all, by the owner's names.
+    """Complete the owner's own genres, and those of the model that stands before, else of all.
 
     They are spelled so that no shell takes a sign in them for its own, and in lower case where that is typed.
     """
@@ -49,12 +51,20 @@ def genres(context: typer.Context, incomplete: str) -> list[str]:
 
     named = context.params.get("model")
     try:
-        names = read_configuration(context.find_root().params.get("config")).names
+        holds = read_configuration(context.find_root().params.get("config"))
         cards = [load_card(name) for name in ([named] if named else installed_models())]
     except TaggerError:
         return []
-    spelled = sorted({plain(names.shown(genre)) for card in cards for genre in card.genres})
+    known = {plain(holds.names.shown(genre)) for card in cards for genre in card.genres}
+    spelled = sorted(known | {*map(plain, _said(context.params.get("db"), holds.db))})
     return [genre.lower() for genre in spelled] if incomplete.islower() else spelled
+
+
+def _said(named: str | None, configured: str | None) -> list[str]:
+    """The genres that the owner has said, by the database."""
+    from tagger.store import default_path, genres_said
+
+    return genres_said(named or os.environ.get("TAGGER_DB") or configured or default_path())
 
 
 def music_words(context: typer.Context, incomplete: str) -> list[str]:

@@ -17,6 +17,7 @@ TOPICS = {
     "ten-minutes": (),
     "scanning": ("scan", "list", "duplicates", "show", "stats", "failures", "ignore", "runs", "spectrogram"),
     "review": (),
+    "corrections": ("set", "unset"),
     "report": (),
     "tags": ("audit", "write-tags", "undo", "doctor"),
     "learn": (),

@@ -179,7 +179,7 @@ def _report(
     if as_json:
         print_json(fields)
     elif not quiet:
-        _print_table(fields, library.top_genres(TOP_GENRES))
+        _print_table(fields, library.store.answers.shown_genres(library.card.id).most_common(TOP_GENRES))
     if events.as_json:
         events.report("finished", "", left=counts.left, **fields)
         return

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypedDict
 
 from tagger.errors import TaggerError
-from tagger.model_choice import fitted, require_aspect, warnings
+from tagger.model_choice import fitted, genres_of, require_aspect, warnings
 from tagger.playlist.alike import NO_REASONS, Analyse, Reason, alike, with_words
 from tagger.playlist.fill import is_full, length_of
 from tagger.playlist.location import Skipped, nameable, placed
@@ -66,7 +66,7 @@ def make_playlist(
     if plan.sort in ("valence", "-valence"):
         require_aspect(store, model, "mood", "--sort energy")
     query = fitted(plan.query, store, model)
-    store.names.require_claimed(query.genres)
+    query = _claimed(query, store, model)
     if plan.wanted_format == "nsp":
         rule = render_nsp(_as_written(query, store), plan.sort or "energy", plan.limit, plan.title)
         return Playlist(rule.content, None)
@@ -103,6 +103,19 @@ def playlist_of(tracks: Sequence[Track], plan: Plan, reasons: Mapping[str, Reaso
     skipped = (*unnamed, *rendered.skipped)
     _refuse_if_none_is_held(len(tracks), skipped)
     return Playlist(rendered.content, tuple(found), skipped, reasons=reasons)
+
+
+def _claimed(query: Query, store: Store, model: str) -> Query:
+    """The question, of a genre that the model may not claim for what the owner has called so alone.
+
+    Raises TaggerError where nobody has.
+    """
+    known = {*genres_of(store, model)} if query.genres else set()
+    unclaimed = [genre for genre in query.genres if genre in known and not store.names.is_claimed(genre)]
+    if unclaimed and {*query.genres} <= {*store.corrections.genres()}:
+        return replace(query, min_confidence=1.0)  # of which no model is
+    store.names.require_claimed(unclaimed)
+    return query
 
 
 def _sure_of(query: Query, store: Store, model: str) -> tuple[Query, list[str]]:

@@ -11,7 +11,7 @@ from tagger.playlist.render import Format, format_of
 from tagger.playlist.select import Shape, Sort
 from tagger.query import EVERYTHING, FILTERS, Query
 
-BEYOND_A_RULE = ("min_confidence", "valence", "tag_genre", "agrees", "differs", "untagged")
+BEYOND_A_RULE = ("min_confidence", "valence", "tag_genre", "agrees", "differs", "untagged", "corrected")
 """Names of filters that a rule of Navidrome cannot say."""
 
 BY_WORDS = ("valence", "-valence", "-word")

@@ -1,7 +1,7 @@
 """The store: what was analysed, what failed and when, in one SQLite file."""
 
 from tagger.store.answers import Answer, AnswerPair, Answers
-from tagger.store.corrections import Correction, CorrectionKind, Corrections, Said, owners_word
+from tagger.store.corrections import Correction, CorrectionKind, Corrections, Said, genres_said, owners_word
 from tagger.store.database import scan_lock
 from tagger.store.duplicates import SameSound
 from tagger.store.heard_files import HeardFile
@@ -54,6 +54,7 @@ __all__ = [
     "default_path",
     "displaced",
     "fault",
+    "genres_said",
     "merge",
     "owners_word",
     "said",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
 
 from tagger.store import checked
@@ -20,6 +24,9 @@ _COLUMNS = "c.audio_id, c.field, c.kind, c.value, c.made_at, c.run_id"
 _ALL = f"SELECT {_COLUMNS} FROM corrections c ORDER BY c.made_at, c.audio_id, c.field"
 _OF_A_FIELD = f"SELECT {_COLUMNS} FROM corrections c WHERE c.field = ?"
 _OF_A_SOUND = f"SELECT {_COLUMNS} FROM corrections c WHERE c.audio_id = ?"
+_VALUES_OF_GENRES = """
+    SELECT value FROM corrections WHERE field = 'genre' AND kind <> 'skipped' AND value NOT NULL
+    GROUP BY value ORDER BY max(made_at) DESC, value"""
 _PLACES = """
     SELECT audio_id, path FROM tracks WHERE path >= ? AND path < ?
     AND audio_id IN (SELECT audio_id FROM corrections) ORDER BY missing_since NOTNULL, path"""
@@ -95,6 +102,17 @@ class Corrections:
                 found.setdefault(checked.text(audio_id) or "", path_from(path))
         return found
 
+    def genres(self) -> list[str]:
+        """Give the genres that the owner has said, each once, the most recent first."""
+        return list(dict.fromkeys(chain.from_iterable(self._values_of_genres())))
+
+    def further_genres(self) -> frozenset[str]:
+        """Give the genres that the owner has given to a sound behind another one."""
+        return frozenset(genre for genres in self._values_of_genres() for genre in genres[1:])
+
+    def _values_of_genres(self) -> list[tuple[str, ...]]:
+        return [texts_of(value) for (value,) in self._database.all(_VALUES_OF_GENRES)]
+
     def put(self, field: CorrectedField, said: Mapping[str, Correction]) -> None:
         """Keep what the owner says of sounds, in place of what was said of them before.
 
@@ -135,6 +153,19 @@ class Corrections:
                 is_written = run is not None and run not in taken_back
                 correction = Correction(kind, texts, checked.text(made_at) or "", is_written)
                 yield Said(checked.text(audio_id) or "", field, correction)
+
+
+def genres_said(path: str) -> list[str]:
+    """Give `Corrections.genres` of the database at `path`; none where it cannot be read at once."""
+    with (
+        suppress(sqlite3.Error),
+        closing(
+            sqlite3.connect(f"{Path(path).absolute().as_uri()}?mode=ro", uri=True, timeout=0.1)
+        ) as connection,
+    ):
+        rows = connection.execute(_VALUES_OF_GENRES).fetchall()
+        return list(dict.fromkeys(chain.from_iterable(texts_of(value) for (value,) in rows)))
+    return []
 
 
 def owners_word(said: Mapping[CorrectedField, Correction]) -> OwnersWord:

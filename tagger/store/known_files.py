@@ -7,12 +7,13 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import chain
 from typing import TYPE_CHECKING, Literal
 
 from tagger.files import Fingerprint, fingerprint
 from tagger.store import checked
 from tagger.store.album_answers import SPEAK_ALONE
-from tagger.store.own_tags import own_values
+from tagger.store.own_tags import own_genres, own_values
 from tagger.store.rows import (
     SqlValue,
     failure_values,
@@ -135,6 +136,18 @@ class KnownFiles:
             for track_id, stored, size, mtime_ns, missing_since in self._database.all(sql, bounds):
                 path = path_from(stored)
                 yield track_id, path, fingerprint(path, size, mtime_ns), missing_since is not None
+
+    def sounds(self, paths: Sequence[str]) -> set[str]:
+        """Give the `audio_id` of every track at and beneath `paths`."""
+        sql = f"SELECT audio_id FROM tracks {_BENEATH}"
+        found = (row for bounds in path_ranges(paths) for row in self._database.all(sql, bounds))
+        return {audio_id for (audio_id,) in found if isinstance(audio_id, str)}
+
+    def own_genres(self) -> list[str]:
+        """Give the genres in the files' own tags, each once, the most frequent first."""
+        sql = "SELECT tag_genres FROM tracks GROUP BY tag_genres ORDER BY count(*) DESC, tag_genres"
+        words = (own_genres(checked.text(stored)) for (stored,) in self._database.all(sql))
+        return list(dict.fromkeys(chain.from_iterable(words)))
 
     def any_beneath(self, path: str) -> bool:
         """Tell whether there is any track at or beneath `path`."""

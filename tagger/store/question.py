@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from tagger.errors import StoreError
 from tagger.files import folded
@@ -33,6 +33,13 @@ _OF_A_FILE = {
     "year": "t.year",
     "length": "nullif(t.duration_s, 0)",
 }
+_FURTHER = """
+    SELECT id FROM tracks WHERE audio_id IN (
+        SELECT audio_id FROM corrections c, json_each(CASE
+            WHEN typeof(c.value) <> 'text' THEN '[]' WHEN json_valid(c.value) THEN c.value ELSE '[]' END) g
+        WHERE c.field = 'genre' AND c.kind <> 'skipped' AND g.key > 0 AND g.value IN ({}))"""
+"""Tracks to which the owner gave a genre behind another one: few, which no index holds."""
+
 _OWN_GENRES = "t.tag_genres IN (SELECT tag_genres FROM (SELECT DISTINCT tag_genres FROM tracks) WHERE {})"
 _SEVERAL_FILES = """
     t.missing_since IS NULL
@@ -179,20 +186,31 @@ def _ranges(paths: Sequence[str]) -> Sql:
 
 def _of_prediction(query: Query) -> list[Sql]:
     """Conditions on a prediction; what is NULL, as the genre of silence, meets none."""
-    found: list[Sql] = []
-    if len(query.genres) == 1:
-        found.append(("p.genre = ?", [*query.genres]))
-    elif query.genres:  # with the plus, rows still come in the order of energy, and a limit ends them early
-        found.append((f"+p.genre IN ({_marks(query.genres)})", [*query.genres]))
-    if query.not_genres:
-        found.append((f"p.genre NOT IN ({_marks(query.not_genres)})", [*query.not_genres]))
+    found = [*_of_genre(query)]
     if query.energy is not None:
         found.append(("p.energy >= ? AND p.energy < ?", [*query.energy]))
     if query.bpm is not None:
         found.append(("p.bpm >= ? AND p.bpm <= ?", [*query.bpm]))
     if query.min_confidence is not None:
         found.append(("p.genre_confidence >= ?", [query.min_confidence]))
+    if query.corrected:
+        found.append(("p.corrected > 0", []))
     return found
+
+
+def _of_genre(query: Query) -> Iterator[Sql]:
+    wanted, unwanted = [*query.genres], [*query.not_genres]
+    further = _FURTHER.format(_marks(wanted)), _FURTHER.format(_marks(unwanted))
+    if wanted and query.further_genres:
+        yield f"(p.genre IN ({_marks(wanted)}) OR p.track_id IN ({further[0]}))", [*wanted, *wanted]
+    elif len(wanted) == 1:
+        yield "p.genre = ?", [*wanted]
+    elif wanted:  # with the plus, rows still come in the order of energy, and a limit ends them early
+        yield f"+p.genre IN ({_marks(wanted)})", [*wanted]
+    if unwanted:
+        yield f"p.genre NOT IN ({_marks(unwanted)})", [*unwanted]
+    if unwanted and query.further_genres:
+        yield f"p.track_id NOT IN ({further[1]})", [*unwanted]
 
 
 def _of_words(query: Query) -> list[Sql]:

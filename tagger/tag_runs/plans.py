@@ -6,7 +6,6 @@ change that is not made.
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from tagger.errors import TagError, TaggerError
 from tagger.files import absolute
 from tagger.genre_names import MODELS_OWN, GenreNames
+from tagger.json_lines import json_line, read_json_lines
 from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.counts import Skip, WriteCounts
 from tagger.tags import FIELDS, NAMES, Change, Field, Tags, is_genre, unsplittable
@@ -23,9 +23,6 @@ from tagger.types import rounded
 
 if TYPE_CHECKING:
     from tagger.tag_runs.preview import Planned
-
-MAX_LINE_BYTES = 1 << 20
-"""Of a line: no path and no genre is so long."""
 
 MAX_FILES = 5_000_000
 
@@ -79,7 +76,7 @@ def plan_lines(planned: Planned, names: GenreNames = MODELS_OWN) -> Iterator[byt
             "after": change.after,
             "confidence": _confidence(track, change, names),
         }
-        yield json.dumps(values, ensure_ascii=not _is_utf8(track.path)).encode() + b"\n"
+        yield json_line(values)
 
 
 def _confidence(track: TaggableTrack, change: Change, names: GenreNames) -> float | None:
@@ -92,14 +89,6 @@ def _confidence(track: TaggableTrack, change: Change, names: GenreNames) -> floa
     return round(min(added), 4) if added else None
 
 
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:  # an undecodable byte: JSON keeps it as an escape
-        return False
-    return True
-
-
 def read_plan(file: str) -> TagPlan:
     """Read the plan in `file`, edited or not; paths that are not absolute are taken from the current folder.
 
@@ -107,18 +96,14 @@ def read_plan(file: str) -> TagPlan:
     plan is applied that is not understood as a whole.
     """
     plan: dict[str, FilePlan] = {}
-    try:
-        with open(file, "rb") as opened:
-            for number, line in enumerate(iter(lambda: opened.readline(MAX_LINE_BYTES + 1), b""), 1):
-                if line.strip():
-                    _add(plan, line, f"{file}, line {number}")
-    except OSError as error:
-        raise TaggerError(f"{file}: cannot be read ({error.strerror})") from error
+    for where, values in read_json_lines(file, _KEYS, "plan"):
+        _add(plan, values, where)
     return plan
 
 
-def _add(plan: dict[str, FilePlan], line: bytes, where: str) -> None:
-    values = _object_in(line, where)
+def _add(plan: dict[str, FilePlan], values: dict[str, Any], where: str) -> None:
+    if not (isinstance(values["path"], str) and values["path"] and isinstance(values["audio_id"], str)):
+        raise TaggerError(f"{where}: 'path' and 'audio_id' are texts; mend or delete the line")
     change = Change(_field_of(values, where), _texts(values, "before", where), _after(values, where))
     path = absolute(values["path"])
     of_file = plan.setdefault(path, FilePlan(values["audio_id"]))
@@ -127,23 +112,6 @@ def _add(plan: dict[str, FilePlan], line: bytes, where: str) -> None:
     of_file.changes[change.field] = change
     if len(plan) > MAX_FILES:
         raise TaggerError(f"{where}: more than {MAX_FILES:,} files; divide the plan")
-
-
-def _object_in(line: bytes, where: str) -> dict[str, Any]:
-    if len(line) > MAX_LINE_BYTES:
-        raise TaggerError(f"{where}: longer than {MAX_LINE_BYTES >> 20} MiB; is this a plan?")
-    try:
-        values = json.loads(line)
-    except (ValueError, RecursionError):
-        raise TaggerError(f"{where}: not valid JSON; mend or delete the line") from None
-    if not isinstance(values, dict):
-        raise TaggerError(f"{where}: not a JSON object; mend or delete the line")
-    for key in _KEYS:
-        if key not in values:
-            raise TaggerError(f"{where}: has no {key!r}; mend or delete the line")
-    if not (isinstance(values["path"], str) and values["path"] and isinstance(values["audio_id"], str)):
-        raise TaggerError(f"{where}: 'path' and 'audio_id' are texts; mend or delete the line")
-    return values
 
 
 def _field_of(values: dict[str, Any], where: str) -> Field:

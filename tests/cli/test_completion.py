@@ -10,6 +10,7 @@ from tagger.cli.completion import plain
 from tagger.model_card import DEFAULT_MODEL, installed_models, load_card
 from tagger.playlist import FORMATS, SHAPES, SORTS
 from tagger.query import TrackOrder, genre_meant
+from tagger.store import Correction, Store
 from tagger.tags import PLAYERS
 from tests.cli.conftest import Tagger
 from tests.own_model import SMALL_MODEL, make_own_model
@@ -92,6 +93,16 @@ def test_tab_completes_the_owners_names_for_genres(
     file.write_text("faulty")
     assert completed("tagger list --genre Wo") == []
     assert completed("tagger config ") == ["init"]
+
+
+def test_tab_completes_the_owners_own_genres(completed: Completed, db: Path) -> None:
+    assert completed("tagger set a.mp3 --genre Su") == []
+    with Store.open(str(db), create=True) as store:
+        store.corrections.put("genre", {"aa": Correction("set", ("Surf & Twang",))})
+    assert completed("tagger set a.mp3 --genre Su") == ["Surf-and-Twang"]
+    assert completed("tagger list --genre su") == ["surf-and-twang"]
+    db.write_bytes(b"no database")
+    assert completed("tagger list --genre Su") == []
 
 
 @pytest.mark.parametrize("shell", ["zsh", "fish"])

@@ -19,7 +19,7 @@ def library(db: Path) -> Path:
 @pytest.mark.parametrize(
     ("typed", "line"),
     [
-        ("lst", "no such command 'lst'; did you mean 'list'?; see tagger --help"),
+        ("lst", "no such command 'lst'; did you mean 'list', 'set'?; see tagger --help"),
         ("--versoin", "no such option: --versoin; did you mean --version?; see tagger --help"),
         (
             "list --config x",

@@ -194,6 +194,7 @@ def test_a_model_without_genres_neither_agrees_nor_differs() -> None:
         "agrees": "genre",
         "differs": "genre",
         "untagged": None,
+        "corrected": None,
     }
     with pytest.raises(TaggerError, match="no filter 'agree'"):
         from tagger.query import read_query

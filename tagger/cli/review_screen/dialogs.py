@@ -13,9 +13,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from tagger.cli.review_screen.texts import plain
+from tagger.correct import genres_typed
 from tagger.errors import TaggerError
 from tagger.files import folded
-from tagger.review import genres_typed
 
 MOST_WORDS = 6
 """Completions in sight."""

@@ -88,9 +88,11 @@ def top_hits(
     return _hits(clips, genre_probabilities, genres)[:, 0]
 
 
-def top_hits_of_three(clips: Sequence[Clip], genre_probabilities: FloatArray) -> NDArray[np.bool_]:
+def top_hits_of_three(
+    clips: Sequence[Clip], genre_probabilities: FloatArray, genres: Sequence[str] = GENRES
+) -> NDArray[np.bool_]:
     """Tell, (n,), whether one of the three likeliest genres is among the clip's labels."""
-    return np.asarray(_hits(clips, genre_probabilities, GENRES)[:, :3].any(axis=1))
+    return np.asarray(_hits(clips, genre_probabilities, genres)[:, :3].any(axis=1))
 
 
 def labels_of(
@@ -120,27 +122,38 @@ def average_precisions(
     return values
 
 
-def calibration_error(confidence: FloatArray, correct: NDArray[np.bool_], n_bins: int = 10) -> float:
+def calibration_error(
+    confidence: FloatArray,
+    correct: NDArray[np.bool_],
+    n_bins: int = 10,
+    counts: FloatArray | None = None,
+) -> float:
     """Average the distance of confidence and share correct over equal bins, weighted by their counts.
+
+    `counts` (n,) says how much each answer counts, 1 where it is None.
 
     >>> round(calibration_error(np.full(10, 0.85), np.arange(10) < 6), 2)
     0.25
     """
-    counts, means, shares = reliability(confidence, correct, n_bins)
-    return float(np.sum(counts * np.abs(means - shares)) / len(confidence))
+    in_bins, means, shares = reliability(confidence, correct, n_bins, counts)
+    return float(np.sum(in_bins * np.abs(means - shares)) / np.sum(in_bins))
 
 
 def reliability(
-    confidence: FloatArray, correct: NDArray[np.bool_], n_bins: int = 10
-) -> tuple[NDArray[np.int_], FloatArray, FloatArray]:
+    confidence: FloatArray,
+    correct: NDArray[np.bool_],
+    n_bins: int = 10,
+    counts: FloatArray | None = None,
+) -> tuple[FloatArray, FloatArray, FloatArray]:
     """Give count, mean confidence and share correct of each equal bin of confidence that is not empty."""
     bins = np.minimum((confidence * n_bins).astype(int), n_bins - 1)
-    used = np.unique(bins)
-    return (
-        np.array([(bins == b).sum() for b in used]),
-        np.array([confidence[bins == b].mean() for b in used]),
-        np.array([correct[bins == b].mean() for b in used]),
+    counts = np.ones(len(bins)) if counts is None else counts
+    in_bins = np.bincount(bins, counts, n_bins).astype(np.float64)
+    used = np.flatnonzero(in_bins)
+    means, shares = (
+        np.bincount(bins, counts * values, n_bins)[used] / in_bins[used] for values in (confidence, correct)
     )
+    return in_bins[used], means, shares
 
 
 def correlation(truth: FloatArray, energy: FloatArray) -> float:
@@ -150,9 +163,14 @@ def correlation(truth: FloatArray, energy: FloatArray) -> float:
     return float(np.corrcoef(truth, energy)[0, 1])
 
 
-def ranking(high: FloatArray, energy: FloatArray) -> float:
-    """Measure the area under the ROC curve of energy for `high` 1 against 0; NaN where one is missing."""
-    return float(roc_auc_score(high, energy)) if len(np.unique(high)) == 2 else math.nan
+def ranking(high: FloatArray, energy: FloatArray, counts: FloatArray | None = None) -> float:
+    """Measure the area under the ROC curve of energy for `high` 1 against 0; NaN where one is missing.
+
+    `counts` (n,) says how much each clip counts.
+    """
+    if len(np.unique(high)) < 2:
+        return math.nan
+    return float(roc_auc_score(high, energy, sample_weight=counts))
 
 
 def tempo_accuracies(annotated_bpm: FloatArray, estimated_bpm: FloatArray) -> tuple[float, float]:

@@ -49,7 +49,7 @@ def draw_reliability(path: str, confidence: FloatArray, correct: NDArray[np.bool
     axes.errorbar(means, shares, yerr=_wilson(shares, counts), color=BLUE, linewidth=1, capsize=2)
     axes.scatter(means, shares, s=1500 * counts / counts.sum(), color=BLUE, alpha=0.6)
     axes.set(xlabel="confidence", ylabel="share correct", xlim=(0, 1), ylim=(0, 1))
-    axes.set_title(f"Calibration error {calibration_error(confidence, correct):.3f}, {counts.sum()} clips")
+    axes.set_title(f"Calibration error {calibration_error(confidence, correct):.3f}, {len(confidence)} clips")
     _save(figure, path)
 
 
@@ -102,7 +102,7 @@ def draw_log_mels(path: str, titles: Sequence[str], log_mels: Sequence[NDArray[n
     _save(figure, path)
 
 
-def _wilson(shares: FloatArray, counts: NDArray[np.int_]) -> FloatArray:
+def _wilson(shares: FloatArray, counts: FloatArray) -> FloatArray:
     """Give (2, n) how far the ends of the 95 % interval lie below and above each share (Wilson 1927)."""
     z = 1.96
     centre = (shares + z**2 / (2 * counts)) / (1 + z**2 / counts)

@@ -78,7 +78,7 @@ def make_targets(
         for k, meant in enumerate(label_sets(clip.genres, genres)[:MAX_LABELS]):
             labels[i, k, list(meant)] = True
     ratings = torch.tensor([[c.arousal, c.arousal_high, c.power_minus_calmness] for c in clips])
-    taught_by = [_teacher(os.path.join(folder, "teacher.npz"), part, taught) for folder, part in folders]
+    taught_by = [teacher_answers(folder if taught else None, part) for folder, part in folders]
     tags, embedding = (torch.cat(column) for column in zip(*taught_by, strict=True))
     known = ~embedding.isnan().any(dim=1)
     if known.any():
@@ -87,11 +87,15 @@ def make_targets(
     return Targets(labels, ratings, tags, embedding, *soft, torch.tensor([clip.bpm for clip in clips]))
 
 
-def _teacher(path: str, clips: Sequence[Clip], taught: bool) -> tuple[Tensor, Tensor]:
-    """Read the teacher's tags (n, TAGS) and embedding (n, EMBEDDING); NaN for clips that it does not know."""
+def teacher_answers(folder: str | None, clips: Sequence[Clip]) -> tuple[Tensor, Tensor]:
+    """Read what the teacher says of the clips in `folder`: tags (n, TAGS) and embedding (n, EMBEDDING).
+
+    NaN for clips that its `teacher.npz` does not know, or of no folder.
+    """
     tags = torch.full((len(clips), TAGS), torch.nan)
     embedding = torch.full((len(clips), EMBEDDING), torch.nan)
-    if taught and os.path.exists(path):
+    path = os.path.join(folder or "", "teacher.npz")
+    if folder is not None and os.path.exists(path):
         stored = np.load(path)
         row = {str(path): i for i, path in enumerate(stored["path"])}
         known = [i for i, clip in enumerate(clips) if clip.path in row]

@@ -28,6 +28,30 @@ SAMPLE_RATE_HZ, N_FFT, HOP_LENGTH, N_MELS, PATCH_FRAMES = 16_000, 512, 256, 96, 
 
 NETWORKS = {"msd": "MSD_musicnn", "mtt": "MTT_musicnn"}
 N_TAGS = 50
+
+# fmt: off
+TAG_NAMES = {
+    "msd": (
+        "rock", "pop", "alternative", "indie", "electronic", "female vocalists", "dance", "00s",
+        "alternative rock", "jazz", "beautiful", "metal", "chillout", "male vocalists",
+        "classic rock", "soul", "indie rock", "Mellow", "electronica", "80s", "folk", "90s",
+        "chill", "instrumental", "punk", "oldies", "blues", "hard rock", "ambient", "acoustic",
+        "experimental", "female vocalist", "guitar", "Hip-Hop", "70s", "party", "country",
+        "easy listening", "sexy", "catchy", "funk", "electro", "heavy metal", "Progressive rock",
+        "60s", "rnb", "indie pop", "sad", "House", "happy",
+    ),
+    "mtt": (
+        "guitar", "classical", "slow", "techno", "strings", "drums", "electronic", "rock", "fast",
+        "piano", "ambient", "beat", "violin", "vocal", "synth", "female", "indian", "opera",
+        "male", "singing", "vocals", "no vocals", "harpsichord", "loud", "quiet", "flute",
+        "woman", "male vocal", "no vocal", "pop", "soft", "sitar", "solo", "man", "classic",
+        "choir", "voice", "new age", "dance", "male voice", "female vocal", "beats", "harp",
+        "cello", "no voice", "weird", "country", "metal", "female voice", "choral",
+    ),
+}
+# fmt: on
+"""The tags, in the order of each network's outputs."""
+
 LONGEST_S = 60.0
 """Read of one file; cut long tracks into pieces, so that the answers are of the sound to learn from."""
 

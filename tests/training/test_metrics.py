@@ -69,6 +69,13 @@ def test_calibration_error_is_the_gap_between_confidence_and_truth() -> None:
     assert calibration_error(np.array([1.0, 0.0]), np.array([True, False])) == 0.0
 
 
+def test_answers_that_count_twice_are_as_two_answers() -> None:
+    confidence, correct = np.array([0.9, 0.75, 0.3]), np.array([True, False, True])
+    counts, once = np.array([2.0, 1.0, 3.0]), np.array([0, 0, 1, 2, 2, 2])
+    weighted = calibration_error(confidence, correct, counts=counts)
+    assert weighted == pytest.approx(calibration_error(confidence[once], correct[once]))
+
+
 def test_a_tempo_may_miss_by_four_per_cent_and_acc2_forgives_octaves() -> None:
     annotated = np.full(10, 120.0)
     estimated = np.array([120, 124.7, 115.3, 125.0, 240, 62.4, 40, 360, 90, NAN])

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import logging
+import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 
 from tagger.errors import TaggerError
@@ -22,6 +23,9 @@ log = logging.getLogger(__name__)
 
 TABLE = "clips.csv"
 SPLITS = ("train", "valid", "test", "unlabelled")
+
+RATINGS = ("arousal", "arousal_high", "power", "calmness", "bpm")
+"""The columns with a number that listeners gave."""
 
 GTZAN_ROOTS = ("", "genres", "genres_original", os.path.join("Data", "genres_original"))
 """Where GTZAN's genre folders lie: in the first release, and in the one most often downloaded."""
@@ -63,16 +67,16 @@ def guess_layout(folder: str) -> str:
     )
 
 
-def read_table(folder: str) -> list[Clip]:
+def read_table(folder: str, ratings: Sequence[str] = RATINGS) -> list[Clip]:
     """Read the clips that the folder's `clips.csv` lists, in its order; the audio lies beside it.
 
     Columns `path` (relative to the folder), `dataset`, `split` and `genres` (`;` between them) must be
-    there; `group`, `arousal`, `arousal_high`, `power`, `calmness`, `bpm` and `length_s` may be, as `Clip`
-    knows them. Raises `TaggerError` if the table is not there or damaged.
+    there; `group`, `quadrant`, `subgenre`, `length_s` and `RATINGS` may be, as `Clip` knows them. Of the
+    last, only `ratings` are read. Raises `TaggerError` if the table is not there or damaged.
     """
     try:
         with open(os.path.join(folder, TABLE), encoding="utf-8-sig", newline="") as file:
-            return [_table_clip(row) for row in csv.DictReader(file, restval="")]
+            return [_table_clip(row, ratings) for row in csv.DictReader(file, restval="")]
     except (KeyError, ValueError, csv.Error) as error:
         path = os.path.join(folder, TABLE)
         raise TaggerError(f"{path}: damaged, or a column is missing: {error}") from None
@@ -126,11 +130,11 @@ def gtzan_splits() -> dict[str, str]:
     return {name: split for name, split in names.items() if name not in GTZAN_BROKEN}
 
 
-def _table_clip(row: dict[str, str]) -> Clip:
+def _table_clip(row: dict[str, str], ratings: Sequence[str]) -> Clip:
     if row["split"] not in SPLITS:
         raise ValueError(f"{row['path']} is in split {row['split']!r}, not in {', '.join(SPLITS)}")
-    columns = ("arousal", "arousal_high", "power", "calmness", "bpm", "length_s")
-    number = {column: float(row.get(column) or "nan") for column in columns}
+    number = dict.fromkeys(RATINGS, math.nan)
+    number |= {column: float(row.get(column) or "nan") for column in (*ratings, "length_s")}
     return Clip(
         path=row["path"],
         dataset=row["dataset"],
@@ -142,7 +146,15 @@ def _table_clip(row: dict[str, str]) -> Clip:
         bpm=number["bpm"],
         length_s=number["length_s"],
         group=row.get("group") or row["path"],
+        quadrant=_quadrant(row.get("quadrant") or "0"),
+        subgenre=row.get("subgenre") or "",
     )
+
+
+def _quadrant(text: str) -> int:
+    if text not in ("0", "1", "2", "3", "4"):
+        raise ValueError(f"quadrant {text!r} is not 1 to 4")
+    return int(text)
 
 
 def _gtzan_path(folder: str, root: str, name: str) -> str | None:

@@ -68,6 +68,31 @@ def test_a_row_says_labels_ratings_tempo_and_group(tmp_path: Path) -> None:
     assert (c.split, c.genres, c.bpm) == ("unlabelled", (), 93.5)
 
 
+MOODS = "path,dataset,split,genres,bpm,quadrant,subgenre\n"
+
+
+def test_a_row_says_quadrant_and_subgenre(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_text(
+        MOODS + "a.opus,4q,train,Jazz,,3,\nb.opus,ishkur,train,,,,deephouse\n"
+    )
+    a, b = read_table(str(tmp_path))
+    assert (a.quadrant, a.subgenre) == (3, "")
+    assert (b.quadrant, b.subgenre) == (0, "deephouse")
+
+
+def test_ratings_that_are_not_asked_for_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_text(MOODS + "a.opus,4q,train,Jazz,fast,3,\n")
+    (clip,) = read_table(str(tmp_path), ratings=())
+    assert clip.quadrant == 3
+    assert math.isnan(clip.bpm)
+
+
+def test_there_is_no_fifth_quadrant(tmp_path: Path) -> None:
+    (tmp_path / "clips.csv").write_text(MOODS + "a.opus,4q,train,Jazz,,5,\n")
+    with pytest.raises(TaggerError, match="quadrant '5' is not 1 to 4"):
+        read_table(str(tmp_path))
+
+
 def test_a_folder_without_the_table_is_named(tmp_path: Path) -> None:
     with pytest.raises(TaggerError, match=r"clips\.csv: No such file.*--data is the folder"):
         read_table(str(tmp_path))

@@ -1,0 +1,33 @@
+"""Fit heads of words, styles and mood to a model's embeddings: fit_heads.py standard --data ../shared/data
+
+Without -o the model itself gets them, in place of those it has. Its trunk and other heads stay as they are.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", help="an id or a folder")
+    parser.add_argument(
+        "--data", required=True, help="folder with clips.csv and teacher.npz, perhaps with more/"
+    )
+    parser.add_argument("-o", "--out", help="folder of a new model with these heads")
+    parser.add_argument("--jobs", type=int, default=2, help="processes that decode")
+    args = parser.parse_args()
+    from tagger.nets import tune_process
+    from tagger.training.heads import refit
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    tune_process()
+    print(json.dumps(refit(args.model, args.data, args.out, args.jobs).facts))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+"""Heads are fitted to what a model hears, and written beside its others."""
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from tagger.errors import TaggerError
+from tagger.heads import Heads
+from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, load_card
+from tagger.model_card.write_heads import trunk_sha256
+from tagger.training.datasets.layouts import read_table
+from tagger.training.heads import STYLES, fit_heads, hear, refit
+from tagger.training.teacher import TAG_NAMES
+from tests.labelled_music import RATE_HZ, clicks, tone
+from tests.sounds import float_wav
+from tests.training.heads.clips import TAGS
+
+COLUMNS = ("path", "dataset", "split", "group", "genres", "bpm", "quadrant", "subgenre")
+N = 60
+SPLITS = ("train", "train", "train", "valid", "test")
+
+
+def write_clips(folder: Path, rows: list[dict[str, object]]) -> None:
+    with open(folder / "clips.csv", "w", newline="") as file:
+        writer = csv.DictWriter(file, COLUMNS, restval="")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Chords, which are calm and for piano, and clicks, which are tense; in `more`, of two styles."""
+    folder = tmp_path_factory.mktemp("data")
+    (folder / "more").mkdir()
+    rows: list[dict[str, object]] = []
+    extra: list[dict[str, object]] = []
+    for i in range(N):
+        fast = i % 2
+        sound = clicks(100 + i, 1.5, i) if fast else tone(1.5, i % 10)
+        float_wav(folder / f"{i}.wav", sound, RATE_HZ)
+        row: dict[str, object] = {"path": f"{i}.wav", "dataset": "made", "group": i}
+        rows.append(row | {"split": SPLITS[i // 12], "genres": "Jazz", "quadrant": 2 if fast else 4})
+        if i < 24:
+            shutil.copy(folder / f"{i}.wav", folder / "more")
+            subgenre = "speedcore" if fast else "ambient"
+            extra.append(row | {"split": "train", "genres": "Electronic", "bpm": "?", "subgenre": subgenre})
+    write_clips(folder, rows)
+    write_clips(folder / "more", extra)
+    for part, paths in ((folder, rows), (folder / "more", extra)):
+        tags = np.random.default_rng(0).uniform(0.01, 0.03, (len(paths), len(TAGS)))
+        chords = np.arange(0, len(paths), 2)
+        tags[chords, TAGS.index("mtt:piano")] = 0.9 - 0.04 * (chords % 10)  # the lower, the likelier
+        named = {"path": [str(row["path"]) for row in paths], "embedding": np.zeros((len(paths), 200))}
+        np.savez(part / "teacher.npz", msd=tags[:, :50], mtt=tags[:, 50:], **named)
+    return str(folder)
+
+
+def test_clips_are_heard_as_a_scan_hears_them(data: str) -> None:
+    heard = hear(data, load_card(DEFAULT_MODEL), jobs=1)
+    assert len(heard.clips) == N + 24
+    assert heard.is_extra.tolist() == [False] * N + [True] * 24
+    assert np.array_equal(heard.embeddings[:24], heard.embeddings[N:])
+    assert np.array_equal(heard.embeddings, heard.embeddings.astype(np.float16))
+    assert heard.tags[:3, TAGS.index("mtt:piano")] == pytest.approx([0.9, 0.02, 0.82], abs=0.011)
+    assert {clip.subgenre for clip in heard.clips} == {"", "speedcore", "ambient"}
+
+
+def test_a_refitted_model_keeps_its_trunk_and_its_other_heads(data: str, tmp_path: Path) -> None:
+    shipped = load_card(DEFAULT_MODEL)
+    fitted = refit(DEFAULT_MODEL, data, str(tmp_path / "mine"), jobs=1, n_resamples=5)
+    card = load_card(str(tmp_path / "mine"))
+    assert card.id == "mine"
+    before, after = (load_file(os.path.join(c.folder, WEIGHTS_FILE)) for c in (shipped, card))
+    beside = ("words_head", "styles_head", "valence_head")
+    assert all(np.array_equal(before[n], after[n]) for n in before if n.split(".")[0] not in beside)
+    assert trunk_sha256(os.path.join(card.folder, WEIGHTS_FILE)) == shipped.trunk_sha256
+    kept = ("genre", "energy", "tempo")
+    assert [card.head_versions[n] for n in kept] == [shipped.head_versions[n] for n in kept]
+    assert card.training["heads"] == json.loads(json.dumps(fitted.facts))
+    assert card.styles == ("Hardcore", "Ambient")
+    assert "Piano" in [word.name for word in card.words]
+
+
+def test_its_heads_say_what_they_were_taught(data: str, tmp_path: Path) -> None:
+    refit(DEFAULT_MODEL, data, str(tmp_path / "mine"), jobs=1, n_resamples=5)
+    card = load_card(str(tmp_path / "mine"))
+    heard = hear(data, card, jobs=1)
+    test = heard.rows(heard.is_in(("test",)))
+    said = Heads(card).describe(test.embeddings.astype(np.float16))
+    pianos, of = [one.words["Piano"] for one in said], [clip.quadrant for clip in test.clips]
+    piano = {quadrant: [p for p, q in zip(pianos, of, strict=True) if q == quadrant] for quadrant in (2, 4)}
+    assert max(piano[2]) < 0.5 < max(piano[4])
+    assert max(piano[2]) < min(piano[4])
+    assert [(one.valence or 0) > 0.5 for one in said] == [clip.quadrant == 4 for clip in test.clips]
+
+
+def test_a_folder_that_is_there_is_not_written_over(data: str, tmp_path: Path) -> None:
+    (tmp_path / "mine").mkdir()
+    with pytest.raises(TaggerError, match="mine: is there already; give the folder another name"):
+        refit(DEFAULT_MODEL, data, str(tmp_path / "mine"), jobs=1)
+
+
+def test_clips_of_which_nothing_is_known_give_no_heads(data: str) -> None:
+    heard = hear(data, load_card(DEFAULT_MODEL), jobs=1)
+    silent_teacher = np.full_like(heard.tags, np.nan)
+    unknown = heard.rows(np.array([not clip.subgenre for clip in heard.clips]))
+    fitted = fit_heads(
+        type(heard)(unknown.clips, unknown.embeddings, silent_teacher[:N], unknown.is_extra),
+        np.zeros(N),
+        n_resamples=5,
+    )
+    assert list(fitted.fields) == ["mood"]
+
+
+@pytest.mark.shared_data
+def test_the_shared_teacher_has_the_tags_in_our_order(shared_data: str) -> None:
+    stored = np.load(os.path.join(shared_data, "teacher.npz"))
+    assert {name: tuple(map(str, stored[f"{name}_labels"])) for name in TAG_NAMES} == TAG_NAMES
+
+
+@pytest.mark.shared_data
+def test_every_subgenre_of_a_style_has_excerpts(shared_data: str) -> None:
+    there = {clip.subgenre for clip in read_table(os.path.join(shared_data, "more"), ratings=())}
+    assert {subgenre for of_style in STYLES.values() for subgenre in of_style} - there == set()

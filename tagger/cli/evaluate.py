@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Mapping
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from tagger.cli.shared import terminated_as_interrupted
 from tagger.cli.terminal import say, say_log, say_on_stderr
 from tagger.cli.train import check_layout
 from tagger.errors import TaggerError
+
+if TYPE_CHECKING:
+    from tagger.training.evaluation import Evaluation
 
 SPLITS = ("train", "valid", "test")
 
@@ -58,7 +61,7 @@ def evaluate(
     say_log(logging.WARNING, "tagger: %(message)s")
     with terminated_as_interrupted():
         evaluation = measure(data, split, model or DEFAULT_MODEL, jobs, device, layout)
-        figures = measured(evaluation.figures() | evaluation.album_figures())
+        figures = measured(evaluation.figures() | evaluation.album_figures() | _by_artist(data, evaluation))
         say(_table(figures))
         print(json.dumps(figures), flush=True)
         labelled = sum(bool(clip.genres) for clip in evaluation.clips)
@@ -69,6 +72,19 @@ def evaluate(
             raise TaggerError("these clips have no annotations of anything that the model predicts")
         if card:
             say_on_stderr(write_card(data, evaluation, jobs, device, layout=layout))
+
+
+def _by_artist(data: str, evaluation: Evaluation) -> dict[str, float]:
+    """Measure genres, moods and words, these beside a teacher's answers, with each artist counting once."""
+    from tagger.training.heads.measure import mood_of, said_words
+
+    genres, mood = evaluation.figures_by_artist(n_resamples=0), mood_of(evaluation, n_resamples=0)
+    words = said_words(data, evaluation, n_resamples=0)
+    return {
+        **{f"{name}_by_artist": estimate.value for name, estimate in genres.items()},
+        **{name: estimate.value for name, estimate in mood.items()},
+        **(words.summary() if words else {}),
+    }
 
 
 def _table(figures: Mapping[str, float]) -> str:

@@ -34,6 +34,7 @@ from tagger.training.breakdown import (
 from tagger.training.clips import GENRES, LEARNED, Clip
 from tagger.training.datasets import in_genres, read
 from tagger.training.evaluation import Evaluation, evaluate
+from tagger.training.heads.measure import SaidWords, mood_of, said_words
 from tagger.training.metrics import top_hits
 from tagger.training.pictures import draw_confusion, draw_energy, draw_reliability
 from tagger.training.robustness import CHANGES, answers_to_unmusical_sounds, evaluate_changed
@@ -52,7 +53,8 @@ class Measured:
     """Figures with intervals: of all clips, by data set, by genre, and of the clips when `changed`.
 
     `unmusical` are the model's answers to sounds that are no music. `albums` has by split what pooling the
-    clips of an artist is worth.
+    clips of an artist is worth. `by_artist` and `mood` count each artist once; `mood` is empty and `words`
+    None where there is nothing to hold the answers to.
     """
 
     overall: Mapping[str, Estimate]
@@ -61,6 +63,9 @@ class Measured:
     changed: Mapping[str, Mapping[str, Estimate]]
     unmusical: Mapping[str, Prediction | Failure]
     albums: Mapping[str, AlbumFigures]
+    by_artist: Mapping[str, Estimate]
+    mood: Mapping[str, Estimate]
+    words: SaidWords | None
 
 
 def can_have_card(card: ModelCard) -> bool:
@@ -120,6 +125,9 @@ def measure(data: str, evaluation: Evaluation, jobs: int, device: str, n_resampl
         changed=changed,
         unmusical=answers_to_unmusical_sounds(evaluation.card, jobs, device),
         albums=_albums(data, evaluation, jobs, device, n_resamples),
+        by_artist=evaluation.figures_by_artist(n_resamples),
+        mood=mood_of(evaluation, n_resamples),
+        words=said_words(data, evaluation, n_resamples),
     )
 
 
@@ -146,6 +154,7 @@ def card_text(evaluation: Evaluation, measured: Measured, every_clip: Sequence[C
     text: str = _template(TEMPLATE).render(
         card=card,
         training=card.training,
+        heads=card.training.get("heads", {}),
         measured=measured,
         not_recorded=NOT_RECORDED,
         energy_truth=ENERGY_TRUTH,
@@ -179,6 +188,7 @@ def _template(name: str) -> Any:
     environment.filters |= {
         "answered": _answered,
         "figure": _figure,
+        "share": _share,
         "interval": _interval,
         "json": json.dumps,
         "kept": _kept,
@@ -231,6 +241,11 @@ def _figure(part: Part, name: str) -> str:
     if estimate is None or math.isnan(estimate.value):
         return "–"
     return f"{estimate.value:.2f} {_interval(estimate, 2)}"
+
+
+def _share(value: float | None) -> str:
+    """Write a share; a dash where it is not defined."""
+    return "–" if value is None or math.isnan(value) else f"{value:.2f}"
 
 
 def _kept(shares: tuple[float, float] | None) -> str:

@@ -27,6 +27,8 @@ from tagger.pipeline.scan import batched
 from tagger.pipeline.workers import extract_all
 from tagger.predict import WINDOWS_AT_ONCE, Predictor, concatenated, tempo_and_confidence
 from tagger.training.album_figures import album_figures
+from tagger.training.breakdown import N_RESAMPLES, Estimate
+from tagger.training.by_artist import genre_figures_by_artist
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import Corpus
 from tagger.training.datasets import in_genres, read
@@ -75,6 +77,11 @@ class Evaluation:
         probabilities = self.probabilities if self.card.genres else None
         energy = self.energy if self.card.energy_quantiles else None
         return figures(self.clips, probabilities, energy, self.bpm, self.card.genres)
+
+    def figures_by_artist(self, n_resamples: int = N_RESAMPLES) -> dict[str, Estimate]:
+        """Measure genres as `by_artist.genre_figures_by_artist` does; empty for a model without genres."""
+        genres = self.card.genres
+        return genre_figures_by_artist(self.clips, self.probabilities, genres, n_resamples) if genres else {}
 
     def album_figures(self) -> dict[str, float]:
         """Measure pooled answers: `album_hit` beside `album_hit_alone`, `album_calibration_error`.

@@ -30,7 +30,10 @@ def test_the_figures_are_a_table_and_json_and_of_how_many_clips(tagger: Tagger, 
     assert done.code == 0, done.err
     *table, last = done.out.splitlines()
     figures = json.loads(last, parse_constant=lambda name: pytest.fail(name))
-    assert figures.keys() == {"hit", "hit_top3", "genre_map", "calibration_error"}
+    by_clip = ("hit", "hit_top3", "genre_map", "calibration_error")
+    by_artist = {f"{name}_by_artist" for name in (*by_clip, "sure")}
+    assert figures.keys() - {"precision_sure_by_artist"} == {*by_clip, *by_artist}  # perhaps none is sure
+    assert figures["hit_by_artist"] == figures["hit"]  # each clip is of another artist
     assert table[:2] == ["| figure | value |", "|---|---|"]
     assert f"| hit | {figures['hit']:.3f} |" in table
     assert "6 clips, 4 with a genre of the model's" in done.err

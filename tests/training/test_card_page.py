@@ -16,10 +16,11 @@ from tagger.model_card import DEFAULT_MODEL, ModelCard, load_card
 from tagger.training.card_page import Measured, card_text, measure, write_card
 from tagger.training.datasets import in_genres, read
 from tagger.training.evaluation import Evaluation, evaluate
+from tagger.training.heads.measure import mood_of
 from tests.sounds import make_sound
 
 RATINGS = ("arousal", "arousal_high", "power", "calmness")
-COLUMNS = ("path", "dataset", "split", "group", "genres", *RATINGS, "bpm", "length_s")
+COLUMNS = ("path", "dataset", "split", "group", "genres", *RATINGS, "bpm", "length_s", "quadrant")
 RUN = {
     "clips": 3141,
     "reference_clips": 422,
@@ -45,13 +46,24 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> str:
         name = f"{i}.wav"
         make_sound(folder / name, seconds=1.0, samples=noise(i) if i % 2 else None, channels=1)
         row: dict[str, object] = {"path": name, "split": "test", "length_s": 1.0, "group": i // 2}
-        row |= {"dataset": "deam", "arousal": i / 12} if i < 6 else {"dataset": "4q", "arousal_high": i % 2}
+        row |= (
+            {"dataset": "deam", "arousal": i / 12}
+            if i < 6
+            else {
+                "dataset": "4q",
+                "arousal_high": i % 2,
+                "quadrant": i % 4 + 1,
+            }
+        )
         rows.append(row | {"genres": "Electronic" if i % 2 else "Classical;Pop/Rock"})
     rows.append({"path": "no.wav", "split": "train", "dataset": "games", "length_s": 6.0, "group": 99})
     with open(folder / "clips.csv", "w", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, restval="")
         writer.writeheader()
         writer.writerows(rows)
+    tags = np.random.default_rng(0).uniform(0, 1, (len(rows), 100))
+    named = {"path": [str(row["path"]) for row in rows], "embedding": np.zeros((len(rows), 200))}
+    np.savez(folder / "teacher.npz", msd=tags[:, :50], mtt=tags[:, 50:], **named)
     return str(folder)
 
 
@@ -94,6 +106,10 @@ def test_a_card_holds_what_was_measured_and_what_was_recorded(data: str, evaluat
     assert f"| `deam_r` | {figures['deam_r']:.3f} | (" in text
     assert f"Expected calibration error {figures['calibration_error']:.3f}" in text
     assert "12 clips, 12 of them with genres" in text
+    by_artist, mood = evaluation.figures_by_artist(2), mood_of(evaluation, 2)
+    assert f"| `hit` | {figures['hit']:.3f} | {by_artist['hit'].value:.3f} | (" in text
+    assert f"| `mood_accuracy` | {mood['mood_accuracy'].value:.3f} | (" in text
+    assert len(re.findall(r"^\| .* \| (style|voice|instrument|character) \| ", text, re.MULTILINE)) > 30
     assert "Clips trained on: 3,141" in text
     assert "70 epochs, on cpu, finished 2025-01-31" in text
     assert "- Time: 60 minutes.\n" in text

@@ -25,13 +25,15 @@ class TaughtWord:
 
     It is said of the clips with the strongest answers to `tags`, of as many as their mean probability says
     and at least `LEAST_SHARE`; or, where the teacher has tags for both sides, of those for which every one of
-    `contrasts` holds.
+    `contrasts` holds. `near` is a genre by which people call much of the music that the word is said of,
+    though the two are not the same; empty where there is none.
     """
 
     name: str
     kind: WordKind
     tags: tuple[str, ...] = ()
     contrasts: tuple[Contrast, ...] = ()
+    near: str = ""
 
 
 _FEMALE = ("mtt:female", "mtt:woman", "mtt:female vocal", "mtt:female voice")
@@ -46,37 +48,37 @@ _SINGS = Contrast(_SINGING, _NO_SINGING, by=1.0)
 and nine in ten of hip-hop, R&B, country and pop more."""
 
 WORDS = (
-    TaughtWord("Alternative Rock", "style", ("msd:alternative", "msd:alternative rock")),
+    TaughtWord("Alternative Rock", "style", ("msd:alternative", "msd:alternative rock"), near="Rock"),
     TaughtWord("Chillout", "style", ("msd:chillout", "msd:chill")),
-    TaughtWord("Classic Rock", "style", ("msd:classic rock",)),
-    TaughtWord("Dance", "style", ("msd:dance", "mtt:dance")),
-    TaughtWord("Easy Listening", "style", ("msd:easy listening",)),
-    TaughtWord("Funk", "style", ("msd:funk",)),
-    TaughtWord("Hard Rock", "style", ("msd:hard rock",)),
-    TaughtWord("Heavy Metal", "style", ("msd:heavy metal",)),
-    TaughtWord("Indian", "style", ("mtt:indian", "mtt:sitar")),
+    TaughtWord("Classic Rock", "style", ("msd:classic rock",), near="Rock"),
+    TaughtWord("Dance", "style", ("msd:dance", "mtt:dance"), near="Electronic"),
+    TaughtWord("Easy Listening", "style", ("msd:easy listening",), near="Jazz"),
+    TaughtWord("Funk", "style", ("msd:funk",), near="R&B"),
+    TaughtWord("Hard Rock", "style", ("msd:hard rock",), near="Metal"),
+    TaughtWord("Heavy Metal", "style", ("msd:heavy metal",), near="Metal"),
+    TaughtWord("Indian", "style", ("mtt:indian", "mtt:sitar"), near="International"),
     TaughtWord("Indie", "style", ("msd:indie", "msd:indie rock", "msd:indie pop")),
-    TaughtWord("Opera", "style", ("mtt:opera",)),
+    TaughtWord("Opera", "style", ("mtt:opera",), near="Classical"),
     TaughtWord("Progressive Rock", "style", ("msd:Progressive rock",)),
-    TaughtWord("Punk", "style", ("msd:punk",)),
-    TaughtWord("Soul", "style", ("msd:soul",)),
+    TaughtWord("Punk", "style", ("msd:punk",), near="Rock"),
+    TaughtWord("Soul", "style", ("msd:soul",), near="R&B"),
     TaughtWord("Vocals", "voice", contrasts=(_SINGS,)),
     TaughtWord("Instrumental", "voice", contrasts=(Contrast(_NO_SINGING, _SINGING, by=-1.0),)),
     TaughtWord("Female Voice", "voice", contrasts=(_SINGS, Contrast(_FEMALE, _MALE))),
     TaughtWord("Male Voice", "voice", contrasts=(_SINGS, Contrast(_MALE, _FEMALE))),
-    TaughtWord("Choir", "voice", ("mtt:choir", "mtt:choral")),
-    TaughtWord("Cello", "instrument", ("mtt:cello",)),
+    TaughtWord("Choir", "voice", ("mtt:choir", "mtt:choral"), near="Classical"),
+    TaughtWord("Cello", "instrument", ("mtt:cello",), near="Classical"),
     TaughtWord("Drums", "instrument", ("mtt:drums",)),
     TaughtWord("Flute", "instrument", ("mtt:flute",)),
-    TaughtWord("Guitar", "instrument", ("mtt:guitar",)),
+    TaughtWord("Guitar", "instrument", ("mtt:guitar",), near="Country"),
     TaughtWord("Harp", "instrument", ("mtt:harp",)),
-    TaughtWord("Harpsichord", "instrument", ("mtt:harpsichord",)),
+    TaughtWord("Harpsichord", "instrument", ("mtt:harpsichord",), near="Classical"),
     TaughtWord("Piano", "instrument", ("mtt:piano",)),
-    TaughtWord("Strings", "instrument", ("mtt:strings",)),
-    TaughtWord("Synthesizer", "instrument", ("mtt:synth",)),
-    TaughtWord("Violin", "instrument", ("mtt:violin",)),
-    TaughtWord("Acoustic", "character", ("msd:acoustic",)),
-    TaughtWord("Beats", "character", ("mtt:beat", "mtt:beats")),
+    TaughtWord("Strings", "instrument", ("mtt:strings",), near="Classical"),
+    TaughtWord("Synthesizer", "instrument", ("mtt:synth",), near="Electronic"),
+    TaughtWord("Violin", "instrument", ("mtt:violin",), near="Classical"),
+    TaughtWord("Acoustic", "character", ("msd:acoustic",), near="Folk"),
+    TaughtWord("Beats", "character", ("mtt:beat", "mtt:beats"), near="Hip-Hop"),
     TaughtWord("Fast", "character", ("mtt:fast",)),
     TaughtWord("Loud", "character", ("mtt:loud",)),
     TaughtWord("Mellow", "character", ("msd:Mellow",)),

@@ -1,5 +1,6 @@
 """The heads that read embeddings: words, styles, valence and mood."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,13 @@ def test_a_model_without_such_heads_says_nothing_of_words_and_mood(
     card = load_card(partial_model.make_model(tmp_path / "genre-1", "genre"))
     (one,) = Heads(card).describe(embeddings[:1])
     assert (dict(one.words), one.valence, one.mood) == ({}, None, None)
+
+
+def test_weights_are_written_in_their_order_however_they_lie_in_memory(tmp_path: Path) -> None:
+    shutil.copytree(load_card(DEFAULT_MODEL).folder, tmp_path / "mine")
+    weights = np.asfortranarray(np.arange(6, dtype=np.float32).reshape(2, 3))
+    write_heads(str(tmp_path / "mine"), {"my_head.weight": weights}, {})
+    assert np.array_equal(load_file(tmp_path / "mine" / WEIGHTS_FILE)["my_head.weight"], weights)
 
 
 def test_heads_that_do_not_fit_the_card_are_refused(tmp_path: Path) -> None:

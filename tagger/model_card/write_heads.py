@@ -31,10 +31,13 @@ def write_heads(
     which None takes one away; `fields` are others of it. The trunk and the other heads stay as they are, to
     the byte.
     """
+    import numpy as np
     from safetensors.numpy import load_file, save
 
     path = os.path.join(folder, WEIGHTS_FILE)
-    weights = save({**load_file(path), **tensors})
+    # The numbers of an array that lies in memory by columns would silently be saved in another order.
+    ordered = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
+    weights = save({**load_file(path), **ordered})
     replace_atomically(path, weights)
     with open(os.path.join(folder, "model.json"), encoding="utf-8") as file:
         known = json.load(file) | fields

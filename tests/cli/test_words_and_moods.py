@@ -184,7 +184,7 @@ def test_words_have_the_owners_names(tagger: Tagger, library: Path, monkeypatch:
     assert "Sängerin" in tagger("show", "/m/b.mp3", "--json").json["words"]
     assert stems(tagger("list", "--not-word", "tasten", "--json").json) == ""
     refused = tagger("list", "--word", "tasten")
-    assert refused.err == "tagger: 'tasten' is what you call Piano and Harp; give one of them\n"
+    assert refused.err == "tagger: 'tasten' is what you call Harp and Piano; give one of them\n"
 
 
 # --- show -------------------------------------------------------------------------------------------
@@ -194,7 +194,7 @@ EVERY_KIND = {
     "House": 0.3,
     "Vocals": 0.25,
     "Slow": 0.7,
-    "Soft": 0.6,
+    "Loud": 0.6,
     "Quiet": 0.5,
     "Solo": 0.4,
 }
@@ -211,7 +211,7 @@ def test_show_draws_the_words_worth_a_line_by_kind_and_the_mood(tagger: Tagger, 
         ("Vocals", "voice"),
         ("Piano", "instrument"),
         ("Slow", "character"),
-        ("Soft", "character"),
+        ("Loud", "character"),
         ("Quiet", "character"),
     ]
     assert f"  Piano             95% {19 * '█'}  instrument" in lines

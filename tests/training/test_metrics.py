@@ -3,10 +3,11 @@ import os
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from tagger.model_card import DEFAULT_MODEL
 from tagger.training.clips import GENRES, Clip, label_sets
-from tagger.training.metrics import calibration_error, figures, tempo_accuracies, top_hits
+from tagger.training.metrics import calibration_error, figures, ranking, tempo_accuracies, top_hits
 
 NAN = math.nan
 
@@ -67,6 +68,15 @@ def test_calibration_error_is_the_gap_between_confidence_and_truth() -> None:
     confidence = np.full(10, 0.85)
     assert calibration_error(confidence, np.arange(10) < 6) == pytest.approx(0.25)
     assert calibration_error(np.array([1.0, 0.0]), np.array([True, False])) == 0.0
+
+
+def test_a_ranking_is_the_area_under_the_curve_of_scikit_learn() -> None:
+    random = np.random.default_rng(0)
+    high, counts = random.integers(0, 2, 200).astype(float), random.uniform(0.2, 3, 200)
+    energy = (high + random.normal(0, 1, 200)).round(1)  # some are equal
+    assert ranking(high, energy) == pytest.approx(roc_auc_score(high, energy))
+    assert ranking(high, energy, counts) == pytest.approx(roc_auc_score(high, energy, sample_weight=counts))
+    assert np.isnan(ranking(np.ones(3), energy[:3]))
 
 
 def test_answers_that_count_twice_are_as_two_answers() -> None:

@@ -43,8 +43,8 @@ class Linear:
     def tensors(self, name: str) -> dict[str, NDArray[np.float32]]:
         """Give the tensors of a weight file, `name`.weight and `name`.bias."""
         return {
-            f"{name}.weight": self.weights.astype(np.float32),
-            f"{name}.bias": self.bias.astype(np.float32),
+            f"{name}.weight": self.weights.astype(np.float32, order="C"),
+            f"{name}.bias": self.bias.astype(np.float32, order="C"),
         }
 
 

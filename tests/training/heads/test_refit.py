@@ -15,8 +15,10 @@ from tagger.heads import Heads
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, load_card
 from tagger.model_card.write_heads import trunk_sha256
 from tagger.training.datasets.layouts import read_table
+from tagger.training.evaluation import predict_files
 from tagger.training.heads import STYLES, fit_heads, hear, refit
 from tagger.training.teacher import TAG_NAMES
+from tagger.types import Prediction
 from tests.labelled_music import RATE_HZ, clicks, tone
 from tests.sounds import float_wav
 from tests.training.heads.clips import TAGS
@@ -97,6 +99,8 @@ def test_its_heads_say_what_they_were_taught(data: str, tmp_path: Path) -> None:
     piano = {quadrant: [p for p, q in zip(pianos, of, strict=True) if q == quadrant] for quadrant in (2, 4)}
     assert max(piano[2]) < 0.5 < max(piano[4])
     assert max(piano[2]) < min(piano[4])
+    styles = [max(("Hardcore", "Ambient"), key=one.words.__getitem__) for one in said]
+    assert styles == ["Hardcore" if clip.quadrant == 2 else "Ambient" for clip in test.clips]
     assert [(one.valence or 0) > 0.5 for one in said] == [clip.quadrant == 4 for clip in test.clips]
 
 
@@ -128,3 +132,19 @@ def test_the_shared_teacher_has_the_tags_in_our_order(shared_data: str) -> None:
 def test_every_subgenre_of_a_style_has_excerpts(shared_data: str) -> None:
     there = {clip.subgenre for clip in read_table(os.path.join(shared_data, "more"), ratings=())}
     assert {subgenre for of_style in STYLES.values() for subgenre in of_style} - there == set()
+
+
+@pytest.mark.slow
+@pytest.mark.shared_data
+@pytest.mark.parametrize(("model", "least"), [("standard", 0.85), ("small", 0.75)])
+def test_the_shipped_styles_are_those_that_were_learned(model: str, least: float, shared_data: str) -> None:
+    more = os.path.join(shared_data, "more")
+    of = {subgenre: name for name, subgenres in STYLES.items() for subgenre in subgenres}
+    clips = [clip for clip in read_table(more, ratings=()) if clip.subgenre in of][::5]
+    card = load_card(model)
+    answers = predict_files([os.path.join(more, clip.path) for clip in clips], card, jobs=2, device="cpu")
+    said = [
+        max(card.styles, key=answer.words.__getitem__) for answer in answers if isinstance(answer, Prediction)
+    ]
+    right = [one == of[clip.subgenre] for one, clip in zip(said, clips, strict=True)]
+    assert np.mean(right) > least

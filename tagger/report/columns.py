@@ -38,13 +38,15 @@ def columns(
     on (`sound`: of an identity), and -1 where it is not known, as `energy`, `map` (x and y), `confidence`
     (percent), `level` (1–10) and `course` (three levels a track) are. `bpm` and `year` are 0 then. `words`
     has numbers in `word_names`. A folder is its path and its address; `address` has that of the name of a
-    file that is not UTF-8. `options` stand in every command.
+    file that is not UTF-8, and `further` the genres behind the first, of the few tracks that the owner has
+    given some. `options` stand in every command.
     """
     tracks = [row.track for row in facts.rows]
     genres = {genre: number for number, genre in enumerate(facts.genres)}
     for track in tracks:  # a model that is gone, or a genre that the owner has set
-        if track.genre is not None:
-            genres.setdefault(track.genre, len(genres))
+        for genre in (track.genre, *facts.further.get(track.audio_id, ())):
+            if genre is not None:
+                genres.setdefault(genre, len(genres))
     words = {word: number for number, word in enumerate(facts.words)}
     artists, artist = _numbered(one_line(track.artist) or None for track in tracks)
     albums, album = _numbered(one_line(track.album) or None for track in tracks)
@@ -60,6 +62,11 @@ def columns(
         "album": album,
         "folder": folder,
         "genre": [-1 if track.genre is None else genres[track.genre] for track in tracks],
+        "further": {
+            i: [genres[genre] for genre in facts.further[track.audio_id]]
+            for i, track in enumerate(tracks)
+            if track.audio_id in facts.further
+        },
         "confidence": [_percent(track.genre_confidence) for track in tracks],
         "energy": [-1 if track.energy is None else round(ENERGY_STEPS * track.energy) for track in tracks],
         "level": [_level(track.energy) for track in tracks],

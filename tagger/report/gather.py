@@ -41,6 +41,7 @@ class Facts:
     `genres` are those that the model knows, by the owner's `names`, and `words` likewise. `places` has by row
     where each track lies on the map of sounds, (n, 2) within 0–1 and NaN for what lies nowhere; None: there
     is no map. `doubtful` are the tracks least sure of their genre, each with its second one, of `n_doubtful`.
+    `further` has by `audio_id` the genres that the owner has given to a sound behind the first one.
     `own_words` counts the tracks by their own genre, word for word, and by the answer (None: there is none).
     `dates_s` are the first known dates of the files, in seconds since 1970, in order. `heard_last` are the
     tracks that the last scan has looked into.
@@ -60,6 +61,7 @@ class Facts:
     doubtful: list[Track]
     n_doubtful: int
     apart: list[AlbumApart]
+    further: Mapping[str, tuple[str, ...]]
     own_words: Mapping[tuple[str, str | None], int]
     duplicates: list[SameSound]
     failures: list[Failure]
@@ -94,6 +96,7 @@ def gather(store: Store, model: str, made_at: datetime | None = None, lay_out: S
         doubtful=doubtful,
         n_doubtful=n_doubtful,
         apart=albums_apart(rows, store.names.sure_from),
+        further=_further(store),
         own_words=Counter((word, row.track.genre) for row in rows for word in row.track.tag_genres[:1]),
         duplicates=store.duplicates(),
         failures=[*store.files.failures()],
@@ -147,6 +150,12 @@ def _doubtful(store: Store, model: str, rows: Iterable[Overview]) -> tuple[list[
             second = next(islice(analysis.genres, 1, None), None)
             found.append(replace(analysis.track, second_genre=second))
     return found, len(unsure)
+
+
+def _further(store: Store) -> dict[str, tuple[str, ...]]:
+    said = store.corrections.of("genre")
+    behind = {sound: (word.value or ())[1:] for sound, word in said.items() if word.kind != "skipped"}
+    return {sound: genres for sound, genres in behind.items() if genres}
 
 
 def _heard_last(rows: Iterable[Overview], runs: Iterable[Run]) -> list[Track]:

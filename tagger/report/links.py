@@ -23,8 +23,10 @@ class Links:
     folders: Mapping[str, str] = field(default_factory=dict)
 
     def address(self, path: str) -> str:
-        """Give the address of a file in one of the folders."""
+        """Give the address of a file: an absolute one where its folder is not known."""
         folder, name = os.path.split(path)
+        if folder not in self.folders:  # which a scan has met since the others were asked for
+            return uri_of(path)
         return self.folders[folder] + quote_from_bytes(os.fsencode(name), safe="")
 
     def name(self, path: str) -> str:

@@ -29,8 +29,8 @@ from tagger.report.links import Links, at_home, links_of
 from tagger.store import SameSound, said
 from tagger.types import Track, counted, genre_said
 
-GENERATOR = "tagger report"
-"""What the page says that it was made by; a file that says so may be replaced by another report."""
+GENERATOR = '<meta name="generator" content="tagger report">'
+"""By which a page says who has made it; a file that says so may be replaced by another report."""
 
 _SUFFIXES = (".html", ".htm")
 _LOOKED_AT = 1024
@@ -51,7 +51,7 @@ def page(facts: Facts, output: str | None = None, options: Sequence[str] = ()) -
         .get_template("report.html.j2")
         .render(
             facts=facts,
-            generator=GENERATOR,
+            generator=Markup(GENERATOR),
             title=f"Music in {readable(at_home(facts.root))}" if facts.root.strip("/") else "Music library",
             made_at=f"{facts.made_at:%Y-%m-%d %H:%M}",
             policy=_policy(style, script),

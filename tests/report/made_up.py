@@ -62,6 +62,7 @@ def facts_of(rows: Sequence[Overview], **more: Any) -> Facts:
         "doubtful": [],
         "n_doubtful": 0,
         "apart": [],
+        "further": {},
         "own_words": {},
         "duplicates": [],
         "failures": [],

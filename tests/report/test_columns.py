@@ -81,6 +81,11 @@ def test_a_genre_that_the_model_has_not_is_told_without_a_colour() -> None:
     assert (found["genres"][3], found["genre"], found["colours"]) == ("Polka", [3], [0, 1, 2, OTHER])
 
 
+def test_genres_behind_the_first_are_told_of_the_few_that_have_some() -> None:
+    found = of([row("/m/1", "Jazz"), row("/m/2", "Surf")], further={"/m/2": ("Rock", "Twang")})
+    assert (found["genres"][3:], found["genre"], found["further"]) == (["Surf", "Twang"], [1, 3], {1: [2, 4]})
+
+
 def test_genres_that_no_playlist_may_claim_are_named() -> None:
     assert of([row("/m/1")], names=GenreNames(never=("jazz",)))["unclaimed"] == ["Jazz"]
 

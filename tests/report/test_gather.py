@@ -93,13 +93,14 @@ def test_genres_have_the_owners_names(store: Store) -> None:
 
 
 def test_the_owners_word_stands_in_the_place_of_the_model_s(store: Store) -> None:
-    store.corrections.put("genre", {f"{1:032x}": Correction("set", ("Surf",))})
+    store.corrections.put("genre", {f"{1:032x}": Correction("set", ("Surf", "Twang"))})
     facts = gather(store, MODEL)
     (said,) = [row for row in facts.rows if row.track.corrected]
     assert (said.track.title, said.track.genre, said.genre_alone) == ("T1", "Surf", "Jazz")
     found = columns_in(page(facts).decode())
     assert found["genres"][found["genre"][facts.rows.index(said)]] == "Surf"
     assert "Surf" not in facts.genres
+    assert facts.further == {said.track.audio_id: ("Twang",)}
 
 
 def test_doubtful_tracks_come_first_by_doubt_with_their_second_genre(store: Store) -> None:

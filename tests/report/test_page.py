@@ -138,6 +138,11 @@ def test_files_near_the_page_have_relative_addresses(tmp_path: Path) -> None:
     assert [address for _, address in columns_in(text)["folders"]] == ["Jazz/", "file:///elsewhere/"]
 
 
+def test_a_track_that_a_scan_adds_meanwhile_is_linked_all_the_same() -> None:
+    doubtful = [Track("/m/new/b c.mp3", genre="Jazz", genre_confidence=0.2)]
+    assert Read(page_of([row("/m/a.mp3")], doubtful=doubtful)).links == ["file:///m/new/b%20c.mp3"]
+
+
 def test_an_empty_library_says_what_to_do() -> None:
     text = page_of([], aspects=frozenset(), genres=(), root="")
     read = Read(text)
@@ -185,7 +190,7 @@ def test_a_report_has_the_name_of_a_page(tmp_path: Path, name: str) -> None:
 def test_no_other_page_is_written_over(tmp_path: Path) -> None:
     mine, theirs = tmp_path / "library.html", tmp_path / "index.html"
     mine.write_text(page_of([row("/m/a.mp3")]), encoding="utf-8")
-    theirs.write_text("<!DOCTYPE html><title>My site</title>", encoding="utf-8")
+    theirs.write_text("<!DOCTYPE html><title>How I made my tagger report</title>", encoding="utf-8")
     check_output(os.fspath(mine))
     with pytest.raises(TaggerError, match="no report of tagger"):
         check_output(os.fspath(theirs))

@@ -10,6 +10,7 @@ async function explore() {
   const artistOf = (i) => tracks.artists[tracks.artist[i]] ?? "";
   const nameOf = (i) => (artistOf(i) ? `${artistOf(i)} – ` : "") + tracks.title[i];
   const genreOf = (i) => tracks.genres[tracks.genre[i]] ?? null;
+  const genresOf = (i) => [tracks.genre[i], ...(tracks.further[i] ?? [])];
   const colourOf = (genre) => tracks.colours[genre] ?? COLOURS.length - 1;
   const isA = (i, flag) => (tracks.flags[i] & flag) !== 0;
 
@@ -43,7 +44,7 @@ async function explore() {
     isFound = new Uint8Array(n);
     found = [];
     for (let i = 0; i < n; i++) {
-      if (genres.size && !genres.has(tracks.genre[i])) continue;
+      if (genres.size && !genresOf(i).some((genre) => genres.has(genre))) continue;
       if (asked.sure && !isA(i, SURE)) continue;
       if (!anyLevel && !(tracks.level[i] >= least && tracks.level[i] <= most)) continue;
       if (!anyBpm && !(tracks.bpm[i] && tracks.bpm[i] >= slowest && tracks.bpm[i] <= fastest)) continue;
@@ -194,7 +195,7 @@ async function explore() {
   function detailsOf(i) {
     const album = tracks.albums[tracks.album[i]], own = tracks.owns[tracks.own[i]];
     const sure = isA(i, SAID_GENRE) ? "you say so" : `${tracks.confidence[i]} %`;
-    const genre = genreOf(i) && `${genreOf(i)}${isA(i, SURE) ? "" : "?"} (${sure})${own ? `, your tag: ${own}` : ""}`;
+    const genre = genreOf(i) && `${genresOf(i).map((one) => tracks.genres[one]).join(", ")}${isA(i, SURE) ? "" : "?"} (${sure})${own ? `, your tag: ${own}` : ""}`;
     const beat = shortOf(i).split(", ").slice(genreOf(i) ? 1 : 0).join(", ");
     const mood = tracks.moods[tracks.mood[i]];
     const words = tracks.words[i].slice(0, 6).map((word) => tracks.word_names[word]);
@@ -281,7 +282,7 @@ async function explore() {
   }
 
   const nOf = new Map();
-  for (const genre of tracks.genre) nOf.set(genre, (nOf.get(genre) ?? 0) + 1);
+  for (let i = 0; i < n; i++) for (const genre of genresOf(i)) nOf.set(genre, (nOf.get(genre) ?? 0) + 1);
   const genres = [...nOf.keys()].filter((genre) => genre >= 0).sort((a, b) => nOf.get(b) - nOf.get(a));
   const genreChips = genres.map((genre) => {
     const item = chip(`${tracks.genres[genre]} `, false, () => toggle(asked.genres, genre), dot(genre));

@@ -138,8 +138,15 @@ class Points {
         const before = this.from[2 * i + axis];
         return (before + (this.to[2 * i + axis] - before) * this.mixed) * view[axis] + view[2 + axis];
       });
+      const [left, top] = [(x + 1) / 2 * width, (1 - y) / 2 * height];
       context.fillStyle = this.palette[this.colours[i]];
-      context.fillRect((x + 1) / 2 * width - size / 2, (1 - y) / 2 * height - size / 2, size, size);
+      if (size > 4) {
+        context.beginPath();
+        context.arc(left, top, size / 2, 0, 2 * Math.PI);
+        context.fill();
+      } else {
+        context.fillRect(left - size / 2, top - size / 2, size, size);
+      }
     }
   }
 }

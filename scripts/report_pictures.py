@@ -37,7 +37,7 @@ MARKED = """() => {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("db", help="a database with a scan of music whose names may be shown")
-    parser.add_argument("--hover", required=True, metavar="TEXT", help="a track that is named on the map")
+    parser.add_argument("artist", help="of the track that is named on the map")
     parser.add_argument("--out", default=OUT, help=f"folder for the pictures (default: {OUT})")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as play:
@@ -46,7 +46,7 @@ def main() -> None:
             library.report(page)
         browser = play.chromium.launch(executable_path=shutil.which("chromium"))
         for name, look in PICTURES.items():
-            draw(browser, page, os.path.join(args.out, f"{name}.png"), args.hover, *look)
+            draw(browser, page, os.path.join(args.out, f"{name}.png"), args.artist, *look)
         browser.close()
 
 

@@ -1,12 +1,11 @@
 import math
-import os
 
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
-from tagger.model_card import DEFAULT_MODEL
 from tagger.training.clips import GENRES, Clip, label_sets
+from tagger.training.evaluation import Evaluation
 from tagger.training.metrics import calibration_error, figures, ranking, tempo_accuracies, top_hits
 
 NAN = math.nan
@@ -115,11 +114,8 @@ def test_a_figure_without_its_clips_is_not_a_number() -> None:
 
 @pytest.mark.slow
 @pytest.mark.shared_data
-@pytest.mark.skipif(not os.path.isdir("../shared/data"), reason="../shared/data is not there")
-def test_the_shipped_model_reaches_its_bar_on_the_test_split() -> None:
-    from tagger.training.evaluation import evaluate
-
-    result = evaluate("../shared/data", "test", DEFAULT_MODEL, jobs=2, device="cpu").figures()
+def test_the_shipped_model_reaches_its_bar_on_the_test_split(shipped: Evaluation) -> None:
+    result = shipped.figures()
     assert result["hit"] >= 0.50
     assert result["4q_auc"] >= 0.95
     assert result["deam_r"] >= 0.68

@@ -85,11 +85,11 @@ def features_of(path: str, folder: str) -> TrackFeatures:
     return features
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("name", PARAMETERS)
 def test_the_networks_are_as_large_as_published(name: str) -> None:
     n_mels, n_genres = (8, 2) if name == "echonest-mlp" else (96, 8)
-    network = build(RECIPES[name].settings.network, n_mels, n_genres)
+    with torch.device("meta"):  # of which nothing is filled with numbers
+        network = build(RECIPES[name].settings.network, n_mels, n_genres)
     assert sum(p.numel() for p in network.parameters() if p.requires_grad) == PARAMETERS[name]
 
 
@@ -126,7 +126,7 @@ def test_the_large_image_networks_learn_too(
     monkeypatch.setenv("HOME", str(tmp_path))
     recipe = RECIPES[name]
     corpus = recipe.corpus(Sources(clips_folder, cache, jobs=1), recipe.genres)
-    train = corpus.rows([i for i, clip in enumerate(corpus.clips) if clip.split == "train"])
+    train = corpus.rows([i for i, clip in enumerate(corpus.clips) if clip.split == "train"][:5])
     assert np.isfinite(TrainingState(train, moment_of(recipe), CPU, recipe.task).epoch(0))
 
 

@@ -205,8 +205,8 @@ Migrations = Sequence[Callable[[sqlite3.Connection], None]]
 MIGRATIONS: Migrations = (_add_corrections, _add_own_tags, add_albums, add_words, add_correction_answers)
 """What leads from version `FIRST_VERSION` + n to the next.
 
-Each runs in a transaction of its own with foreign keys off, so that it may rebuild a table; none may begin
-or commit, nor use executescript.
+They run in one transaction, for each would wait for the disk four times, with foreign keys off, so that they
+may rebuild a table; none may begin or commit, nor use executescript.
 """
 
 
@@ -224,23 +224,25 @@ def migrate(connection: sqlite3.Connection, path: str, migrations: Migrations = 
     Raises StoreError for the database of a newer tagger, of a trial version or of another program,
     sqlite3.Error as SQLite does, and for a header that does not fit the tables.
     """
-    current, is_saved = FIRST_VERSION + len(migrations), False
-    while _version(connection, path, current) < current:
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            version = _version(connection, path, current)  # again, now that nobody else can change it
-            if version < current:
-                if not is_saved and version:  # under the lock, so that only one process copies
-                    with suppress(sqlite3.Error, OSError):
-                        back_up(path)
-                is_saved = True
-                (migrations[version - FIRST_VERSION] if version else _create_tables)(connection)
-                connection.execute(f"PRAGMA user_version = {version + 1 if version else FIRST_VERSION}")
-            connection.execute("COMMIT")
-        except BaseException:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
-            raise
+    current = FIRST_VERSION + len(migrations)
+    if _version(connection, path, current) == current:
+        return
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        version = _version(connection, path, current)  # again, now that nobody else can change it
+        if 0 < version < current:  # under the lock, so that only one process copies
+            with suppress(sqlite3.Error, OSError):
+                back_up(path)
+        if not version:
+            _create_tables(connection)
+        for migration in migrations[max(0, version - FIRST_VERSION) :]:
+            migration(connection)
+        connection.execute(f"PRAGMA user_version = {current}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
 
 
 def require_current(connection: sqlite3.Connection, path: str, migrations: Migrations = MIGRATIONS) -> None:

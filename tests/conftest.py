@@ -4,9 +4,11 @@ Threads that wait for each other make a busy computer many times slower.
 """
 
 import os
+import sqlite3
 import sys
 from collections.abc import Callable, Iterator
-from functools import cache
+from functools import cache, partial
+from typing import Any
 
 for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
@@ -32,6 +34,26 @@ def no_configuration() -> Iterator[None]:
     """The configuration of the owner of this computer is not read."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TAGGER_CONFIG", "none")
+        yield
+
+
+class NeverSynced(sqlite3.Connection):
+    """Leaves it to the system when a database reaches the disk."""
+
+    def execute(self, sql: str, *parameters: Any) -> sqlite3.Cursor:
+        if sql.startswith("PRAGMA synchronous ="):
+            return super().execute("PRAGMA synchronous = OFF")
+        if sql.startswith(("BEGIN", "PRAGMA journal_mode =")):
+            super().execute("PRAGMA synchronous = OFF")
+        return super().execute(sql, *parameters)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_waiting_for_disks() -> Iterator[None]:
+    """No test cuts the power; to wait for the disk, up to forty times in each, takes as long as all else."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda fd: None)
+        patch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=NeverSynced))
         yield
 
 

@@ -1,6 +1,8 @@
 """The pages of tracks to tag, and that what undo needs is on the disk in time."""
 
 import os
+import sqlite3
+from functools import partial
 
 import pytest
 
@@ -60,12 +62,14 @@ def test_pages_follow_the_index_of_paths(store: Store) -> None:
     assert "TEMP B-TREE" not in steps
 
 
-def test_what_undo_needs_outlasts_a_power_cut(store: Store, db_path: str) -> None:
+def test_what_undo_needs_outlasts_a_power_cut(db_path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """SQLite syncs a commit in WAL mode only with synchronous = FULL (2)."""
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=sqlite3.Connection))
     seen = []
-    with store.database.transaction(durable=True) as connection:
-        seen.append(connection.execute("PRAGMA synchronous").fetchone()[0])
-    seen.append(store.database.connection.execute("PRAGMA synchronous").fetchone()[0])
+    with Store.open(db_path, create=True) as store:
+        with store.database.transaction(durable=True) as connection:
+            seen.append(connection.execute("PRAGMA synchronous").fetchone()[0])
+        seen.append(store.database.connection.execute("PRAGMA synchronous").fetchone()[0])
     assert seen == [2, 1]
 
 

@@ -2,20 +2,21 @@
 
 import os
 import shutil
-import sqlite3
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 
+from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.report import gather, page
 from tagger.store import Store
-from tagger.types import MOODS
+from tagger.types import MOODS, Analysis, OwnTags, Prediction, Recording, WindowAnswer
 
-FROM_CLUSTERS, SIZE = 400, 192
-WORDS = 50
+N_CLOUDS, SIZE, N_WORDS = 400, 192, 50
+AT_ONCE = 2000
 TITLE = (
     "The",
     "Long",
@@ -101,56 +102,44 @@ def _browse(out: Path) -> None:
 
 def make_library(path: str, n_tracks: int) -> None:
     """Tracks in albums of twelve, with titles as long as in life, and embeddings in clouds."""
-    with Store.open(path, create=True):
-        pass
     random = np.random.default_rng(0)
     genres = load_card(DEFAULT_MODEL).genres
-    raw = sqlite3.connect(path)
-    raw.execute("PRAGMA synchronous = OFF")
-    raw.execute("INSERT INTO trunks (id, name) VALUES (1, 'made')")
-    raw.execute("INSERT INTO models (model, last_used_at, trunk) VALUES (?, '2026', 1)", (DEFAULT_MODEL,))
-    raw.executemany("INSERT INTO word_places VALUES (1, ?, ?)", [(f"Word {i}", i + 1) for i in range(WORDS)])
-    clouds = random.normal(size=(FROM_CLUSTERS, SIZE))
-    of_cloud = random.integers(0, FROM_CLUSTERS, n_tracks)
-    words = random.beta(0.3, 2, (n_tracks, WORDS))
-    shares = random.random((n_tracks, 5))
-    ids = random.bytes(16 * n_tracks).hex()
-    for i in range(n_tracks):
-        title = " ".join(random.choice(TITLE, 5))
-        artist, album = f"The {TITLE[i // 60 % 12]} Band {i // 60}", f"{title} {i // 12}"
-        confidence, energy, tempo, valence, _ = shares[i].tolist()
-        genre = genres[of_cloud[i] % len(genres)]
-        place = f"/music/{artist}/{2000 + i // 60 % 25} - Album {i // 12}/{i % 12 + 1:02} {title}.flac"
-        track = (i, place, 9_000_000, (1_200_000_000 + 5000 * i) * 10**9, ids[32 * i : 32 * i + 32], 200.5)
-        names = (title, artist, album, 1960 + i % 60, f'["{genres[i % 17]}"]', i // 12)
-        raw.execute(
-            "INSERT INTO tracks (id, path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz,"
-            " channels, scanned_at, title, artist, album, year, tag_genres, album_id)"
-            " VALUES (?, ?, ?, ?, ?, ?, 'flac', 44100, 2, '2026-01-01T00:00:00+00:00', ?, ?, ?, ?, ?, ?)",
-            (*track, *names),
-        )
-        answer = (
-            i,
-            DEFAULT_MODEL,
-            genre,
-            confidence,
-            energy,
-            0,
-            "",
-            60 + 120 * tempo,
-            0.5,
-            genre,
-            confidence,
-        )
-        raw.execute("INSERT INTO predictions VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", answer)
-        scores = [(i, DEFAULT_MODEL, name, 0.9 if name == genre else 0.1 / 16) for name in genres]
-        raw.executemany("INSERT INTO genre_scores VALUES (?, ?, ?, ?)", scores)
-        said = bytes((255 * words[i]).astype(int).tolist())
-        mood = (i, DEFAULT_MODEL, valence, MOODS[i % 4], 0.5, 1, said)
-        raw.execute("INSERT INTO mood_words VALUES (?, ?, ?, ?, ?, ?, ?)", mood)
-        vector = (clouds[of_cloud[i]] + random.normal(size=SIZE)).astype("<f2")
-        raw.execute(
-            "INSERT INTO embeddings (track_id, trunk, vector) VALUES (?, 1, ?)", (i, vector.tobytes())
-        )
-    raw.commit()
-    raw.close()
+    clouds = random.normal(size=(N_CLOUDS, SIZE))
+    with Store.open(path, create=True) as store:
+        run = store.runs.begin("scan")
+        for start in range(0, n_tracks, AT_ONCE):
+            numbers = range(start, min(start + AT_ONCE, n_tracks))
+            store.record_batch([_analysis(n, genres, clouds, random) for n in numbers], [])
+        store.runs.end(run, {"found": n_tracks, "analysed": n_tracks})
+
+
+def _analysis(n: int, genres: Sequence[str], clouds: np.ndarray, random: np.random.Generator) -> Analysis:
+    cloud = int(random.integers(0, N_CLOUDS))
+    genre = genres[cloud % len(genres)]
+    confidence, energy, tempo, valence = random.random(4).tolist()
+    title = " ".join(random.choice(TITLE, 5))
+    artist, album = f"The {TITLE[n // 60 % len(TITLE)]} Band {n // 60}", f"{title} {n // 12}"
+    place = f"/music/{artist}/{2000 + n // 60 % 25} - Album {n // 12}/{n % 12 + 1:02} {title}.flac"
+    recording = Recording(
+        *(random.bytes(16).hex(), 200.5, "flac", 44_100, 2, title, artist, f"Album {album}", 1960 + n % 60),
+        own=OwnTags((genres[n % 17],)),
+    )
+    answer = Prediction(
+        model=DEFAULT_MODEL,
+        genres={name: 0.9 if name == genre else 0.1 / len(genres) for name in genres},
+        genre=genre,
+        genre_confidence=confidence,
+        energy=energy,
+        windows=tuple(
+            WindowAnswer(50.0 * at, genre, 0.5, share) for at, share in enumerate(random.random(3))
+        ),
+        embedding=(clouds[cloud] + random.normal(size=SIZE)).astype(np.float16),
+        silent=False,
+        bpm=60 + 120 * tempo,
+        bpm_confidence=0.5,
+        words={f"Word {at}": share for at, share in enumerate(random.beta(0.3, 2, N_WORDS).tolist())},
+        valence=valence,
+        mood=MOODS[n % 4],
+        mood_confidence=0.5,
+    )
+    return Analysis(AudioFile(place, 9_000_000, (1_200_000_000 + 5000 * n) * 10**9), recording, answer)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 
 from tagger.files import folded
@@ -53,6 +54,15 @@ def says_genre(text: str, nothing: Words = NOTHING) -> bool:
         return False
     pieces = {letters(piece) for piece in _SEPARATORS.split(text)}
     return any(map(_is_word, pieces - _folded(nothing)))
+
+
+def pieces(texts: Iterable[str]) -> frozenset[str]:
+    """Give what texts in the genre of a file say, however it is joined, spelled and ordered.
+
+    >>> pieces(["Live; ROCK"]) == pieces(["rock", "Live"])
+    True
+    """
+    return frozenset(letters(piece) for text in texts for piece in _SEPARATORS.split(text)) - {""}
 
 
 def is_named(text: str, name: str) -> bool:

@@ -79,12 +79,14 @@ class Failure:
 class OwnTags:
     """What the file itself says: `genres` word for word, the energy level of a DJ program, and the BPM.
 
-    Nothing of it is ours: what `write-tags` has put there is not the owner's word.
+    Nothing of it is ours: what `write-tags` has put there is not the owner's word. `has_our_energy`: the
+    file holds an energy that only we write, so that its tags have not been replaced since.
     """
 
     genres: tuple[str, ...] = ()
     energy_level: float | None = None
     bpm: float | None = None
+    has_our_energy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,6 +371,15 @@ def energy_level(energy: float) -> int:
     [1, 3, 4, 10]
     """
     return min(10, max(1, math.ceil(10 * energy)))
+
+
+def energy_of_level(level: float) -> float:
+    """Give the energy (0–1) in the middle of a level (1–10).
+
+    >>> energy_of_level(1), energy_of_level(7)
+    (0.05, 0.65)
+    """
+    return round((level - 0.5) / 10, 4)
 
 
 def number_in(text: str | None, most: float) -> float | None:

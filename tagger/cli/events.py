@@ -146,6 +146,7 @@ METRICS = {
     "scan_failed": "Files that could not be analysed.",
     "scan_new_failures": "Those of them that were not known before.",
     "scan_reread": "Tracks that the last scan answered from their stored embeddings.",
+    "scan_corrected": "Fields of tags that the owner has changed since write-tags wrote them.",
     "scan_missing": "Tracks whose file was gone since the scan before.",
     "scan_seconds": "Duration of the last scan.",
     "scan_tracks_per_second": "Files analysed per second.",

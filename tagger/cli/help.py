@@ -26,6 +26,7 @@ TOPICS = {
     "many-machines": ("merge",),
     "configuration": ("config",),
     "database": (),
+    "sql": (),
     "python": (),
     "models": (),
     "training": ("train", "evaluate"),

@@ -185,6 +185,9 @@ def _report(
         return
     if counts.left and not quiet:
         message(f"{counted(counts.left, 'files')} left to the next scan")
+    if counts.corrected and not quiet:
+        edits = counted(counts.corrected, "fields that you have changed in tags")
+        message(f"{edits} since `tagger write-tags`: your word from now on (`tagger corrections`)")
     if counts.new_failures or (counts.failed and not quiet):
         message(f"{_failed(counts)}; `tagger failures` says why")
     elif not quiet and counts.ignored:
@@ -214,7 +217,7 @@ def _print_table(counts: Mapping[str, float], genres: Sequence[tuple[str, int]])
         (name.replace("_per_s", "/s"), f"{value:,}" if isinstance(value, int) else f"{value:,.1f}", "")
         for name, value in counts.items()
         if name != "new_failures"  # a message says it
-        and (name != "reread" or value)
+        and (name not in ("reread", "corrected") or value)
     ]
     total = max((count for _, count in genres), default=1)
     for i, (genre, count) in enumerate(genres):

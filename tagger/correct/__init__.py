@@ -2,6 +2,6 @@
 
 from tagger.correct.correction_lines import Corrected, Imported, correction_json
 from tagger.correct.owners_words import OwnersWords
-from tagger.correct.typed import energy_of_level, genres_typed
+from tagger.correct.typed import genres_typed
 
-__all__ = ["Corrected", "Imported", "OwnersWords", "correction_json", "energy_of_level", "genres_typed"]
+__all__ = ["Corrected", "Imported", "OwnersWords", "correction_json", "genres_typed"]

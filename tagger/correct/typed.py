@@ -7,7 +7,7 @@ from typing import Any
 from tagger.errors import TaggerError
 from tagger.store import Correction
 from tagger.tags import is_genre, unsplittable
-from tagger.types import MOST_BPM, CorrectedField, number_in
+from tagger.types import MOST_BPM, CorrectedField, energy_of_level, number_in
 
 MOST_GENRES = 20
 """Of one sound, typed by hand."""
@@ -45,15 +45,6 @@ def energy_typed(text: str) -> float:
     if number is not None and number.is_integer() and 1 < number <= 10:
         return energy_of_level(number)
     raise TaggerError(f"--energy {text}: give a level from 2 to 10, or a number below 1 such as 0.65")
-
-
-def energy_of_level(level: float) -> float:
-    """Give the energy (0–1) in the middle of a level (1–10).
-
-    >>> energy_of_level(1), energy_of_level(10)
-    (0.05, 0.95)
-    """
-    return round((level - 0.5) / 10, 4)
 
 
 def bpm_typed(text: str) -> float:

@@ -35,6 +35,7 @@ class ScanCounts:
     same reason in the same state of the file, before the scan. `taken` are those whose outcome from a worker
     is in these counts; a file that must be extracted twice is in it twice. `reread` tracks got an answer of
     the model by its heads on their stored embeddings, whether or not the walk has met their files.
+    `corrected` are fields that we wrote and somebody has changed in a file: corrections from now on.
     """
 
     analysed: int = 0
@@ -49,6 +50,7 @@ class ScanCounts:
     unmounted: int = 0
     taken: int = 0
     reread: int = 0
+    corrected: int = 0
     started: float = field(default_factory=time.perf_counter)
 
     @property
@@ -74,6 +76,7 @@ class ScanCounts:
             "new_failures": self.new_failures,
             "missing": self.missing,
             "reread": self.reread,
+            "corrected": self.corrected,
             "seconds": round(seconds, 3),
             "tracks_per_s": round(self.analysed / seconds, 2),
         }

@@ -146,6 +146,7 @@ class Scan:
         """
         now = datetime.now(UTC)
         failed_since = now if self.settings.retry_failed else now - RETRY_AFTER
+        n_noticed = self.store.files.n_noticed
         remove_stale_tables()
         if not self.settings.full:
             self.counts.reread = reread(self.store, self.card, self.observer.rereads)
@@ -162,6 +163,7 @@ class Scan:
             self.observer.unmounted(folder)
         known.forget_failures(now)
         self.store.albums.pool(cache(self._base_rates))
+        self.counts.corrected = self.store.files.n_noticed - n_noticed
 
     def _base_rates(self, model: str) -> Mapping[str, float]:
         """How often a model answers each genre; nothing where its folder is gone."""

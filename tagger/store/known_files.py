@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Literal
 from tagger.files import Fingerprint, fingerprint
 from tagger.store import checked
 from tagger.store.album_answers import SPEAK_ALONE
+from tagger.store.noticed import note_edits
 from tagger.store.own_tags import own_genres, own_values
 from tagger.store.rows import (
     SqlValue,
@@ -93,11 +94,15 @@ class Reuse:
 
 
 class KnownFiles:
-    """The tables `tracks` and `failures` of an open store, as `Store.files`; errors as of `Store`."""
+    """The tables `tracks` and `failures` of an open store, as `Store.files`; errors as of `Store`.
+
+    `n_noticed` counts the fields of ours that somebody has changed, as the files that were stored said.
+    """
 
     def __init__(self, database: Database) -> None:
         """Use `Store.files`."""
         self._database = database
+        self.n_noticed = 0
 
     def tracked(self) -> set[Fingerprint]:
         """Give the fingerprints of all files that were analysed, in the state in which they were."""
@@ -225,7 +230,7 @@ class KnownFiles:
                 if one.kind == "duplicate":
                     _copy(connection, one.track_id, one.file, at)
                 else:
-                    _refresh(connection, one.track_id, one.file, at)
+                    self._refresh(connection, one.track_id, one.file, at)
 
     def tell(self, told: Sequence[Identified], unreadable: Sequence[str]) -> None:
         """Store what the tags of known files say, of the files and not of their sounds, in one transaction.
@@ -237,7 +242,7 @@ class KnownFiles:
             for one in told:
                 row = connection.execute(_ID, (stored_path(one.file.path),)).fetchone()
                 if row:
-                    _refresh(connection, row[0], one, at)
+                    self._refresh(connection, row[0], one, at)
             values = [(stored_path(path),) for path in unreadable]
             connection.executemany("UPDATE tracks SET tag_genres = '[]' WHERE path = ?", values)
 
@@ -246,7 +251,7 @@ class KnownFiles:
 
         Tracks that are known by their path keep their id.
         """
-        tracks = [_values(connection, one, at) for one in analyses]
+        tracks = [self._values(connection, one, at) for one in analyses]
         paths = [(track["path"],) for track in tracks]
         for forget in _FORGET_OTHER_SOUND:
             connection.executemany(forget, tracks)
@@ -254,16 +259,25 @@ class KnownFiles:
         connection.executemany("DELETE FROM failures WHERE path = ?", paths)
         return [connection.execute(_ID, path).fetchone()[0] for path in paths]
 
+    def _values(self, connection: sqlite3.Connection, one: Analysis, at: str) -> dict[str, SqlValue]:
+        """The columns of a file that was analysed, perhaps not for the first time."""
+        values = track_values(one.file, one.recording, at)
+        (track_id,) = connection.execute(_ID, (values["path"],)).fetchone() or (None,)
+        if track_id is not None:
+            self.n_noticed += note_edits(connection, track_id, one.file, one.recording, at)
+        return {**values, **own_values(connection, one.recording.own, track_id)}
+
+    def _refresh(self, connection: sqlite3.Connection, track_id: int, known: Identified, at: str) -> None:
+        """Renew what a track's file and its tags say."""
+        self.n_noticed += note_edits(connection, track_id, known.file, known.recording, at)
+        values = _new_values(connection, track_id, known, at)
+        settings = ", ".join(f"{name} = :{name}" for name in values)
+        sql = f"UPDATE tracks SET {settings}, missing_since = NULL WHERE id = :id"
+        connection.execute(sql, {**values, "id": track_id})
+
     def put_failures(self, connection: sqlite3.Connection, failures: Sequence[Failure], at: str) -> None:
         """Store the latest failure of each path inside the caller's transaction."""
         connection.executemany(_UPSERT_FAILURE, [failure_values(failure, at) for failure in failures])
-
-
-def _refresh(connection: sqlite3.Connection, track_id: int, known: Identified, at: str) -> None:
-    values = _new_values(connection, track_id, known, at)
-    settings = ", ".join(f"{name} = :{name}" for name in values)
-    sql = f"UPDATE tracks SET {settings}, missing_since = NULL WHERE id = :id"
-    connection.execute(sql, {**values, "id": track_id})
 
 
 def _copy(connection: sqlite3.Connection, source: int, known: Identified, at: str) -> None:
@@ -305,13 +319,6 @@ def fault(failure: Failure) -> Fingerprint:
 def displaced(path: str) -> str:
     """Give the path, at which no file can be, of a track whose place another sound has taken."""
     return os.path.join(path, ".displaced")
-
-
-def _values(connection: sqlite3.Connection, one: Analysis, at: str) -> dict[str, SqlValue]:
-    """The columns of a file that was analysed, perhaps not for the first time."""
-    values = track_values(one.file, one.recording, at)
-    known = connection.execute(_ID, (values["path"],)).fetchone()
-    return {**values, **own_values(connection, one.recording.own, known[0] if known else None)}
 
 
 def _new_values(

@@ -14,6 +14,7 @@ from tagger.errors import StoreError
 from tagger.store.album_tables import add_albums
 from tagger.store.backup import back_up, damage
 from tagger.store.correction_tables import add_correction_answers
+from tagger.store.library_view import add_library_view
 from tagger.store.word_tables import add_words
 
 APPLICATION_ID = 0x54414752  # "TAGR" in the file's header: https://www.sqlite.org/pragma.html
@@ -202,7 +203,14 @@ def _add_own_tags(connection: sqlite3.Connection) -> None:
 
 Migrations = Sequence[Callable[[sqlite3.Connection], None]]
 
-MIGRATIONS: Migrations = (_add_corrections, _add_own_tags, add_albums, add_words, add_correction_answers)
+MIGRATIONS: Migrations = (
+    _add_corrections,
+    _add_own_tags,
+    add_albums,
+    add_words,
+    add_correction_answers,
+    add_library_view,
+)
 """What leads from version `FIRST_VERSION` + n to the next.
 
 They run in one transaction, for each would wait for the disk four times, with foreign keys off, so that they

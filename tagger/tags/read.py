@@ -147,7 +147,7 @@ def own_tags(path: str) -> OwnTags:
         said = (text for text in tags.genres if UNREADABLE not in text)
         level = None if level_is_free(tags) else number_in(tags.energy_level, MOST_LEVEL)
         genres = tuple(text[:LONGEST_GENRE] for text in islice(said, MOST_GENRES))
-        return OwnTags(genres, level, number_in(tags.bpm, MOST_BPM))
+        return OwnTags(genres, level, number_in(tags.bpm, MOST_BPM), tags.energy is not None)
     return OwnTags()
 
 

@@ -113,7 +113,9 @@ def test_energy_and_tempo_are_written_as_the_owner_said_and_over_another_program
         said.put("energy", {track.audio_id: Correction("set", ("0.65",))})
         write(library)
         tags = read(track.path)
-        assert (tags.energy_level, tags.energy, tags.bpm) == ("7", "0.6500", "88")
+        assert (tags.energy_level, tags.energy, tags.bpm) == ("7", "0.6500", "176"), (
+            "the edit is the newer word"
+        )
 
 
 def test_a_verdict_is_written_whatever_the_answer_and_the_policy_are(library: Library) -> None:

@@ -92,7 +92,7 @@ def test_the_first_release_s_database_gets_the_columns_of_own_tags_and_keeps_its
     with Store.open(db_path, create=False) as store:
         (track,) = store.answers.tracks(model="old-1")
         unread = store.files.without_own_tags()
-    assert _version(db_path) == schema.VERSION == 12
+    assert _version(db_path) == schema.VERSION == 13
     assert (track.path, track.genre, track.tag_genres) == ("/m/1.mp3", "Rock", ())
     assert unread == {fingerprint("/m/1.mp3", 10, 20)}
     assert _version(backup.backup_path(db_path)) == 7
@@ -267,6 +267,8 @@ def test_the_default_lies_in_the_user_data_folder() -> None:
 def test_the_manual_names_every_table_and_column(store: Store) -> None:
     page = (Path(__file__).parents[2] / "tagger/manual/database.md").read_text(encoding="utf-8")
     rows = dict(re.findall(r"^\| `(\w+)` \| [^|]* \| (.*) \|$", page, re.MULTILINE))
-    for table in store.database.tables.tables:
-        documented = re.findall(r"`(\w+)`", rows[table.name])
-        assert documented == list(table.columns_dict), table.name
+    tables = store.database.tables
+    for name in [*tables.table_names(), "library"]:
+        columns = [column for _, column, *_ in store.database.all(f"PRAGMA table_info({name})")]
+        assert re.findall(r"`(\w+)`", rows[name]) == columns, name
+    assert all(f"`{view}`" in page for view in tables.view_names())

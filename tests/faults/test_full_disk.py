@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tagger.errors import StoreError
+from tagger.store import database as database_file
 from tagger.store import scan_lock
-from tagger.store import store as store_file
 from tests.cli.conftest import Tagger
 from tests.cli.test_faults import ended_in_one_line, is_sound, music
 from tests.tag_runs.library import contents, make_files, store_analyses
@@ -34,14 +34,14 @@ def test_a_disk_that_is_full_at_a_commit_ends_the_scan_and_the_next_goes_on(
     assert tagger("scan", music, "--limit", 2, "--quiet").code == 0
     with sqlite3.connect(db) as database:
         (n_pages,) = database.execute("PRAGMA page_count").fetchone()
-    configured = store_file.configured
+    configured = database_file.configured
 
     def on_a_full_disk(opened: sqlite3.Connection) -> sqlite3.Connection:
         opened.execute(f"PRAGMA max_page_count = {n_pages + 8}")
         return configured(opened)
 
     with monkeypatch.context() as patch:
-        patch.setattr(store_file, "configured", on_a_full_disk)
+        patch.setattr(database_file, "configured", on_a_full_disk)
         full = tagger("scan", music / "b", music / "a")
     ended_in_one_line(full, 2, "the disk is full; make room, then run the command again")
     assert is_sound(db)

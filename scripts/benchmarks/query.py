@@ -35,8 +35,8 @@ QUESTIONS = {
     "--sort -valence --limit 20": Query(order="-valence", limit=20),
     "--sort mood --limit 20": Query(order="mood", limit=20),
 }
-N_TIMES_RARER = 6.6
-"""The power of an even share (0–1) of which a tenth is above a half."""
+N_TIMES_RARER = 17
+"""The power of an even share (0–1) of which a twenty-fifth is above a half: two of fifty words."""
 
 OWN_GENRES = ("Rock", "Alternative Rock", "Other", "House", "Jazz", "Hip-Hop/Rap", "My Favourites", "Klassik")
 EVERY_ROW = """
@@ -150,7 +150,7 @@ def make_library(path: str, n_tracks: int, n_embeddings: int) -> None:
 
 
 def _put_words(raw: sqlite3.Connection, random: np.random.Generator, n_tracks: int) -> None:
-    """Moods evenly, and words of which every tenth is there, as in a library of all kinds of music."""
+    """Moods evenly, and two words a track, as in a library of all kinds of music."""
     words = [word.name for word in load_card(DEFAULT_MODEL).all_words]
     number = word_list(raw, words)
     shares = random.random((n_tracks, 2)).round(4).tolist()

@@ -160,27 +160,24 @@ def _print(analysis: Analysis, is_stored: bool, sure_from: float) -> None:
         say(_silence(answer.windows))
     if analysis.album:
         say(_album(analysis.album, analysis.genres, answer))
-    say()
-    _print_doubt(analysis.genres, sure_from)
-    for genre, p in [*analysis.genres.items()][:TOP]:
-        say(_drawn(genre, p))
-    if analysis.genres:
-        say()
-    if words := [*_words(answer)]:
-        say("\n".join(words) + "\n")
-    for line in _about_all(answer, sure_from):
-        say(line)
-    say()
-    for line in _over_the_track(answer.windows):
-        say(line)
+    blocks = (
+        _genres(analysis.genres, sure_from),
+        _words(answer),
+        _about_all(answer, sure_from),
+        _over_the_track(answer.windows),
+    )
+    for lines in blocks:
+        if text := "\n".join(lines):
+            say(f"\n{text}")
 
 
-def _print_doubt(genres: Mapping[str, float], sure_from: float) -> None:
-    """Say between which genres it is, where it is not sure of the first."""
-    likely = [*genres.items()][:2]
+def _genres(genres: Mapping[str, float], sure_from: float) -> Iterator[str]:
+    """The likeliest genres, and between which it is, where it is not sure of the first."""
+    likely = [*genres.items()][:TOP]
     if likely and likely[0][1] < sure_from:
         second = likely[1][0] if len(likely) > 1 else None
-        say(f"  {genre_said(*likely[0], second, sure_from)} It is sure from {sure_from:.0%} on.")
+        yield f"  {genre_said(*likely[0], second, sure_from)} It is sure from {sure_from:.0%} on."
+    yield from (_drawn(genre, p) for genre, p in likely)
 
 
 def _sound(recording: Recording) -> str:

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-COLUMNS = 98
+COLUMNS = 106
 OUT = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "tagger/manual/terminal.svg")
 
 FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"

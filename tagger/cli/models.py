@@ -16,7 +16,7 @@ from tagger.cli.compare import compare
 from tagger.cli.shared import SOME_FAILED, message, print_json, print_json_array
 from tagger.cli.terminal import say, shown
 from tagger.errors import ModelError, TaggerError
-from tagger.types import counted
+from tagger.types import WORD_KINDS, counted
 
 if TYPE_CHECKING:
     from tagger.model_card import ModelCard
@@ -28,7 +28,7 @@ app.command("compare")(compare)
 
 @app.callback(invoke_without_command=True)
 def models(context: typer.Context, db: shared.Db = None, json: shared.Json = False) -> None:
-    """List the installed models, their genres and their measured figures; compare two; or add your own.
+    """List the installed models, their genres, words and measured figures; compare two; or add your own.
 
     tagger models
     tagger models compare small
@@ -114,6 +114,8 @@ def _list(db: str | None, json: bool) -> None:
                 "genres": card.genres,
                 "energy": card.predicts_energy,
                 "tempo": card.tempo is not None,
+                "mood": card.mood is not None,
+                "words": [word.name for word in card.all_words],
                 "figures": card.figures,
                 "tracks": answers.get(card.id, 0),
             }
@@ -146,6 +148,9 @@ def _print(card: ModelCard, n_tracks: int, added: bool) -> None:
     say(f"{shown(card.id)} {shown(card.version)}{whose}: {counted(n_tracks, 'tracks')} in the database")
     if card.genres:
         _print_listed("genres", map(shown, card.genres))
+    for kind in WORD_KINDS:
+        if words := [shown(word.name) for word in card.all_words if word.kind == kind]:
+            _print_listed(f"words of {kind}", words)
     _print_listed("predicts", card.aspects)
     if card.figures:
         _print_listed("on the test split", map(shown, _in_words(card.figures)))

@@ -14,7 +14,7 @@ import pytest
 
 from tagger.cli.table import columns_for, print_table
 from tagger.library import Library
-from tagger.model_card import ModelCard
+from tagger.model_card import DEFAULT_MODEL, ModelCard, load_card
 from tagger.predict import Predictor
 from tagger.query import Query
 from tagger.store import Store
@@ -374,3 +374,12 @@ def test_a_rule_for_navidrome_asks_for_words_and_moods_and_cannot_say_valence(
     for unsayable in (["--valence", "0.6-"], ["--sort", "-valence"], ["--like", "/m/a.mp3"]):
         refused = tagger("playlist", "--format", "nsp", *unsayable)
         assert refused.code == 2 and f"and cannot say {unsayable[0]}" in refused.err
+
+
+def test_models_lists_the_words_that_can_be_asked_for(tagger: Tagger, library: Path) -> None:
+    known = {word.name: word.kind for word in load_card(DEFAULT_MODEL).all_words}
+    (standard,) = (one for one in tagger("models", "--json").json if one["id"] == DEFAULT_MODEL)
+    assert (standard["words"], standard["mood"]) == ([*known], True)
+    out = tagger("models").out
+    first = next(word for word, kind in known.items() if kind == "instrument")
+    assert f"\n  words of instrument: {first}, " in out

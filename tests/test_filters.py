@@ -220,8 +220,8 @@ def test_a_word_is_named_as_people_call_it() -> None:
     [
         ("r and b", "'r and b' is a genre and no word; give --genre \"R&B\""),
         ("Sad", "'Sad' is a mood and no word; give --mood sad"),
-        ("pinao", "no word 'pinao'; did you mean 'Piano'? m knows: Piano, House"),
-        ("", "no word ''; m knows: Piano, House"),
+        ("pinao", "no word 'pinao'; did you mean 'Piano'? `tagger models` lists the 2 of m"),
+        ("", "no word ''; `tagger models` lists the 2 of m"),
     ],
 )
 def test_what_is_no_word_is_answered_with_what_was_meant(text: str, answer: str) -> None:

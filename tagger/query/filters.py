@@ -211,7 +211,7 @@ def word_named(word: str, known: Sequence[str], genres: Sequence[str], model: st
     by_case = {folded(name): name for name in known}
     near = difflib.get_close_matches(folded(word.strip()), by_case, n=1, cutoff=0.4)
     hint = f"did you mean {by_case[near[0]]!r}? " if near else ""
-    raise TaggerError(f"no word {word!r}; {hint}{model} knows: {', '.join(known)}")
+    raise TaggerError(f"no word {word!r}; {hint}`tagger models` lists the {len(known)} of {model}")
 
 
 def genre_named(name: str, known: Sequence[str], model: str) -> str:

@@ -18,9 +18,13 @@ from soaking.commands import Commands, Fault, Outcome, full_disk, read_only, sma
 from soaking.ground import Ground
 from soaking.owner import Owner
 from soaking.truth import HarmError, Truth
+from soaking.words import check_words, say
 
 LISTS = ("rock.m3u8", "loud.xspf", "all.json", "old.pls", "paths.txt")
 SHARE_OF_FAULTS = 0.5
+
+LEAVE_NOTHING = ("playlist", "set", "unset", "corrections")
+"""Commands after which, cut off, no run of scan or write-tags has anything to recover."""
 
 
 @dataclass
@@ -107,14 +111,14 @@ class Soak:
             with bring_about(self.ground, rng) if bring_about else nullcontext({}) as limits:
                 outcome = self.commands.run(args, **limits)
             self.expect(outcome, {0, 1, 2, *codes})
-        if name != "playlist":
+        if name not in LEAVE_NOTHING:
             self.is_settled = False
             self.is_scan_open |= name == "scan"
         return outcome, f"{name} {fault}"
 
     def _note_end(self, name: str) -> None:
         """Note that a command has come to its end: of what was cut off before, each cleans up its own."""
-        if name != "playlist":
+        if name not in LEAVE_NOTHING:
             self.is_settled = True
         if name == "scan":
             self.is_scan_open = False
@@ -127,6 +131,7 @@ class Soak:
 
     def check(self, rng: random.Random, *, may_write: bool, n_sample: int | None = 40) -> dict[str, str]:
         written = self.truth.check(rng, may_write=may_write, is_settled=self.is_settled, n_sample=n_sample)
+        check_words(self.ground)
         if self.is_clean and (litter := self.ground.litter()):
             raise HarmError(f"litter: {', '.join(litter)}")
         return written
@@ -209,6 +214,13 @@ def playlist(soak: Soak, rng: random.Random) -> str:
     return told
 
 
+def words(soak: Soak, rng: random.Random) -> str:
+    """Let the owner say something in the place of the models, or take it back."""
+    told = say(soak.ground, soak.under_faults, _some_folders(soak, rng, 4), rng)
+    soak.after(rng, may_write=False)
+    return told
+
+
 def damage(soak: Soak, rng: random.Random) -> str:
     """Write random bytes into the database, go on for a while, then do what the messages say."""
     if not soak.is_clean:
@@ -252,6 +264,7 @@ STEPS: dict[str, tuple[float, Callable[[Soak, random.Random], str]]] = {
     "write-tags": (7, write_tags),
     "undo": (4, undo),
     "playlist": (3, playlist),
+    "words": (4, words),
     "damage": (0.7, damage),
     **{
         name: (1, by_owner(name))

@@ -9,6 +9,7 @@ from tagger.store.ignored import IgnoredPaths
 from tagger.store.known_files import KnownFiles, Reuse, displaced, fault
 from tagger.store.merge import Merged, merge
 from tagger.store.overview import Overview
+from tagger.store.own_tags import fields_written
 from tagger.store.rereads import HeadAnswers, Source, Stored
 from tagger.store.runs import Run, said
 from tagger.store.statistics import Statistics
@@ -54,6 +55,7 @@ __all__ = [
     "default_path",
     "displaced",
     "fault",
+    "fields_written",
     "genres_said",
     "merge",
     "owners_word",

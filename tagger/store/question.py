@@ -40,6 +40,9 @@ _FURTHER = """
         WHERE c.field = 'genre' AND c.kind <> 'skipped' AND g.key > 0 AND g.value IN ({}))"""
 """Tracks to which the owner gave a genre behind another one: few, which no index holds."""
 
+_CORRECTED = """
+    EXISTS (SELECT 1 FROM predictions c
+        WHERE c.track_id = p.track_id AND c.model = p.model AND c.corrected > 0)"""
 _OWN_GENRES = "t.tag_genres IN (SELECT tag_genres FROM (SELECT DISTINCT tag_genres FROM tracks) WHERE {})"
 _SEVERAL_FILES = """
     t.missing_since IS NULL
@@ -194,7 +197,7 @@ def _of_prediction(query: Query) -> list[Sql]:
     if query.min_confidence is not None:
         found.append(("p.genre_confidence >= ?", [query.min_confidence]))
     if query.corrected:
-        found.append(("p.corrected > 0", []))
+        found.append((_CORRECTED if query.as_heard else "p.corrected > 0", []))
     return found
 
 

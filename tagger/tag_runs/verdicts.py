@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tagger.store import TaggableTrack, owners_word
-from tagger.tags import Change, GenrePolicy, Policy, Tags, Wanted, plan
+from tagger.store import Correction, Store, TaggableTrack, fields_written, owners_word
+from tagger.tags import Change, GenrePolicy, Policy, Tags, Wanted, plan, unsplittable
+from tagger.types import CORRECTED_FIELDS, CorrectedField
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,32 @@ def decided_changes(
         genres, most = verdict.genres, max(len(verdict.genres), 1)
     due = replace(wanted, genres=genres, said=wanted.said - {"genre"})
     return plan(tags, due, replace(policy, genre=verdict.how, max_genres=most), track.ours)
+
+
+def note_corrections(store: Store, run: int) -> None:
+    """Note which of the owner's words a run has written, as far as they made a change."""
+    if not (said := store.corrections.by_sound()):
+        return
+    written: dict[CorrectedField, set[str]] = {field: set() for field in CORRECTED_FIELDS}
+    for page in store.tag_changes.of_run(run):
+        for change in page:
+            of_sound = said.get(change.audio_id, {})
+            after = {name: texts for name, _, texts in fields_written(change.previous)} if of_sound else {}
+            for field, one in of_sound.items():
+                if one.kind != "skipped" and _is_in(field, one, after.get(field, ())):
+                    written[field].add(change.audio_id)
+    for field, sounds in written.items():
+        store.corrections.note_written(field, sounds, run)
+
+
+def _is_in(field: CorrectedField, said: Correction, texts: Sequence[str]) -> bool:
+    """Whether what is said is among texts that were written."""
+    word = owners_word({field: said})
+    if field == "genre":
+        return bool(word.genres) and {*map(unsplittable, word.genres)} <= {*texts}
+    if field == "energy":
+        return word.energy is not None and f"{word.energy:.4f}" in texts
+    return word.bpm is not None and str(round(word.bpm)) in texts
 
 
 def corrected(wanted: Wanted, track: TaggableTrack, tags: Tags) -> Wanted:

@@ -9,6 +9,7 @@ from tagger.tag_runs.batches import attempts, batches, or_skip, threads
 from tagger.tag_runs.commit import Copy, commit, discard_all, exchange_of, leave_folders
 from tagger.tag_runs.counts import Skip, WriteCounts
 from tagger.tag_runs.preview import Planned, Selection, TagSettings, planned_pages
+from tagger.tag_runs.verdicts import note_corrections
 from tagger.tags import Prepared, prepare, run_token
 
 Ready = tuple[Planned, Prepared]
@@ -45,6 +46,7 @@ def write_tags(
             if is_stopped():
                 break
     leave_folders(store, run, unfinished)
+    note_corrections(store, run)
 
 
 def _ready(outcomes: Iterable[tuple[Planned, Prepared | Skip]], counts: WriteCounts) -> list[Ready]:

@@ -1,5 +1,6 @@
 """The owner's words: kept by sound, and known as written as long as the run stands."""
 
+import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -8,7 +9,7 @@ import pytest
 
 from tagger.library import Library
 from tagger.store import Correction, Store
-from tagger.tag_runs import TagSettings, Verdict, Verdicts
+from tagger.tag_runs import Planned, TagSettings, Verdict, Verdicts, plan_lines
 from tagger.tags import Change, Policy, Tags, apply, read
 from tests.tag_runs.library import make_files, store_analyses
 
@@ -98,6 +99,25 @@ def test_what_is_set_takes_the_place_of_an_own_genre_and_what_is_accepted_does_n
         assert write(library, genre="never") == 0
         assert write(library) == 1
         assert genres(library) == ("Pop & Rock",)
+        assert library.store.corrections.of("genre")[track.audio_id].is_written
+        library.undo()
+        assert not library.store.corrections.of("genre")[track.audio_id].is_written
+
+
+def test_a_run_notes_what_it_has_written_and_a_plan_is_sure_of_it(library: Library) -> None:
+    with library:
+        (track,) = library.tracks()
+        for field, text in {"genre": "Surf", "energy": "0.65", "bpm": "87.6"}.items():
+            library.store.corrections.put(field, {track.audio_id: Correction("set", (text,))})  # type: ignore[arg-type]
+        planned: list[Planned] = []
+        library.preview_tags(settings=TagSettings(), on_change=planned.append)
+        assert [json.loads(line)["confidence"] for line in plan_lines(planned[0])] == [1.0] * 4
+        write(library)
+        assert [said.correction.is_written for said in library.store.corrections.all()] == [True] * 3
+        library.store.corrections.put("bpm", {track.audio_id: Correction("skipped")})
+        assert {s.field: s.correction.is_written for s in library.store.corrections.all()} == {
+            "genre": True, "energy": True, "bpm": False
+        }  # fmt: skip
 
 
 def test_energy_and_tempo_are_written_as_the_owner_said_and_over_another_program_s(library: Library) -> None:

@@ -1,7 +1,9 @@
 """A correction stands in the place of its sound's answers, whatever comes; taken back, it leaves no trace."""
 
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -13,7 +15,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tagger.store import Correction, HeadAnswers, Reuse, Store, Stored
+from tagger.query import Query
+from tagger.store import Correction, HeadAnswers, Reuse, Store, Stored, schema
 from tagger.types import Analysis, CorrectedField, Identified
 from tests.store.store_answers import MODEL, analysed, parts
 
@@ -190,3 +193,61 @@ def test_whatever_happens_the_answers_are_the_models_less_what_the_owner_said(
         for field in words:
             store.corrections.remove(field, SOUNDS)
         assert answers(store) == answers(heard)
+
+
+def test_a_review_sees_what_was_heard_with_the_word_of_the_album(store: Store) -> None:
+    for what, *values in ALBUM:
+        OF_BOTH[what](store, *values)
+    heard = [*store.answers.tracks(Query(as_heard=True), model=MODEL)]
+    assert [*store.answers.tracks(model=MODEL)] == heard
+    assert heard[3].genre == "Rock", "its album outvotes it"
+    store.corrections.put("genre", {"dd": Correction("set", ("Surf", "Twang"))})
+    store.corrections.put("energy", {"aa": Correction("set", ("0.65",))})
+    now = [*store.answers.tracks(Query(as_heard=True), model=MODEL)]
+    assert [(one.genre, one.genre_confidence) for one in now] == [
+        (one.genre, one.genre_confidence) for one in heard
+    ]
+    for as_heard in (False, True):
+        query = Query(as_heard=as_heard, corrected=True)
+        assert [one.audio_id for one in store.answers.tracks(query, model=MODEL)] == ["aa", "dd"]
+    (alone,) = store.answers.tracks(Query(no_album=True, corrected=True, genres=("Surf",)), model=MODEL)
+    assert alone.genre == "Surf"
+
+
+def test_a_database_of_before_learns_what_its_owner_has_said(tmp_path: Path) -> None:
+    path = str(tmp_path / "x.db")
+    with closing(sqlite3.connect(path, isolation_level=None)) as raw:
+        raw.create_function("tagger_sort_key", 1, str)
+        schema.migrate(raw, path, schema.MIGRATIONS[:4])
+        raw.execute(
+            "INSERT INTO tracks (path, size, mtime_ns, audio_id, codec, sample_rate_hz, channels, scanned_at)"
+            " VALUES ('/m/1.mp3', 10, 20, 'aa', 'mp3', 44100, 2, '')"
+        )
+        raw.execute(
+            "INSERT INTO predictions (track_id, model, genre, genre_confidence, energy, silent, created_at,"
+            " track_genre, track_genre_confidence) VALUES (1, ?, 'Rock', 0.5, 0.25, 0, '', 'Rock', 0.5)",
+            (MODEL,),
+        )
+        raw.execute("INSERT INTO corrections VALUES ('aa', 'genre', 'accepted', '[\"Jazz\"]', '2026', NULL)")
+        raw.execute("INSERT INTO corrections VALUES ('bb', 'genre', 'set', '[', '2026', NULL)")
+    with Store.open(path, create=False) as store:
+        (track,) = store.answers.tracks(model=MODEL)
+        assert (track.genre, track.genre_confidence, track.energy) == ("Jazz", 1.0, 0.25)
+        assert track.corrected == ("genre",)
+        store.corrections.remove("genre", ["aa"])
+        (track,) = store.answers.tracks(model=MODEL)
+        assert (track.genre, track.genre_confidence, track.energy) == ("Rock", 0.5, 0.25)
+
+
+@pytest.mark.parametrize(
+    "value", ["nonsense", "{}", "[1]", '["", "Surf"]', '[["Surf"]]', "null", b"\xff", 7, "[" * 100_000]
+)
+def test_what_a_damaged_database_says_stands_in_no_answer_s_place(store: Store, value: object) -> None:
+    hear(store, 1, "aa", (0.7, 0.2, 0.1), 0.5, False, MODEL)
+    for field in words:
+        store.corrections.put(field, {"aa": Correction("set", ("0.5",))})
+    connection = store.database.connection
+    connection.execute("UPDATE corrections SET value = ?", (value,))
+    (track,) = store.answers.tracks(model=MODEL)
+    assert (track.genre, track.energy, track.bpm, track.corrected) == ("Rock", 0.5, 120.0, ())
+    hear(store, 2, "aa", (0.7, 0.2, 0.1), 0.5, False, MODEL)

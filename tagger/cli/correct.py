@@ -73,8 +73,7 @@ def unset_words(
 ) -> None:
     """Take back what you said of files and folders, by `set`, in a review or in your player.
 
-    The answers of the models hold again at once. Tags stay as they are until
-    the next `write-tags`.
+    The answers of the models hold again at once; tags stay until `write-tags`.
 
         tagger unset song.mp3
         tagger unset ~/Music/Ventures --energy

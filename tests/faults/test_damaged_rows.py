@@ -30,6 +30,9 @@ READING = (
     ("runs", "--json"),
     ("failures",),
     ("ignore",),
+    ("corrections",),
+    ("corrections", "--json"),
+    ("list", "--genre", "surf", "--corrected"),
     ("write-tags", "--dry-run"),
     ("undo", "--dry-run"),
 )
@@ -52,6 +55,8 @@ def library(tmp_path: Path, db: Path, tagger: Tagger) -> Path:
     with closing(sqlite3.connect(db)) as database, database:
         database.execute("INSERT INTO failures VALUES ('/m/x', 1, 1, 'decode', 'torn', '2026', '2026')")
         database.execute("INSERT INTO ignored VALUES ('/m/y', '2026')")
+        sound, value = "(SELECT audio_id FROM tracks LIMIT 1)", '\'["Surf", "Twang"]\''
+        database.execute(f"INSERT INTO corrections VALUES ({sound}, 'genre', 'set', {value}, '2026', NULL)")
     shutil.copy(db, tmp_path / "whole.db")
     return tmp_path / "music"
 

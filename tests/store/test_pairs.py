@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from tagger.store import Answer, Store
+from tagger.store import Answer, Correction, Store
 from tests.store.store_answers import MODEL, analysed
 
 LATIN_1 = os.fsdecode(b"/m/caf\xe9.mp3")
@@ -43,3 +43,11 @@ def test_only_what_lies_beneath_the_named_paths(filled: Store) -> None:
     assert found(LATIN_1) == [LATIN_1]
     assert found("/m", "/m/a.mp3") == sorted(["/m/a.mp3", "/m/b.mp3", LATIN_1])
     assert found("/n") == []
+
+
+def test_models_are_compared_whatever_the_owner_says(filled: Store) -> None:
+    before = [*filled.answers.pairs((), MODEL, "new", True)]
+    sound = before[0].audio_id
+    filled.corrections.put("genre", {sound: Correction("set", ("Surf",))})
+    filled.corrections.put("energy", {sound: Correction("set", ("0.95",))})
+    assert [*filled.answers.pairs((), MODEL, "new", True)] == before

@@ -5,8 +5,11 @@ from dataclasses import replace
 from datetime import datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tagger.store import Correction, Reuse, Store
+from tagger.store.noticed import _genre_edit, _whole_genres, _Written
 from tagger.types import CorrectedField, Identified, OwnTags
 from tests.store.store_answers import analysed, parts
 
@@ -223,3 +226,37 @@ def test_what_a_damaged_database_has_seen_is_nothing(library: Store, seen: objec
     wrote(library, OURS)
     library.database.connection.execute("UPDATE tracks SET tag_seen = ?", (seen,))
     assert look(library, still_ours(genres=("Surf",))) == {"genre": ("set", ("Surf",))}
+
+
+WORDS = st.lists(
+    st.sampled_from(["Rock", "Hip-Hop", "Drum & Bass", "Live", "Café Jazz", "R&B"]), unique=True, max_size=3
+)
+
+
+@st.composite
+def rewritten(draw: st.DrawFn, genres: list[str]) -> list[str]:
+    """The same genres as another program saves them: in another order and case, or joined to one text."""
+    texts = [
+        draw(st.sampled_from([str, str.lower, str.upper]))(name) for name in draw(st.permutations(genres))
+    ]
+    separator = draw(st.sampled_from(["; ", ";", "/", ", ", None]))
+    return texts if separator is None or not texts else [separator.join(texts)]
+
+
+@given(
+    data=st.data(), before=WORDS, ours=WORDS.filter(bool), is_added=st.booleans(), is_restored=st.booleans()
+)
+def test_what_a_program_only_writes_otherwise_is_never_a_word(
+    data: st.DataObject, before: list[str], ours: list[str], is_added: bool, is_restored: bool
+) -> None:
+    after = [*before, *(name for name in ours if name not in before)] if is_added else ours
+    written = _Written(tuple(before), tuple(after), WRITTEN_AT, tuple(after), (tuple(before),))
+    now = tuple(data.draw(rewritten(after)))
+    assert _genre_edit(written, tuple(_whole_genres(now)), tuple(before), is_restored) is None
+
+
+@given(before=WORDS, ours=WORDS.filter(bool), place=st.integers(0, 3), is_restored=st.booleans())
+def test_a_new_word_always_is_one(before: list[str], ours: list[str], place: int, is_restored: bool) -> None:
+    written = _Written(tuple(before), tuple(ours), WRITTEN_AT, tuple(ours), (tuple(before),))
+    now = (*ours[:place], "Surf", *ours[place:])
+    assert _genre_edit(written, now, tuple(before), is_restored) == Correction("set", now)

@@ -147,7 +147,7 @@ def test_words_are_asked_of_a_model_that_knows_some(music: list[str], db: Path) 
 
 def test_a_file_that_has_both_already_is_not_opened_for_writing(library: Library, music: list[str]) -> None:
     def states() -> list[tuple[int, int, int]]:
-        """Of each file, which it is and when it was last changed: reading may set the time of access alone."""
+        """Which file each is and when it was changed: reading sets the time of access alone."""
         found = map(os.stat, music)
         return [(state.st_ino, state.st_mtime_ns, state.st_ctime_ns) for state in found]
 

@@ -14,8 +14,12 @@ for _name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_name, "1")
 
 import pytest  # noqa: E402 - numpy and PyTorch read these names as they are loaded
+from hypothesis import settings  # noqa: E402
 
 from tests.sounds import KINDS, make_kind  # noqa: E402
+
+settings.register_profile("patient", deadline=None)  # a busy machine is slow, not wrong
+settings.load_profile("patient")
 
 SECONDS = 40.0
 """Long enough for three windows that do not overlap: at 3, 15 and 27 s."""

@@ -137,11 +137,11 @@ runpy.run_module("tagger", run_name="__main__", alter_sys=True)
 
 def limited(*arguments: str) -> tuple[int, str]:
     """Runs a command, and checks the memory and the time that it took."""
-    began_s = time.monotonic()
+    before = os.times()
     done = subprocess.run([sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True)
     err, _, peak = done.stderr.rpartition("peak ")
     assert int(peak) << 10 < MAX_BYTES, f"{int(peak) >> 10} MiB"
-    assert time.monotonic() - began_s < MAX_S
+    assert os.times().children_user - before.children_user < MAX_S
     return done.returncode, err
 
 
@@ -179,9 +179,9 @@ def test_a_bomb_costs_the_names_and_no_time(
 ) -> None:
     (path,) = make_files(tmp_path, ["mp3"])
     Path(path).write_bytes(BOMBS[name][1](Path(path).read_bytes()))
-    began_s = time.monotonic()
+    began_s = time.process_time()
     assert not reader(path) or name == "compressed picture" or name == "frames of no name"
-    assert time.monotonic() - began_s < MAX_S
+    assert time.process_time() - began_s < MAX_S
 
 
 @pytest.mark.parametrize("error", [MemoryError(), RecursionError("deep"), TypeError("odd"), AttributeError()])

@@ -4,8 +4,6 @@ from pathlib import Path
 import pytest
 from joblib.externals.loky import get_reusable_executor
 
-from tagger.model_card import DEFAULT_MODEL
-from tagger.training.evaluation import Evaluation, evaluate
 from tests.labelled_music import make_clips
 
 
@@ -24,9 +22,3 @@ def clips_folder(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def cache(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(Path(tmp_path_factory.mktemp("cache")) / "log-mels")
-
-
-@pytest.fixture(scope="session")
-def shipped(shared_data: str) -> Evaluation:
-    """What the shipped model says of the labelled music that it was never trained on."""
-    return evaluate(shared_data, "test", DEFAULT_MODEL, jobs=2, device="cpu")

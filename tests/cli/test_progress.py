@@ -69,9 +69,12 @@ class Fake:
         return [analysed("/x").prediction for _ in tracks]
 
 
+SLOWLY_S = 0.15
+
+
 def extract_slowly(file: AudioFile, model_folder: str, known_sounds: str | None) -> workers.Outcome:
     """Stands in for a slow drive."""
-    time.sleep(0.3)
+    time.sleep(SLOWLY_S)
     return extract_features(file, model_folder, known_sounds)
 
 
@@ -148,8 +151,10 @@ def test_a_budget_ends_a_scan_also_where_all_files_are_with_the_workers(
     for i in range(33 - N):
         make_sound(music / f"more {i}.flac", samples=sweep(3.0 + i / 10, 22_050, 1))
     monkeypatch.setattr(workers, "extract", extract_slowly)
-    result = tagger("scan", music, "--budget", "2s", "--jobs", 2, "--json")
+    result = tagger("scan", music, "--budget", "1s", "--jobs", 2, "--json")
     assert result.code == 0
     (left,) = re.findall(r"(\d+) files left to the next scan", result.err)
     assert result.json["analysed"] + int(left) == 33
-    assert int(left) >= 33 - 2 * (2.0 / 0.3 + 1) - 5  # what two workers can do in that time, and have in hand
+    assert (
+        int(left) >= 33 - 2 * (1.0 / SLOWLY_S + 1) - 5
+    )  # what two workers can do in that time, and have in hand

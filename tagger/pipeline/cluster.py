@@ -152,7 +152,10 @@ class Cluster:
 
     def _submit(self, chunk: list[AudioFile], pending: dict[Future[Any], list[AudioFile]], done: Any) -> None:
         there = [replace(file, path=self._there(file.path)) for file in chunk]
-        future = self._client.submit(self._work, self._model, there, pure=False)
+        try:
+            future = self._client.submit(self._work, self._model, there, pure=False)
+        except Exception as error:
+            raise _lost(error) from None
         pending[future] = chunk
         done.add(future)
 
@@ -174,16 +177,16 @@ class Cluster:
         except TaggerError:
             raise
         except Exception as error:
-            raise TaggerError(
-                f"the Dask cluster was lost ({type(error).__name__}: {error}); what was analysed is stored, "
-                "and the next scan goes on"
-            ) from None
+            raise _lost(error) from None
 
     def _most_under_way(self) -> int:
         return CHUNKS_PER_THREAD * max(1, self._n_threads())
 
     def _n_threads(self) -> int:
-        by_worker: dict[str, int] = self._client.nthreads()
+        try:
+            by_worker: dict[str, int] = self._client.nthreads()
+        except Exception as error:
+            raise _lost(error) from None
         return sum(by_worker.values())
 
     def _there(self, path: str) -> str:
@@ -240,6 +243,13 @@ class Cluster:
                 raise TaggerError(
                     f"worker {worker} does not see {theirs['unseen'][0]}; mount it there, or give --path-map"
                 )
+
+
+def _lost(error: Exception) -> TaggerError:
+    return TaggerError(
+        f"the Dask cluster was lost ({type(error).__name__}: {error}); what was analysed is stored, "
+        "and the next scan goes on"
+    )
 
 
 def facts(roots: Sequence[str]) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from tagger.files import AudioFile
 from tagger.model_card import load_card
 from tagger.pipeline import cluster
 from tagger.pipeline.cluster import Cluster, analyse_there
-from tagger.pipeline.scan import ScanSettings, is_in_shard
+from tagger.pipeline.scan import Observer, ScanSettings, is_in_shard
 from tagger.types import Analysis, Failure
 from tests.sounds import make_sound
 
@@ -32,12 +32,12 @@ ROOT = Path(__file__).parents[2]
 class Dask:
     """A scheduler and its workers, each a process without a nanny, so that a killed one stays dead."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, allowed_failures: int = 3) -> None:
         self.folder = folder
         self.file = folder / "scheduler.json"
         self.environment = os.environ | {
             "PYTHONPATH": str(ROOT),
-            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": "1",
+            "DASK_DISTRIBUTED__SCHEDULER__ALLOWED_FAILURES": str(allowed_failures),
         }
         self.scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
         self.workers: list[subprocess.Popen[bytes]] = []
@@ -125,21 +125,13 @@ def test_a_cluster_gives_the_answers_that_a_computer_alone_gives(
 
 
 def test_workers_that_are_killed_lose_nothing_and_repeat_nothing(dask: Dask, music: Path) -> None:
-    stop = threading.Event()
-
-    def kill() -> None:
-        while not stop.wait(2.0):
-            dask.kill_one()
-
-    killer = threading.Thread(target=kill)
     files = [AudioFile(f.path, f.size, n) for n in range(8) for f in files_in(music)]
+    outcomes = []
     with Cluster(dask.address, load_card("small"), work=analyse_slowly) as far:  # type: ignore[arg-type]
-        killer.start()
-        try:
-            outcomes = [*far.analyse_all(files)]
-        finally:
-            stop.set()
-            killer.join()
+        for outcome in far.analyse_all(files):
+            outcomes.append(outcome)
+            if len(outcomes) % 40 == 20:  # five times, and none before the last one was got over
+                dask.kill_one()
     assert sorted(
         (one_file(o), o.mtime_ns if isinstance(o, Failure) else o.file.mtime_ns) for o in outcomes
     ) == sorted((file.path, file.mtime_ns) for file in files)
@@ -153,7 +145,7 @@ def one_file(outcome: object) -> str:
 def test_a_file_that_kills_its_workers_is_named_and_the_others_are_analysed(
     tmp_path: Path, music: Path
 ) -> None:
-    own = Dask(tmp_path)
+    own = Dask(tmp_path, allowed_failures=1)
     stop = threading.Event()
 
     def revive() -> None:
@@ -207,21 +199,33 @@ def test_what_cannot_work_is_told_before_the_first_file(
         Cluster(dask.address, card)
 
 
-def test_a_lost_scheduler_ends_the_scan_and_the_next_one_goes_on(music: Path, tmp_path: Path) -> None:
+class Murderer(Observer):
+    """Kills the scheduler as soon as one event comes."""
+
+    def __init__(self, scheduler: "subprocess.Popen[bytes]", event: str) -> None:
+        self.kill = lambda *about: (scheduler.kill(), scheduler.wait())
+        setattr(self, event, self.kill)
+
+
+@pytest.mark.parametrize("event", ["works_on", "extracted"])
+def test_a_lost_scheduler_ends_the_scan_and_the_next_one_goes_on(
+    music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, event: str
+) -> None:
     own = Dask(tmp_path)
     own.add_workers(1)
-    with tagger.Library(str(tmp_path / "x.db")) as library:
-        threading.Timer(6.0, own.scheduler.kill).start()
-        for _ in range(200):
-            try:
-                library.scan(str(music), settings=ScanSettings(dask=own.address, full=True))
-            except TaggerError as error:
-                assert "what was analysed is stored" in str(error) or "no scheduler answers" in str(error)
-                break
-        else:
-            pytest.fail("the scheduler was not lost")
+    try:
+        Cluster(own.address, load_card("small")).close()  # the worker has come
+        monkeypatch.setattr(cluster, "CONNECT_S", 2)
+        with tagger.Library(str(tmp_path / "x.db")) as library:
+            with pytest.raises(TaggerError, match=r"cluster was lost .*; what was analysed is stored"):
+                library.scan(
+                    str(music),
+                    settings=ScanSettings(dask=own.address),
+                    observer=Murderer(own.scheduler, event),
+                )
+            assert library.scan(str(music), settings=ScanSettings(jobs=1)).found == 25
+    finally:
         own.end()
-        assert library.scan(str(music), settings=ScanSettings(jobs=1)).found == 25
 
 
 def test_shards_are_all_files_and_none_twice() -> None:

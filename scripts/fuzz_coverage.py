@@ -22,7 +22,7 @@ except ImportError:
 with atheris.instrument_imports(include=["tagger", "tomllib"]):
     from tagger.errors import TaggerError
     from tagger.model_card import WEIGHTS_FILE, ModelCard, load_card, load_filter_bank
-    from tagger.playlist.config import plan_of, tables_of
+    from tagger.playlist.config import plans_of, tables_of
     from tagger.playlist.plan import Plan
     from tagger.query import FILTERS
     from tagger.tags import Policy, Wanted, measure, plan, read
@@ -109,7 +109,7 @@ def _playlists(place: Path, data: bytes) -> None:
     path = place / "playlists.toml"
     path.write_bytes(data)
     for name, table in tables_of(str(path)):
-        plan_of(name, table, os.fspath(place))
+        plans_of(name, table, os.fspath(place))
 
 
 def _models(place: Path, data: bytes) -> None:

@@ -12,6 +12,33 @@ from tagger.types import Track, energy_level, rounded
 
 Json = str | float | int | bool | list[str] | dict[str, float] | None
 
+CSV_COLUMNS = (
+    "path",
+    "genre",
+    "genre_confidence",
+    "energy",
+    "energy_level",
+    "bpm",
+    "missing",
+    "title",
+    "artist",
+    "album",
+    "year",
+    "duration_s",
+    "bpm_confidence",
+    "silent",
+    "damaged",
+    "tag_genres",
+    "tag_energy_level",
+    "tag_bpm",
+    "valence",
+    "mood",
+    "mood_confidence",
+    "words",
+    "corrected",
+)
+"""Names of `track_json` in the order of CSV; a new one goes to the end, for programs that count columns."""
+
 
 def track_json(track: Track) -> dict[str, Json]:
     """Give a track by the names that JSON and CSV use, in every command that prints or writes one.
@@ -60,3 +87,14 @@ def words_json(words: Mapping[str, float]) -> dict[str, float]:
     {'Piano': 0.99}
     """
     return {word: round(probability, 2) for word, probability in words.items()}
+
+
+def csv_cell(value: object) -> object:
+    """Give a value of `track_json` as CSV has it: truth as in JSON, lists and the names in an object joined.
+
+    >>> csv_cell(True), csv_cell(["Rock", "Pop"]), csv_cell(0.5), csv_cell(None)
+    ('true', 'Rock; Pop', 0.5, None)
+    """
+    if isinstance(value, bool):
+        return str(value).lower()
+    return "; ".join(value) if isinstance(value, list | dict) else value

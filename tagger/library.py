@@ -238,8 +238,7 @@ class Library:
         Without an output nothing is written: the result has the `tracks` in playing order, and the `content`
         of a file. Raises TaggerError for options that are wrong or contradict each other.
         """
-        from tagger.files import replace_atomically
-        from tagger.playlist import make_playlist, plan_by
+        from tagger.playlist import make_playlist, plan_by, write_output
 
         if plan is None:
             plan = plan_by(options, self.configuration.usual_playlist)
@@ -254,7 +253,7 @@ class Library:
         analyse_now = partial(_analysed, model=self.model, load=load)
         made = make_playlist(plan, self.store, self.model, analyse_now)
         if plan.output is not None:
-            replace_atomically(plan.output, made.content)
+            write_output(plan.output, plan.wanted_format, made.content)
         return made
 
     def report(self, output: StrPath | None = None, *, options: Sequence[str] = ()) -> bytes:

@@ -74,6 +74,17 @@ def one_of(choices: Any) -> Kind:
     )
 
 
+def several_of(choices: Any) -> Kind:
+    """Give the kind of one or several of the values of a `Literal` type, read as a tuple."""
+    values = get_args(choices)
+
+    def read(value: Any) -> Any:
+        given = value if isinstance(value, list) else [value]
+        return tuple(given) if all(isinstance(each, str) and each in values for each in given) else None
+
+    return read, f"one of {', '.join(values)}"
+
+
 def _text(value: Any) -> Any:
     return value if isinstance(value, str) and "\0" not in value else None
 

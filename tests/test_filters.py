@@ -10,7 +10,7 @@ from tagger.cli.list_tracks import list_tracks
 from tagger.cli.playlist import playlist
 from tagger.cli.stats import stats
 from tagger.errors import TaggerError
-from tagger.playlist import plan_of
+from tagger.playlist import plans_of
 from tagger.query import FILTERS, Filter, Query, genre_named, read_query, word_named
 from tagger.query.filter_values import energy_range, year_range
 from tagger.store.question import tracks_query
@@ -57,7 +57,8 @@ def test_a_filter_is_read_alike_from_options_and_from_toml(each: Filter) -> None
     assert getattr(typed, each.field) == expected
     assert each.is_in(typed) and not each.is_in(Query())
     key = each.option.removeprefix("--")
-    assert plan_of("x", {key: text, "output": "x.m3u8"}, "/lists").query == typed
+    (plan,) = plans_of("x", {key: text, "output": "x.m3u8"}, "/lists")
+    assert plan.query == typed
 
 
 @pytest.mark.parametrize("each", FILTERS, ids=name)

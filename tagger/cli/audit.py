@@ -120,14 +120,14 @@ def _summary(found: Audit, n_shown: int, model: str) -> str:
 
 def _write_playlist(output: str, findings: Sequence[Finding], library: Library) -> None:
     """Write the tracks of the findings, in their order, to a playlist; name what it cannot hold."""
-    from tagger.files import replace_atomically
-    from tagger.playlist import Plan, playlist_of
+    from tagger.playlist import Plan, playlist_of, write_output
 
     title = os.path.splitext(os.path.basename(output))[0]
     plan = Plan(output=output, title=title)
     if plan.wanted_format == "nsp":
         raise TaggerError(f"{output}: a smart playlist cannot hold these tracks; choose another format")
-    made = playlist_of([track for finding in findings for track in finding.tracks], plan)
-    replace_atomically(output, made.content)
+    tracks = [track for finding in findings for track in finding.tracks]
+    made = playlist_of(tracks, plan, names=library.store.names)
+    write_output(output, plan.wanted_format, made.content)
     for skipped in made.skipped:
         message(f"{output}: {skipped.path}: {skipped.reason} (left out)")

@@ -24,41 +24,13 @@ from tagger.cli.table import (
 )
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
-from tagger.json_fields import track_json
+from tagger.json_fields import CSV_COLUMNS, track_json
 from tagger.model_choice import fitted, predicts
 from tagger.query import Query, TrackOrder
 
 if TYPE_CHECKING:
     from tagger.library import Library
     from tagger.types import Track
-
-CSV_COLUMNS = [
-    "path",
-    "genre",
-    "genre_confidence",
-    "energy",
-    "energy_level",
-    "bpm",
-    "missing",
-    "title",
-    "artist",
-    "album",
-    "year",
-    "duration_s",
-    "bpm_confidence",
-    "silent",
-    "damaged",
-    "tag_genres",
-    "tag_energy_level",
-    "tag_bpm",
-    "valence",
-    "mood",
-    "mood_confidence",
-    "words",
-    "corrected",
-]
-"""Names of `track_json`; a new one goes to the end, for programs that count columns."""
-
 
 _ORDERS = [order for order in get_args(TrackOrder) if not order.startswith("-")]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -21,12 +22,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tagger.library import Library
-    from tagger.playlist import Plan, Table
+    from tagger.playlist import Plan, Playlist, Table
     from tagger.types import Track
 
 _SORTS = "energy (default), -energy, bpm, valence, -valence, -word, path, random."
 _SHAPES = "rise, fall, wave, warmup-peak-cooldown."
-_FORMATS = "m3u8 xspf pls json paths nsp; else by --output."
+_FORMATS = "m3u8 xspf pls json csv paths nsp mpd rekordbox nml serato; else by --output."
 
 
 def _order(*names: str, metavar: str | None = None, help: str) -> Any:
@@ -114,7 +115,8 @@ def apply(
 
     Each table is a playlist, its keys the options of `tagger playlist`.
     Paths in FILE are relative to its folder. One that fails is named
-    and stops no other; the exit code is 1.
+    and stops no other; the exit code is 1. Those for the same rekordbox
+    or Traktor file go into it together.
 
         [Loud]
         genre = ["Rock", "Metal"]
@@ -124,50 +126,100 @@ def apply(
     from tagger.playlist import tables_of
 
     tables = tables_of(file)
-    folder = os.path.dirname(absolute_path(file))
     with configured.library(db, model) as library:
         shared.warn(library)
-        written: dict[str, str] = {}
-        n_failed = sum(not _applied(name, table, folder, library, written) for name, table in tables)
-    if n_failed:
-        message(f"{n_failed} of {counted(len(tables), 'playlists')} in {file} could not be written in full")
+        failed = _apply(tables, os.path.dirname(absolute_path(file)), library)
+    if failed:
+        message(
+            f"{len(failed)} of {counted(len(tables), 'playlists')} in {file} could not be written in full"
+        )
         raise typer.Exit(1)
 
 
-def _applied(name: str, table: Table, folder: str, library: Library, written: dict[str, str]) -> bool:
-    """Whether the playlist was written whole. `written` has the names of those before by their files."""
-    from tagger.playlist import plan_of
+def _apply(tables: Sequence[tuple[str, Table]], folder: str, library: Library) -> set[str]:
+    """Write what the tables describe, each file once; give the names of those that were not written whole."""
+    from tagger.playlist import outputs_of, plans_of
 
+    failed, spoilt = set[str](), set[str]()
+    files: dict[str, list[tuple[str, Plan]]] = {}
+    for name, table in tables:
+        try:
+            for plan in plans_of(name, table, folder, library.configuration.usual_playlist):
+                files.setdefault(os.path.realpath(plan.output or ""), []).append((name, plan))
+        except Exception as error:  # of any kind: the others are to be written
+            message(f"[{name}] {shared.error_text(error)}")
+            failed.add(name)
+            spoilt |= {*map(os.path.realpath, outputs_of(table, folder))}
+    for file, named in files.items():
+        if len({plan.wanted_format for _, plan in named}) == 1 and named[0][1].kind.is_collection:
+            failed |= _collected(named, library, is_spoilt=file in spoilt)
+        else:
+            failed |= _each(named, library)
+    return failed
+
+
+def _each(named: Sequence[tuple[str, Plan]], library: Library) -> set[str]:
+    """Write the first of the playlists for one file, which no other may take; the names of what failed."""
+    failed, written = set[str](), ""
+    for name, plan in named:
+        try:
+            if written:
+                raise TaggerError(f"its output is that of [{written}]; give it one of its own")
+            if _deliver(plan, library):
+                failed.add(name)
+            written = name
+        except Exception as error:
+            message(f"[{name}] {shared.error_text(error)}")
+            failed.add(name)
+    return failed
+
+
+def _collected(named: Sequence[tuple[str, Plan]], library: Library, is_spoilt: bool) -> set[str]:
+    """Write the playlists of a collection into its file, or leave that as it was; the names of what failed.
+
+    It is left where one of them cannot be made, which would be missing in it.
+    """
+    from tagger.playlist import Listed, write_collection
+
+    output, wanted = named[0][1].output or "", named[0][1].wanted_format
+    made: list[tuple[str, Plan, Playlist]] = []
+    for name, plan in named:
+        try:
+            made.append((name, plan, library.playlist(replace(plan, output=None, format=wanted))))
+        except Exception as error:
+            message(f"[{name}] {shared.error_text(error)}")
     try:
-        plan = plan_of(name, table, folder, library.configuration.usual_playlist)
-        file = os.path.realpath(plan.output or "")
-        if file in written:
-            raise TaggerError(f"its output is that of [{written[file]}]; give it one of its own")
-        n_skipped = _deliver(plan, library)
-        written[file] = name
-    except Exception as error:  # of any kind: the others are to be written
-        message(f"[{name}] {shared.error_text(error)}")
-        return False
-    return not n_skipped
+        if is_spoilt or len(made) < len(named):
+            raise TaggerError(f"{output}: left as it was, because a playlist in it cannot be made")
+        listed = [Listed(plan.title or name, playlist.tracks or ()) for name, plan, playlist in made]
+        write_collection(output, listed, wanted, library.store.names)
+    except Exception as error:
+        message(shared.error_text(error))
+        return {name for name, _ in named}
+    return {name for name, plan, playlist in made if _tell(plan, playlist, f"{output}: [{name}] ")}
 
 
 def _deliver(plan: Plan, library: Library) -> int:
     """Make the playlist and write it, or send it to stdout; the number of tracks that it cannot hold.
 
-    Those are named on stderr, and so is the reason why a playlist is empty. Raises TaggerError where
-    nothing could be written.
+    Raises TaggerError where nothing could be written.
     """
     made = library.playlist(plan)
-    name = f"{plan.output}: " if plan.output else ""
+    n_skipped = _tell(plan, made, f"{plan.output}: " if plan.output else "")
+    if plan.output is None:
+        _print_content(made.content)
+    return n_skipped
+
+
+def _tell(plan: Plan, made: Playlist, name: str) -> int:
+    """Say on stderr why a playlist is empty, and which tracks it cannot hold; give the number of those."""
     for warning in made.warnings:
         message(f"{name}{warning}")
     for skipped in made.skipped:
         message(f"{name}{skipped.path}: {skipped.reason} (left out)")
     if len(made.skipped) > 1:
         message(f"{name}{counted(len(made.skipped), 'tracks')} left out")
-    if plan.output is None:
-        _print_content(made.content)
-    elif made.tracks != () and sys.stderr.isatty():
+    if plan.output is not None and made.tracks != () and sys.stderr.isatty():
         message(f"{name}{_length(made.tracks)}")
     return len(made.skipped)
 

@@ -22,6 +22,7 @@ from tagger.cli.configured import configuration
 from tagger.cli.terminal import say, say_on_stderr
 from tagger.errors import BusyError, LostDatabase, TaggerError
 from tagger.files import absolute
+from tagger.json_fields import csv_cell
 from tagger.query import EVERYTHING, FILTERS, Filter, Query, length_s, read_query
 
 if TYPE_CHECKING:
@@ -232,15 +233,9 @@ def print_csv(columns: Sequence[str], rows: Iterable[Mapping[str, Any]], no_form
     writer = csv.DictWriter(_Lines(), columns, lineterminator="\r\n")
     writer.writeheader()
     for row in rows:
-        cells = {name: _cell(value) for name, value in row.items()}
+        cells = {name: csv_cell(value) for name, value in row.items()}
         texts = {name: f"'{value}" for name, value in cells.items() if no_formulas and _is_formula(value)}
         writer.writerow({**cells, **texts})
-
-
-def _cell(value: object) -> object:
-    if isinstance(value, bool):
-        return str(value).lower()
-    return "; ".join(value) if isinstance(value, list | dict) else value
 
 
 def _is_formula(value: object) -> bool:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 from tagger.errors import TaggerError
 from tagger.files import named_path
-from tagger.playlist.plan import BEYOND_A_RULE, BY_WORDS, Plan, is_rule
-from tagger.playlist.render import Format
+from tagger.playlist.formats import KINDS, Format
+from tagger.playlist.plan import BEYOND_A_RULE, BY_WORDS, Plan, kind_of
 from tagger.playlist.select import Shape, Sort
 from tagger.query import EVERYTHING, FILTERS, Query, read_query
 from tagger.toml_tables import (
@@ -24,6 +25,7 @@ from tagger.toml_tables import (
     one_of,
     read_toml,
     read_values,
+    several_of,
     text_or_number,
 )
 
@@ -40,8 +42,8 @@ class Defaults:
     def plan(self, query: Query, options: Mapping[str, Any]) -> Plan:
         """Make the plan of a playlist from its own filters and options, and these for what it leaves open.
 
-        None is what it leaves open. A default that contradicts it, or that a rule of Navidrome
-        cannot say, is left out.
+        None is what it leaves open. A default that contradicts it, that a rule of Navidrome cannot say, or
+        that names files otherwise than the reader wants them, is left out.
 
         >>> usual = Defaults(options={"sort": "bpm", "minutes": 45})
         >>> usual.plan(EVERYTHING, {"shape": "rise"}).minutes, usual.plan(EVERYTHING, {"shape": "rise"}).sort
@@ -51,7 +53,12 @@ class Defaults:
         added = {name: value for name, value in self.options.items() if name not in given}
         usual = {each.field: getattr(self.query, each.field) for each in FILTERS if not each.is_in(query)}
         usual["no_album"] = query.no_album or self.query.no_album
-        if is_rule(given.get("format"), given.get("output")):
+        kind = kind_of(given.get("format"), given.get("output"))
+        if kind.naming == "full":
+            added.pop("relative_to", None)
+        if kind.naming == "root":
+            added.pop("absolute", None)
+        if kind is KINDS["nsp"]:
             added = {name: value for name, value in added.items() if name in _OF_A_RULE}
             if added.get("sort") in BY_WORDS:
                 del added["sort"]
@@ -89,21 +96,45 @@ def tables_of(file: str) -> list[tuple[str, Table]]:
     return list(content.items())
 
 
-def plan_of(name: str, table: Table, folder: str, usual: Defaults = NO_DEFAULTS) -> Plan:
-    """Read the plan of one playlist, paths taken from `folder`; its title is `name` unless it has one.
+def plans_of(name: str, table: Table, folder: str, usual: Defaults = NO_DEFAULTS) -> list[Plan]:
+    """Read the plans of one playlist, one for each of its outputs; its title is `name` unless it has one.
 
-    `usual` holds for what it leaves open. Raises TaggerError for an unknown key, with the nearest one, a
-    value of the wrong kind, and a playlist without an output.
+    Paths are taken from `folder`, and `usual` holds for what it leaves open. All outputs are to hold the same
+    tracks, so a shuffle gets one seed. Raises TaggerError for an unknown key, with the nearest one, a value
+    of the wrong kind, and a playlist without an output.
 
-    >>> plan = plan_of("Loud", {"genre": "Rock", "per-artist": 2, "output": "loud.m3u8"}, "/lists")
-    >>> plan.query.genres, plan.per_artist, plan.output, plan.title
-    (('Rock',), 2, '/lists/loud.m3u8', 'Loud')
+    >>> table = {"genre": "Rock", "per-artist": 2, "output": ["loud.m3u8", "dj.xml"]}
+    >>> [(plan.title, plan.output, plan.wanted_format) for plan in plans_of("Loud", table, "/lists")]
+    [('Loud', '/lists/loud.m3u8', 'm3u8'), ('Loud', '/lists/dj.xml', 'rekordbox')]
     """
-    values = read_values(table, _KINDS)
-    if "output" not in values:
+    values = read_values(table, _KINDS_OF_TABLES)
+    outputs, formats = values.pop("output", ()), values.pop("format", ())
+    if not outputs:
         raise TaggerError('it has no output; name a file, such as output = "loud.m3u8"')
+    if len(formats) not in (0, 1, len(outputs)):
+        count = f"{len(outputs)} outputs and {len(formats)} formats"
+        raise TaggerError(f"it has {count}; give a format for each output, or one for all")
+    is_shuffled = (values.get("sort") or usual.options.get("sort")) == "random" and "shape" not in values
+    if len(outputs) > 1 and is_shuffled:
+        values.setdefault("seed", secrets.randbits(32))
     query = _filters_from(values)
-    return usual.plan(query, {"title": name} | values | _files_from(folder, values))
+    each_format = formats if len(formats) == len(outputs) else (formats or (None,)) * len(outputs)
+    plans = []
+    for output, format in zip(outputs, each_format, strict=True):
+        given = {"title": name} | values | {"output": output, "format": format}
+        plans.append(usual.plan(query, given | _files_from(folder, given)))
+    return plans
+
+
+def outputs_of(table: Table, folder: str) -> list[str]:
+    """Give the files that a playlist is to be written to, as far as they can be told where it is faulty.
+
+    >>> outputs_of({"output": ["dj.xml", 7], "limit": "many"}, "/lists")
+    ['/lists/dj.xml']
+    """
+    outputs = table.get("output")
+    named = outputs if isinstance(outputs, list) else [outputs]
+    return [_within(folder, each) for each in named if isinstance(each, str) and "\0" not in each]
 
 
 def plan_by(options: Mapping[str, Any], usual: Defaults = NO_DEFAULTS) -> Plan:
@@ -126,7 +157,7 @@ def plan_by(options: Mapping[str, Any], usual: Defaults = NO_DEFAULTS) -> Plan:
 
 
 def defaults_of(table: Table, folder: str) -> Defaults:
-    """Read what every playlist is to be, paths taken from `folder`; keys and errors as of `plan_of`.
+    """Read what every playlist is to be, paths taken from `folder`; keys and errors as of `plans_of`.
 
     >>> defaults_of({"min-length": "30s", "per-artist": 2}, "/lists").query.min_length_s
     30.0
@@ -176,3 +207,6 @@ _KINDS: Mapping[str, Kind] = {
     **dict.fromkeys(("no_missing", "no_album", "absolute"), FLAG),
 }
 """The kind of each key."""
+
+_KINDS_OF_TABLES: Mapping[str, Kind] = {**_KINDS, "output": TEXTS, "format": several_of(Format)}
+"""The same in a file, where one playlist may be written into several files."""

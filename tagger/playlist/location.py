@@ -23,9 +23,6 @@ from tagger.types import Track
 if TYPE_CHECKING:
     from tagger.playlist.plan import Plan
 
-FOR_PROGRAMS = ("json", "paths")
-"""Formats that are read from anywhere, so that a path relative to their folder would mislead."""
-
 SURROGATES = re.compile("[\ud800-\udfff]")
 """What stands for the bytes of a name that are no UTF-8."""
 
@@ -65,7 +62,7 @@ def placed(tracks: Sequence[Track], plan: Plan) -> list[Track]:
         if replacement is not None:  # the folder is on the reader's machine, not here
             return relocated(tracks, plan.relative_to, replacement)
         return _relative_to(_Folder.of(plan.relative_to), tracks)
-    if replacement or plan.absolute or not plan.output or plan.wanted_format in FOR_PROGRAMS:
+    if replacement or plan.absolute or not plan.output or plan.kind.naming != "beside":
         return relocated(tracks, None, replacement)
     return _beside(_Folder.of(os.path.dirname(absolute(plan.output))), tracks, plan.wanted_format == "xspf")
 

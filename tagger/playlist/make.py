@@ -12,15 +12,18 @@ from typing import TYPE_CHECKING, TypedDict
 from tagger.errors import TaggerError
 from tagger.model_choice import fitted, genres_of, require_aspect, warnings
 from tagger.playlist.alike import NO_REASONS, Analyse, Reason, alike, with_words
+from tagger.playlist.collection import PLAIN
 from tagger.playlist.fill import is_full, length_of
 from tagger.playlist.location import Skipped, nameable, placed
 from tagger.playlist.nsp import render_nsp
 from tagger.playlist.plan import LIKE_LIMIT, Plan
 from tagger.playlist.render import render
+from tagger.playlist.rooted import rooted
 from tagger.playlist.select import selected, shortened
 from tagger.types import Track, counted
 
 if TYPE_CHECKING:
+    from tagger.genre_names import GenreNames
     from tagger.query import Query
     from tagger.store import Store
 
@@ -88,18 +91,27 @@ def make_playlist(
         warned.append("no track matches; the playlist is empty")
     if plan.gives_reasons:
         reasons = with_words(reasons, tracks, query, store, model)
-    return replace(playlist_of(tracks, plan, reasons), warnings=tuple(warned))
+    return replace(playlist_of(tracks, plan, reasons, store.names), warnings=tuple(warned))
 
 
-def playlist_of(tracks: Sequence[Track], plan: Plan, reasons: Mapping[str, Reason] = NO_REASONS) -> Playlist:
+def playlist_of(
+    tracks: Sequence[Track],
+    plan: Plan,
+    reasons: Mapping[str, Reason] = NO_REASONS,
+    names: GenreNames = PLAIN,
+) -> Playlist:
     """Make the playlist of just these tracks, in their order: of the plan, names and format alone are asked.
 
-    `reasons` are by `audio_id`. Raises TaggerError where there are tracks and the format can name none of
-    them.
+    `reasons` are by `audio_id`, `names` the owner's for genres. Raises TaggerError where there are tracks and
+    the format can name none of them.
     """
     named, unnamed = nameable(tracks, plan)
-    found = placed(named, plan)
-    rendered = render(found, plan.wanted_format, plan.title, reasons)
+    if plan.kind.naming == "root":
+        found, outside = rooted(named, plan)
+        unnamed = (*unnamed, *outside)
+    else:
+        found = placed(named, plan)
+    rendered = render(found, plan.wanted_format, plan.title, reasons, names)
     skipped = (*unnamed, *rendered.skipped)
     _refuse_if_none_is_held(len(tracks), skipped)
     return Playlist(rendered.content, tuple(found), skipped, reasons=reasons)

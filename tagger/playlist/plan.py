@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tagger.errors import TaggerError
+from tagger.playlist.formats import KINDS, Format, Kind, format_of
 from tagger.playlist.location import is_absolute, parse_replacement
-from tagger.playlist.render import Format, format_of
 from tagger.playlist.select import Shape, Sort
 from tagger.query import EVERYTHING, FILTERS, Query
 
@@ -74,6 +74,7 @@ class Plan:
                 )
         if self.wanted_format == "nsp":
             self._check_rule()
+        self._check_paths()
 
     @property
     def is_by_energy(self) -> bool:
@@ -86,9 +87,14 @@ class Plan:
         return _wanted_format(self.format, self.output)
 
     @property
+    def kind(self) -> Kind:
+        """What is to be known of the wanted format."""
+        return KINDS[self.wanted_format]
+
+    @property
     def needs_words(self) -> bool:
         """Whether moods and words are shown, or make the order."""
-        return self.wanted_format == "json" or self.sort in BY_WORDS
+        return self.kind.has_words or self.sort in BY_WORDS
 
     @property
     def gives_reasons(self) -> bool:
@@ -102,6 +108,13 @@ class Plan:
                 f"a smart playlist (nsp) is a rule that Navidrome follows, and cannot say "
                 f"{', '.join(unsayable)}; leave that out or choose another format"
             )
+
+    def _check_paths(self) -> None:
+        kind = self.kind
+        if kind.naming == "full" and self.relative_to:
+            raise TaggerError(f"{kind.reader} finds files by their full paths; leave --relative-to out")
+        if kind.naming == "root" and self.absolute:
+            raise TaggerError(f"{kind.reader} finds files from its own root; leave --absolute out")
 
     def _beyond_a_rule(self) -> Iterator[str]:
         given = {
@@ -119,9 +132,9 @@ class Plan:
         yield from (name for name, is_given in given.items() if is_given)
 
 
-def is_rule(format: Format | None, output: str | None) -> bool:
-    """Tell whether a playlist of this format and output is a rule of Navidrome."""
-    return _wanted_format(format, output) == "nsp"
+def kind_of(format: Format | None, output: str | None) -> Kind:
+    """Give what is to be known of the format of a playlist, as it was named or the output asks for it."""
+    return KINDS[_wanted_format(format, output)]
 
 
 def _wanted_format(format: Format | None, output: str | None) -> Format:

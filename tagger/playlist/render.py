@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Literal, get_args
 
 from tagger.errors import TaggerError
-from tagger.json_fields import track_json
+from tagger.genre_names import GenreNames
+from tagger.json_fields import CSV_COLUMNS, csv_cell, track_json
 from tagger.playlist.alike import NO_REASONS, Reason
+from tagger.playlist.collection import PLAIN, Listed
+from tagger.playlist.formats import Format
 from tagger.playlist.lines import Rendered
 from tagger.playlist.m3u8 import render_m3u8, render_paths, render_pls
+from tagger.playlist.mpd import render_mpd
+from tagger.playlist.nml import render_nml
+from tagger.playlist.rekordbox import render_rekordbox
+from tagger.playlist.serato import render_serato
 from tagger.playlist.xspf import render_xspf
 from tagger.types import Track
-
-Format = Literal["m3u8", "xspf", "pls", "json", "paths", "nsp"]
-FORMATS: tuple[Format, ...] = get_args(Format)
 
 
 def render(
@@ -25,19 +29,22 @@ def render(
     format: Format,
     title: str | None = None,
     reasons: Mapping[str, Reason] = NO_REASONS,
+    names: GenreNames = PLAIN,
 ) -> Rendered:
     """Write the playlist in the given format; `title` and `reasons` go where it has a place for them.
 
-    The reasons why tracks are there are by their `audio_id`. Raises TaggerError for an unknown format and for
-    `nsp`, which holds a rule (`render_nsp`).
+    The reasons why tracks are there are by their `audio_id`; `names` are the owner's for genres. Raises
+    TaggerError for an unknown format and for `nsp`, which holds a rule (`render_nsp`).
 
     >>> render([Track("/m/a.mp3"), Track("/m/b.mp3")], "paths").content
     b'/m/a.mp3\\n/m/b.mp3\\n'
     """
     if format == "json":
         return render_json(tracks, reasons)
+    if format in _COLLECTIONS:
+        return render_collection([Listed(title or "", tracks)], format, names)
     if format not in _RENDERERS:
-        known = ", ".join([*_RENDERERS, "json"])
+        known = ", ".join([*_RENDERERS, *_COLLECTIONS, "json"])
         raise TaggerError(f"{format}: not a format for a list of tracks (one of {known})")
     return _RENDERERS[format](tracks, title)
 
@@ -53,35 +60,40 @@ def render_json(tracks: Sequence[Track], reasons: Mapping[str, Reason] = NO_REAS
     return Rendered(json.dumps(found, indent=2, allow_nan=False).encode("ascii") + b"\n")
 
 
-def format_of(output: str) -> Format:
-    """Give the format that a file's name asks for; raise TaggerError where it asks for none.
+def render_csv(tracks: Sequence[Track], title: str | None = None) -> Rendered:
+    """Write the playlist as CSV (RFC 4180) in playing order, with the columns of `tagger list --csv`."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\r\n")
+    writer.writeheader()
+    for track in tracks:
+        writer.writerow({name: csv_cell(value) for name, value in track_json(track).items()})
+    return Rendered(text.getvalue().encode("utf-8", "surrogateescape"))
 
-    >>> format_of("loud.M3U"), format_of("paths.txt")
-    ('m3u8', 'paths')
+
+def render_collection(playlists: Sequence[Listed], format: Format, names: GenreNames = PLAIN) -> Rendered:
+    """Write several playlists, their tracks once, as one file; raise TaggerError where `format` holds one.
+
+    >>> render_collection([], "pls")
+    Traceback (most recent call last):
+        ...
+    tagger.errors.TaggerError: pls: holds one playlist (rekordbox, nml hold several)
     """
-    suffix = os.path.splitext(output)[1].lower()
-    if suffix not in _SUFFIXES:
-        raise TaggerError(f"{output}: no format known by this name; give --format ({', '.join(FORMATS)})")
-    return _SUFFIXES[suffix]
+    if format not in _COLLECTIONS:
+        raise TaggerError(f"{format}: holds one playlist ({', '.join(_COLLECTIONS)} hold several)")
+    return _COLLECTIONS[format](playlists, names)
 
 
-_SUFFIXES: Mapping[str, Format] = MappingProxyType(
-    {
-        ".m3u": "m3u8",
-        ".m3u8": "m3u8",
-        ".xspf": "xspf",
-        ".pls": "pls",
-        ".json": "json",
-        ".paths": "paths",
-        ".txt": "paths",
-        ".nsp": "nsp",
-    }
-)
-_RENDERERS: Mapping[str, Callable[[Sequence[Track], str | None], Rendered]] = MappingProxyType(
+_RENDERERS: Mapping[Format, Callable[[Sequence[Track], str | None], Rendered]] = MappingProxyType(
     {
         "m3u8": render_m3u8,
         "xspf": render_xspf,
         "pls": render_pls,
+        "csv": render_csv,
         "paths": render_paths,
+        "mpd": render_mpd,
+        "serato": render_serato,
     }
+)
+_COLLECTIONS: Mapping[Format, Callable[[Sequence[Listed], GenreNames], Rendered]] = MappingProxyType(
+    {"rekordbox": render_rekordbox, "nml": render_nml}
 )

@@ -6,10 +6,10 @@ keep the order of the specification (https://wiki.xiph.org/XSPF_v1_Notes_and_Err
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from xml.sax.saxutils import escape
 
+from tagger.playlist.collection import NOT_XML
 from tagger.playlist.fill import known_length_s
 from tagger.playlist.lines import Rendered, one_line, title_of, uri_of
 from tagger.types import Track
@@ -17,8 +17,6 @@ from tagger.types import Track
 NAMESPACE = "http://xspf.org/ns/0/"
 EXTENSION = "urn:x-tagger:xspf:1"
 """Names our `<extension>` and the namespace of what it holds: energy (0–1), genre, confidence, bpm."""
-
-_NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2 Char
 
 
 def render_xspf(tracks: Sequence[Track], title: str | None = None) -> Rendered:
@@ -67,4 +65,4 @@ def _answers(track: Track) -> str:
 
 
 def _element(name: str, text: str, attributes: str = "") -> str:
-    return f"<{name}{attributes}>{escape(_NOT_XML.sub('', text))}</{name}>"
+    return f"<{name}{attributes}>{escape(NOT_XML.sub('', text))}</{name}>"

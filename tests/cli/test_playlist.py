@@ -432,7 +432,10 @@ def test_an_empty_playlist_is_a_valid_one(tagger: Tagger, library: Path, tmp_pat
         (("--sort", "path", "--shape", "rise"), "--sort and --shape exclude each other"),
         (("--absolute", "--relative-to", "."), "--relative-to and --absolute exclude each other"),
         (("--replace-prefix", "x"), "write the replacement as OLD=NEW"),
-        (("--format", "mp3"), "--format mp3: give m3u8, xspf, pls, json, paths or nsp"),
+        (
+            ("--format", "mp3"),
+            "--format mp3: give m3u8, xspf, pls, json, csv, paths, nsp, mpd, rekordbox, nml or serato",
+        ),
         (("-o", "x.mp3"), "x.mp3: no format known by this name"),
         (("-o", "/no/such/folder/x.m3u"), "/no/such/folder/x.m3u: cannot be written"),
         (("--limit", "-1"), "--limit -1: give 0 or more"),

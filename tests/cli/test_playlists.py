@@ -1,7 +1,9 @@
 """`tagger playlists apply`: many playlists from one file."""
 
+import csv
 import re
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -218,3 +220,124 @@ def test_a_name_that_windows_lacks_or_a_fault_of_any_kind_stops_no_other(
     written = [(recipes.parent / name).read_text().count(".mp3") for name in ("windows.m3u8", "after.m3u8")]
     assert written == [len(TRACKS), len(TRACKS) + 1]
     assert "file:///m/caf%E9.mp3" in (recipes.parent / "after.m3u8").read_text()
+
+
+DJ = """
+["Clubs/Loud"]
+genre = "Rock"
+sort = "-energy"
+output = "dj.xml"
+
+["Clubs/Jazz"]
+genre = "Jazz"
+output = "dj.xml"
+"""
+
+
+def in_folders(file: Path) -> dict[str, list[str]]:
+    """The names of the tracks of each playlist of rekordbox's XML, by folder and name."""
+    root = ElementTree.parse(file).getroot()
+    names = {track.get("TrackID"): track.get("Name") for track in root.iter("TRACK") if track.get("TrackID")}
+    return {
+        f"{folder.get('Name')}/{node.get('Name')}": [names[track.get("Key")] for track in node]
+        for folder in root.findall("PLAYLISTS/NODE/NODE")
+        for node in folder
+    }
+
+
+def test_playlists_for_the_same_collection_go_into_it_together(
+    tagger: Tagger, library: Path, recipes: Path
+) -> None:
+    everything = '[All]\noutput = "dj.xml"\ntitle = "Rest/All"\n'
+    result = tagger("playlists", "apply", write(recipes, DJ + everything))
+    assert (result.code, result.out, result.err) == (0, "", "")
+    assert in_folders(recipes.parent / "dj.xml") == {
+        "Clubs/Loud": ["Hunter", "a"],
+        "Clubs/Jazz": ["c", "d"],
+        "Rest/All": ["c", "d", "e", "a", "Hunter"],
+    }
+
+
+@pytest.mark.parametrize("wrong", ["gener = 1", 'like = "gone.mp3"'])
+def test_a_collection_stays_as_it_was_where_one_of_its_playlists_fails(
+    tagger: Tagger, library: Path, recipes: Path, wrong: str
+) -> None:
+    tagger("playlists", "apply", write(recipes, DJ))
+    before = (recipes.parent / "dj.xml").read_bytes()
+    bad = f'[Bad]\noutput = "dj.xml"\n{wrong}\n[Other]\noutput = "other.m3u8"\n'
+    result = tagger("playlists", "apply", write(recipes, DJ + bad))
+    assert result.code == 1
+    assert "tagger: [Bad] " in result.err
+    assert "dj.xml: left as it was, because a playlist in it cannot be made" in result.err
+    assert f"3 of 4 playlists in {recipes} could not be written in full" in result.err
+    assert (recipes.parent / "dj.xml").read_bytes() == before
+    assert len(tracks_in(recipes.parent / "other.m3u8")) == 5
+
+
+def test_a_collection_of_another_program_stays_as_it_was(
+    tagger: Tagger, library: Path, recipes: Path
+) -> None:
+    traktors = '<?xml version="1.0"?><NML VERSION="19"><HEAD PROGRAM="Traktor"></HEAD></NML>\n'
+    write(recipes, '[A]\noutput = "collection.nml"\n[B]\noutput = "collection.nml"\n[C]\noutput = "c.nml"\n')
+    (recipes.parent / "collection.nml").write_text(traktors)
+    result = tagger("playlists", "apply", recipes)
+    assert result.code == 1
+    assert "collection.nml: another program's, and is not written over; give another name" in result.err
+    assert (recipes.parent / "collection.nml").read_text() == traktors
+    assert "written by tagger" in (recipes.parent / "c.nml").read_text()
+
+
+def test_a_playlist_may_be_written_into_several_files_of_the_same_tracks(
+    tagger: Tagger, library: Path, recipes: Path
+) -> None:
+    write(
+        recipes,
+        """
+        [Mixed]
+        sort = "random"
+        output = ["mixed.m3u8", "mpd.m3u", "dj.xml", "dj.nml", "_Serato_/Subcrates/Mixed.crate", "mixed.csv"]
+        format = ["m3u8", "mpd", "rekordbox", "nml", "serato", "csv"]
+        replace-prefix = "/m=/srv/music"
+        """,
+    )
+    crates = recipes.parent / "_Serato_" / "Subcrates"
+    crates.mkdir(parents=True)
+    write(recipes, recipes.read_text() + 'relative-to = "/srv/music"\n')
+    refused = tagger("playlists", "apply", recipes)
+    assert "[Mixed] rekordbox finds files by their full paths; leave --relative-to out" in refused.err
+    write(recipes, recipes.read_text().replace('"mpd.m3u", ', "").replace('"mpd", ', ""))
+    write(recipes, recipes.read_text().replace('relative-to = "/srv/music"\n', ""))
+    result = tagger("playlists", "apply", recipes)
+    assert (result.code, result.err) == (0, "")
+    order = tracks_in(recipes.parent / "mixed.m3u8")
+    rows = csv.DictReader((recipes.parent / "mixed.csv").read_text().splitlines())
+    assert [Path(row["path"]).stem for row in rows] == order
+    collection = ElementTree.parse(recipes.parent / "dj.xml").getroot()
+    locations = [track.get("Location", "") for track in collection.findall("COLLECTION/TRACK")]
+    assert [Path(location).stem for location in locations] == order
+    assert locations[0].startswith("file://localhost/srv/music/")
+    traktor = ElementTree.parse(recipes.parent / "dj.nml").getroot()
+    assert [Path(place.get("FILE", "")).stem for place in traktor.iter("LOCATION")] == order
+    crate = (crates / "Mixed.crate").read_bytes().decode("utf-16-be", "replace")
+    assert sorted(order, key=lambda name: crate.index(f"/{name}.mp3")) == order
+
+
+def test_outputs_and_formats_must_fit_each_other(tagger: Tagger, library: Path, recipes: Path) -> None:
+    write(recipes, '[X]\noutput = ["a", "b", "c"]\nformat = ["pls", "xspf"]\n')
+    result = tagger("playlists", "apply", recipes)
+    assert "[X] it has 3 outputs and 2 formats; give a format for each output, or one for all" in result.err
+    write(recipes, '[X]\noutput = ["a", "b"]\nformat = "pls"\n')
+    assert tagger("playlists", "apply", recipes).code == 0
+    assert (recipes.parent / "a").read_bytes() == (recipes.parent / "b").read_bytes()
+
+
+def test_usual_ways_to_name_files_do_not_stand_in_the_way_of_dj_programs(
+    tagger: Tagger, library: Path, recipes: Path
+) -> None:
+    usual = recipes.parent / "usual.toml"
+    write(recipes, '[X]\noutput = ["a.m3u8", "a.xml"]\n')
+    usual.write_text('[playlist]\nrelative-to = "/m"\n')
+    result = tagger("--config", usual, "playlists", "apply", recipes)
+    assert (result.code, result.err) == (0, "")
+    assert "\njazz/c.mp3\n" in (recipes.parent / "a.m3u8").read_text()
+    assert "file://localhost/m/jazz/c.mp3" in (recipes.parent / "a.xml").read_text()

@@ -42,7 +42,7 @@ def test_a_rule_is_not_a_list_of_tracks():
 
 @pytest.mark.parametrize("format", sorted(set(FORMATS) - {"nsp"}))
 def test_every_format_ends_with_a_newline_and_has_a_form_for_nothing(format):
-    assert render([], format).content.endswith(b"\n") or format == "paths"
+    assert render([], format).content.endswith(b"\n") or format in ("paths", "mpd", "serato")
 
 
 @pytest.mark.skipif(shutil.which("mpv") is None, reason="mpv is not installed")

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tagger.json_fields import CSV_COLUMNS
 from tagger.playlist import render
 from tagger.types import Track
 
@@ -92,3 +95,19 @@ def test_any_path_without_a_line_break_comes_back_from_its_line(made):
     assert [skip.path for skip in rendered.skipped] == [e.path for e in made if {"\n", "\r"} & set(e.path)]
     kept = [os.fsencode(e.path).removeprefix(b"./") for e in made if not {"\n", "\r"} & set(e.path)]
     assert [line.removeprefix(b"./") for line in rendered.content.split(b"\n")[:-1]] == kept
+
+
+def test_csv_has_the_columns_of_list_in_playing_order_and_the_bytes_of_every_name():
+    latin_1 = os.fsdecode(b'/m/caf\xe9, "live".mp3')
+    made = [
+        track(latin_1, title="two\nlines", words={"Piano": 0.9, "Slow": 0.6}),
+        Track("/a.mp3", silent=True),
+    ]
+    content = render(made, "csv").content
+    assert b'"/m/caf\xe9, ""live"".mp3"' in content
+    rows = [*csv.DictReader(io.StringIO(content.decode("utf-8", "surrogateescape"), newline=""))]
+    assert [*rows[0]] == [*CSV_COLUMNS]
+    assert [(row["path"], row["title"], row["words"], row["silent"]) for row in rows] == [
+        (latin_1, "two\nlines", "Piano; Slow", "false"),
+        ("/a.mp3", "", "", "true"),
+    ]

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tagger.errors import TaggerError
-from tagger.playlist import FORMATS, Plan, located, parse_replacement, relocated, render
+from tagger.playlist import FORMATS, KINDS, Plan, located, parse_replacement, relocated, render
 from tagger.playlist.location import nameable, placed
+from tagger.playlist.rooted import rooted
 
 from .tracks import absolute_paths, track
 
@@ -79,10 +80,15 @@ def test_a_replacement_is_read_from_old_equals_new():
     st.sampled_from([None, "/srv/lists", "Z:\\lists"]),
 )
 def test_any_name_is_written_for_any_target_or_left_out_with_a_reason(paths, new, format, relative_to):
+    if KINDS[format].naming == "full":  # which no folder makes relative
+        relative_to = None
+    if format == "mpd":  # which knows a folder
+        relative_to = relative_to or "/srv"
     plan = Plan(replace_prefix=f"/={new}", format=format, relative_to=relative_to)
     named, unnamed = nameable([track(path) for path in paths], plan)
-    rendered = render(placed(named, plan), format)
-    assert len(named) + len(unnamed) == len(paths)
-    assert all(skipped.reason for skipped in (*unnamed, *rendered.skipped))
-    if new not in ("/srv", "music") and format != "json":
+    found, outside = rooted(named, plan) if plan.kind.naming == "root" else (placed(named, plan), ())
+    rendered = render(found, format)
+    assert len(found) + len(outside) + len(unnamed) == len(paths)
+    assert all(skipped.reason for skipped in (*unnamed, *outside, *rendered.skipped))
+    if new not in ("/srv", "music") and format not in ("json", "serato"):
         rendered.content.decode("utf-8")

@@ -41,9 +41,10 @@ _GENRES = """
     ORDER BY probability DESC, genre"""
 _WRITTEN = "SELECT previous FROM tag_changes WHERE track_id = ? AND state = 'written' ORDER BY id"
 _AT = "SELECT id, audio_id FROM tracks JOIN predictions ON track_id = id AND model = ? WHERE path = ?"
-_SAME_STATE = """
-    SELECT id, path FROM tracks JOIN predictions ON track_id = id AND model = ?
-    WHERE audio_id = ? AND size = ? AND mtime_ns = ? AND path < ? ORDER BY path"""
+_EARLIER = """
+    SELECT id FROM tracks JOIN predictions ON track_id = id AND model = ?
+    WHERE path = ? AND path < ? AND audio_id = ? AND size = ? AND mtime_ns = ?"""
+_OF_SOUND = "SELECT id, path, size, mtime_ns FROM tracks WHERE audio_id = ? LIMIT ?"
 
 _INSERT = """
     INSERT INTO tag_changes (run_id, track_id, path, audio_id, previous, keep_mtime, in_place,
@@ -106,6 +107,15 @@ class TaggableTrack:
     mood_confidence: float | None = None
     words: tuple[tuple[str, float], ...] = ()
     said: Mapping[CorrectedField, Correction] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SoundName:
+    """A track of a sound: where its file was, and in which state, when the store last knew."""
+
+    track_id: int
+    path: str
+    state: FileState
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,31 +200,42 @@ class TagChanges:
                 yield [replace(track, said=said.get(track.audio_id, {})) for track in tracks]
                 low = _next_after(page[-1][1])
 
-    def earlier_names(
-        self, track: TaggableTrack, paths: Sequence[str], model: str, among: Container[int] | None = None
-    ) -> list[str]:
-        """Give paths that `pages_to_tag` gave before this track, of the same sound and state.
-
-        Among them is every other name of the same file (by a link), if it has any.
-        """
-        ranges = path_ranges(paths)
-        key = (model, track.audio_id, track.state.size, track.state.mtime_ns, stored_path(track.path))
-        return [
-            path_from(path)
-            for track_id, path in self._database.all(_SAME_STATE, key)
-            if _within(path, ranges) and (among is None or track_id in among)
-        ]
+    def is_earlier(
+        self,
+        path: str,
+        track: TaggableTrack,
+        paths: Sequence[str],
+        model: str,
+        among: Container[int] | None = None,
+    ) -> bool:
+        """Tell whether `pages_to_tag` gave one at `path` before this track, of the same sound and state."""
+        at, state = stored_path(path), track.state
+        key = (model, at, stored_path(track.path), track.audio_id, state.size, state.mtime_ns)
+        found = self._database.all(_EARLIER, key)
+        return any(among is None or track_id in among for (track_id,) in found) and _within(
+            at, path_ranges(paths)
+        )
 
     def ids_at(self, paths: Iterable[str], model: str) -> dict[str, tuple[int, str]]:
         """Give (track id, audio_id) of those of `paths` of which `model` has an answer."""
         found = {path: self._database.all(_AT, (model, stored_path(path))) for path in paths}
         return {path: (rows[0][0], checked.text(rows[0][1]) or "") for path, rows in found.items() if rows}
 
-    def names(self, audio_id: str, state: FileState) -> list[tuple[int, str]]:
-        """Give id and path of every track with this sound in a file of this state."""
-        sql = "SELECT id, path FROM tracks WHERE audio_id = ? AND size = ? AND mtime_ns = ?"
-        rows = self._database.all(sql, (audio_id, state.size, state.mtime_ns))
-        return [(track_id, path_from(path)) for track_id, path in rows]
+    def names(self, audio_id: str, limit: int = -1) -> list[SoundName]:
+        """Give the tracks with this sound, or only so many of them."""
+        rows = self._database.all(_OF_SOUND, (audio_id, limit))
+        return [SoundName(track_id, path_from(path), _state(*state)) for track_id, path, *state in rows]
+
+    def path_in_state(self, track_id: int, state: FileState) -> str | None:
+        """Give the path of a track that the store has in this state; None where it has it in another."""
+        sql = "SELECT path FROM tracks WHERE id = ? AND size = ? AND mtime_ns = ?"
+        path = self._database.value(sql, (track_id, state.size, state.mtime_ns))
+        return None if path is None else path_from(path)
+
+    def is_known(self, path: str, audio_id: str, state: FileState) -> bool:
+        """Tell whether there is a track at `path`, with this sound in this state."""
+        sql = "SELECT 1 FROM tracks WHERE path = ? AND audio_id = ? AND size = ? AND mtime_ns = ?"
+        return bool(self._database.value(sql, (stored_path(path), audio_id, state.size, state.mtime_ns)))
 
     def enter_folders(self, run: int, folders: Iterable[str], token: str) -> None:
         """Remember that `run` may leave temporary files in `folders`; on the disk when this returns.

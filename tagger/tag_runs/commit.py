@@ -8,9 +8,10 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from tagger.files import FileState, is_same_file
-from tagger.store import ChangeState, Exchange, Outcome, Store, TagChanges
+from tagger.files import FileState
+from tagger.store import ChangeState, Exchange, Outcome, Store
 from tagger.tag_runs.counts import Skip
+from tagger.tag_runs.file_names import FileNames
 from tagger.tags import Prepared, TagError, discard, finish, sync_folder
 
 
@@ -32,6 +33,7 @@ def exchange_of(prepared: Prepared) -> Exchange:
 
 def commit(
     store: Store,
+    names: FileNames,
     copies: Sequence[Copy],
     if_failed: ChangeState | None,
     on_done: Callable[[Copy], None],
@@ -54,7 +56,7 @@ def commit(
                 else:
                     outcomes.append(Outcome(copy.outcome.change_id, if_failed))
             else:
-                outcomes.append(_done(store, copy, written.state))
+                outcomes.append(_done(names, copy, written.state))
                 on_done(copy)
     except BaseException:
         discard_all(copy.prepared for copy in copies)
@@ -80,12 +82,7 @@ def leave_folders(store: Store, run: int, unfinished: Iterable[str]) -> None:
     store.tag_changes.leave_folders(folders)
 
 
-def tracks_of(changes: TagChanges, path: str, audio_id: str, state: FileState) -> tuple[int, ...]:
-    """Give the ids of the tracks that the store has in this `state` and that are the file at `path`."""
-    return tuple(track for track, name in changes.names(audio_id, state) if is_same_file(name, path))
-
-
-def _done(store: Store, copy: Copy, state: FileState) -> Outcome:
+def _done(names: FileNames, copy: Copy, state: FileState) -> Outcome:
     before = FileState.of(copy.prepared.status)
-    tracks = tracks_of(store.tag_changes, copy.path, copy.audio_id, before)
+    tracks = names.tracks(copy.path, copy.audio_id, before, copy.prepared.in_place)
     return dataclasses.replace(copy.outcome, file_state=state, track_ids=tracks)

@@ -10,11 +10,12 @@ from functools import partial
 from itertools import takewhile
 
 from tagger.errors import TagError
-from tagger.files import FileState, is_same_file
+from tagger.files import FileState
 from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.batches import batches, or_skip, threads
 from tagger.tag_runs.counts import Skip, WriteCounts
+from tagger.tag_runs.file_names import EarlierNames
 from tagger.tag_runs.plans import TagPlan, ids_of, planned_changes
 from tagger.tag_runs.verdicts import Verdict, Verdicts, corrected, decided_changes
 from tagger.tags import Change, HardLinks, Policy, Tags, Wanted, WriteOptions, measure, plan, read
@@ -52,14 +53,20 @@ class TagSettings:
 class Planned:
     """A file whose tags would change. `file_id` is the same for all its names.
 
-    Temporary files will lie in `folder`, where the file really is.
+    `target` is where the file really is, `n_links` the number of its hard links.
     """
 
     track: TaggableTrack
     file_id: tuple[int, int]
-    folder: str
+    n_links: int
+    target: str
     changes: tuple[Change, ...]
     options: WriteOptions
+
+    @property
+    def folder(self) -> str:
+        """Where temporary files will lie."""
+        return os.path.dirname(self.target)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +114,9 @@ def planned_pages(
     pages = store.tag_changes.pages_to_tag(
         selection.paths, selection.model, among, no_album=selection.no_album
     )
+    earlier = EarlierNames(
+        store.tag_changes, selection.paths, selection.model, among, settings.hard_links == "in-place"
+    )
     for page in pages:
         planned = []
         if not ignored.is_empty:
@@ -118,7 +128,7 @@ def planned_pages(
         for outcome in outcomes:
             if isinstance(outcome, Skip):
                 _skip(outcome, counts, lost)
-            elif outcome is None or _is_second_name(store, outcome, selection, among, settings):
+            elif outcome is None or earlier.holds(outcome):
                 counts.unchanged += 1
             else:
                 planned.append(outcome)
@@ -213,25 +223,8 @@ def _planned(track: TaggableTrack, settings: TagSettings, decide: Decide) -> Pla
     if not changes:
         return None
     options = WriteOptions(settings.keep_mtime, settings.hard_links, FileState.of(status))
-    folder = os.path.dirname(os.path.realpath(track.path))
-    return Planned(track, (status.st_dev, status.st_ino), folder, changes, options)
-
-
-def _is_second_name(
-    store: Store,
-    planned: Planned,
-    selection: Selection,
-    among: Container[int] | None,
-    settings: TagSettings,
-) -> bool:
-    """Whether writing an earlier track writes this one too: by a link, or in place under all names."""
-    path = planned.track.path
-    names = store.tag_changes.earlier_names(planned.track, selection.paths, selection.model, among)
-    for other in names:
-        in_place = settings.hard_links == "in-place" and is_same_file(path, other)
-        if in_place or os.path.realpath(path) == os.path.realpath(other):
-            return True
-    return False
+    file_id, target = (status.st_dev, status.st_ino), os.path.realpath(track.path)
+    return Planned(track, file_id, status.st_nlink, target, changes, options)
 
 
 def _count(

@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 from tagger.files import FileState
 from tagger.store import Outcome, Store, TagChange, TagChanges
-from tagger.tag_runs.commit import tracks_of
+from tagger.tag_runs.file_names import FileNames
 from tagger.tags import TagError, previous_from_json, read, recover_temporary_files
 
 
@@ -21,8 +21,9 @@ def recover(store: Store) -> None:
     if folders := [(path, token) for path, token in changes.folders() if os.path.isdir(path)]:
         ours = _with_music(changes, {path for path, _ in folders})
         changes.leave_folders([one for one in folders if one[0] in ours and _is_clean(changes, *one)])
+    names = FileNames(changes)
     for page in changes.uncertain():
-        changes.record([outcome for change in page if (outcome := _outcome(changes, change))])
+        changes.record([outcome for change in page if (outcome := _outcome(names, change))])
     for run, counts in changes.interrupted_runs().items():
         store.runs.end(run, {**counts, "interrupted": 1})
 
@@ -50,7 +51,7 @@ def _is_recorded(changes: TagChanges, copy: BinaryIO) -> bool:
     return any(_is_made(one, copy) for one in written if one.exchange.after.size == size)
 
 
-def _outcome(changes: TagChanges, change: TagChange) -> Outcome | None:
+def _outcome(names: FileNames, change: TagChange) -> Outcome | None:
     """How a change ended; None where its file cannot be read now."""
     try:
         status = os.stat(change.path)
@@ -58,10 +59,10 @@ def _outcome(changes: TagChanges, change: TagChange) -> Outcome | None:
         happened = _happened(change, now)
     except (OSError, TagError, ValueError):
         return None
-    state, names = _new_state_of_tracks(changes, change, now, happened)
+    state, tracks = _new_state_of_tracks(names, change, now, happened)
     if change.state == "undoing":
-        return Outcome(change.id, "undone" if happened else "written", state, names)
-    return Outcome(change.id, "written" if happened else None, state, names)
+        return Outcome(change.id, "undone" if happened else "written", state, tracks)
+    return Outcome(change.id, "written" if happened else None, state, tracks)
 
 
 def _happened(change: TagChange, now: FileState) -> bool:
@@ -79,7 +80,7 @@ def _happened(change: TagChange, now: FileState) -> bool:
 
 
 def _new_state_of_tracks(
-    changes: TagChanges, change: TagChange, now: FileState, happened: bool
+    names: FileNames, change: TagChange, now: FileState, happened: bool
 ) -> tuple[FileState | None, tuple[int, ...]]:
     """The tracks to which the store ascribes the file's other state."""
     before, after = change.exchange.before, change.exchange.after
@@ -88,7 +89,7 @@ def _new_state_of_tracks(
             return None, ()
         after = now  # the date of another user's file may not be set
     other = before if now == after else after
-    return now, tracks_of(changes, change.path, change.audio_id, other)
+    return now, names.tracks(change.path, change.audio_id, other, change.in_place)
 
 
 def _is_ours(change: TagChange) -> bool:

@@ -12,6 +12,7 @@ from tagger.store import Outcome, Store, TagChange
 from tagger.tag_runs.batches import attempts, batches, or_skip, threads
 from tagger.tag_runs.commit import Copy, commit, discard_all, exchange_of, leave_folders
 from tagger.tag_runs.counts import Skip, UndoCounts
+from tagger.tag_runs.file_names import FileNames
 from tagger.tags import (
     Change,
     Field,
@@ -60,17 +61,17 @@ def undo_tags(
     A field that somebody has changed since is left and reported. The caller holds the lock of the
     store; killed at any moment, it is as with `write_tags`.
     """
-    unfinished = set[str]()
+    unfinished, names = set[str](), FileNames(store.tag_changes)
     with threads() as pool:
         for page in store.tag_changes.of_run(run):
-            located = [one for change in page if (one := _locate(store, change, counts))]
+            located = [one for change in page if (one := _locate(store, names, change, counts))]
             folders = {os.path.dirname(os.path.realpath(one.path)) for one in located}
             store.tag_changes.enter_folders(undo_run, folders, run_token())
             for batch in batches(located, lambda one: os.path.realpath(one.path)):
                 if is_stopped():
                     break
                 for outcomes in attempts(batch, _prepared, pool):
-                    unfinished |= _exchange(store, undo_run, _ready(store, outcomes, counts), counts)
+                    unfinished |= _exchange(store, names, undo_run, _ready(store, outcomes, counts), counts)
             if is_stopped():
                 break
     leave_folders(store, undo_run, unfinished)
@@ -83,9 +84,10 @@ def preview_undo(
     on_change: Callable[[Restoring], None] = lambda restoring: None,
 ) -> None:
     """Count in `counts` what `undo_tags` would do, and give each file to be restored to `on_change`."""
+    names = FileNames(store.tag_changes)
     with threads() as pool:
         for page in store.tag_changes.of_run(run):
-            located = [one for change in page if (one := _locate(store, change, counts))]
+            located = [one for change in page if (one := _locate(store, names, change, counts))]
             for batch in batches(located, lambda one: os.path.realpath(one.path)):
                 for one, outcome in zip(batch, pool.map(_tried, batch), strict=True):
                     _count(one, outcome, counts, on_change)
@@ -109,10 +111,10 @@ def run_to_undo(store: Store, run: int | None) -> int:
     return chosen
 
 
-def _locate(store: Store, change: TagChange, counts: UndoCounts) -> _Located | None:
+def _locate(store: Store, names: FileNames, change: TagChange, counts: UndoCounts) -> _Located | None:
     """Where the file of a change is, also if it was moved and scanned since."""
     is_other = False
-    for path in _names(store, change):
+    for path in _paths(names, change):
         try:
             if _is_recording(store, path, change):
                 return _Located(change, path)
@@ -128,10 +130,10 @@ def _locate(store: Store, change: TagChange, counts: UndoCounts) -> _Located | N
     return None
 
 
-def _names(store: Store, change: TagChange) -> Iterator[str]:
+def _paths(names: FileNames, change: TagChange) -> Iterator[str]:
     yield change.path
-    known = store.tag_changes.names(change.audio_id, change.exchange.after)
-    yield from (path for _, path in known if path != change.path)
+    known = names.in_state(change.audio_id, change.exchange.after)
+    yield from (path for path in known if path != change.path)
 
 
 def _is_recording(store: Store, path: str, change: TagChange) -> bool:
@@ -144,7 +146,7 @@ def _is_recording(store: Store, path: str, change: TagChange) -> bool:
     now = FileState.of(status)
     if now == change.exchange.after:
         return True
-    if any(path == name for _, name in store.tag_changes.names(change.audio_id, now)):
+    if store.tag_changes.is_known(path, change.audio_id, now):
         return True
     from tagger.audio import identify  # and with it PyAV, which few undo runs need
 
@@ -202,7 +204,9 @@ def _write(change: TagChange) -> tuple[Previous, WriteOptions]:
     return previous_from_json(change.previous), options
 
 
-def _exchange(store: Store, undo_run: int, ready: Sequence[Ready], counts: UndoCounts) -> set[str]:
+def _exchange(
+    store: Store, names: FileNames, undo_run: int, ready: Sequence[Ready], counts: UndoCounts
+) -> set[str]:
     rows = [(located.change, located.path, exchange_of(prepared)) for located, prepared in ready]
     try:
         store.tag_changes.prepare_undo(undo_run, rows)
@@ -213,7 +217,7 @@ def _exchange(store: Store, undo_run: int, ready: Sequence[Ready], counts: UndoC
     def count(copy: Copy) -> None:
         counts.restore(_but_for(copy.path, copy.prepared))
 
-    return commit(store, list(_copies(ready)), "written", count, counts.skip)
+    return commit(store, names, list(_copies(ready)), "written", count, counts.skip)
 
 
 def _copies(ready: Iterable[Ready]) -> Iterable[Copy]:

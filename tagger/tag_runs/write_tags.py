@@ -8,6 +8,7 @@ from tagger.store import NewChange, Outcome, Store
 from tagger.tag_runs.batches import attempts, batches, or_skip, threads
 from tagger.tag_runs.commit import Copy, commit, discard_all, exchange_of, leave_folders
 from tagger.tag_runs.counts import Skip, WriteCounts
+from tagger.tag_runs.file_names import FileNames
 from tagger.tag_runs.preview import Planned, Selection, TagSettings, planned_pages
 from tagger.tag_runs.verdicts import note_corrections
 from tagger.tags import Prepared, prepare, run_token
@@ -31,7 +32,7 @@ def write_tags(
     places. Killed at any moment, each file is wholly old or wholly new, and `recover` finds out which.
     `is_stopped` is asked between batches.
     """
-    unfinished = set[str]()
+    unfinished, names = set[str](), FileNames(store.tag_changes)
     with threads() as pool:
         for page in planned_pages(store, selection, settings, pool, counts):
             if page:
@@ -40,7 +41,7 @@ def write_tags(
                 if is_stopped():
                     break
                 for outcomes in attempts(batch, _prepared, pool):
-                    unfinished |= _exchange(store, run, _ready(outcomes, counts), counts)
+                    unfinished |= _exchange(store, names, run, _ready(outcomes, counts), counts)
                 on_progress()
             on_progress()
             if is_stopped():
@@ -64,7 +65,9 @@ def _prepared(planned: Planned) -> Prepared | Skip:
     return or_skip(lambda: prepare(path, planned.changes, planned.options), path)
 
 
-def _exchange(store: Store, run: int, ready: Sequence[Ready], counts: WriteCounts) -> set[str]:
+def _exchange(
+    store: Store, names: FileNames, run: int, ready: Sequence[Ready], counts: WriteCounts
+) -> set[str]:
     if not ready:
         return set()
     try:
@@ -77,7 +80,7 @@ def _exchange(store: Store, run: int, ready: Sequence[Ready], counts: WriteCount
     def count(copy: Copy) -> None:
         counts.write(copy.prepared.written.state.size, changes[copy.outcome.change_id])
 
-    return commit(store, list(_copies(ids, ready)), None, count, counts.skip)
+    return commit(store, names, list(_copies(ids, ready)), None, count, counts.skip)
 
 
 def _copies(ids: Iterable[int], ready: Iterable[Ready]) -> Iterable[Copy]:

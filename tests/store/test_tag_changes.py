@@ -2,6 +2,7 @@
 
 import os
 import sqlite3
+from collections.abc import Container
 from functools import partial
 
 import pytest
@@ -42,15 +43,20 @@ def test_a_track_comes_with_its_genres_likeliest_first(store: Store) -> None:
     assert (track.energy, track.silent, track.state.size) == (0.25, False, 1000)
 
 
-def test_only_tracks_before_it_with_the_same_sound_and_state_can_be_the_same_file(store: Store) -> None:
+def test_only_tracks_before_it_with_the_same_sound_and_state_are_earlier(store: Store) -> None:
     names = [analysed(f"/m/{n}.mp3", audio_id="a" * 32) for n in (1, 2, 3)]
     others = [analysed("/m/0.mp3", audio_id="b" * 32), analysed("/m/00.mp3", audio_id="a" * 32, size=1)]
     store.record_batch([*names, *others, analysed("/a/1.mp3", audio_id="a" * 32)], [])
     tracks = {track.path: track for page in store.tag_changes.pages_to_tag((), MODEL) for track in page}
-    ask = store.tag_changes.earlier_names
-    assert ask(tracks["/m/3.mp3"], (), MODEL) == ["/a/1.mp3", "/m/1.mp3", "/m/2.mp3"]
-    assert ask(tracks["/m/3.mp3"], ("/m/2.mp3", "/m/3.mp3"), MODEL) == ["/m/2.mp3"]
-    assert ask(tracks["/a/1.mp3"], (), MODEL) == []
+
+    def earlier(than: str, *paths: str, among: Container[int] | None = None) -> list[str]:
+        ask = store.tag_changes.is_earlier
+        return sorted(path for path in tracks if ask(path, tracks[than], paths, MODEL, among))
+
+    assert earlier("/m/3.mp3") == ["/a/1.mp3", "/m/1.mp3", "/m/2.mp3"]
+    assert earlier("/m/3.mp3", "/m/2.mp3", "/m/3.mp3") == ["/m/2.mp3"]
+    assert earlier("/m/3.mp3", among={tracks["/m/1.mp3"].id}) == ["/m/1.mp3"]
+    assert earlier("/a/1.mp3") == []
 
 
 def test_pages_follow_the_index_of_paths(store: Store) -> None:

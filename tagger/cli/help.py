@@ -22,6 +22,7 @@ TOPICS = {
     "tags": ("audit", "write-tags", "undo", "doctor"),
     "learn": (),
     "playlists": ("playlist",),
+    "dj-programs": (),
     "every-night": ("watch",),
     "many-machines": ("merge",),
     "configuration": ("config",),

@@ -2,9 +2,11 @@
 
 **Extended M3U in UTF-8** is what nearly every player, server and phone reads. There is no standard; the
 directives are those that VLC, mpv, Kodi, Jellyfin and Navidrome know: `#EXTINF:seconds,artist - title`
-before each file, and `#PLAYLIST:` for the playlist's name. **PLS** version 2 is an INI file with one
-section and numbered keys, for Winamp's heirs and radios. **Paths**, the bytes of the file system, are for
-`xargs -d '\\n'`, `rsync --files-from` and `mpc add`. None can hold a relative name with a line break.
+before each file, and `#PLAYLIST:` for the playlist's name. Jellyfin takes what lies in the folder of a
+library and names files in one, from its own folder or in full (PlaylistItemsProvider.cs); Kodi lists what
+lies in `userdata/playlists/music`. **PLS** version 2 is an INI file with one section and numbered keys, for
+Winamp's heirs and radios. **Paths**, the bytes of the file system, are for `xargs -d '\\n'`,
+`rsync --files-from` and `mpc add`. None can hold a relative name with a line break.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""rekordbox's XML: a collection and its playlists, which rekordbox, Lexicon, Serato, djay and others import.
+"""rekordbox's XML: a collection and its playlists, for rekordbox and the programs that convert for others.
 
 Written from Pioneer DJ's "rekordbox XML format" (cdn.rekordbox.com/files/20200410160904/xml_format_list.pdf,
 linked from rekordbox.com/support/developer) and checked against pyrekordbox's reader. rekordbox shows the
-file in its tree under "rekordbox xml" once Preferences > Advanced > Database names it, and takes from it
-what one imports there. `Location` is a URI of the host `localhost`, the drive letter of Windows its first
+file in its tree under "rekordbox xml" once Preferences > Advanced > rekordbox xml names it, and takes from
+it what one imports there. `Location` is a URI of the host `localhost`, the drive letter of Windows its first
 part. Cue points, beat grids and keys are not said: they are the program's own.
 """
 

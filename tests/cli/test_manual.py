@@ -114,8 +114,11 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     make_own_model(home / "runs/crnn", "crnn")
     (home / "DATA").mkdir()
     make_clips(home / "DATA")
-    (recipe,) = blocks(PAGES["playlists"], "toml")
-    (home / "playlists.toml").write_text(recipe, encoding="utf-8")
+    for topic, name in (("playlists", "playlists.toml"), ("dj-programs", "dj.toml")):
+        (recipe,) = blocks(PAGES[topic], "toml")
+        (home / name).write_text(recipe, encoding="utf-8")
+    for folder in ("Music/_Serato_/Subcrates", ".kodi/userdata/playlists/music"):
+        (home / folder).mkdir(parents=True)
     (configuration,) = blocks(PAGES["configuration"], "toml")
     (home / "night.toml").write_text(configuration, encoding="utf-8")
     return home

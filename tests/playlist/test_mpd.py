@@ -32,7 +32,7 @@ FOUND = [
     "50%25.wav",
     "sub/#hash.wav",
     "#folder/plain.wav",
-    os.fsdecode(b"latin\xe9.wav"),
+    "latin\udce9.wav",
 ]
 NOT_FOUND = [" lead.wav", "sub / inner.wav", "trail /x.wav", "two\nlines.wav"]
 

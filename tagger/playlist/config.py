@@ -54,7 +54,7 @@ class Defaults:
         usual = {each.field: getattr(self.query, each.field) for each in FILTERS if not each.is_in(query)}
         usual["no_album"] = query.no_album or self.query.no_album
         kind = kind_of(given.get("format"), given.get("output"))
-        if kind.naming == "full":
+        if kind.naming == "full" or kind is KINDS["serato"]:  # whose root is a drive
             added.pop("relative_to", None)
         if kind.naming == "root":
             added.pop("absolute", None)

@@ -335,9 +335,14 @@ def test_usual_ways_to_name_files_do_not_stand_in_the_way_of_dj_programs(
     tagger: Tagger, library: Path, recipes: Path
 ) -> None:
     usual = recipes.parent / "usual.toml"
-    write(recipes, '[X]\noutput = ["a.m3u8", "a.xml"]\n')
+    outputs = 'output = ["a.m3u8", "a.xml", "a.crate", "a.m3u"]'
+    write(recipes, f'[X]\n{outputs}\nformat = ["m3u8", "rekordbox", "serato", "mpd"]\n')
     usual.write_text('[playlist]\nrelative-to = "/m"\n')
     result = tagger("--config", usual, "playlists", "apply", recipes)
     assert (result.code, result.err) == (0, "")
+    assert (recipes.parent / "a.m3u").read_text().startswith("jazz/c.mp3\n")
+    assert "m/jazz/c.mp3".encode("utf-16-be") in (recipes.parent / "a.crate").read_bytes()
+    usual.write_text("[playlist]\nabsolute = true\n")
+    assert tagger("--config", usual, "playlist", "-o", recipes.parent / "b.crate").code == 0
     assert "\njazz/c.mp3\n" in (recipes.parent / "a.m3u8").read_text()
     assert "file://localhost/m/jazz/c.mp3" in (recipes.parent / "a.xml").read_text()

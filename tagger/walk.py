@@ -6,7 +6,8 @@ import errno
 import os
 import stat
 from collections.abc import Container, Iterable, Iterator, Sequence
-from operator import attrgetter
+from contextlib import contextmanager
+from operator import attrgetter, itemgetter
 
 from tagger.excluded import NOTHING_EXCLUDED, Excluded
 from tagger.files import (
@@ -23,6 +24,9 @@ from tagger.types import Failure
 
 # Thumbnails and trash that NAS systems and Windows put into shared folders, in lower case.
 _SYSTEM_FOLDERS = frozenset(("@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information"))
+
+# As `opendir` does it: what is no folder any more is not waited for.
+_A_FOLDER = os.O_RDONLY | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NONBLOCK", 0)
 
 _FolderId = tuple[int, int]
 _NamedFiles = dict[_FolderId, set[str]]
@@ -158,33 +162,55 @@ def _walk_folders(
             if identity in seen:
                 continue
             seen.add(identity)
-            found, subfolders = _listed(folder, named.get(identity, ()), known, excluded)
+            with _opened(folder) as at:
+                found, subfolders = _listed(folder, at, named.get(identity, ()), known, excluded)
         except OSError as error:
             yield _failure(folder, error)
             continue
         yield from sorted(found, key=attrgetter("path"))
-        for subfolder in sorted(subfolders, key=attrgetter("name"), reverse=True):
-            (links if subfolder.is_symlink() else pending).append(subfolder.path)
+        for path, is_link in sorted(subfolders, key=itemgetter(0), reverse=True):
+            (links if is_link else pending).append(path)
+
+
+@contextmanager
+def _opened(folder: str) -> Iterator[int | None]:
+    """Open a folder, so that a look at a file in it, a fifth faster, does not begin at the root.
+
+    None where the system cannot look so.
+    """
+    if os.stat not in os.supports_dir_fd:
+        yield None
+        return
+    at = os.open(folder, _A_FOLDER)
+    try:
+        yield at
+    finally:
+        os.close(at)
 
 
 def _listed(
-    folder: str, already: Container[str], known: set[Fingerprint], excluded: Excluded
-) -> tuple[list[AudioFile | Failure], list[os.DirEntry[str]]]:
-    """List what is new in one folder, and its subfolders, in any order. Raises OSError if it cannot."""
+    folder: str, at: int | None, already: Container[str], known: set[Fingerprint], excluded: Excluded
+) -> tuple[list[AudioFile | Failure], list[tuple[str, bool]]]:
+    """List what is new in one folder, and its subfolders, each with whether it is a link, in any order.
+
+    `at` is the open folder. Raises OSError if it cannot.
+    """
     found: list[AudioFile | Failure] = []
-    subfolders = []
+    subfolders: list[tuple[str, bool]] = []
     is_excluded = excluded.matches if excluded.patterns else None
+    inside, look = os.path.join(folder, ""), os.stat
     with os.scandir(folder) as listing:
         for entry in listing:  # a hundred thousand times: nothing that can be done without
             name = entry.name
+            path = inside + name
             stem, _, extension = name.rpartition(".")
             is_audio = extension.lower() in AUDIO_EXTENSIONS and stem and name[:2] != "._"
-            if is_excluded and is_excluded(entry.path, name):
+            if is_excluded and is_excluded(path, name):
                 continue
             try:
                 if is_audio:
-                    status = entry.stat()
-                    path, size, mtime_ns = entry.path, status.st_size, status.st_mtime_ns
+                    status = entry.stat() if at is None else look(name, dir_fd=at)
+                    size, mtime_ns = status.st_size, status.st_mtime_ns
                     state = hash((path, size, mtime_ns))  # `fingerprint`, spelled out
                     if state in known:
                         known.remove(state)
@@ -192,10 +218,10 @@ def _listed(
                     if stat.S_ISREG(status.st_mode) and name not in already:  # a FIFO would never end
                         found.append(AudioFile(path, size, min(mtime_ns, LAST_MTIME_NS)))  # as `FileState.of`
                 if entry.is_dir() and not is_skipped_folder(name):
-                    subfolders.append(entry)
+                    subfolders.append((path, entry.is_symlink()))
             except OSError as error:
                 if is_audio:
-                    found.append(_failure(entry.path, error, entry.is_symlink()))
+                    found.append(_failure(path, error, entry.is_symlink()))
     return found, subfolders
 
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import BrokenExecutor, Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
 from itertools import islice
@@ -117,7 +116,7 @@ def extract_all(
             if future_ended and future_ended.cancelled():
                 if left := pending.pop(future_ended, None):
                     on_left(left)
-            elif future_ended is None or isinstance(future_ended.exception(), BrokenProcessPool):
+            elif future_ended is None or isinstance(future_ended.exception(), BrokenExecutor):
                 suspects = [pending.pop(future) for future in list(pending) if not future.cancelled()]
                 for file, outcome in zip(suspects, pool.one_by_one(suspects), strict=True):
                     on_end(file)
@@ -208,7 +207,7 @@ class _Pool:
             future = self.submit(file, alone=True)
             try:
                 outcome = future.result(timeout=self._stuck_s)
-            except BrokenProcessPool:
+            except BrokenExecutor:
                 self._require_able()
                 reason = (
                     "crashed the decoder, or needed more memory than there is; re-encode or replace the file"
@@ -229,7 +228,7 @@ class _Pool:
         future = self._executor.submit(is_able, self._arguments[0], alone=True)
         try:
             future.result(timeout=STUCK_S)
-        except BrokenProcessPool:
+        except BrokenExecutor:
             raise WorkerError(_UNABLE.format("end")) from None
         except TimeoutError:
             self._executor.shutdown(kill=True)

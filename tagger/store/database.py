@@ -94,6 +94,15 @@ class Database:
                 self._read_any_text(error)
             return self.connection.execute(sql, values).fetchall()
 
+    def hashes(self, sql: str, values: SqlValues = ()) -> set[int]:
+        """Give the hash of each row, of a hundred thousand in the time of half as many looks at one."""
+        with plain_errors(self.path):
+            try:
+                return set(map(hash, self.connection.execute(sql, values)))
+            except sqlite3.OperationalError as error:
+                self._read_any_text(error)
+            return set(map(hash, self.connection.execute(sql, values)))
+
     def value(self, sql: str, values: SqlValues = ()) -> Any:
         """Give the first column of the first row; None where there is no row."""
         row = next(iter(self.all(sql, values)), None)

@@ -106,7 +106,10 @@ class KnownFiles:
 
     def tracked(self) -> set[Fingerprint]:
         """Give the fingerprints of all files that were analysed, in the state in which they were."""
-        return _fingerprints(self._database.rows(_STATES))
+        # Such a row is what is hashed; paths that are no UTF-8 are the last of the index.
+        found = self._database.hashes(f"{_STATES} WHERE typeof(path) = 'text'")
+        found |= _fingerprints(self._database.rows(f"{_STATES} WHERE path >= x''"))
+        return found
 
     def unanswered(self, model: str) -> set[Fingerprint]:
         """Give those of `tracked` without an answer of `model`."""

@@ -3,6 +3,7 @@
 import argparse
 
 from benchmarks.cluster import bench_cluster
+from benchmarks.memory import bench_memory
 from benchmarks.query import bench_query
 from benchmarks.report import bench_report
 from benchmarks.rescan import bench_rescan
@@ -35,6 +36,8 @@ def main() -> None:
     cluster.add_argument("--stubs", type=int, default=20_000, help="files that are answered at once")
     report = commands.add_parser("report", help="the report of a made library beside a list; in a browser")
     report.add_argument("--tracks", type=int, default=100_000, help="rows in the library")
+    memory = commands.add_parser("memory", help="memory of each command, of made libraries of several sizes")
+    memory.add_argument("--tracks", type=int, nargs="+", default=[10_000, 100_000, 1_000_000], help="rows")
     args = parser.parse_args()
     if args.command == "scan":
         bench_scan(args.music, args.files, args.baseline_files)
@@ -46,6 +49,8 @@ def main() -> None:
         bench_review(args.tracks)
     elif args.command == "report":
         bench_report(args.tracks)
+    elif args.command == "memory":
+        bench_memory(args.tracks)
     elif args.command == "rescan":
         bench_rescan(args.files)
     else:

@@ -138,12 +138,11 @@ def make_library(path: str, n_tracks: int, n_embeddings: int) -> None:
         ),
     )
     _put_words(raw, random, n_tracks)
-    vectors = random.normal(size=(n_embeddings, EMBEDDING_SIZE)).astype("<f2")
     trunk = trunk_named(raw, "of the bench")
     raw.execute("INSERT INTO models (model, last_used_at, trunk) VALUES (?, '', ?)", (DEFAULT_MODEL, trunk))
     raw.executemany(
         "INSERT INTO embeddings (track_id, trunk, vector) VALUES (?, ?, ?)",
-        ((i, trunk, vector.tobytes()) for i, vector in enumerate(vectors)),
+        ((i, trunk, random.normal(size=EMBEDDING_SIZE).astype("<f2").tobytes()) for i in range(n_embeddings)),
     )
     raw.commit()
     raw.close()

@@ -1,59 +1,64 @@
-"""`tagger doctor`: print what each player reads from a file's tags, and what it ignores."""
+"""`tagger doctor`: print what each player reads from a file's tags, and what it ignores; sum up folders."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tagger.cli import completion, shared
+from tagger.cli import completion, configured, shared
 from tagger.cli.shared import message, print_json_array
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
+from tagger.types import counted
 
 if TYPE_CHECKING:
-    from tagger.tags import Player, Seen, Tags
+    from tagger.tags import Fit, Player, Seen, Tags
+
+Players = Mapping[str, "Player"]
 
 
 def doctor(
-    files: Annotated[list[str], typer.Argument(metavar="FILE...", help="Music files; no scan is needed.")],
+    files: Annotated[
+        list[str], typer.Argument(metavar="PATH...", help="Music files, or folders, which are summed up.")
+    ],
     player: Annotated[
         str | None,
         typer.Option(
             "--for",
             metavar="PLAYER",
             autocompletion=completion.players,
-            help="navidrome, jellyfin, mixxx, picard, mixed-in-key, kodi or ffmpeg. Default: all.",
+            help="navidrome, rekordbox, mpd, windows and so on; a wrong one lists them. Default: all.",
         ),
     ] = None,
     json: shared.Json = False,
 ) -> None:
-    """Print what players read from the files' genre, energy, BPM, mood and words, and what they ignore.
+    """Print what players read of genre, energy, BPM, mood and words, and what they ignore.
 
-    Players differ by version and settings: this is what they do by default.
+    Of a folder: how many of its files each player sees right, what it misses,
+    and what you can do. No scan is needed. Players differ by version and
+    settings: this is what they do by default.
 
         tagger doctor song.mp3 --for navidrome
+        tagger doctor ~/Music --for rekordbox
     """
-    from tagger.tags import TagError, read
-
     players = _players(player)
-    read_files: dict[str, Tags] = {}
-    for file in files:
-        try:
-            read_files[file] = read(file)
-        except TagError as error:
-            message(f"{shown(file)}: {error}")
+    n_failed, found = 0, list[dict[str, Any]]()
+    names = dict.fromkeys(files)
+    for name in names:
+        if os.path.isdir(name):
+            n_failed += _folder(name, players, found if json else None)
+        else:
+            n_failed += _file(name, players, found if json else None)
     if json:
-        print_json_array(_fields(file, tags, players) for file, tags in read_files.items())
-    else:
-        for file, tags in read_files.items():
-            _print(file, tags, players)
-    if len(read_files) < len(set(files)):
-        raise typer.Exit(1 if read_files else 2)
+        print_json_array(found)
+    if n_failed:
+        raise typer.Exit(1 if n_failed < len(names) or any(map(os.path.isdir, names)) else 2)
 
 
-def _players(name: str | None) -> Mapping[str, Player]:
+def _players(name: str | None) -> Players:
     from tagger.tags import PLAYERS
 
     if name is None:
@@ -63,7 +68,26 @@ def _players(name: str | None) -> Mapping[str, Player]:
     return {name.lower(): PLAYERS[name.lower()]}
 
 
-def _fields(file: str, tags: Tags, players: Mapping[str, Player]) -> dict[str, Any]:
+# One file
+
+
+def _file(file: str, players: Players, found: list[dict[str, Any]] | None) -> int:
+    """Print one file, or add it to `found`; give 1 where it cannot be read."""
+    from tagger.tags import TagError, read
+
+    try:
+        tags = read(file)
+    except TagError as error:
+        message(f"{shown(file)}: {error}")
+        return 1
+    if found is None:
+        _print(file, tags, players)
+    else:
+        found.append(_fields(file, tags, players))
+    return 0
+
+
+def _fields(file: str, tags: Tags, players: Players) -> dict[str, Any]:
     from tagger.tags import seen_by
 
     seen = {name: seen_by(player, tags) for name, player in players.items()}
@@ -92,13 +116,16 @@ def _fields(file: str, tags: Tags, players: Mapping[str, Player]) -> dict[str, A
     }
 
 
-def _print(file: str, tags: Tags, players: Mapping[str, Player]) -> None:
+def _print(file: str, tags: Tags, players: Players) -> None:
     from tagger.tags import seen_by
 
     say(f"{shown(file)} ({tags.format})")
     _print_line("in the file", _described(tags, tags.energy))
     for player in players.values():
         seen = seen_by(player, tags)
+        if not player.does_open(tags):
+            _print_line(player.title, f"does not open {tags.format}")
+            continue
         parts = [_described(seen)]
         parts += [f"ignores {', '.join(seen.ignored)}"] if seen.ignored else []
         parts += [f"not known: {', '.join(seen.unknown)}"] if seen.unknown else []
@@ -125,3 +152,71 @@ def _listed(texts: Sequence[str]) -> str:
 
 def _print_line(name: str, text: str) -> None:
     say(f"  {name:<18}  {text}")
+
+
+# A folder
+
+
+def _folder(folder: str, players: Players, found: list[dict[str, Any]] | None) -> int:
+    """Print the sum of a folder, or add it to `found`; give the number of its files that cannot be read."""
+    from tagger.tags import fits
+
+    left = {"without tags": 0, "unreadable": 0}
+    sums = fits(players, _tags_in(folder, left))
+    n_files = next(iter(sums.values())).n_files
+    if found is not None:
+        counts = {"files": n_files, "without_tags": left["without tags"], "unreadable": left["unreadable"]}
+        found.append({"path": folder, **counts, "players": {k: _sum_fields(fit) for k, fit in sums.items()}})
+        return left["unreadable"]
+    without = f", {left['without tags']:,} of kinds that carry no tags" if left["without tags"] else ""
+    say(f"{shown(folder)} ({counted(n_files, 'files')}{without})")
+    for fit in sums.values():
+        _print_sum(fit)
+    return left["unreadable"]
+
+
+def _tags_in(folder: str, left: dict[str, int]) -> Iterator[Tags]:
+    """Read the files of a folder, and count in `left` those that cannot be."""
+    from tagger.tags import TagError, UnsupportedFormat, read
+    from tagger.types import Failure
+    from tagger.walk import walk
+
+    for file in walk([folder], excluded=configured.configuration().excluded):
+        try:
+            if isinstance(file, Failure):
+                raise TagError(file.reason)
+            yield read(file.path)
+        except UnsupportedFormat:
+            left["without tags"] += 1
+        except TagError as error:
+            left["unreadable"] += 1
+            message(f"{shown(file.path)}: {error}")
+
+
+def _sum_fields(fit: Fit) -> dict[str, Any]:
+    return {
+        "right": fit.n_right,
+        "split": fit.n_split,
+        "not_opened": fit.n_shut,
+        "ignored": dict(fit.ignored),
+        "unknown": dict(fit.unknown),
+        "todo": fit.todo,
+        "note": fit.player.note,
+    }
+
+
+def _print_sum(fit: Fit) -> None:
+    at_most = "at most " if fit.unknown else ""
+    parts = [f"sees {at_most}{fit.n_right:,} of {fit.n_files:,} right"]
+    parts += [f"does not open {fit.n_shut:,}"] if fit.n_shut else []
+    parts += [f"splits genres of {fit.n_split:,}"] if fit.n_split else []
+    parts += [f"ignores {_numbered(fit.ignored)}"] if fit.ignored else []
+    parts += [f"not known: {_numbered(fit.unknown)}"] if fit.unknown else []
+    _print_line(fit.player.title, "; ".join(parts))
+    for line in fit.todo:
+        _print_line("", f"to do: {line}")
+    _print_line("", fit.player.note)
+
+
+def _numbered(fields: Mapping[str, int]) -> str:
+    return ", ".join(f"{name} of {count:,}" for name, count in fields.items())

@@ -9,9 +9,11 @@ from __future__ import annotations
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.tags.edit import Previous, WriteOptions, Written, previous_from_json
 from tagger.tags.fields import FIELDS, NAMES, Field, is_genre, unsplittable
-from tagger.tags.players import PLAYERS, Player, Seen, seen_by
+from tagger.tags.players import PLAYERS
 from tagger.tags.policy import NOTHING_IS_OURS, Change, Ours, Policy, Wanted, plan
 from tagger.tags.read import Tags, read
+from tagger.tags.seen import Player, Seen, seen_by
+from tagger.tags.sum_up import Fit, fits
 from tagger.tags.temporary import recover_temporary_files, run_token, stale_temporary_files, sync_folder
 from tagger.tags.write import (
     Prepared,
@@ -36,6 +38,7 @@ __all__ = [
     "BpmPolicy",
     "Change",
     "Field",
+    "Fit",
     "GenrePolicy",
     "HardLinked",
     "HardLinks",
@@ -57,6 +60,7 @@ __all__ = [
     "apply",
     "discard",
     "finish",
+    "fits",
     "is_genre",
     "measure",
     "plan",

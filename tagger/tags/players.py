@@ -1,8 +1,8 @@
 r"""What well-known players read of our fields, for `tagger doctor`.
 
-Each row names its source. Versions differ and most of this can be configured, so a row holds the
-defaults of the code that was read. None stands for a behaviour that neither code nor documentation
-shows; `doctor` says that it is not known.
+Each row names its source; what was tried says so. Versions differ and most of this can be configured, so a
+row holds the defaults of the code that was read. None stands for a behaviour that neither code nor
+documentation shows; `doctor` says that it is not known.
 
 - navidrome: `resources/mappings.yaml` (genre: TCON, GENRE, ©gen, WM/Genre, IGNR; bpm: TBPM, BPM,
   tmpo, WM/BeatsPerMinute; mood: TMOO, MOOD, WM/Mood; grouping: GRP1, GROUPING, ©grp,
@@ -30,155 +30,202 @@ shows; `doctor` says that it is not known.
 - ffmpeg: what `ffprobe` 5.1 and 8.1 print of files that were written here. All texts are shown under their
   names, but the tempo of an m4a and GRP1, as all frames of ID3 but those in T; of a wav with `LIST INFO`,
   5.1 shows that alone and 8.1 the ID3 tag too; of a tta with an APE tag both show that alone.
+- rekordbox: "XML format list for playlist sharing" (rekordbox.com), whose TRACK has Genre as one text,
+  Grouping and Comments, but no energy and no mood; it measures tempo itself, and whether it takes that of a
+  file, or its grouping, is not told. The kinds of files are those of its manual.
+- traktor: the INFO of an entry in `collection.nml` (one GENRE, COMMENT, RATING; no energy, mood, grouping),
+  and hellricer.github.io, "Decoding the TRAKTOR4 field": it "only reads a handful of standard ID3 fields",
+  not told which.
+- serato: the fields of its `database V2` as Mixxx imports them (`src/library/serato/seratofeature.cpp`: tgen,
+  tbpm, tcom, tgrp, each one text, no energy and no mood); the kinds of files by Holzhaus/serato-tags,
+  `fileformats.md`.
+- engine-dj: the table Track of its database as libdjinterop checks it (`genre` and `comment`, one text each;
+  `bpm` beside `bpmAnalyzed`, without a word on where the first is from; no energy, mood or grouping).
+- foobar2000: wiki.hydrogenaud.io, "Foobar2000:ID3 Tag Mapping" (TCON, TBPM, COMM; CONTENT GROUP is TIT1; a
+  TXXX is a field by its description; TMOO and GRP1 are not in the table). Other tags have their fields by
+  name.
+- plex: thlayli/plex-genres-from-tags (it reads tags by FFmpeg, "issues surrounding multiple genre tags"), and
+  the fields of a track in its API (python-plexapi, `audio.py`: genres and moods, no tempo, no grouping).
+- musicbee: nothing on its fields of genre, tempo, mood and grouping was found; an energy is a custom tag of
+  `CustomTagConfig.xml`, by name in each kind of tag (Picard's plugin "MusicBee Compatibility" tells how).
+- strawberry: `src/tagreader/tagreadertaglib.cpp` (TagLib's one text for the genre; TBPM, BPM, tmpo, but not
+  of wma; TMOO and MOOD of Vorbis comments alone; grouping is TIT1, GROUPING and ©grp; of dsf and tta only
+  what all tags have).
+- lyrion: `Slim/Formats/MP3.pm` and `WMA.pm` (TBPM and WM/BeatsPerMinute, COMM), `Slim/Utils/Prefs.pm`
+  (`splitList` is `;`); in an old state of them, where no mood and no grouping is kept.
+- mpd: tried, 0.23.12 of Debian 12, with files of every kind that were written here. Several genres of m4a,
+  aiff, ape, dsf, tta and mpc become the first, of wma the last, as FFmpeg gives them. `src/tag/Id3Scan.cxx`:
+  grouping is TIT1; `NEWS`: a mood since 0.24; `src/tag/Settings.cxx`: no comment unless `metadata_to_use`
+  says so.
+- apple-music: the properties of a track in its scripting dictionary (bpm, comment, genre, grouping, rating;
+  no mood, and no field for others); GRP1 as in `fields`. It opens mp3, m4a, wav and aiff; a wav's tags are
+  not told of.
+- windows: learn.microsoft.com, "ID3 Tag Support" (TCON, TBPM, TMOO; its content group is TIT1) and the WM/
+  names themselves in wma; "System.Music.Genre" (of mp3 only the first genre). What Explorer reads of other
+  kinds is not told.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
-from tagger.tags.fields import Field, each_once
-from tagger.tags.read import Tags
+from tagger.tags.seen import Player
 
-
-@dataclass(frozen=True, slots=True)
-class Player:
-    """One player: what it splits genres on, and whether it reads energy, tempo, mood and words.
-
-    None stands for "not known". `splits_lists`: it splits every value, not only a lone one. What it reads it
-    passes over in the formats of `not_in`. `prefers_other`: it reads LIST INFO of a wav or an APE tag of a
-    tta alone.
-    """
-
-    title: str
-    genre_separators: tuple[str, ...] | None
-    splits_lists: bool
-    reads_energy: bool | None
-    reads_bpm: bool | None
-    reads_mood: bool | None
-    reads_words: bool | None
-    note: str
-    not_in: Mapping[Field, tuple[str, ...]] = field(default_factory=dict)
-    prefers_other: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """The tags of a file as a player shows them. `ignored` and `unknown` name fields that are in the file."""
-
-    genres: tuple[str, ...]
-    energy_level: str | None
-    bpm: str | None
-    moods: tuple[str, ...]
-    words: tuple[str, ...]
-    ignored: tuple[str, ...]
-    unknown: tuple[str, ...]
-
+_ID3 = ("mp3", "aiff", "wav", "dsf", "tta")
+_ID3_BEFORE_V24 = ("id3v2.2", "id3v2.3")
+_EVERY_OTHER = (
+    "flac",
+    "ogg",
+    "opus",
+    "oggflac",
+    "speex",
+    "m4a",
+    "ape",
+    "wv",
+    "mpc",
+    "wav",
+    "aiff",
+    "dsf",
+    "tta",
+)
+_BY_FFMPEG = ("m4a", "aiff", "ape", "dsf", "tta", "mpc")
 
 PLAYERS: Mapping[str, Player] = {
     "navidrome": Player(
-        "Navidrome",
-        (";", "/", ","),
-        True,
-        False,
-        True,
-        True,
-        True,
-        "energy: only as a custom tag that you configure",
+        title="Navidrome",
+        note="energy: only as a custom tag that you configure",
+        genre_separators=(";", "/", ","),
+        reads_mood=True,
+        reads_words=True,
     ),
     "jellyfin": Player(
-        "Jellyfin",
-        (),
-        True,
-        False,
-        False,
-        False,
-        False,
-        "splits genres on / | ; \\ too if custom delimiters are on",
+        title="Jellyfin",
+        note="splits genres on / | ; \\ too if custom delimiters are on",
+        reads_bpm=False,
     ),
-    "mixxx": Player("Mixxx", (), True, False, True, False, True, "shows all genres of a file as one text"),
+    "mixxx": Player(title="Mixxx", note="shows all genres of a file as one text", reads_words=True),
     "picard": Player(
-        "MusicBrainz Picard", (), True, True, True, True, True, "shows energy as the tag energylevel"
+        title="MusicBrainz Picard",
+        note="shows energy as the tag energylevel",
+        reads_energy=True,
+        reads_mood=True,
+        reads_words=True,
     ),
     "mixed-in-key": Player(
-        "Mixed In Key",
-        None,
-        True,
-        True,
-        None,
-        None,
-        None,
-        "writes and shows EnergyLevel; the rest is not documented",
+        title="Mixed In Key",
+        note="writes and shows EnergyLevel; the rest is not documented",
+        genre_separators=None,
+        reads_energy=True,
+        reads_bpm=None,
+        reads_mood=None,
+        reads_words=None,
     ),
     "kodi": Player(
-        "Kodi",
-        (" / ",),
-        False,
-        False,
-        True,
-        True,
-        False,
-        "splits a genre only where the file has just one",
+        title="Kodi",
+        note="splits a genre only where the file has just one",
+        genre_separators=(" / ",),
+        splits_lists=False,
+        reads_mood=True,
         not_in={"mood": ("m4a", "ape", "wv", "mpc")},
     ),
     "ffmpeg": Player(
-        "FFmpeg-based",
-        (),
-        True,
-        True,
-        True,
-        True,
-        True,
-        "of a wav with LIST INFO, older versions (5.1) read that alone, newer (8.1) the ID3 tag too",
+        title="FFmpeg-based",
+        note="of a wav with LIST INFO, older versions (5.1) read that alone, newer (8.1) the ID3 tag too",
+        reads_energy=True,
+        reads_mood=True,
+        reads_words=True,
         not_in={"bpm": ("m4a",), "words": ("mp3", "wav", "aiff", "tta", "dsf")},
         prefers_other=True,
     ),
+    "rekordbox": Player(
+        title="rekordbox",
+        note="measures tempo itself; shows all genres of a file as one text",
+        reads_bpm=None,
+        reads_words=None,
+        opens=("mp3", "m4a", "wav", "aiff", "flac"),
+    ),
+    "traktor": Player(
+        title="Traktor",
+        note="measures tempo itself; shows all genres of a file as one text",
+        reads_bpm=None,
+        opens=("mp3", "m4a", "wav", "aiff", "flac", "ogg", "wma"),
+    ),
+    "serato": Player(
+        title="Serato DJ",
+        note="shows all genres of a file as one text",
+        reads_bpm=True,
+        reads_words=True,
+        unknown_in={"words": _ID3},
+        opens=("mp3", "m4a", "wav", "aiff", "flac", "ogg"),
+    ),
+    "engine-dj": Player(
+        title="Engine DJ",
+        note="measures tempo itself; shows all genres of a file as one text",
+        reads_bpm=None,
+    ),
+    "foobar2000": Player(
+        title="foobar2000",
+        note="shows energy as the field ENERGYLEVEL; a column for it is yours to make",
+        reads_energy=True,
+        reads_mood=True,
+        reads_words=True,
+        not_in={"words": _ID3},
+        unknown_in={"mood": ("id3v2.4",)},
+    ),
+    "plex": Player(
+        title="Plex",
+        note="takes genres from files if the library's Genres are set to Embedded Tags; moods are its own",
+        genre_separators=None,
+        reads_bpm=False,
+        reads_mood=None,
+    ),
+    "musicbee": Player(
+        title="MusicBee",
+        note="energy: only as a custom tag that you configure; the rest is not documented",
+        genre_separators=None,
+        reads_bpm=None,
+        reads_mood=None,
+        reads_words=None,
+    ),
+    "strawberry": Player(
+        title="Strawberry",
+        note="shows all genres of a file as one text",
+        reads_mood=True,
+        reads_words=True,
+        not_in={
+            "bpm": ("wma", "dsf", "tta"),
+            "mood": ("m4a", "wma", "ape", "wv", "mpc", "dsf", "tta", *_ID3_BEFORE_V24),
+            "words": (*_ID3, "wma"),
+        },
+    ),
+    "lyrion": Player(
+        title="Lyrion",
+        note="splits genres on ; unless you configure otherwise",
+        genre_separators=(";",),
+    ),
+    "mpd": Player(
+        title="MPD",
+        note='mood: from MPD 0.24 on; comments only with metadata_to_use "+comment"',
+        reads_bpm=False,
+        reads_mood=True,
+        reads_words=True,
+        not_in={"mood": ("wma", *_ID3_BEFORE_V24), "words": (*_ID3, "wma")},
+        one_value_in={**dict.fromkeys(_BY_FFMPEG, 0), "wma": -1},
+    ),
+    "apple-music": Player(
+        title="Apple Music",
+        note="shows a genre as it is; what it does with several is not documented",
+        reads_words=True,
+        unknown_in={"bpm": ("wav",), "words": ("wav",)},
+        opens=("mp3", "m4a", "wav", "aiff"),
+    ),
+    "windows": Player(
+        title="Windows Explorer",
+        note="shows the first genre of an mp3; Mood and Beats-per-minute are columns that you add",
+        reads_mood=True,
+        reads_words=True,
+        not_in={"mood": _ID3_BEFORE_V24, "words": ("mp3",)},
+        unknown_in={"genre": _EVERY_OTHER, "bpm": _EVERY_OTHER, "mood": _EVERY_OTHER, "words": _EVERY_OTHER},
+        one_value_in={"mp3": 0},
+    ),
 }
-
-
-def seen_by(player: Player, tags: Tags) -> Seen:
-    """Tell which of a file's tags a player reads, and which it ignores.
-
-    >>> seen_by(PLAYERS["navidrome"], Tags("flac", genres=("Pop/Rock",), bpm="128"))
-    Seen(genres=('Pop', 'Rock'), energy_level=None, bpm='128', moods=(), words=(), ignored=(), unknown=())
-    """
-    known = player.genre_separators is not None
-    other_alone = player.prefers_other and tags.ffmpeg_genres is not None
-    genres = (tags.ffmpeg_genres or ()) if other_alone else tags.genres
-    reads_energy = player.reads_energy and not other_alone
-    by_field: tuple[tuple[Field, bool | None], ...] = (
-        ("bpm", player.reads_bpm),
-        ("mood", player.reads_mood),
-        ("words", player.reads_words),
-    )
-    reads_bpm, reads_mood, reads_words = (
-        reads and not other_alone and tags.format not in player.not_in.get(name, ())
-        for name, reads in by_field
-    )
-    fields = (
-        ("genre", tags.genres, (known or None) and genres == tags.genres),
-        ("energy level", tags.energy_level, reads_energy),
-        ("energy 0–1", tags.energy, False),
-        ("BPM", tags.bpm, reads_bpm),
-        ("mood", tags.moods, reads_mood),
-        ("words", tags.words, reads_words),
-    )
-    return Seen(
-        genres=split_genres(player, genres) if known else (),
-        energy_level=tags.energy_level if reads_energy else None,
-        bpm=tags.bpm if reads_bpm else None,
-        moods=tags.moods if reads_mood else (),
-        words=tags.words if reads_words else (),
-        ignored=tuple(name for name, value, reads in fields if value and reads is False),
-        unknown=tuple(name for name, value, reads in fields if value and reads is None),
-    )
-
-
-def split_genres(player: Player, genres: tuple[str, ...]) -> tuple[str, ...]:
-    """Split a file's genres as the player lists them, each once in any letter case."""
-    separators = player.genre_separators or ()
-    if separators and (player.splits_lists or len(genres) == 1):
-        pattern = "|".join(re.escape(separator) for separator in separators)
-        genres = tuple(piece.strip() for name in genres for piece in re.split(pattern, name))
-    return each_once(name for name in genres if name)

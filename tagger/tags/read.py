@@ -62,7 +62,7 @@ class Tags:
     stands twice shows its first value that says something; `repeated` has all that the main tag holds.
     `ffmpeg_genres` are those that FFmpeg shows in their place; None where it shows the same. `moods` and
     `words` are all values of their fields; `content_group` are those of a field of ID3 that some programs
-    read as the words, others as a work (see `fields`).
+    read as the words, others as a work (see `fields`). `dialect` is that of `TagBlock`.
     """
 
     format: str
@@ -76,6 +76,7 @@ class Tags:
     moods: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     content_group: tuple[str, ...] = ()
+    dialect: str = field(default="", compare=False)
 
     def texts(self, field: Field) -> tuple[str, ...]:
         """Give the values of a field as the main tag holds them."""
@@ -129,6 +130,7 @@ def tags_of(block: TagBlock, fallback: tuple[str, ...] = (), carried: Sequence[I
         moods=moods,
         words=words,
         content_group=tuple(text for item in block.items if item.field is None for text in item.texts),
+        dialect=block.dialect,
     )
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tagger.tags import Policy, Wanted, apply, plan, read
+from tagger.tags import PLAYERS, Policy, Wanted, apply, plan, read
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
 from tests.tag_runs.library import make_files
@@ -44,15 +44,7 @@ def test_it_splits_as_the_player_does(tagger: Tagger, tmp_path: Path) -> None:
 def test_without_a_name_all_players_are_listed(tagger: Tagger, song: str) -> None:
     (fields,) = tagger("doctor", song, "--json").json
     assert (fields["path"], fields["format"], fields["genres"]) == (song, "mp3", ["Drum & Bass", "Jazz"])
-    assert set(fields["players"]) == {
-        "navidrome",
-        "jellyfin",
-        "mixxx",
-        "picard",
-        "mixed-in-key",
-        "kodi",
-        "ffmpeg",
-    }
+    assert set(fields["players"]) == set(PLAYERS)
     assert fields["players"]["mixed-in-key"]["energy_level"] == "5"
     assert fields["players"]["mixed-in-key"]["unknown"] == ["genre", "BPM"]
     assert fields["players"]["jellyfin"]["ignored"] == ["energy level", "energy 0–1", "BPM"]
@@ -79,3 +71,40 @@ def test_an_unknown_player_is_answered_with_the_known_ones(tagger: Tagger, song:
     result = tagger("doctor", song, "--for", "winamp")
     assert result.code == 2
     assert "--for winamp: give one of navidrome, jellyfin, mixxx" in result.err
+
+
+def test_a_folder_is_summed_up(tagger: Tagger, song: str, tmp_path: Path) -> None:
+    (tmp_path / "deep").mkdir()
+    flac = make_sound(tmp_path / "deep" / "x.flac", seconds=0.5, metadata={"genre": "Pop/Soul", "bpm": "90"})
+    told = tagger("doctor", tmp_path, "--for", "navidrome").out.splitlines()
+    assert told[0] == f"{tmp_path} (2 files)"
+    assert told[1].split(maxsplit=1)[1] == (
+        "sees 0 of 2 right; splits genres of 1; ignores energy level of 1"
+    )
+    assert "to do: rename the genres that it splits" in told[2]
+    (fields,) = tagger("doctor", tmp_path, "--for", "apple-music", "--json").json
+    apple = fields["players"]["apple-music"]
+    assert (fields["files"], apple["right"], apple["not_opened"]) == (2, 0, 1)
+    assert apple["ignored"] == {"energy level": 1}
+    assert tagger("doctor", flac, "--for", "apple-music").out.splitlines()[2].endswith("does not open flac")
+
+
+def test_a_folder_with_a_file_that_cannot_be_read_is_summed_up_all_the_same(
+    tagger: Tagger, song: str, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.flac").write_bytes(b"fLaC")
+    (tmp_path / "talk.mka").write_bytes(b"\x1aE\xdf\xa3" * 8)
+    result = tagger("doctor", tmp_path, "--for", "mixxx")
+    assert result.out.startswith(f"{tmp_path} (1 file, 1 of kinds that carry no tags)")
+    assert (result.code, result.err.count("bad.flac: ")) == (1, 1)
+
+
+def test_what_to_do_is_said_where_something_can_be_done(tagger: Tagger, tmp_path: Path) -> None:
+    (path,) = make_files(tmp_path, ("aiff",))
+    wanted = Wanted(("Drum & Bass", "Jazz"), mood="calm")
+    apply(path, plan(read(path), wanted, Policy(max_genres=2, mood="missing")))
+    (fields,) = tagger("doctor", tmp_path, "--for", "mpd", "--json").json
+    assert fields["players"]["mpd"]["todo"] == [
+        "keep one genre a file in m4a, aiff, ape, dsf, tta, mpc, wma: of several it shows one",
+        "turn ID3v2.3 into ID3v2.4 with a tag editor, then write the mood again",
+    ]

@@ -45,7 +45,10 @@ def test_an_absent_field_is_neither_ignored_nor_unknown() -> None:
 
 
 def test_every_player_of_the_command_line_has_a_row() -> None:
-    assert set(PLAYERS) == {"navidrome", "jellyfin", "mixxx", "picard", "mixed-in-key", "kodi", "ffmpeg"}
+    of_servers = {"navidrome", "jellyfin", "kodi", "plex", "lyrion", "mpd", "ffmpeg"}
+    of_djs = {"mixxx", "mixed-in-key", "rekordbox", "traktor", "serato", "engine-dj"}
+    of_desks = {"picard", "foobar2000", "musicbee", "strawberry", "apple-music", "windows"}
+    assert set(PLAYERS) == of_servers | of_djs | of_desks
 
 
 def test_ffmpeg_reads_list_info_of_a_wav_alone() -> None:
@@ -70,6 +73,19 @@ def test_ffmpeg_reads_list_info_of_a_wav_alone() -> None:
         ("kodi", "m4a", ("mood", "words")),
         ("ffmpeg", "mp3", ("words",)),
         ("ffmpeg", "m4a", ()),
+        ("rekordbox", "flac", ("mood",)),
+        ("traktor", "flac", ("mood", "words")),
+        ("serato", "flac", ("mood",)),
+        ("foobar2000", "flac", ()),
+        ("foobar2000", "mp3", ("words",)),
+        ("plex", "flac", ("words",)),
+        ("strawberry", "opus", ()),
+        ("strawberry", "m4a", ("mood",)),
+        ("strawberry", "wma", ("mood", "words")),
+        ("mpd", "ape", ()),
+        ("mpd", "mp3", ("words",)),
+        ("apple-music", "m4a", ("mood",)),
+        ("windows", "wma", ()),
     ],
 )
 def test_a_mood_and_words_are_read_as_the_player_does(
@@ -77,5 +93,42 @@ def test_a_mood_and_words_are_read_as_the_player_does(
 ) -> None:
     seen = seen_by(PLAYERS[player], Tags(kind, moods=("calm",), words=("piano", "choir")))
     assert seen.ignored == ignored
-    assert seen.moods == (() if "mood" in ignored else ("calm",))
-    assert seen.words == (() if "words" in ignored else ("piano", "choir"))
+    assert seen.moods == (() if {"mood"} & {*ignored, *seen.unknown} else ("calm",))
+    shown = ("piano", "choir") if (player, kind) != ("mpd", "ape") else ("piano",)
+    assert seen.words == (() if {"words"} & {*ignored, *seen.unknown} else shown)
+
+
+@pytest.mark.parametrize(
+    ("kind", "genres"),
+    [
+        ("mp3", ("Rock", "Jazz")),
+        ("flac", ("Rock", "Jazz")),
+        ("wv", ("Rock", "Jazz")),
+        ("m4a", ("Rock",)),
+        ("aiff", ("Rock",)),
+        ("ape", ("Rock",)),
+        ("wma", ("Jazz",)),
+    ],
+)
+def test_mpd_shows_as_many_genres_as_it_gets_of_each_kind(kind: str, genres: tuple[str, ...]) -> None:
+    """As MPD 0.23.12 has answered `listallinfo` of such files."""
+    assert seen_by(PLAYERS["mpd"], Tags(kind, ("Rock", "Jazz"))).genres == genres
+
+
+@pytest.mark.parametrize("player", ["strawberry", "mpd", "windows"])
+def test_a_mood_in_id3_is_seen_where_it_has_a_frame_of_its_own(player: str) -> None:
+    newer, older = (Tags("mp3", moods=("sad",), dialect=f"id3v2.{major}") for major in (4, 3))
+    assert seen_by(PLAYERS[player], newer).moods == ("sad",)
+    assert seen_by(PLAYERS[player], older).ignored == ("mood",)
+
+
+def test_a_file_that_a_player_does_not_open_shows_nothing() -> None:
+    seen = seen_by(PLAYERS["apple-music"], Tags("flac", ("Rock",), bpm="120"))
+    assert (seen.genres, seen.bpm, seen.ignored) == ((), None, ("genre", "BPM"))
+    assert seen_by(PLAYERS["apple-music"], Tags("m4a", ("Rock",), bpm="120")).ignored == ()
+
+
+def test_what_is_not_known_of_a_kind_alone_is_named_for_that_kind() -> None:
+    flac, mp3 = (seen_by(PLAYERS["windows"], Tags(kind, ("Rock", "Jazz"))) for kind in ("flac", "mp3"))
+    assert (flac.genres, flac.unknown) == ((), ("genre",))
+    assert (mp3.genres, mp3.ignored) == (("Rock",), ("genre",))

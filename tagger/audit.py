@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,9 @@ _IF_THE_ARTIST_SAYS_SO = 1 / 3
 
 Scores = Mapping[str, float]
 """The probability (0–1) of every genre of the model."""
+
+Key = tuple[str | None, ...]
+"""What the tracks share that are judged as one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +92,16 @@ class _Group:
             self.sums[genre] += probability
 
 
+@dataclass(frozen=True, slots=True)
+class _Contradiction:
+    """A group whose `answer` (probability `said`) is far from its genre, of which `belief` (0–1) is left."""
+
+    group: _Group
+    answer: str
+    said: float
+    belief: float
+
+
 def audit(store: Store, model: str, query: Query = EVERYTHING) -> Audit:
     """Find the contradictions among the tracks that `query` asks for, by the answers of `model`.
 
@@ -100,15 +113,20 @@ def audit(store: Store, model: str, query: Query = EVERYTHING) -> Audit:
     said = store.corrections.of("genre")
     scored = store.answers.scored_tracks(asked, model)
     unsaid = (each for each in scored if each[0].audio_id not in said)
-    return audited(unsaid, genres_of(store, model), store.names)
+    return audited(unsaid, genres_of(store, model), store.names, store.files.folders_apart())
 
 
 def audited(
-    scored: Iterable[tuple[Track, Scores]], genres: Sequence[str], names: GenreNames = MODELS_OWN
+    scored: Iterable[tuple[Track, Scores]],
+    genres: Sequence[str],
+    names: GenreNames = MODELS_OWN,
+    apart: Container[str] = (),
 ) -> Audit:
     """Find the contradictions among tracks with the probabilities of the model's `genres`.
 
-    Tracks that are silent or missing are not judged. Answers have the owner's `names`.
+    Tracks that are silent or missing are not judged. Answers have the owner's `names`. What is beneath a
+    folder comes together, as in the order of paths, but for folders in `apart`: so of a large library only
+    what may be told is kept.
 
     >>> track = Track("/m/a.mp3", tag_genres=("Baroque",))
     >>> scores = {"Classical": 0.02, "Metal": 0.9, "Rock": 0.08}
@@ -116,9 +134,9 @@ def audited(
     >>> [(finding.tag, finding.answer, finding.doubt) for finding in found.findings]
     [('Baroque', 'Metal', 0.98)]
     """
-    groups: defaultdict[tuple[str | None, ...], _Group] = defaultdict(_Group)
+    groups, told = _Groups(apart), list[_Contradiction]()
     by_artist: defaultdict[str, set[str]] = defaultdict(set)
-    n_unknown = n_untagged = 0
+    n_judged = n_unknown = n_untagged = 0
     for track, scores in scored:
         if track.silent or track.missing or not scores:
             continue
@@ -126,13 +144,15 @@ def audited(
         n_untagged += not track.tag_genres
         n_unknown += bool(track.tag_genres) and not meant
         if meant:
-            groups[_key(track)].add(track, scores)
+            n_judged += 1
+            told += _contradictions(groups.left_for(track), genres, names)
+            groups.add(track, scores)
             by_artist[folded(track.artist or "")] |= meant
+    told += _contradictions(groups.rest(), genres, names)
     by_artist.pop("", None)
-    found = (_finding(group, genres, names, by_artist) for group in groups.values())
-    told = [finding for finding in found if finding and finding.doubt >= LEAST_DOUBT]
-    told.sort(key=lambda finding: (-finding.doubt, -len(finding.tracks), finding.tracks[0].path))
-    return Audit(told, sum(len(group.tracks) for group in groups.values()), n_unknown, n_untagged)
+    found = [finding for each in told if (finding := _finding(each, names, by_artist)).doubt >= LEAST_DOUBT]
+    found.sort(key=lambda finding: (-finding.doubt, -len(finding.tracks), finding.tracks[0].path))
+    return Audit(found, n_judged, n_unknown, n_untagged)
 
 
 def finding_json(finding: Finding) -> list[dict[str, str | float | None]]:
@@ -158,7 +178,38 @@ def _meant(words: Iterable[str], genres: Sequence[str], names: GenreNames) -> fr
     )
 
 
-def _key(track: Track) -> tuple[str | None, ...]:
+class _Groups:
+    """The groups of the folders that a pass through a library is in, each until all beneath it has come."""
+
+    def __init__(self, apart: Container[str]) -> None:
+        self._apart = apart
+        self._folders: list[tuple[str, dict[Key, _Group]]] = []
+        self._of_folders_apart: dict[Key, _Group] = {}
+
+    def left_for(self, track: Track) -> Iterator[_Group]:
+        """Yield the groups of the folders that `track` does not lie in, and forget them."""
+        while self._folders and not track.path.startswith(os.path.join(self._folders[-1][0], "")):
+            yield from self._folders.pop()[1].values()
+
+    def add(self, track: Track, scores: Scores) -> None:
+        """Put a track into its group."""
+        folder = os.path.dirname(track.path)
+        if folder in self._apart:
+            groups = self._of_folders_apart
+        else:
+            if not self._folders or self._folders[-1][0] != folder:
+                self._folders.append((folder, {}))
+            groups = self._folders[-1][1]
+        groups.setdefault(_key(track), _Group()).add(track, scores)
+
+    def rest(self) -> Iterator[_Group]:
+        """Yield the groups that are left."""
+        for _, groups in self._folders:
+            yield from groups.values()
+        yield from self._of_folders_apart.values()
+
+
+def _key(track: Track) -> Key:
     """What tracks share that are judged as one: folder, album and own genres; without an album, one track.
 
     The artist is not asked, for an album may have many.
@@ -168,9 +219,17 @@ def _key(track: Track) -> tuple[str | None, ...]:
     return (place, album, *track.tag_genres)
 
 
-def _finding(
-    group: _Group, genres: Sequence[str], names: GenreNames, by_artist: Mapping[str, set[str]]
-) -> Finding | None:
+def _contradictions(
+    groups: Iterable[_Group], genres: Sequence[str], names: GenreNames
+) -> Iterator[_Contradiction]:
+    """Yield those of `groups` whose sound contradicts their genre enough to be told, whatever the artist."""
+    for group in groups:
+        found = _contradiction(group, genres, names)
+        if found and _doubt(found.belief * _IF_THE_ARTIST_SAYS_SO) >= LEAST_DOUBT:
+            yield found
+
+
+def _contradiction(group: _Group, genres: Sequence[str], names: GenreNames) -> _Contradiction | None:
     """What the sound of a group says against its genre; None where that is no contradiction."""
     first, n_tracks = group.tracks[0], len(group.tracks)
     means = {genre: total / n_tracks for genre, total in group.sums.items()}
@@ -182,10 +241,18 @@ def _finding(
         return None
     answer = max(far, key=far.__getitem__)
     belief = sum(means.get(genre, 0.0) for genre in meant)
-    artists = {folded(track.artist or "") for track in group.tracks}
+    return _Contradiction(group, answer, means[answer], belief)
+
+
+def _finding(found: _Contradiction, names: GenreNames, by_artist: Mapping[str, set[str]]) -> Finding:
+    """Tell a contradiction, with what the artist's other tracks say to it."""
+    tracks, answer, belief = found.group.tracks, found.answer, found.belief
+    first, artists = tracks[0], {folded(track.artist or "") for track in tracks}
     if any(answer in by_artist.get(artist, ()) for artist in artists):
         belief *= _IF_THE_ARTIST_SAYS_SO
-    artist = first.artist if len(artists) == 1 else None
-    doubt = min(1.0, max(0.0, 1 - belief))
-    said, shown = means[answer], names.shown(answer)
-    return Finding(tuple(group.tracks), first.tag_genres, shown, said, doubt, artist, first.album)
+    artist, shown = first.artist if len(artists) == 1 else None, names.shown(answer)
+    return Finding(tuple(tracks), first.tag_genres, shown, found.said, _doubt(belief), artist, first.album)
+
+
+def _doubt(belief: float) -> float:
+    return min(1.0, max(0.0, 1 - belief))

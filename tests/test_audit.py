@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import weakref
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
-from tagger.audit import Audit, audited, finding_json
+from tagger.audit import Audit, audit, audited, finding_json
 from tagger.genre_names import GenreNames
-from tagger.types import Track
+from tagger.store import Store
+from tagger.types import Analysis, OwnTags, Track
+from tests.store.store_answers import MODEL, analysed, parts
 
 GENRES = ["Blues", "Classical", "Electronic", "Hip-Hop", "Jazz", "Metal", "Rock"]
 
@@ -132,3 +139,66 @@ def test_each_track_of_a_finding_is_a_row():
         "album": "X",
         "title": "2",
     }
+
+
+def test_an_album_is_judged_as_one_also_where_its_folder_has_others_in_it():
+    metal = filled({"Metal": 0.98})
+    said = [
+        (track(path, "Opera", album=album), metal)
+        for path, album in (
+            ("/m/a/1.mp3", "A"),
+            ("/m/a/2 bonus/1.mp3", "A"),
+            ("/m/a/2 bonus/deep/1.mp3", "A"),
+            ("/m/a/2.mp3", "B"),
+            ("/m/a/3.mp3", "A"),
+            ("/m/ab/1.mp3", "A"),
+        )
+    ]
+    found = audited(said, GENRES)
+    assert [[one.path for one in each.tracks] for each in found.findings] == [
+        ["/m/a/1.mp3", "/m/a/3.mp3"],
+        ["/m/a/2 bonus/1.mp3"],
+        ["/m/a/2 bonus/deep/1.mp3"],
+        ["/m/a/2.mp3"],
+        ["/m/ab/1.mp3"],
+    ]
+    assert found.n_judged == 6
+
+
+def test_an_album_of_names_of_which_some_are_not_utf_8_is_judged_as_one(tmp_path: Path) -> None:
+    """The store keeps such names as bytes, which come behind all others."""
+    paths = ["/m/album/1.mp3", os.fsdecode(b"/m/album/Caf\xe9.mp3"), "/m/z/1.mp3"]
+    with Store.open(str(tmp_path / "db"), create=True) as store:
+        store.record_batch([tagged_wrongly(path) for path in paths], [])
+        found = audit(store, MODEL)
+    assert [[one.path for one in each.tracks] for each in found.findings] == [paths[:2], paths[2:]]
+
+
+def tagged_wrongly(path: str) -> Analysis:
+    """A track that is surely Rock, of an album that its owner calls Classical."""
+    file, recording, prediction = parts(
+        analysed(path, "Rock", audio_id=path.encode("utf-8", "replace").hex())
+    )
+    own = replace(recording, album="A", own=OwnTags(("Classical",)))
+    return Analysis(file, own, replace(prediction, genres={"Rock": 0.97, "Classical": 0.03}))
+
+
+class Title(str):
+    """A title that can be counted as long as its track is kept."""
+
+
+def test_only_what_may_be_told_is_kept_of_a_large_library() -> None:
+    """Of a thousand albums in which nothing is wrong, each is let go when its folder is left."""
+    alive: weakref.WeakSet[Title] = weakref.WeakSet()
+    most = 0
+
+    def scored() -> Iterator[tuple[Track, dict[str, float]]]:
+        nonlocal most
+        for n in range(3000):
+            title, album = Title(n), f"{n // 3:04}"
+            alive.add(title)
+            most = max(most, len(alive))
+            yield track(f"/m/{album}/{n}.mp3", "Rock", album=album, title=title), filled({"Rock": 0.9})
+
+    assert audited(scored(), GENRES).n_judged == 3000
+    assert most < 20

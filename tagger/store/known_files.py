@@ -157,6 +157,14 @@ class KnownFiles:
         words = (own_genres(checked.text(stored)) for (stored,) in self._database.all(sql))
         return list(dict.fromkeys(chain.from_iterable(words)))
 
+    def folders_apart(self) -> set[str]:
+        """Give the folders whose tracks do not come together in the order of paths: a name is not UTF-8.
+
+        Such names are kept as bytes, behind all texts.
+        """
+        rows = self._database.rows("SELECT path FROM tracks WHERE path >= x''")
+        return {os.path.dirname(path_from(path)) for (path,) in rows}
+
     def any_beneath(self, path: str) -> bool:
         """Tell whether there is any track at or beneath `path`."""
         sql = f"SELECT 1 FROM tracks {_BENEATH} LIMIT 1"

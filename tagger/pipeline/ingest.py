@@ -9,6 +9,7 @@ from functools import cache
 from typing import Protocol
 
 from tagger.files import AudioFile, folded, is_same_file, may_be_there
+from tagger.pipeline.owners import Owners
 from tagger.pipeline.workers import Outcome
 from tagger.store import Reuse, Store
 from tagger.types import Analysis, Failure, Identified, Prediction, TrackFeatures
@@ -102,6 +103,7 @@ class Ingest:
         self._store, self._model, self._counts = store, model, counts
         self._predictor = cache(load_predictor)
         self._on_failure, self._may_reuse = on_failure, reuse
+        self._owners = Owners(store.files, model)
 
     def load_model(self) -> None:
         """Load the model now, for a track has come that needs it, while workers go on with the next ones."""
@@ -152,11 +154,7 @@ class Ingest:
         """Give files the answers that are known for their sounds; return those without any."""
         if not files:
             return []
-        owners = {
-            one.recording.audio_id: self._store.files.owners(one.recording.audio_id, self._model)
-            for one in files
-        }
-        plans = plan_reuse(files, owners, is_gone)
+        plans = plan_reuse(files, self._owners.of(files), is_gone)
         self._store.files.reuse([plan for plan in plans if plan])
         kinds = [plan.kind for plan in plans if plan]
         self._counts.taken += len(kinds)

@@ -72,9 +72,9 @@ _UPSERT_FAILURE = """
         END,
         size = excluded.size, mtime_ns = excluded.mtime_ns, stage = excluded.stage,
         reason = excluded.reason, failed_at = excluded.failed_at"""
-_OWNERS = """
-    SELECT id, path FROM tracks CROSS JOIN predictions ON track_id = id AND model = ?
-    WHERE audio_id = ? ORDER BY path"""
+_OWNERS = (
+    "SELECT id, path FROM tracks CROSS JOIN predictions ON track_id = id AND model = ? WHERE audio_id = ?"
+)
 
 _OF_THE_SOUND = ("audio_id", "duration_s", "codec", "sample_rate_hz", "channels", "damaged")
 _COPIED = ("predictions", "genre_scores", "window_answers", "mood_words", "embeddings")
@@ -224,10 +224,27 @@ class KnownFiles:
         for path, size, mtime_ns in self._database.rows(f"{_STATES} WHERE damaged ORDER BY path"):
             yield Failure(path_from(path), "decode", reason, size, mtime_ns)
 
-    def owners(self, audio_id: str, model: str) -> list[tuple[int, str]]:
-        """Give id and path of the tracks with this sound of which `model` has an answer, by path."""
-        rows = self._database.all(_OWNERS, (model, audio_id))
-        return [(track_id, path_from(path)) for track_id, path in rows]
+    def owners(self, audio_id: str, model: str, limit: int = -1) -> list[tuple[int, str]]:
+        """Give id and path of the tracks with this sound of which `model` has an answer, or of so many."""
+        return self._owners(f"{_OWNERS} LIMIT ?", (model, audio_id, limit))
+
+    def owners_at(self, paths: Iterable[str], audio_id: str, model: str) -> list[tuple[int, str]]:
+        """Give those of `owners` that are at these paths."""
+        sql = f"{_OWNERS} AND path = ?"
+        return [one for path in paths for one in self._owners(sql, (model, audio_id, stored_path(path)))]
+
+    def owners_among(self, ids: Iterable[int], audio_id: str, model: str) -> list[tuple[int, str]]:
+        """Give those of `owners` that have these ids."""
+        sql = f"{_OWNERS} AND id = ?"
+        return [one for track_id in ids for one in self._owners(sql, (model, audio_id, track_id))]
+
+    def owners_displaced(self, audio_id: str, model: str) -> list[tuple[int, str]]:
+        """Give those of `owners` whose path another sound has taken in this scan."""
+        sql = _OWNERS.replace("audio_id", "+audio_id")  # of the two, the index of the missing has fewer
+        return self._owners(f"{sql} AND missing_since = ''", (model, audio_id))
+
+    def _owners(self, sql: str, values: Sequence[SqlValue]) -> list[tuple[int, str]]:
+        return [(track_id, path_from(path)) for track_id, path in self._database.all(sql, values)]
 
     def reuse(self, plans: Sequence[Reuse]) -> None:
         """Give files the answers that are known for their sound, in one transaction."""

@@ -1,13 +1,10 @@
 """Files of many names: the work of a run grows with the names, not with their square; and links are told."""
 
 import os
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -16,11 +13,10 @@ from tagger.store import Store
 from tagger.tag_runs import Selection, TagSettings, UndoCounts, WriteCounts
 from tagger.tag_runs.file_names import FEW
 from tagger.tags import HardLinks
+from tests.counted_work import assert_not_squared, counted
 from tests.tag_runs.library import MODEL, REPLACE, analysed_as, contents, make_files, undo_tags, write_tags
 
 SOUND = "5" * 32
-ROWS_A_STEP = 50
-"""Instructions of SQLite's machine between two counts: some three rows that it looks at."""
 
 
 def names_of_a_file(folder: Path, n_names: int) -> list[str]:
@@ -36,29 +32,6 @@ def names_of_a_file(folder: Path, n_names: int) -> list[str]:
 def store_as_one_sound(folder: Path, paths: list[str]) -> None:
     with Store.open(str(folder / "db"), create=True) as store:
         store.record_batch([analysed_as(path, SOUND) for path in paths], [])
-
-
-@contextmanager
-def counted(store: Store, monkeypatch: pytest.MonkeyPatch) -> Iterator[Counter[str]]:
-    """Count the looks at files, the statements of SQL, and the steps of their work, inside the block."""
-    work: Counter[str] = Counter()
-
-    def counting(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
-        def counted(*values: Any, **named: Any) -> Any:
-            work[name] += 1
-            return function(*values, **named)
-
-        return counted
-
-    connection: sqlite3.Connection = store.database.connection
-    connection.set_trace_callback(lambda sql: work.update(["statements"]))
-    connection.set_progress_handler(lambda: work.update(["steps"]), ROWS_A_STEP)
-    with monkeypatch.context() as patched:
-        for name in ("stat", "lstat"):
-            patched.setattr(os, name, counting("looks", getattr(os, name)))
-        yield work
-    connection.set_trace_callback(None)
-    connection.set_progress_handler(None, 0)
 
 
 def work_of(
@@ -106,8 +79,7 @@ def test_twice_the_names_of_a_file_are_twice_the_work(
 
     few, many = work(50), work(100)
     assert few["looks"] > 50
-    for kind in ("looks", "statements", "steps"):
-        assert many[kind] < 2.2 * few[kind], (kind, few, many)
+    assert_not_squared(few, many)
 
 
 def test_recovery_after_a_run_that_broke_many_links_is_not_the_square_of_them(
@@ -127,8 +99,7 @@ def test_recovery_after_a_run_that_broke_many_links_is_not_the_square_of_them(
         return work
 
     few, many = work(50), work(100)
-    for kind in ("looks", "statements", "steps"):
-        assert many[kind] < 2.2 * few[kind], (kind, few, many)
+    assert_not_squared(few, many)
 
 
 @pytest.mark.parametrize("n_names", [FEW, FEW + 30])

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -30,7 +30,7 @@ from tagger.toml_tables import (
     read_toml,
     read_values,
 )
-from tagger.types import MIN_CONFIDENCE, BpmPolicy, GenrePolicy, HardLinks, Requested
+from tagger.types import MIN_CONFIDENCE, BpmPolicy, EnergyPlace, GenrePolicy, HardLinks, Requested
 
 if TYPE_CHECKING:
     from tagger.playlist import Defaults
@@ -73,6 +73,7 @@ class Configuration:
     energy: bool = True
     bpm: BpmPolicy = "missing"
     write: tuple[Requested, ...] = ()
+    energy_in: tuple[EnergyPlace, ...] = ()
     min_confidence: float = MIN_CONFIDENCE
     min_bpm_confidence: float | None = None
     max_genres: int = 1
@@ -110,13 +111,25 @@ class Configuration:
 
         of_bpm = self.min_confidence if self.min_bpm_confidence is None else self.min_bpm_confidence
         asked: dict[str, Any] = dict(_policy_of(each) for each in self.write)
-        policy = Policy(self.genre, self.max_genres, self.energy, self.bpm, **asked)
+        policy = Policy(self.genre, self.max_genres, self.energy, self.bpm, energy_in=self.energy_in, **asked)
         return TagSettings(policy, self.min_confidence, self.keep_mtime, self.hard_links, of_bpm)
+
+    @property
+    def clash(self) -> str:
+        """Say which two wishes want the same field of a file; "" where none do."""
+        asked = dict(_policy_of(each) for each in self.write)
+        for place, aspect in _SAME_FIELD.items():
+            if place in self.energy_in and asked.get(aspect, "never") != "never":
+                return f"--energy-in {place} and --write {aspect} want one field of a file; leave out one"
+        return ""
 
     @property
     def folder(self) -> str:
         """The folder from which its paths are taken."""
         return os.path.dirname(self.file) if self.file else os.getcwd()
+
+
+_SAME_FIELD: Mapping[EnergyPlace, str] = {"mood": "mood", "grouping": "words"}
 
 
 def _policy_of(requested: Requested) -> tuple[str, str]:
@@ -171,7 +184,10 @@ def read(file: str) -> Configuration:
             raise TaggerError(f"{file}: {f'[{section}] ' if section else ''}{error}") from None
         given |= {f"{section}.{name}".lstrip(".") for name in found}
         values |= {section: found} if section == "playlist" else found
-    return Configuration(file=file, given=frozenset(given), **values)
+    configuration = Configuration(file=file, given=frozenset(given), **values)
+    if clash := configuration.clash:
+        raise TaggerError(f"{file}: [tags] {clash}")
+    return configuration
 
 
 def _section(section: Section, content: Table, folder: str) -> dict[str, Any]:
@@ -255,9 +271,14 @@ def _renames(value: Any) -> Any:
     return {genre: name.strip() for genre, name in value.items()} if is_sound else None
 
 
-def _requested(value: Any) -> Any:
-    texts = TEXTS[0](value)
-    return texts if texts is not None and {*texts} <= {*get_args(Requested)} else None
+def _among(choices: Any) -> Callable[[Any], Any]:
+    """One or several values of the `Literal` type `choices`."""
+
+    def read(value: Any) -> Any:
+        texts = TEXTS[0](value)
+        return texts if texts is not None and {*texts} <= {*get_args(choices)} else None
+
+    return read
 
 
 def _share(value: Any) -> Any:
@@ -279,7 +300,8 @@ _RENAMES: Kind = (
     _renames,
     'new names by old ones, such as { International = "World" }; players split a name at ; / , | or \\',
 )
-_REQUESTED: Kind = (_requested, f"one or several of {', '.join(get_args(Requested))}")
+_REQUESTED: Kind = (_among(Requested), f"one or several of {', '.join(get_args(Requested))}")
+_PLACES: Kind = (_among(EnergyPlace), f"one or several of {', '.join(get_args(EnergyPlace))}")
 _SHARE: Kind = (_share, "a number from 0 to 1")
 _COUNT: Kind = (_positive, "a whole number from 1")
 
@@ -355,6 +377,13 @@ KEYS: tuple[Key, ...] = (
         "tags",
         _REQUESTED,
         'Write more: "mood" and "words" (where none is, or ours), "mood=replace", "words=add" and so on.',
+        "[]",
+    ),
+    Key(
+        "energy_in",
+        "tags",
+        _PLACES,
+        'Tell the energy where players show it, as "Energy 7": "comment", "grouping", "rating", "mood".',
         "[]",
     ),
     Key(

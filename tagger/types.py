@@ -27,6 +27,9 @@ BpmPolicy = Literal["missing", "replace", "never"]
 HardLinks = Literal["skip", "break", "in-place"]
 """What `write-tags` may do to a genre, a tempo and a file of several names: see `tagger.tags.Policy`."""
 
+EnergyPlace = Literal["comment", "grouping", "rating", "mood"]
+"""Where `write-tags` tells an energy on request, because players show it there."""
+
 Requested = Literal[
     "mood", "mood=replace", "mood=never", "words", "words=replace", "words=add", "words=never"
 ]

@@ -17,7 +17,7 @@ from tagger.cli.shared import asked_to_stop, message, print_json
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.query import Query
-from tagger.types import Aspect, BpmPolicy, GenrePolicy, HardLinks, Requested, counted
+from tagger.types import Aspect, BpmPolicy, EnergyPlace, GenrePolicy, HardLinks, Requested, counted
 
 if TYPE_CHECKING:
     from tagger.library import Library
@@ -56,6 +56,14 @@ def write_tags(
             metavar="FIELD",
             autocompletion=values_of(Requested),
             help="Also mood, or words; or mood=replace, words=replace, words=add. Repeats.",
+        ),
+    ] = None,
+    energy_in: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PLACE",
+            autocompletion=values_of(EnergyPlace),
+            help='Also tell the energy ("Energy 7") in comment, grouping, rating or mood. Repeats.',
         ),
     ] = None,
     min_confidence: Annotated[
@@ -97,7 +105,8 @@ def write_tags(
 ) -> None:
     """Write genre, energy and tempo into the files' own tags; `undo` takes it back.
 
-    Mood and words (style, voice, instrument) are written if you ask for them.
+    Mood and words (style, voice, instrument) are written if you ask for them, and
+    so is the energy where your player shows it, in front of your own comment.
     Your genres and tempos are kept unless you say otherwise. Each file is
     copied, the copy changed and verified, then put in its place. A file with
     hard links is skipped unless --hard-links says `break` (the other names keep
@@ -106,6 +115,7 @@ def write_tags(
         tagger write-tags --dry-run
         tagger write-tags ~/Music/New --genre add --yes
         tagger write-tags --write mood --write words
+        tagger write-tags --energy-in comment
         tagger write-tags --target-precision 0.9
         tagger write-tags --artist Prince --save-plan prince.jsonl
         tagger write-tags --plan prince.jsonl
@@ -123,6 +133,7 @@ def write_tags(
         "energy": energy,
         "bpm": bpm,
         "write": tuple(write) if write else None,
+        "energy_in": tuple(dict.fromkeys(energy_in)) if energy_in else None,
         "min_confidence": min_confidence,
         "min_bpm_confidence": min_bpm_confidence,
         "max_genres": max_genres,
@@ -142,7 +153,7 @@ def write_tags(
             precise = _with_precision(target_precision, settings, named, quiet)
             wanted = replace(wanted, settings=precise)
         if plan is None:
-            _require_asked(library, write or ())
+            _require_asked(library, write or (), energy_in or ())
         if not quiet:
             shared.warn(library, query)
         counts = WriteCounts(_print_error if quiet else _print_skip)
@@ -191,10 +202,15 @@ def _settings(given: Mapping[str, Any]) -> TagSettings:
         shared.one_of(f"--{name.replace('_', '-')}", given[name], choices[name])
     for field in given.get("write", ()):
         shared.one_of("--write", field, Requested)
-    return replace(configured.configuration(), **given).tag_settings
+    for place in given.get("energy_in", ()):
+        shared.one_of("--energy-in", place, EnergyPlace)
+    chosen = replace(configured.configuration(), **given)
+    if clash := chosen.clash:
+        raise TaggerError(clash)
+    return chosen.tag_settings
 
 
-def _require_asked(library: Library, write: Iterable[str]) -> None:
+def _require_asked(library: Library, write: Iterable[str], energy_in: Sequence[str]) -> None:
     """Raise TaggerError where the model knows nothing of what is to be written on request."""
     from tagger.model_choice import require_aspect
 
@@ -202,6 +218,8 @@ def _require_asked(library: Library, write: Iterable[str]) -> None:
     for aspect in aspects:
         if any(each.startswith(aspect) and not each.endswith("=never") for each in write):
             require_aspect(library.store, library.model, aspect, f"leave out --write {aspect}")
+    if energy_in:
+        require_aspect(library.store, library.model, "energy", "leave out --energy-in")
 
 
 def _with_precision(target: float, settings: TagSettings, model: str, quiet: bool) -> TagSettings:

@@ -18,7 +18,7 @@ from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.json_lines import json_line, read_json_lines
 from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.counts import Skip, WriteCounts
-from tagger.tags import FIELDS, NAMES, Change, Field, Tags, is_genre, unsplittable
+from tagger.tags import FIELDS, NAMES, REWORDED, Change, Field, Tags, is_genre, unsplittable
 from tagger.types import rounded
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ _EXPECTED: Mapping[Field, str] = {
     "bpm": "a tempo from 1 to 999",
     "mood": "names of moods",
     "words": "words",
+    "comment": "a comment",
+    "rating": "a rating from 1 to 255",
 }
 
 
@@ -131,9 +133,10 @@ def _texts(values: dict[str, Any], key: str, where: str) -> tuple[str, ...]:
 def _after(values: dict[str, Any], where: str) -> tuple[str, ...]:
     """The values to be written; names are spelled as everywhere, so that no player splits them."""
     name = _field_of(values, where)
-    texts = [text.strip() for text in _texts(values, "after", where)]
+    texts = [text if name == "comment" else text.strip() for text in _texts(values, "after", where)]
     after = tuple(unsplittable(text) for text in texts) if name in NAMES else tuple(texts)
-    is_right = bool(after) and (name in NAMES or len(after) == 1) and all(_can_be(name, t) for t in after)
+    is_enough = name in (*NAMES, *REWORDED) or len(after) == 1
+    is_right = bool(after) and is_enough and all(_can_be(name, text) for text in after)
     if not is_right:
         raise TaggerError(f"{where}: 'after' of {name} must be {_EXPECTED[name]}, as a list of texts")
     return after
@@ -145,6 +148,8 @@ def _can_be(name: Field, text: str) -> bool:
         return is_genre(text)
     if name == "energy_level":
         return text in {str(level) for level in range(1, 11)}
+    if name in REWORDED:
+        return text.isdigit() and int(text) < 256 if name == "rating" else bool(text.strip())
     if name == "bpm":
         return bool(_BPM.fullmatch(text))
     try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tagger.errors import HardLinked, NoRoom, TagError, UnsupportedFormat
 from tagger.tags.edit import Previous, WriteOptions, Written, previous_from_json
-from tagger.tags.fields import FIELDS, NAMES, Field, is_genre, unsplittable
+from tagger.tags.fields import FIELDS, NAMES, REWORDED, Field, is_genre, unsplittable
 from tagger.tags.players import PLAYERS
 from tagger.tags.policy import NOTHING_IS_OURS, Change, Ours, Policy, Wanted, plan
 from tagger.tags.read import Tags, read
@@ -35,6 +35,7 @@ __all__ = [
     "NAMES",
     "NOTHING_IS_OURS",
     "PLAYERS",
+    "REWORDED",
     "BpmPolicy",
     "Change",
     "Field",

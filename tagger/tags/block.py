@@ -9,8 +9,8 @@ that is not ours is carried as the bytes it was; mutagen is the second reader in
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import BinaryIO
 
 from tagger.errors import TagError
@@ -69,6 +69,7 @@ Span = tuple[int, int]
 Rebuild = Callable[[tuple[Item, ...], Layout | None], list[Splice]]
 Payload = Callable[[bool], tuple[Span, ...]]
 Encode = Callable[[Field, Sequence[str]], tuple[Item, ...]]
+Reword = Callable[[Item, str], Item]
 Move = Callable[[Item, str], Item]
 Carried = Callable[[], tuple[Item, ...]]
 ByTheBook = Callable[[], list[Splice]]
@@ -76,6 +77,20 @@ ByTheBook = Callable[[], list[Splice]]
 
 def _not_moved(item: Item, container: str) -> Item:
     return item
+
+
+def _not_reworded(item: Item, text: str) -> Item:
+    raise TagError("its comment cannot be changed")
+
+
+def first_comment_alone(items: Iterable[Item]) -> tuple[Item, ...]:
+    """Leave of several comments the first one ours: it is the one that players show, and no other changes."""
+    found, seen = list[Item](), False
+    for item in items:
+        is_comment = item.field == "comment"
+        found.append(replace(item, field=None, texts=()) if is_comment and seen else item)
+        seen = seen or is_comment
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +102,8 @@ class TagBlock:
     edit of tags may change (audio and every structure around it), in an order that is stable; its
     argument says whether to leave out the numbers of Ogg pages, which change where `header_pages` of
     the two files differ. `repeats` says that several values are several items.
-    `encode` spells values as new items, `move` one of these as another container holds it; `rebuild`
+    `encode` spells values as new items, `move` one of these as another container holds it, and `reword` a
+    comment or a rating that is there with another text and all else that it holds; `rebuild`
     gives the splices that turn the file's items into others: into free room where there is enough, else
     the file grows and keeps its room. `carried` spells the tags that players read only as long as this
     block is empty as items of it, which then stand in front of ours. `as_by_the_book` gives the splices
@@ -108,6 +124,7 @@ class TagBlock:
     carried: Carried = tuple
     as_by_the_book: ByTheBook = list
     new_ones_first: bool = False
+    reword: Reword = _not_reworded
 
     @property
     def is_empty(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, cast
 from tagger.errors import TagError
 from tagger.files import FileState
 from tagger.tags.block import Item, Layout, TagBlock
-from tagger.tags.fields import FIELDS, Field
+from tagger.tags.fields import FIELDS, REWORDED, Field
 from tagger.tags.original import Original, original_from_json
 from tagger.tags.policy import Change
 from tagger.types import HardLinks
@@ -147,6 +147,12 @@ def _without_carried(block: TagBlock, items: list[Item]) -> list[Item]:
 
 def _with_values(block: TagBlock, items: list[Item], change: Change) -> list[Item]:
     at = [index for index, item in enumerate(items) if item.field == change.field]
+    if change.field in REWORDED and len(at) == len(change.after):
+        new_texts = dict(zip(at, change.after, strict=True))
+        return [
+            block.reword(item, new_texts[index]) if index in new_texts else item
+            for index, item in enumerate(items)
+        ]
     before = block.texts(change.field)
     if block.repeats and before and change.after[: len(before)] == before:
         place, container = at[-1] + 1, items[at[-1]].container

@@ -1,4 +1,4 @@
-"""Which tag holds which of our six fields in each format, and how genres are spelled.
+"""Which tag holds which of our eight fields in each format, and how genres are spelled.
 
 | format                     | genre    | energy level 1–10                 | energy 0–1                          | tempo in BPM      |
 |----------------------------|----------|-----------------------------------|-------------------------------------|-------------------|
@@ -15,6 +15,14 @@
 | MP4 (m4a)                  | ----:com.apple.iTunes:MOOD                    | ©grp                            |
 | APEv2 (ape, wv, mpc)       | Mood                                          | Grouping                        |
 | ASF (wma)                  | WM/Mood                                       | WM/ContentGroupDescription *    |
+
+| format                     | comment                             | rating                                    |
+|----------------------------|-------------------------------------|-------------------------------------------|
+| ID3 (mp3, tta, aiff, wav)  | COMM without a description          | POPM, 1, 64, 128, 196, 255                |
+| Vorbis (flac, ogg, opus)   | COMMENT, also DESCRIPTION           | RATING, 20 to 100                         |
+| MP4 (m4a)                  | ©cmt                                | rate, 20 to 100                           |
+| APEv2 (ape, wv, mpc)       | Comment                             | Rating, 20 to 100                         |
+| ASF (wma)                  | Description of the content          | WM/SharedUserRating, 1, 25, 50, 75, 99    |
 
 * Vorbis has one comment and ASF one attribute for each value; the others hold several values in one tag.
 This is the spelling that is written. Reading ignores letter case, because Mixed In Key, Picard and TagLib
@@ -36,14 +44,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from mutagen.id3 import TCON
 
 from tagger.files import folded
 
-Field = Literal["genre", "energy_level", "energy", "bpm", "mood", "words"]
-FIELDS: tuple[Field, ...] = ("genre", "energy_level", "energy", "bpm", "mood", "words")
+Field = Literal["genre", "energy_level", "energy", "bpm", "mood", "words", "comment", "rating"]
+FIELDS: tuple[Field, ...] = get_args(Field)
+
+REWORDED: tuple[Field, ...] = ("comment", "rating")
+"""Those that hold more than a value of ours (a text of the owner's, a language, a count), which stays."""
 
 NAMES: tuple[Field, ...] = ("genre", "mood", "words")
 """Those whose values are names, of which a file may have several; the others are numbers."""
@@ -55,6 +66,8 @@ VORBIS: Mapping[Field, str] = {
     "bpm": "BPM",
     "mood": "MOOD",
     "words": "GROUPING",
+    "comment": "COMMENT",
+    "rating": "RATING",
 }
 APEV2: Mapping[Field, str] = {
     "genre": "Genre",
@@ -63,6 +76,8 @@ APEV2: Mapping[Field, str] = {
     "bpm": "BPM",
     "mood": "Mood",
     "words": "Grouping",
+    "comment": "Comment",
+    "rating": "Rating",
 }
 ASF: Mapping[Field, str] = {
     "genre": "WM/Genre",
@@ -71,6 +86,7 @@ ASF: Mapping[Field, str] = {
     "bpm": "WM/BeatsPerMinute",
     "mood": "WM/Mood",
     "words": "WM/ContentGroupDescription",
+    "rating": "WM/SharedUserRating",
 }
 ID3_USER_TEXT: Mapping[Field, str] = {
     "energy_level": "EnergyLevel",

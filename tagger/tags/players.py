@@ -63,6 +63,9 @@ documentation shows; `doctor` says that it is not known.
 - windows: learn.microsoft.com, "ID3 Tag Support" (TCON, TBPM, TMOO; its content group is TIT1) and the WM/
   names themselves in wma; "System.Music.Genre" (of mp3 only the first genre). What Explorer reads of other
   kinds is not told.
+ Where an energy is shown that has no field of its own: comments by navidrome (`mappings.yaml`), mixxx,
+strawberry, lyrion and windows in the code and pages named above, rekordbox, traktor, serato, engine-dj and
+apple-music by the fields of their collections; groupings and moods where they are read.
 """
 
 from __future__ import annotations
@@ -97,13 +100,19 @@ PLAYERS: Mapping[str, Player] = {
         genre_separators=(";", "/", ","),
         reads_mood=True,
         reads_words=True,
+        shows_energy_in=("comment", "grouping", "mood"),
     ),
     "jellyfin": Player(
         title="Jellyfin",
         note="splits genres on / | ; \\ too if custom delimiters are on",
         reads_bpm=False,
     ),
-    "mixxx": Player(title="Mixxx", note="shows all genres of a file as one text", reads_words=True),
+    "mixxx": Player(
+        title="Mixxx",
+        note="shows all genres of a file as one text",
+        reads_words=True,
+        shows_energy_in=("comment", "grouping"),
+    ),
     "picard": Player(
         title="MusicBrainz Picard",
         note="shows energy as the tag energylevel",
@@ -127,6 +136,7 @@ PLAYERS: Mapping[str, Player] = {
         splits_lists=False,
         reads_mood=True,
         not_in={"mood": ("m4a", "ape", "wv", "mpc")},
+        shows_energy_in=("mood",),
     ),
     "ffmpeg": Player(
         title="FFmpeg-based",
@@ -143,12 +153,14 @@ PLAYERS: Mapping[str, Player] = {
         reads_bpm=None,
         reads_words=None,
         opens=("mp3", "m4a", "wav", "aiff", "flac"),
+        shows_energy_in=("comment",),
     ),
     "traktor": Player(
         title="Traktor",
         note="measures tempo itself; shows all genres of a file as one text",
         reads_bpm=None,
         opens=("mp3", "m4a", "wav", "aiff", "flac", "ogg", "wma"),
+        shows_energy_in=("comment",),
     ),
     "serato": Player(
         title="Serato DJ",
@@ -157,11 +169,13 @@ PLAYERS: Mapping[str, Player] = {
         reads_words=True,
         unknown_in={"words": _ID3},
         opens=("mp3", "m4a", "wav", "aiff", "flac", "ogg"),
+        shows_energy_in=("comment", "grouping"),
     ),
     "engine-dj": Player(
         title="Engine DJ",
         note="measures tempo itself; shows all genres of a file as one text",
         reads_bpm=None,
+        shows_energy_in=("comment",),
     ),
     "foobar2000": Player(
         title="foobar2000",
@@ -197,11 +211,13 @@ PLAYERS: Mapping[str, Player] = {
             "mood": ("m4a", "wma", "ape", "wv", "mpc", "dsf", "tta", *_ID3_BEFORE_V24),
             "words": (*_ID3, "wma"),
         },
+        shows_energy_in=("comment", "mood", "grouping"),
     ),
     "lyrion": Player(
         title="Lyrion",
         note="splits genres on ; unless you configure otherwise",
         genre_separators=(";",),
+        shows_energy_in=("comment",),
     ),
     "mpd": Player(
         title="MPD",
@@ -211,6 +227,7 @@ PLAYERS: Mapping[str, Player] = {
         reads_words=True,
         not_in={"mood": ("wma", *_ID3_BEFORE_V24), "words": (*_ID3, "wma")},
         one_value_in={**dict.fromkeys(_BY_FFMPEG, 0), "wma": -1},
+        shows_energy_in=("grouping", "mood"),
     ),
     "apple-music": Player(
         title="Apple Music",
@@ -218,6 +235,7 @@ PLAYERS: Mapping[str, Player] = {
         reads_words=True,
         unknown_in={"bpm": ("wav",), "words": ("wav",)},
         opens=("mp3", "m4a", "wav", "aiff"),
+        shows_energy_in=("comment", "grouping"),
     ),
     "windows": Player(
         title="Windows Explorer",
@@ -227,5 +245,6 @@ PLAYERS: Mapping[str, Player] = {
         not_in={"mood": _ID3_BEFORE_V24, "words": ("mp3",)},
         unknown_in={"genre": _EVERY_OTHER, "bpm": _EVERY_OTHER, "mood": _EVERY_OTHER, "words": _EVERY_OTHER},
         one_value_in={"mp3": 0},
+        shows_energy_in=("comment", "mood"),
     ),
 }

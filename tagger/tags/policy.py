@@ -9,9 +9,10 @@ from types import MappingProxyType
 
 from tagger.files import folded
 from tagger.tags.block import UNREADABLE
+from tagger.tags.energy_places import placed_values
 from tagger.tags.fields import Field, each_once, is_among, says_nothing, unsplittable
 from tagger.tags.read import Tags, level_is_free
-from tagger.types import Aspect, BpmPolicy, CorrectedField, GenrePolicy, energy_level
+from tagger.types import Aspect, BpmPolicy, CorrectedField, EnergyPlace, GenrePolicy, energy_level
 
 Ours = Mapping[str, Collection[str]]
 """The texts in a file that the caller remembers to have written, by `Field`."""
@@ -44,7 +45,8 @@ class Policy:
 
     `genre`: where the file has none (`missing`), instead of its own (`replace`), besides (`add`), or not
     (`never`). `bpm` and `mood`: where the file has none or ours, instead of its own too, or not. `words`: as
-    genres, and where the file has ours alone. Mood and words are written on request only.
+    genres, and where the file has ours alone. Mood and words are written on request only, and so is the
+    energy where players show it (`energy_in`), which needs not the field of its own (`energy`).
     """
 
     genre: GenrePolicy = "missing"
@@ -53,13 +55,14 @@ class Policy:
     bpm: BpmPolicy = "missing"
     mood: BpmPolicy = "never"
     words: GenrePolicy = "never"
+    energy_in: tuple[EnergyPlace, ...] = ()
 
     @property
     def allowed(self) -> Mapping[Aspect, bool]:
         """Whether anything of each aspect may be written."""
         return {
             "genre": self.genre != "never",
-            "energy": self.energy,
+            "energy": self.energy or bool(self.energy_in),
             "tempo": self.bpm != "never",
             "mood": self.mood != "never",
             "words": self.words != "never",
@@ -99,6 +102,7 @@ Change(field='energy_level', before=(), after=('7',)), Change(field='bpm', befor
         _bpm_change(current, wanted.bpm, bpm_policy, ours.get("bpm", ())),
         _mood_change(current, wanted.mood, policy.mood, ours.get("mood", ())),
         _words_change(current, wanted.words, policy.words, ours.get("words", ())),
+        *_placed_changes(current, wanted, policy, ours),
     )
     return tuple(change for change in changes if change and not _is_so_already(change))
 
@@ -148,6 +152,14 @@ def _energy_changes(current: Tags, energy: float | None, is_said: bool) -> tuple
     if not (is_said or level_is_free(current)):
         return (fine,)
     return (Change("energy_level", current.texts("energy_level"), (str(energy_level(energy)),)), fine)
+
+
+def _placed_changes(current: Tags, wanted: Wanted, policy: Policy, ours: Ours) -> tuple[Change, ...]:
+    energy = wanted.energy
+    if energy is None or not 0 <= energy <= 1:
+        return ()
+    placed = placed_values(current, energy, policy.energy_in, ours, "energy" in wanted.said)
+    return tuple(Change(*values) for values in placed)
 
 
 def _bpm_change(current: Tags, bpm: float | None, policy: BpmPolicy, ours: Collection[str]) -> Change | None:

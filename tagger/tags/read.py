@@ -1,4 +1,4 @@
-"""Read a file's tags: our six fields, whose they are; and its names, where FFmpeg does not see them."""
+"""Read a file's tags: our eight fields, whose they are; and its names, where FFmpeg does not see them."""
 
 from __future__ import annotations
 
@@ -62,7 +62,8 @@ class Tags:
     stands twice shows its first value that says something; `repeated` has all that the main tag holds.
     `ffmpeg_genres` are those that FFmpeg shows in their place; None where it shows the same. `moods` and
     `words` are all values of their fields; `content_group` are those of a field of ID3 that some programs
-    read as the words, others as a work (see `fields`). `dialect` is that of `TagBlock`.
+    read as the words, others as a work (see `fields`). `comments` and `ratings` are those that
+    players show, empty and zero ones too. `dialect` is that of `TagBlock`.
     """
 
     format: str
@@ -76,6 +77,8 @@ class Tags:
     moods: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     content_group: tuple[str, ...] = ()
+    comments: tuple[str, ...] = ()
+    ratings: tuple[str, ...] = ()
     dialect: str = field(default="", compare=False)
 
     def texts(self, field: Field) -> tuple[str, ...]:
@@ -84,8 +87,9 @@ class Tags:
             return self.genre_texts
         if field in self.repeated:
             return self.repeated[field]
-        if field in ("mood", "words"):
-            return self.moods if field == "mood" else self.words
+        several = {"mood": self.moods, "words": self.words, "comment": self.comments, "rating": self.ratings}
+        if field in several:
+            return several[field]
         value = {"energy_level": self.energy_level, "energy": self.energy, "bpm": self.bpm}[field]
         return () if value is None else (value,)
 
@@ -118,7 +122,8 @@ def tags_of(block: TagBlock, fallback: tuple[str, ...] = (), carried: Sequence[I
     level, energy, bpm = (
         _telling(texts[name] or found.get(name, ())) for name in ("energy_level", "energy", "bpm")
     )
-    moods, words = (texts[name] or found.get(name, ()) for name in ("mood", "words"))
+    more: tuple[Field, ...] = ("mood", "words", "comment", "rating")
+    moods, words, comments, ratings = (texts[name] or found.get(name, ()) for name in more)
     return Tags(
         format=block.format,
         genres=genre_names(texts["genre"]) or fallback,
@@ -130,6 +135,8 @@ def tags_of(block: TagBlock, fallback: tuple[str, ...] = (), carried: Sequence[I
         moods=moods,
         words=words,
         content_group=tuple(text for item in block.items if item.field is None for text in item.texts),
+        comments=comments,
+        ratings=ratings,
         dialect=block.dialect,
     )
 
@@ -159,14 +166,22 @@ def level_is_free(tags: Tags) -> bool:
     present = {text.strip() for text in texts} - {""}
     if not present:
         return True
+    return present <= set(map(str, levels_of(tags.energy)))
+
+
+def levels_of(energy: str | None) -> set[int]:
+    """Give the levels that a `TAGGER_ENERGY` can stand for: one, at a border two; none where it is no number.
+
+    >>> levels_of("0.7340"), levels_of("0.7000"), levels_of(None)
+    ({8}, {8, 7}, set())
+    """
     try:
-        energy = float(tags.energy or "")
+        value = float(energy or "")
     except ValueError:
-        return False
-    if not math.isfinite(energy):
-        return False
-    levels = {str(energy_level(energy + step)) for step in (-_HALF_STEP, 0, _HALF_STEP)}
-    return present <= levels
+        return set()
+    if not math.isfinite(value):
+        return set()
+    return {energy_level(value + step) for step in (-_HALF_STEP, 0, _HALF_STEP)}
 
 
 def text_fields(path: str) -> dict[str, str]:

@@ -129,4 +129,6 @@ def _same_stream(one: Any, other: Any) -> bool:
 
 def plain_name(key: str) -> str:
     """Give the folded name of a tag of any format, by mutagen's key of it."""
+    if key.startswith(("COMM::", "POPM:")):  # the rest of such a key is a language, or who rates
+        return folded(key[:4])
     return folded(key.removeprefix("TXXX:").removeprefix("----:com.apple.iTunes:"))

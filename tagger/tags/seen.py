@@ -9,8 +9,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from tagger.tags.energy_places import FIELD_OF, places_told
 from tagger.tags.fields import Field, each_once
 from tagger.tags.read import Tags
+from tagger.types import EnergyPlace
 
 Kinds = tuple[str, ...]
 """Formats of files (`mp3`, `flac`, …), or dialects of their tags (`id3v2.3`, …)."""
@@ -24,7 +26,8 @@ class Player:
     `splits_lists`: it splits every value, not only a lone one. What it reads it passes over in the kinds of
     `not_in`, and whether it does in those of `unknown_in` is not known. Of several values it shows in the
     kinds of `one_value_in` only the one at that index. `prefers_other`: it reads LIST INFO of a wav or an APE
-    tag of a tta alone. It opens the formats of `opens`, or all if there are none.
+    tag of a tta alone. It opens the formats of `opens`, or all if there are none. An energy that it
+    has no field for it shows in the places of `shows_energy_in`, if it is told there.
     """
 
     title: str
@@ -40,6 +43,7 @@ class Player:
     one_value_in: Mapping[str, int] = field(default_factory=dict)
     prefers_other: bool = False
     opens: Kinds = ()
+    shows_energy_in: tuple[EnergyPlace, ...] = ()
 
     def reads(self, name: Field, tags: Tags) -> bool | None:
         """Tell whether the player reads a field of such a file; None where that is not known."""
@@ -55,6 +59,16 @@ class Player:
             return False
         known = general.get(name, False)
         return None if known and not kinds.isdisjoint(self.unknown_in.get(name, ())) else known
+
+    def energy_elsewhere(self, tags: Tags) -> str | None:
+        """Give the level that the player shows in another field of such a file; None where it is told in
+        none."""
+        told = places_told(tags)
+        places = (place for place in self.shows_energy_in if self._reads_place(place, tags))
+        return next((str(told[place]) for place in places if place in told), None)
+
+    def _reads_place(self, place: EnergyPlace, tags: Tags) -> bool:
+        return place == "comment" or bool(self.reads(FIELD_OF[place], tags))
 
     def does_open(self, tags: Tags) -> bool:
         """Tell whether the player opens such a file at all."""
@@ -91,6 +105,7 @@ def seen_by(player: Player, tags: Tags) -> Seen:
     Seen(genres=('Pop', 'Rock'), energy_level=None, bpm='128', moods=(), words=(), ignored=(), unknown=())
     """
     is_shut = not player.does_open(tags)
+    elsewhere = None if is_shut else player.energy_elsewhere(tags)
     other_alone = player.prefers_other and tags.ffmpeg_genres is not None
     reads = {name: False if other_alone or is_shut else player.reads(name, tags) for name in _SHOWN}
     own = ((tags.ffmpeg_genres or ()) if other_alone else tags.genres) if not is_shut else ()
@@ -98,7 +113,7 @@ def seen_by(player: Player, tags: Tags) -> Seen:
     knows_genre = is_shut or player.reads("genre", tags) is not None
     fields = (
         ("genre", tags.genres, genres == tags.genres if knows_genre else None),
-        ("energy level", tags.energy_level, reads["energy_level"]),
+        ("energy level", tags.energy_level, True if elsewhere else reads["energy_level"]),
         (FINE_ENERGY, tags.energy, False),
         ("BPM", tags.bpm, reads["bpm"]),
         ("mood", tags.moods, reads["mood"]),
@@ -106,7 +121,7 @@ def seen_by(player: Player, tags: Tags) -> Seen:
     )
     return Seen(
         genres=split_genres(player, genres) if knows_genre else (),
-        energy_level=tags.energy_level if reads["energy_level"] else None,
+        energy_level=tags.energy_level if reads["energy_level"] else elsewhere,
         bpm=tags.bpm if reads["bpm"] else None,
         moods=_shown_values(player, tags, tags.moods) if reads["mood"] else (),
         words=_shown_values(player, tags, tags.words) if reads["words"] else (),

@@ -69,6 +69,8 @@ def fits(players: Mapping[str, Player], files: Iterable[Tags]) -> dict[str, Fit]
 
 def _advice(player: Player, tags: Tags, seen: Seen) -> Iterable[str]:
     """Yield what makes the player see more of a file; nothing where only the player could change."""
+    if "energy level" in seen.ignored and player.shows_energy_in:
+        yield f"tagger write-tags --energy-in {player.shows_energy_in[0]}"
     if "genre" in seen.ignored and tags.format in player.one_value_in and len(tags.genres) > 1:
         kinds = ", ".join(player.one_value_in)
         yield f"keep one genre a file in {kinds}: of several it shows one"

@@ -95,5 +95,7 @@ def _names(wanted: Collection[Field]) -> set[str]:
     names |= {"TBPM", "tmpo"} if "bpm" in wanted else set()
     names |= {"TMOO"} if "mood" in wanted else set()
     names |= {"GRP1", "\xa9grp"} if "words" in wanted else set()
+    names |= {"COMM", "\xa9cmt", "Description"} if "comment" in wanted else set()
+    names |= {"POPM", "rate"} if "rating" in wanted else set()
     names |= {name for name, field in OTHER_NAMES.items() if field in wanted}
     return {folded(name) for name in names}

@@ -81,7 +81,8 @@ def test_a_folder_is_summed_up(tagger: Tagger, song: str, tmp_path: Path) -> Non
     assert told[1].split(maxsplit=1)[1] == (
         "sees 0 of 2 right; splits genres of 1; ignores energy level of 1"
     )
-    assert "to do: rename the genres that it splits" in told[2]
+    assert "to do: tagger write-tags --energy-in comment" in told[2]
+    assert "to do: rename the genres that it splits" in told[3]
     (fields,) = tagger("doctor", tmp_path, "--for", "apple-music", "--json").json
     apple = fields["players"]["apple-music"]
     assert (fields["files"], apple["right"], apple["not_opened"]) == (2, 0, 1)
@@ -101,10 +102,11 @@ def test_a_folder_with_a_file_that_cannot_be_read_is_summed_up_all_the_same(
 
 def test_what_to_do_is_said_where_something_can_be_done(tagger: Tagger, tmp_path: Path) -> None:
     (path,) = make_files(tmp_path, ("aiff",))
-    wanted = Wanted(("Drum & Bass", "Jazz"), mood="calm")
+    wanted = Wanted(("Drum & Bass", "Jazz"), 0.5, mood="calm")
     apply(path, plan(read(path), wanted, Policy(max_genres=2, mood="missing")))
     (fields,) = tagger("doctor", tmp_path, "--for", "mpd", "--json").json
     assert fields["players"]["mpd"]["todo"] == [
+        "tagger write-tags --energy-in grouping",
         "keep one genre a file in m4a, aiff, ape, dsf, tta, mpc, wma: of several it shows one",
         "turn ID3v2.3 into ID3v2.4 with a tag editor, then write the mood again",
     ]

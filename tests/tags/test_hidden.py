@@ -10,7 +10,7 @@ from mutagen.apev2 import APEv2
 from mutagen.id3 import ID3, PRIV
 
 from tagger.tags import Policy, TagError, Wanted, apply, measure, plan, read, restore
-from tagger.tags.formats.id3 import syncsafe, unsynchronised
+from tagger.tags.formats.id3_frames import syncsafe, unsynchronised
 
 from .conftest import MakeSample
 from .foreign import open_with_mutagen

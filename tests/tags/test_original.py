@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from tagger.tags import Previous, Wanted, apply, plan, previous_from_json, read, restore, try_restore
 from tagger.tags.block import ByteSource, Splice
-from tagger.tags.formats.id3 import syncsafe
+from tagger.tags.formats.id3_frames import syncsafe
 from tagger.tags.formats.ogg import Page, page_bytes, pages_from
 from tagger.tags.original import differences
 

@@ -132,3 +132,24 @@ def test_what_is_not_known_of_a_kind_alone_is_named_for_that_kind() -> None:
     flac, mp3 = (seen_by(PLAYERS["windows"], Tags(kind, ("Rock", "Jazz"))) for kind in ("flac", "mp3"))
     assert (flac.genres, flac.unknown) == ((), ("genre",))
     assert (mp3.genres, mp3.ignored) == (("Rock",), ("genre",))
+
+
+@pytest.mark.parametrize(
+    ("player", "tags", "level"),
+    [
+        ("mixxx", Tags("mp3", energy_level="7", comments=("8A - Energy 7 - note",)), "7"),
+        ("mixxx", Tags("mp3", energy_level="7", words=("Energy 7", "piano")), "7"),
+        ("rekordbox", Tags("mp3", energy_level="7", words=("Energy 7",)), None),
+        (
+            "strawberry",
+            Tags("mp3", energy_level="7", words=("Energy 7",)),
+            None,
+        ),  # GRP1, which it does not read
+        ("jellyfin", Tags("mp3", energy_level="7", comments=("Energy 7",)), None),
+        ("apple-music", Tags("flac", energy_level="7", comments=("Energy 7",)), None),
+    ],
+)
+def test_an_energy_that_is_told_elsewhere_is_seen_there(player: str, tags: Tags, level: str | None) -> None:
+    seen = seen_by(PLAYERS[player], tags)
+    assert seen.energy_level == level
+    assert ("energy level" in seen.ignored) == (level is None)

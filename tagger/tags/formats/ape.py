@@ -19,8 +19,8 @@ from tagger.containers import (
     id3v2_length,
 )
 from tagger.errors import TagError, UnsupportedFormat
-from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Splice, TagBlock
-from tagger.tags.fields import APEV2, Field, decoded, field_meant
+from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Splice, TagBlock, first_comment_alone
+from tagger.tags.fields import APEV2, REWORDED, Field, decoded, field_meant
 from tagger.tags.limits import check_count
 
 _HAS_HEADER, _IS_HEADER = 1 << 31, 1 << 29
@@ -51,6 +51,7 @@ def load_ape(source: ByteSource, format_name: str) -> TagBlock:
         _encode,
         rebuild,
         as_by_the_book=lambda: [*_without_front(source), *_spelled_strictly(items, first)],
+        reword=_reworded,
     )
 
 
@@ -121,7 +122,7 @@ def _parse_items(source: ByteSource, start: int, end: int, footer: bytes) -> tup
         raise UnsupportedFormat(
             "its APE tag holds bytes behind its items, counted by its footer, that are none"
         )
-    return tuple(items)
+    return first_comment_alone(items)
 
 
 def _as_item(raw: bytes, key: bytes, value: bytes) -> Item:
@@ -129,6 +130,8 @@ def _as_item(raw: bytes, key: bytes, value: bytes) -> Item:
     check_count(value.count(b"\0") if is_text else 0)
     texts = tuple(decoded(value).split("\0")) if is_text else (UNREADABLE,)
     field = field_meant(APEV2, key.decode("ascii", "replace"), texts)
+    if field in REWORDED:
+        texts = ("\0".join(texts),)
     return Item(raw, field, texts) if field else Item(raw)
 
 
@@ -178,6 +181,13 @@ def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
     value = "\0".join(values).encode()
     raw = len(value).to_bytes(4, "little") + bytes(4) + APEV2[field].encode() + b"\0" + value
     return (Item(raw, field, tuple(values)),)
+
+
+def _reworded(item: Item, text: str) -> Item:
+    """Spell an item with another text under its own key and flags."""
+    key, value = item.raw[8:].split(b"\0", 1)[0], text.encode()
+    raw = len(value).to_bytes(4, "little") + item.raw[4:8] + key + b"\0" + value
+    return Item(raw, item.field, (text,))
 
 
 def _splices(

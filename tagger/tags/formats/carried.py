@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 
 from tagger.errors import TagError
 from tagger.tags.block import ByteSource, Item
-from tagger.tags.fields import APEV2, field_named
+from tagger.tags.fields import APEV2, REWORDED, field_named
 from tagger.tags.formats.ape import text_items
-from tagger.tags.formats.id3 import new_frame, raw_frame
+from tagger.tags.formats.id3_frames import new_frame, raw_frame
 from tagger.tags.formats.riff import INFO_FIELDS, InfoList, info_texts
 
 _FRAMES = {
@@ -85,7 +85,9 @@ def _frames_of(name: bytes, text: str, major: int) -> list[Item]:
     frame_id = _FRAMES.get(name)
     if frame_id is None:
         return []
-    return [Item(raw_frame(frame_id, ("", text) if frame_id == b"COMM" else (text,), major))]
+    if frame_id == b"COMM":
+        return [new_frame("comment", (text,), major, plain_sizes=False)]
+    return [Item(raw_frame(frame_id, (text,), major))]
 
 
 def _date_frames(text: str, major: int) -> list[Item]:
@@ -134,10 +136,12 @@ def _frames_of_ape(key: str, values: Sequence[str], major: int) -> list[Item]:
     field, frame_id = field_named(APEV2, key), _APE_FRAMES.get(key.lower())
     if not values:
         return []
-    if field:
+    if field and field not in REWORDED:
         return [new_frame(field, values, major, plain_sizes=False)]
     if key.lower() in ("year", "date"):
         return _date_frames(values[0], major)
     if frame_id is None:
         return [Item(raw_frame(b"TXXX", (key, *values), major))]
-    return [Item(raw_frame(frame_id, ("", *values) if frame_id == b"COMM" else values, major))]
+    if frame_id == b"COMM":
+        return [new_frame("comment", ("\0".join(values),), major, plain_sizes=False)]
+    return [Item(raw_frame(frame_id, values, major))]

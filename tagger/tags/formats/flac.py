@@ -18,6 +18,9 @@ from tagger.tags.limits import check_count, check_size
 
 _PADDING, _COMMENT, _PICTURE = 1, 4, 6
 _LAST = 0x80
+_COMMENT_NAMES = {b"DESCRIPTION": b"COMMENT"}
+"""TagLib and FFmpeg read, and FFmpeg writes, a comment under the first of these names."""
+
 _LARGE_BYTES = 4 << 20
 _MAX_BLOCK_BYTES = (1 << 24) - 1
 
@@ -61,6 +64,7 @@ def load_flac(source: ByteSource, format_name: str) -> TagBlock:
         rebuild,
         repeats=True,
         as_by_the_book=lambda: _without_large_pictures(blocks),
+        reword=reworded_comment,
     )
 
 
@@ -163,10 +167,14 @@ def parse_comments(data: bytes) -> tuple[bytes, tuple[Item, ...], int]:
     vendor, position = _counted(data, 0)
     count = int.from_bytes(data[position : position + 4], "little")
     position += 4
-    items = []
+    items, told = list[Item](), set[bytes]()
     for _ in range(count):
         comment, position = _counted(data, position)
-        items.append(_as_item(comment))
+        item, name = _as_item(comment), comment.partition(b"=")[0].lower()
+        if item.field == "comment":  # of each name the first, which is the one that players show
+            item = Item(comment) if name in told else item
+            told.add(name)
+        items.append(item)
         check_count(len(items))
     return vendor, tuple(items), position
 
@@ -182,9 +190,14 @@ def encode_comments(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
     return tuple(Item(f"{VORBIS[field]}={value}".encode(), field, (value,)) for value in values)
 
 
+def reworded_comment(item: Item, text: str) -> Item:
+    """Spell a comment with another text under its own name."""
+    return Item(item.raw.partition(b"=")[0] + b"=" + text.encode(), item.field, (text,))
+
+
 def _as_item(comment: bytes) -> Item:
     name, separator, value = comment.partition(b"=")
-    key = name.decode("ascii", "replace")
+    key = _COMMENT_NAMES.get(name.upper(), name).decode("ascii", "replace")
     if not separator or not field_meant(VORBIS, key, ()):  # a picture is long: it is not decoded
         return Item(comment)
     text = decoded(value)

@@ -15,9 +15,18 @@ from dataclasses import dataclass, replace
 
 from tagger.containers import ID3V2_HEADER_BYTES, from_syncsafe, id3v2_length
 from tagger.errors import TagError, UnsupportedFormat
-from tagger.tags.block import UNREADABLE, ByteSource, Encode, Item, Layout, Splice
-from tagger.tags.fields import ID3_USER_TEXT, Field, field_meant
-from tagger.tags.limits import check_count, expanded
+from tagger.tags.block import ByteSource, Encode, Item, Layout, Reword, Splice, first_comment_alone
+from tagger.tags.fields import Field
+from tagger.tags.formats.id3_frames import (
+    FRAME_HEADER_BYTES,
+    as_item,
+    desynchronised,
+    new_frame,
+    reworded,
+    split_frames,
+    syncsafe,
+    unsynchronised,
+)
 
 _ID3V1_REACH = 132
 _ID3V1_START = re.compile(rb"TAG.{119,}", re.DOTALL)
@@ -80,6 +89,11 @@ class Id3Tag:
         """The function that spells values as frames of its version."""
         return functools.partial(_encode, self)
 
+    @property
+    def reword(self) -> Reword:
+        """The function that spells a comment or a rating anew, with all else of its frame."""
+        return functools.partial(_reword, self)
+
 
 # v2.3 is what Windows, DJ software and car radios all read.
 NO_TAG = Id3Tag(3, 0, 0, b"", (), b"", 0, False, 0)
@@ -110,7 +124,7 @@ def _taken_apart(data: bytes, body: bytes, counts_escapes: bool = False) -> Id3T
     plain_sizes, frames, rest = _frames(body, major)
     tail = rest.rstrip(b"\0")
     unsync = bool(flags & _UNSYNC) and (major == 4 or counts_escapes)
-    items = tuple(as_item(frame, major, unsync) for frame in frames)
+    items = first_comment_alone(as_item(frame, major, unsync) for frame in frames)
     padding = len(rest) - len(tail)
     checksum = _checksum(major, extended, body[: len(body) - padding], padding)
     return Id3Tag(
@@ -179,6 +193,12 @@ def _encode(tag: Id3Tag, field: Field, values: Sequence[str]) -> tuple[Item, ...
     return (replace(item, raw=_resized(item.raw, tag.major, unsynchronised)) if tag.counts_escapes else item,)
 
 
+def _reword(tag: Id3Tag, item: Item, text: str) -> Item:
+    unsync = bool(tag.flags & _UNSYNC) and (tag.major == 4 or tag.counts_escapes)
+    new = reworded(item, text, tag.major, tag.plain_sizes, unsync)
+    return replace(new, raw=_resized(new.raw, tag.major, unsynchronised)) if tag.counts_escapes else new
+
+
 def by_the_book(tag: Id3Tag, start: int) -> list[Splice]:
     """Spell a tag at `start` that counts escapes without any, as long as it is; nothing for other tags."""
     if not tag.counts_escapes:
@@ -240,166 +260,3 @@ def _frames(body: bytes, major: int) -> tuple[bool, list[bytes], bytes]:
         if len(plain_rest.rstrip(b"\0")) < len(rest.rstrip(b"\0")):
             return True, plain_frames, plain_rest
     return False, frames, rest
-
-
-FRAME_HEADER_BYTES = {2: 6, 3: 10, 4: 10}
-_FRAME_ID = {2: re.compile(rb"[A-Z][A-Z0-9]{2}"), 3: re.compile(rb"[A-Z][A-Z0-9]{2}[A-Z0-9 \0]")}
-_FRAME_ID[4] = _FRAME_ID[3]
-_TEXT_IDS: dict[bytes, Field] = {
-    b"TCON": "genre",
-    b"TCO": "genre",
-    b"TBPM": "bpm",
-    b"TBP": "bpm",
-    b"TMOO": "mood",
-    b"GRP1": "words",
-    b"GP1": "words",
-}
-_CONTENT_GROUP = (b"TIT1", b"TT1")
-_CODECS = {0: "latin-1", 1: "utf-16", 2: "utf-16-be", 3: "utf-8"}
-
-
-# --- Frames ---------------------------------------------------------------------------------------------
-
-
-def syncsafe(value: int) -> bytes:
-    """Spell a 28-bit number in four bytes of seven bits, as ID3v2 headers hold it."""
-    if not 0 <= value < 1 << 28:
-        raise TagError("an ID3 tag cannot be larger than 256 MiB")
-    return bytes((value >> shift) & 0x7F for shift in (21, 14, 7, 0))
-
-
-def desynchronised(data: bytes) -> bytes:
-    """Undo ID3's unsynchronisation: FF 00 stands for FF."""
-    return data.replace(b"\xff\x00", b"\xff")
-
-
-def unsynchronised(data: bytes) -> bytes:
-    """Apply ID3's unsynchronisation, so that no byte pair looks like an MPEG frame."""
-    escaped = re.sub(rb"\xff(?=[\xe0-\xff\x00])", b"\xff\x00", data)
-    return escaped + b"\x00" if escaped.endswith(b"\xff") else escaped
-
-
-def split_frames(body: bytes, major: int, plain_sizes: bool) -> tuple[list[bytes], bytes]:
-    """Split a tag's body into the raw frames at its start and the rest: padding, or other bytes."""
-    frames, position, header = [], 0, FRAME_HEADER_BYTES[major]
-    while position + header < len(body):
-        if not _FRAME_ID[major].match(body, position):
-            break
-        end = position + header + _frame_size(body[position : position + header], major, plain_sizes)
-        if end > len(body):
-            break
-        frames.append(body[position:end])
-        position = end
-        check_count(len(frames))
-    return frames, body[position:]
-
-
-def as_item(frame: bytes, major: int, unsync: bool) -> Item:
-    """Make a frame an item; its texts are read where it is one of ours, or the content group beside them.
-
-    Old iTunes gave the frames of v2.3 the names that they have in v2.2, with a NUL behind.
-    """
-    frame_id = frame[: 3 if major == 2 else 4].rstrip(b"\0")
-    if frame_id in _TEXT_IDS:
-        return Item(frame, _TEXT_IDS[frame_id], _texts(_content(frame, major, unsync)))
-    if frame_id in _CONTENT_GROUP:
-        return Item(frame, None, _texts(_content(frame, major, unsync)))
-    if frame_id in (b"TXXX", b"TXX"):
-        description, *texts = _texts(_content(frame, major, unsync)) or ("",)
-        field = field_meant(ID3_USER_TEXT, description, texts)
-        return Item(frame, field, tuple(texts)) if field else Item(frame)
-    return Item(frame)
-
-
-def new_frame(field: Field, values: Sequence[str], major: int, plain_sizes: bool) -> Item:
-    """Spell our values as one frame, several separated by NUL.
-
-    v2.4 defines NUL as the separator; in v2.3 and v2.2 it is the convention that TagLib, mutagen
-    and foobar2000 read, and the only one that puts no `/` into a genre. Latin-1 for plain ASCII,
-    else UTF-16 with BOM before v2.4 and UTF-8 in it, as each version allows.
-    """
-    frame_id = _frame_id(field, major)
-    name = [ID3_USER_TEXT[field]] if frame_id in (b"TXXX", b"TXX") else []
-    return Item(raw_frame(frame_id, name + list(values), major, plain_sizes), field, tuple(values))
-
-
-def raw_frame(frame_id: bytes, texts: Sequence[str], major: int, plain_sizes: bool = False) -> bytes:
-    """Spell a frame of texts; those of `TXXX` begin with its description, those of `COMM` too."""
-    text = "\0".join(texts)
-    encoding = 0 if text.isascii() else (3 if major == 4 else 1)
-    language = b"eng" if frame_id == b"COMM" else b""
-    content = bytes([encoding]) + language + _encoded(text, encoding)
-    return _header(frame_id, len(content), major, plain_sizes) + content
-
-
-def _frame_id(field: Field, major: int) -> bytes:
-    if field == "words":
-        return b"GP1" if major == 2 else b"GRP1"
-    if field == "mood" and major == 4:
-        return b"TMOO"
-    frame_id = {"genre": b"TCON", "bpm": b"TBPM"}.get(field, b"TXXX")
-    return frame_id[:3] if major == 2 else frame_id
-
-
-def _header(frame_id: bytes, size: int, major: int, plain_sizes: bool) -> bytes:
-    if major == 2:
-        return frame_id + size.to_bytes(3, "big")
-    stored = syncsafe(size) if major == 4 and not plain_sizes else size.to_bytes(4, "big")
-    return frame_id + stored + b"\0\0"
-
-
-def _frame_size(header: bytes, major: int, plain_sizes: bool) -> int:
-    if major == 2:
-        return int.from_bytes(header[3:6], "big")
-    size = header[4:8]
-    if major == 4 and not plain_sizes:
-        return from_syncsafe(size) if max(size) < 0x80 else 1 << 32
-    return int.from_bytes(size, "big")
-
-
-def _content(frame: bytes, major: int, unsync: bool) -> bytes:
-    """Decode a frame's content as its version's format flags say; empty where it is encrypted."""
-    content = frame[FRAME_HEADER_BYTES[major] :]
-    flags = 0 if major == 2 else frame[9]
-    if major == 3:
-        compressed, encrypted, grouped, sized = flags & 0x80, flags & 0x40, flags & 0x20, flags & 0x80
-    else:
-        compressed, encrypted, grouped, sized = flags & 0x08, flags & 0x04, flags & 0x40, flags & 0x01
-    if unsync or (major == 4 and flags & 0x02):
-        content = desynchronised(content)
-    if encrypted:
-        return b""
-    content = content[(1 if grouped else 0) + (4 if sized else 0) :]
-    try:
-        return expanded(content) if compressed else content
-    except zlib.error:
-        return b""
-
-
-def _texts(content: bytes) -> tuple[str, ...]:
-    codec = _CODECS.get(content[0]) if content else None
-    if codec is None:
-        return (UNREADABLE,)
-    check_count(content.count(b"\0\0" if codec.startswith("utf-16") else b"\0"))
-    text = _decoded_pieces(content[1:], codec)
-    while text and not text[-1]:
-        text.pop()
-    return tuple(text)
-
-
-def _decoded_pieces(data: bytes, codec: str) -> list[str]:
-    """Split NUL-separated texts; each may carry its own byte order mark, which is dropped."""
-    if codec == "utf-16" and data[:2] not in (b"\xff\xfe", b"\xfe\xff"):
-        codec = "utf-16-le"
-    return [piece.lstrip("\ufeff\ufffe") for piece in _decode(data, codec).split("\0")]
-
-
-def _decode(data: bytes, codec: str) -> str:
-    return data[: len(data) & ~1 if codec.startswith("utf-16") else None].decode(codec, "replace")
-
-
-def _encoded(text: str, encoding: int) -> bytes:
-    if encoding != 1:
-        return text.encode(_CODECS[encoding])
-    # Every string of a UTF-16 frame carries its own byte order mark (id3v2.3.0, 3.3).
-    return b"\0\0".join(b"\xff\xfe" + piece.encode("utf-16-le") for piece in text.split("\0"))

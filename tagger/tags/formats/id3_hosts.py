@@ -56,6 +56,7 @@ def _block(
         tag.encode,
         rebuild,
         as_by_the_book=lambda: by_the_book(tag, start),
+        reword=tag.reword,
         new_ones_first=tag.has_escapes,
     )
 

@@ -25,18 +25,28 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from tagger.errors import TagError, UnsupportedFormat
-from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Span, Splice, TagBlock
-from tagger.tags.fields import MP4_FREEFORM, Field, decoded, field_meant, numbered_genre
+from tagger.tags.block import (
+    UNREADABLE,
+    ByteSource,
+    Item,
+    Layout,
+    Span,
+    Splice,
+    TagBlock,
+    first_comment_alone,
+)
+from tagger.tags.fields import MP4_FREEFORM, REWORDED, Field, decoded, field_meant, numbered_genre
 from tagger.tags.limits import MAX_PARTS, TooLarge, check_count, check_size
 
 _MEAN = b"com.apple.iTunes"
-_TEXTS: dict[Field, bytes] = {"genre": b"\xa9gen", "words": b"\xa9grp"}
-_FIELDS: dict[bytes, Field] = {
-    b"\xa9gen": "genre",
-    b"gnre": "genre",
-    b"\xa9grp": "words",
-    b"tmpo": "bpm",
+_TEXTS: dict[Field, bytes] = {
+    "genre": b"\xa9gen",
+    "words": b"\xa9grp",
+    "comment": b"\xa9cmt",
+    "rating": b"rate",
 }
+_FIELDS: dict[bytes, Field] = {name: field for field, name in _TEXTS.items()}
+_FIELDS |= {b"gnre": "genre", b"tmpo": "bpm"}
 _UTF8, _INTEGER = 1, 21
 _HANDLER_CONTENT = bytes(8) + b"mdirappl" + bytes(9)
 _PROBE_BYTES = 16
@@ -112,7 +122,7 @@ def load_mp4(source: ByteSource, format_name: str) -> TagBlock:
         check_size(ilst.end - ilst.start)
     atoms = children(source, ilst.body, ilst.end) if ilst else []
     check_count(len(atoms))
-    items = tuple(_as_item(source.at(atom.start, atom.end - atom.start)) for atom in atoms)
+    items = first_comment_alone(_as_item(source.at(atom.start, atom.end - atom.start)) for atom in atoms)
     padding = places.free.end - places.free.start if places.free else 0
     outer = places.free_behind_moov
     room = outer.end - outer.start if outer else 0
@@ -130,6 +140,7 @@ def load_mp4(source: ByteSource, format_name: str) -> TagBlock:
         _encode,
         rebuild,
         as_by_the_book=lambda: _versioned(source, places.top)[1],
+        reword=lambda item, text: _encode(item.field or "comment", (text,))[0],
     )
 
 
@@ -299,6 +310,8 @@ def _between(holes: list[Span], size: int) -> list[Span]:
 def _as_item(raw: bytes) -> Item:
     texts = _texts(raw)
     field = _field_of(raw, texts)
+    if field in REWORDED and len(texts) != 1:
+        texts = (UNREADABLE,)
     return Item(raw, field, texts) if field else Item(raw)
 
 

@@ -21,7 +21,7 @@ from itertools import takewhile
 
 from tagger.errors import UnsupportedFormat
 from tagger.tags.block import ByteSource, Item, Layout, Span, Splice, TagBlock
-from tagger.tags.formats.flac import encode_comments, parse_comments, render_comments
+from tagger.tags.formats.flac import encode_comments, parse_comments, render_comments, reworded_comment
 from tagger.tags.limits import check_count, check_size
 
 _NUMBER_BYTES = slice(18, 26)  # a page's number and checksum
@@ -106,6 +106,7 @@ def load_ogg(source: ByteSource, format_name: str) -> TagBlock:
         rebuild,
         repeats=True,
         header_pages=len(headers.pages),
+        reword=reworded_comment,
     )
 
 

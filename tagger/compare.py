@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 
 from tagger.errors import ModelError, TaggerError
@@ -200,6 +201,7 @@ def compare_models(
     paths: Sequence[str],
     limit: int,
     load_predictor: Callable[[ModelCard], Predictor],
+    device: str,
     observer: Observer,
 ) -> Comparison:
     """Compare the old and the new model on the tracks at and beneath `paths` (or all); nothing is stored.
@@ -219,7 +221,8 @@ def compare_models(
         from tagger.pipeline.scan import n_cores
 
         files = [track.file for track in found.to_analyse.values()]
-        for outcome in analyse_all(files, new.card, load_predictor(new.card), n_cores()):
+        load = None if new.card.is_light(device) else partial(load_predictor, new.card)
+        for outcome in analyse_all(files, new.card, load, n_cores()):
             if failure := found.add(outcome):
                 observer.failed(failure)
             observer.progress()

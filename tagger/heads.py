@@ -12,12 +12,8 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from tagger.errors import ModelError
-from tagger.model_card import ModelCard, MoodScale, check_weights
+from tagger.model_card import BESIDE_THE_NETWORK, ModelCard, MoodScale, check_weights
 from tagger.types import MOODS, FloatArray, Mood
-
-BESIDE_THE_NETWORK = ("words_head", "styles_head", "valence_head")
-"""The heads whose weights lie in the weight file and belong to no network."""
-
 
 TEMPERATURE_BY_SECONDS = ((0.1, 3.2), (0.2, 2.5), (0.3, 1.9), (0.5, 1.4), (1.0, 1.3), (2.0, 1.15), (5.0, 1.0))
 """(seconds of sound in a window, factor of the card's temperature): what is known of less sound is less sure.

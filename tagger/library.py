@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -61,8 +61,8 @@ class Library:
     the model that analyses and answers; None: the shipped one analyses, and that of the last scan answers.
     `configuration` holds for what an argument leaves open; none is read from a file unless you pass it
     (`tagger.configuration.read_configuration`). `device` is auto, cpu, cuda or mps. `load_predictor` may
-    stand in for the loading of a model. Methods that only read raise StoreError where there is no database
-    yet. One thread may use it.
+    stand in for the loading of a model in this process; light ones (`ModelCard.is_light`) scan in workers.
+    Methods that only read raise StoreError where there is no database yet. One thread may use it.
     """
 
     def __init__(
@@ -77,7 +77,7 @@ class Library:
         self.configuration = configuration
         self.path = os.path.abspath(named_path(database)) if database else configuration.db or default_path()
         self._model = model or configuration.model
-        self._load_predictor = load_predictor or (lambda card: _load_predictor(card, device))
+        self._device, self._load = device, load_predictor or partial(_load_predictor, device=device)
         self._store: Store | None = None
 
     def __enter__(self) -> Library:
@@ -134,7 +134,8 @@ class Library:
         if not names:
             raise TaggerError("nothing to scan; name a file or a folder")
         roots = [absolute(name) for name in names]
-        counts, load = ScanCounts(), partial(self._load_predictor, card)
+        counts = ScanCounts()
+        load = None if card.is_light(self._device) else partial(self._load, card)
         with self._exclusive(create=True) as store:
             if reason := store.back_up_if_due():
                 observer.not_backed_up(reason)
@@ -238,6 +239,7 @@ class Library:
         Without an output nothing is written: the result has the `tracks` in playing order, and the `content`
         of a file. Raises TaggerError for options that are wrong or contradict each other.
         """
+        from tagger.model_card import load_card
         from tagger.playlist import make_playlist, plan_by, write_output
 
         if plan is None:
@@ -245,12 +247,8 @@ class Library:
         elif options:
             raise TypeError("give a Plan or options, not both")
 
-        loaded: dict[str, Predictor] = {}  # once for all files that no scan has met
-
-        def load(card: ModelCard) -> Predictor:
-            return loaded.get(card.id) or loaded.setdefault(card.id, self._load_predictor(card))
-
-        analyse_now = partial(_analysed, model=self.model, load=load)
+        predictor = cache(lambda: self._load(load_card(self.model)))  # once, for files that no scan has met
+        analyse_now = partial(_analysed, model=self.model, load=lambda card: predictor())
         made = make_playlist(plan, self.store, self.model, analyse_now)
         if plan.output is not None:
             write_output(plan.output, plan.wanted_format, made.content)
@@ -292,7 +290,7 @@ class Library:
         sides = side_named(old, self.store), side_named(new, self.store)
         observer, whole = observer or Quiet(), [absolute(path) for path in map(named_path, paths)]
         with in_an_existing_folder():
-            return compare_models(self.store, sides, whole, limit, self._load_predictor, observer)
+            return compare_models(self.store, sides, whole, limit, self._load, self._device, observer)
 
     # Tags
 

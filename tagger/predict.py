@@ -5,21 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from operator import itemgetter
+from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
-from torch import Tensor
 
-from tagger.errors import ModelError
-from tagger.heads import BESIDE_THE_NETWORK, NOTHING, Described, Heads, quantile, softmax, temperature_factors
-from tagger.model_card import FILTER_BANK, ModelCard, check_weights
-from tagger.nets import CRNN, NetOutput, Network, build, for_inference, multiplies_bfloat16
+from tagger.heads import NOTHING, Described, Heads, quantile, softmax, temperature_factors
+from tagger.model_card import ModelCard
+from tagger.runtime import Outputs, Session
 from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
-
-WINDOWS_AT_ONCE = {"cpu": 6, "cuda": 512, "mps": 128}
-"""Windows that `CRNN.encode` gets at once: on a CPU few enough that the maps of a layer stay in the cache."""
 
 MIN_TEMPO_S = 4.0
 """A shorter sound has no tempo: repeated to fill a window, it beats in the rhythm of the repetition.
@@ -33,14 +27,20 @@ TOLERANCE = 0.04
 comparison of audio tempo induction algorithms")."""
 
 
+class Runs(Protocol):
+    """A loaded network, which runs on log-mels (n_windows, n_mels, n_frames) in dB, `n_windows` at a time."""
+
+    n_windows: int
+    embedding_dim: int
+
+    def run(self, log_mels: NDArray[np.float16]) -> Outputs: ...
+
+
 class Predictor:
     """A loaded network on its device. Not to be shared between threads.
 
-        predictor = Predictor(load_card("standard"))
-        (prediction,) = predictor.predict([features])
-
-    It leaves the settings of the process alone; a program whose CPU does nothing else is faster after
-    `tagger.nets.inference.tune_process`.
+    predictor = Predictor(load_card("standard"))
+    (prediction,) = predictor.predict([features])
     """
 
     def __init__(self, card: ModelCard, device: str = "auto") -> None:
@@ -49,8 +49,7 @@ class Predictor:
         Raises `ModelError` for weights that do not fit and for a device that is not there.
         """
         self.card = card
-        self.device = device_named(device)
-        self._network = _prepared(load_network(card), self.device)
+        self._network: Runs = Session(card) if card.is_light(device) else _on_device(card, device)
         self._heads = Heads(card)
 
     def predict(self, tracks: Sequence[TrackFeatures]) -> list[Prediction]:
@@ -63,9 +62,10 @@ class Predictor:
         if not tracks:
             return []
         tracks = [_as_one(track, self._network.n_windows) for track in tracks]
-        logits, energy, embedding, tempo = self._forward(np.concatenate([track.log_mels for track in tracks]))
+        output = self._network.run(np.concatenate([track.log_mels for track in tracks]))
+        logits, energy, embedding, tempo = output
         softer = np.concatenate([_temperature_factors(track) for track in tracks])
-        probabilities = softmax(logits / (self.card.temperature * softer[:, None]))
+        probabilities = softmax(logits.astype(np.float64) / (self.card.temperature * softer[:, None]))
         said = self._heads.describe(embedding.astype(np.float16))
         ends = np.cumsum([len(track.log_mels) for track in tracks])
         rows = [slice(end - len(track.log_mels), end) for track, end in zip(tracks, ends, strict=True)]
@@ -78,14 +78,6 @@ class Predictor:
     def embedding_dim(self) -> int:
         """The number of values in an embedding; 0 where the network gives none."""
         return self._network.embedding_dim
-
-    def _forward(self, log_mels: NDArray[np.float16]) -> tuple[FloatArray, ...]:
-        """Run the network on all windows: `NetOutput` as arrays, the logits of genre and tempo as float64."""
-        windows = torch.from_numpy(log_mels).split(WINDOWS_AT_ONCE[self.device.type])
-        with torch.inference_mode():
-            output = _outputs(self._network, [part.to(self.device).float() for part in windows])
-        logits, energy, embedding, tempo = (part.cpu().numpy() for part in output)
-        return logits.astype(np.float64), energy, embedding, tempo.astype(np.float64)
 
     def _prediction(
         self,
@@ -128,7 +120,7 @@ class Predictor:
         classes = self.card.tempo
         if classes is None or 0 in logits.shape:
             return None, None
-        probabilities = softmax(logits / classes.temperature).mean(axis=0)
+        probabilities = softmax(logits.astype(np.float64) / classes.temperature).mean(axis=0)
         return tempo_and_confidence(probabilities, classes.first_bpm)
 
 
@@ -159,28 +151,10 @@ def concatenated(log_mels: Sequence[FloatArray], n_windows: int) -> FloatArray:
     return np.concatenate([log_mels[i % len(log_mels)] for i in range(n_windows)], axis=1)
 
 
-def load_network(card: ModelCard) -> Network:
-    """Build the network of `card` and load its weights. Raises `ModelError` for weights that do not fit."""
-    path = check_weights(card)
-    try:
-        network = build(card.network, card.front_end.n_mels, len(card.genres))
-        weights = load_file(path)
-        beside = (FILTER_BANK, *BESIDE_THE_NETWORK)
-        network.load_state_dict({n: tensor for n, tensor in weights.items() if n.split(".")[0] not in beside})
-    except (RuntimeError, TypeError, ValueError) as error:
-        reason = str(error).splitlines()[0]
-        raise ModelError(f"{path}: does not fit its model.json ({reason}); reinstall the model") from None
-    return network
+def _on_device(card: ModelCard, device: str) -> Runs:
+    from tagger.nets import NetworkOnDevice  # and with it torch, a second
 
-
-def device_named(name: str) -> torch.device:
-    """Give the device of auto, cpu, cuda or mps. Raises `ModelError` where it is not there."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    if name == "auto":
-        name = next(device for device, available in there.items() if available)
-    if not there.get(name, False):
-        raise ModelError(f"no {name!r} device here; use --device auto or --device cpu")
-    return torch.device(name)
+    return NetworkOnDevice(card, device)
 
 
 def _as_one(track: TrackFeatures, n_windows: int) -> TrackFeatures:
@@ -208,23 +182,6 @@ def _temperature_factors(track: TrackFeatures) -> FloatArray:
 def _has_rhythm(track: TrackFeatures) -> NDArray[np.bool_]:
     """Tell of each window whether it is long enough to have a tempo, (n_windows,)."""
     return np.array([s >= MIN_TEMPO_S for s in track.lasting_s] or [True] * len(track.log_mels))
-
-
-def _prepared(network: Network, device: torch.device) -> Network:
-    if isinstance(network, CRNN):
-        return for_inference(network, device.type == "cpu" and multiplies_bfloat16()).to(device)
-    return network.eval().to(device)
-
-
-def _outputs(network: Network, parts: Sequence[Tensor]) -> NetOutput:
-    """Run the network on parts of the windows; a CRNN goes through time once, for all of them together."""
-    if isinstance(network, CRNN):
-        return network.predict(*_joined([network.encode(part) for part in parts]))
-    return NetOutput(*_joined([network(part) for part in parts]))
-
-
-def _joined(outputs: Sequence[tuple[Tensor, ...]]) -> tuple[Tensor, ...]:
-    return tuple(torch.cat(column) for column in zip(*outputs, strict=True))
 
 
 def _windows(

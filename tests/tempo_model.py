@@ -8,9 +8,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from tagger import nets
 from tagger.model_card import DEFAULT_MODEL, load_card
-from tagger.nets import CRNN
+from tagger.nets import CRNN, on_device
 
 WITH_TEMPO, WITHOUT_TEMPO = "with-tempo-1", "without-tempo-1"
 FIRST_BPM, N_TEMPO = 30, 257
@@ -32,7 +31,7 @@ class TempoCRNN(CRNN):
 
 def make_model(folder: Path, monkeypatch: pytest.MonkeyPatch, hears_tempo: bool = True) -> str:
     """The model's folder; it can be used in this process while the test runs."""
-    monkeypatch.setitem(nets.NETWORKS, "crnn-with-tempo", TempoCRNN)
+    monkeypatch.setitem(on_device.NETWORKS, "crnn-with-tempo", TempoCRNN)
     shutil.copytree(load_card(DEFAULT_MODEL).folder, folder)
     fields = json.loads((folder / "model.json").read_text())
     classes = {"first_bpm": FIRST_BPM, "temperature": 1.0} if hears_tempo else None

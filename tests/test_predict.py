@@ -10,8 +10,8 @@ from tagger.errors import ModelError
 from tagger.files import AudioFile
 from tagger.heads import Heads, quantile
 from tagger.model_card import DEFAULT_MODEL, ModelCard, TempoClasses, load_card
-from tagger.nets import CRNN, NetOutput
 from tagger.predict import Predictor
+from tagger.runtime import Outputs, Session
 from tagger.types import Prediction, Recording, TrackFeatures, energy_level
 from tests import partial_model, tempo_model
 
@@ -83,11 +83,11 @@ class Saying:
 
     n_windows = 1
 
-    def __init__(self, network: CRNN, logits: np.ndarray) -> None:
-        self._network, self._logits = network, torch.tensor(logits)
+    def __init__(self, network: Session, logits: np.ndarray) -> None:
+        self._network, self._logits = network, logits
 
-    def __call__(self, windows: torch.Tensor) -> NetOutput:
-        return self._network(windows)._replace(genre_logits=self._logits)
+    def run(self, log_mels: np.ndarray) -> Outputs:
+        return self._network.run(log_mels)._replace(genre_logits=self._logits)
 
 
 @pytest.mark.parametrize("sureness", [1.0, 3.0, 6.0])

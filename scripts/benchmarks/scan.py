@@ -14,8 +14,7 @@ import torch
 from benchmarks.music import made_mp3_files, mp3_files
 from tagger.audio.excerpt import window_starts
 from tagger.model_card import DEFAULT_MODEL, load_card
-from tagger.nets import Network
-from tagger.predict import load_network
+from tagger.nets import Network, load_network
 from tagger.types import FrontEnd
 
 

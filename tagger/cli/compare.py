@@ -52,7 +52,7 @@ def compare(
     from tagger.model_choice import unknown_paths
 
     loader = predictor_loader(device)
-    with terminated_as_interrupted(), configured.library(db, load_predictor=loader) as library:
+    with terminated_as_interrupted(), configured.library(db, None, device, loader) as library:
         old, new, paths = _chosen(words, library.store)
         shared.check_paths(paths)
         for line in unknown_paths(paths, library.store):

@@ -50,11 +50,18 @@ def configuration() -> Configuration:
     return chosen().configuration
 
 
-def library(db: str | None, model: str | None = None, load_predictor: LoadPredictor | None = None) -> Library:
+def library(
+    db: str | None,
+    model: str | None = None,
+    device: str = "auto",
+    load_predictor: LoadPredictor | None = None,
+) -> Library:
     """Give the library by the options of a command and, for what they leave open, the configuration."""
     from tagger.library import Library
 
-    return Library(db, model=model, load_predictor=load_predictor, configuration=configuration())
+    return Library(
+        db, model=model, device=device, load_predictor=load_predictor, configuration=configuration()
+    )
 
 
 def folders(command: str, paths: Sequence[str] | None) -> list[str]:

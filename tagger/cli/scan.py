@@ -74,7 +74,7 @@ def scan(
     with end_reported(log_format), terminated_as_interrupted():
         places = configured.folders("scan", paths)
         _check(places, metrics_file)
-        library = configured.library(db, model, predictor_loader(device))
+        library = configured.library(db, model, device, predictor_loader(device))
         _ = library.card  # before any work
         settings = replace(
             _settings(jobs, full, retry_failed, limit, budget, forget_after),
@@ -95,16 +95,18 @@ def scan(
 
 
 def predictor_loader(device: str) -> LoadPredictor:
-    """Load a model when it is called, once: a watch keeps it. Beside the workers it has one core."""
+    """Load a model when it is called, once: a watch keeps it. Where PyTorch runs it, it has one core."""
 
     loaded: dict[str, Predictor] = {}
 
     def load(card: ModelCard) -> Predictor:
-        from tagger.nets import tune_process  # and with it torch, two seconds
         from tagger.predict import Predictor
 
         if card.folder not in loaded:
-            tune_process(threads=1)
+            if not card.is_light(device):
+                from tagger.nets import tune_process  # and with it torch, a second
+
+                tune_process(threads=1)
             loaded[card.folder] = Predictor(card, device)
         return loaded[card.folder]
 

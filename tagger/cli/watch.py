@@ -56,7 +56,7 @@ def watch(
         shared.check_paths(places)
         loader = predictor_loader(device)
         setup = Setup(
-            lambda: configured.library(db, model, loader),
+            lambda: configured.library(db, model, device, loader),
             jobs=jobs,
             events=Events(log_format),
             is_quiet=quiet,

@@ -11,6 +11,7 @@ from tagger.model_card.card import (
     shares_trunk,
 )
 from tagger.model_card.folders import (
+    BESIDE_THE_NETWORK,
     DEFAULT_MODEL,
     FILTER_BANK,
     WEIGHTS_FILE,
@@ -25,6 +26,7 @@ from tagger.model_card.folders import (
 )
 
 __all__ = [
+    "BESIDE_THE_NETWORK",
     "DEFAULT_MODEL",
     "FILTER_BANK",
     "FORMAT",

@@ -112,6 +112,13 @@ class ModelCard:
         """Tell whether the model's answers have an energy."""
         return bool(self.energy_quantiles)
 
+    def is_light(self, device: str) -> bool:
+        """Tell whether the network needs no PyTorch on `device` (auto, cpu, cuda or mps): a CRNN on a CPU.
+
+        On a core it takes 5 of the 40 ms of a track, so every worker has one, and `auto` means the CPU.
+        """
+        return self.network.get("name") == "crnn" and device in ("auto", "cpu")
+
     @property
     def all_words(self) -> tuple[Word, ...]:
         """The words of both heads: those that stand alone, and the styles."""

@@ -16,6 +16,9 @@ if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
 
 DEFAULT_MODEL = "standard-7"
 FILTER_BANK = "filter_bank"
+BESIDE_THE_NETWORK = (FILTER_BANK, "words_head", "styles_head", "valence_head")
+"""What belongs to no network in the weight file: the filter bank, and heads that read an embedding."""
+
 WEIGHTS_FILE = "model.safetensors"
 
 MAX_JSON_BYTES = 4 << 20

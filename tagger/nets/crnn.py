@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from tagger.nets.network import NetOutput, remove_level
-
-STRIDES = ((2, 2), (2, 2), (2, 2), (2, 1), (2, 1))
-"""Of each stage over (bands, frames): 96 bands become 3, and a step of time is 186 ms."""
-
-FIRST_BPM, LAST_BPM = 30, 286
-"""The classes of Schreiber & Müller 2018 ("A single-step approach to musical tempo estimation using a
-convolutional neural network"), one a BPM."""
-
-BINS_PER_OCTAVE = 60
-"""Of the logarithmic axis of pulse rates: 1.2 % a bin, a third of the tolerance of Acc1."""
-
-OCTAVES = (-1, 0, 1, 2)
-"""Rates that a tempo shows at: itself, half of it (pairs of beats), and its divisions into two and four."""
+from tagger.runtime.graph import STRIDES
+from tagger.runtime.rhythm import (
+    BINS_PER_OCTAVE,
+    FIRST_BPM,
+    LAST_BPM,
+    OCTAVES,
+    SOFTEST,
+    lags,
+    tempo_bins,
+    waves,
+)
 
 
 class CRNN(nn.Module):
@@ -105,6 +105,19 @@ class CRNN(nn.Module):
         features = self.dropout(embedding)
         energy = self.energy_head(features).squeeze(1)
         return NetOutput(self.genre_head(features), energy, embedding, tempo_logits)
+
+
+def for_inference(network: CRNN) -> CRNN:
+    """Fold batch norms into their convolutions: the same function, about a third faster.
+
+    Changes `network` in place; it can be trained no more.
+    """
+    network.eval()
+    for module in list(network.convolutions.modules()):
+        if isinstance(module, nn.Sequential) and isinstance(module[0], nn.Conv2d):
+            module[0] = fuse_conv_bn_eval(module[0], cast(nn.BatchNorm2d, module[1]))
+            module[1] = nn.Identity()
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
 class Separable(nn.Module):
@@ -188,20 +201,17 @@ class TempoHead(nn.Module):
         """
         n_frames = curves.shape[2]
         centred = curves - curves.mean(dim=2, keepdim=True)
-        scale = centred.square().mean(dim=2, keepdim=True).sqrt() + 1e-3
+        scale = centred.square().mean(dim=2, keepdim=True).sqrt() + SOFTEST
         centred = centred / scale
         cosine, sine = _waves(n_frames, self.frame_rate_hz, curves.device)
         spectrum = torch.hypot(centred @ cosine, centred @ sine)
         autocorrelation = _autocorrelation(centred)
-        lags = 60 * self.frame_rate_hz / _rates_bpm(curves.device)
-        once, fourfold = (_at(autocorrelation, lags * k) for k in (1, 4))
-        return torch.cat([(spectrum + 1e-3).log(), once, fourfold], dim=1)
+        once, fourfold = (_at(autocorrelation, _tensor(lag, curves)) for lag in lags(self.frame_rate_hz))
+        return torch.cat([(spectrum + SOFTEST).log(), once, fourfold], dim=1)
 
     def _to_bpm(self, scores: Tensor) -> Tensor:
         """Read scores (batch, n_bins) on the logarithmic axis at each BPM: (batch, 257)."""
-        bpm = tempo_classes(scores)
-        bins = (bpm / FIRST_BPM).log2() * BINS_PER_OCTAVE
-        return _at(scores.unsqueeze(1), bins).squeeze(1)
+        return _at(scores.unsqueeze(1), _tensor(tempo_bins(), scores)).squeeze(1)
 
 
 def tempo_classes(like: Tensor) -> Tensor:
@@ -216,19 +226,14 @@ def mean_bpm(logits: Tensor) -> Tensor:
 
 @lru_cache(maxsize=4)
 def _waves(n_frames: int, frame_rate_hz: float, device: torch.device) -> tuple[Tensor, Tensor]:
-    """Make a cosine and a sine of every pulse rate under a Hann window, each (n_frames, n_rates)."""
+    """Give the waves of `tagger.runtime.rhythm.waves` on a device."""
     with torch.inference_mode(False):  # the cache serves training too
-        time_s = torch.arange(n_frames, device=device) / frame_rate_hz
-        phase = 2 * math.pi * _rates_bpm(device) / 60 * time_s.unsqueeze(1)
-        window = torch.hann_window(n_frames, periodic=False, device=device).unsqueeze(1) * (2 / n_frames)
-        return phase.cos() * window, phase.sin() * window
+        cosine, sine = waves(n_frames, frame_rate_hz)
+        return torch.from_numpy(cosine).to(device), torch.from_numpy(sine).to(device)
 
 
-def _rates_bpm(device: torch.device) -> Tensor:
-    """Give the pulse rates from an octave under the slowest tempo to two over the fastest."""
-    n_bins = math.ceil(math.log2(LAST_BPM / FIRST_BPM) * BINS_PER_OCTAVE) + 2
-    bins = torch.arange(n_bins + 3 * BINS_PER_OCTAVE, device=device)
-    return FIRST_BPM / 2 * 2 ** (bins / BINS_PER_OCTAVE)
+def _tensor(values: NDArray[np.float64], like: Tensor) -> Tensor:
+    return torch.from_numpy(values).to(like.device, torch.float32)
 
 
 def _autocorrelation(curves: Tensor) -> Tensor:

@@ -8,11 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-DYNAMIC_RANGE_DB = 80.0
-"""Below the loudest point of a window; the rest is cut off (librosa's `top_db`)."""
-
-SCALE_DB = 20.0
-"""Divides the centred decibels, so that inputs are of order one."""
+from tagger.runtime.graph import DYNAMIC_RANGE_DB, SCALE_DB
 
 
 class NetOutput(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from tagger.errors import AudioError, TaggerError
@@ -12,7 +13,7 @@ from tagger.files import AudioFile
 from tagger.genre_words import NOTHING, Words, says_genre
 from tagger.pipeline.ingest import Predicts
 from tagger.pipeline.scan import batched
-from tagger.pipeline.workers import extract_all
+from tagger.pipeline.workers import analyse, extract, extract_all
 from tagger.types import Analysis, Failure, OwnTags, TrackFeatures
 
 if TYPE_CHECKING:
@@ -54,11 +55,16 @@ def extract_file(path: str, card: ModelCard) -> TrackFeatures:
 
 
 def analyse_all(
-    files: Iterable[AudioFile], card: ModelCard, predictor: Predicts, jobs: int
+    files: Iterable[AudioFile], card: ModelCard, load_predictor: Callable[[], Predicts] | None, jobs: int
 ) -> Iterator[Analysis | Failure]:
-    """Yield what a model predicts of each file, or why it cannot be analysed, in any order."""
-    for batch in batched(extract_all(files, card.folder, jobs=jobs, ahead=4 * BATCH), BATCH):
-        yield from (outcome for outcome in batch if isinstance(outcome, Failure))
+    """Yield what a model predicts of each file, or why it cannot be analysed, in any order.
+
+    `load_predictor` gives what predicts in this process; None: the workers do.
+    """
+    predict = cache(load_predictor) if load_predictor else None
+    work = extract if predict else analyse
+    for batch in batched(extract_all(files, card.folder, jobs=jobs, ahead=4 * BATCH, work=work), BATCH):
+        yield from (outcome for outcome in batch if isinstance(outcome, Failure | Analysis))
         tracks = [outcome for outcome in batch if isinstance(outcome, TrackFeatures)]
-        for track, answer in zip(tracks, predictor.predict(tracks), strict=True):
+        for track, answer in zip(tracks, predict().predict(tracks) if predict else (), strict=True):
             yield Analysis(track.file, track.recording, answer)

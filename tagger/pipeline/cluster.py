@@ -14,7 +14,6 @@ import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -22,13 +21,12 @@ from tagger import __version__
 from tagger.errors import TaggerError
 from tagger.files import AudioFile
 from tagger.pipeline.workers import Outcome
-from tagger.types import Analysis, Failure, TrackFeatures
+from tagger.types import Failure
 
 if TYPE_CHECKING:
     from distributed import Client, Future
 
     from tagger.model_card import ModelCard
-    from tagger.predict import Predictor
 
 LOCAL = "local"
 """In the place of an address: a cluster of this computer's cores, for the time of the scan."""
@@ -52,7 +50,7 @@ _NAME = "tagger-model-"
 PathMap = Sequence[tuple[str, str]]
 """(folder here, the same folder there)."""
 
-Work = Callable[[str, Sequence[AudioFile]], "list[Outcome | Analysis]"]
+Work = Callable[[str, Sequence[AudioFile]], "list[Outcome]"]
 """What a worker does with a model, by the name of its folder there, and files."""
 
 
@@ -115,7 +113,7 @@ class Cluster:
 
     def analyse_all(
         self, files: Iterable[AudioFile], on_end: Callable[[AudioFile], None] = lambda file: None
-    ) -> Iterator[Outcome | Analysis]:
+    ) -> Iterator[Outcome]:
         """Analyse `files` on the workers; yield analyses and failures as they come, in any order.
 
         A bounded number of files is under way. Work of a worker that dies is done by another; a file on which
@@ -161,12 +159,12 @@ class Cluster:
 
     def _outcomes(
         self, future: Future[Any], chunk: Sequence[AudioFile], suspects: Container[str]
-    ) -> Sequence[Outcome | Analysis] | None:
+    ) -> Sequence[Outcome] | None:
         """The outcomes of a chunk; None where its files have to be tried again, each alone."""
         from distributed.scheduler import KilledWorker
 
         try:
-            found: Sequence[Outcome | Analysis] = future.result()
+            found: Sequence[Outcome] = future.result()
             return found
         except KilledWorker:
             (file, *others) = chunk
@@ -259,37 +257,25 @@ def facts(roots: Sequence[str]) -> dict[str, Any]:
     return {"tagger": __version__, "python": python, "unseen": unseen}
 
 
-def analyse_there(model: str, files: Sequence[AudioFile]) -> list[Outcome | Analysis]:
+def analyse_there(model: str, files: Sequence[AudioFile]) -> list[Outcome]:
     """Analyse files on a worker with the model that was sent to it by that name."""
     from distributed import get_worker
 
-    from tagger.pipeline.extract import extract_features
+    from tagger.pipeline.extract import analyse_features, extract_features
 
     folder = os.path.join(get_worker().local_directory, model)
     if not os.path.exists(os.path.join(folder, _MODEL_FILES[-1])):
         raise TaggerError(f"worker {get_worker().address} has not got the model; scan again")
-    outcomes: list[Outcome | Analysis] = [extract_features(file, folder) for file in files]
-    features = [one for one in outcomes if isinstance(one, TrackFeatures)]
-    with _ONE_AT_A_TIME:
-        answers = iter(_predictor(folder).predict(features) if features else ())
-    return [
-        Analysis(one.file, one.recording, next(answers)) if isinstance(one, TrackFeatures) else one
-        for one in outcomes
-    ]
+    outcomes: list[Outcome] = []
+    for file in files:
+        features = extract_features(file, folder)
+        with _ONE_AT_A_TIME:
+            outcomes.append(analyse_features(features, folder))
+    return outcomes
 
 
 _ONE_AT_A_TIME = threading.Lock()
 """A predictor is not to be shared between threads, of which a worker may have several."""
-
-
-@lru_cache(maxsize=2)
-def _predictor(folder: str) -> Predictor:
-    from tagger.model_card import load_card
-    from tagger.nets import tune_process
-    from tagger.predict import Predictor
-
-    tune_process(threads=1)
-    return Predictor(load_card(folder), "auto")
 
 
 def _shared_model(client: Client, card: ModelCard) -> str:
@@ -319,7 +305,7 @@ def _shared_model(client: Client, card: ModelCard) -> str:
     return folder
 
 
-def _as_here(outcome: Outcome | Analysis, file: AudioFile) -> Outcome | Analysis:
+def _as_here(outcome: Outcome, file: AudioFile) -> Outcome:
     """The outcome with the name and state that the file has on this computer."""
     if isinstance(outcome, Failure):
         return replace(outcome, path=file.path, size=file.size, mtime_ns=file.mtime_ns)

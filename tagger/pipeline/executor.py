@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
@@ -90,9 +89,7 @@ class Threads:
 
 def processes(jobs: int) -> Any:
     """Give the running executor of loky, or a new one where there is none or the last one broke."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # that joblib itself could do nothing without semaphores
-        from joblib.externals.loky import get_reusable_executor
+    from loky import get_reusable_executor
 
     return get_reusable_executor(
         max_workers=jobs,

@@ -1,4 +1,4 @@
-"""Extract features in a worker process: one file in, its features or its failure out. Imports no torch."""
+"""What a worker process does: one file in, its features, its answer or its failure out. Imports no torch."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from tagger.features import fit_frames, log_mel
 from tagger.files import AudioFile
 from tagger.model_card import load_card, load_filter_bank
 from tagger.pipeline.workers import is_listed
+from tagger.predict import Predictor
 from tagger.tags.read import own_tags, text_fields
-from tagger.types import Failure, FrontEnd, Identified, Recording, TrackFeatures
+from tagger.types import Analysis, Failure, FrontEnd, Identified, Recording, TrackFeatures
 
 
 def extract_features(
@@ -34,6 +35,19 @@ def extract_features(
     except Exception as error:  # a fault of ours or of a library's: it costs this file, not the run
         reason = f"unexpected {type(error).__name__}: {error}; please report it with the file"
         return Failure(file.path, "decode", " ".join(reason.split()), file.size, file.mtime_ns)
+
+
+def analyse_features(
+    outcome: TrackFeatures | Identified | Failure, model_folder: str
+) -> Analysis | Identified | Failure:
+    """Predict with the model in `model_folder` from the features of a file.
+
+    Raises `ModelError` where the weights of the model do not fit.
+    """
+    if not isinstance(outcome, TrackFeatures):
+        return outcome
+    (answer,) = _predictor(model_folder).predict([outcome])
+    return Analysis(outcome.file, outcome.recording, answer)
 
 
 def read_known_file(file: AudioFile) -> Identified | Failure:
@@ -82,6 +96,11 @@ def _tagged(recording: Recording, path: str) -> Recording:
     if not (recording.title or recording.artist or recording.album or recording.year):
         recording = replace(recording, **names_from(text_fields(path)))
     return replace(recording, own=own_tags(path))
+
+
+@lru_cache(maxsize=2)
+def _predictor(model_folder: str) -> Predictor:
+    return Predictor(load_card(model_folder), "auto")
 
 
 @lru_cache(maxsize=2)

@@ -15,7 +15,7 @@ from tagger.store import Reuse, Store
 from tagger.types import Analysis, Failure, Identified, Prediction, TrackFeatures
 
 Heard = TrackFeatures | Analysis
-"""What comes of a file that was decoded: features to be predicted from, or the answer of a cluster."""
+"""What comes of a file that was decoded: the answer, or features to predict it from in this process."""
 
 
 class Predicts(Protocol):
@@ -90,18 +90,18 @@ class Ingest:
         self,
         store: Store,
         model: str,
-        load_predictor: Callable[[], Predicts],
+        load_predictor: Callable[[], Predicts] | None,
         counts: ScanCounts,
         on_failure: Callable[[Failure], None],
         *,
         reuse: bool = True,
     ) -> None:
-        """`on_failure` gets each failure when it is stored.
+        """`load_predictor` is None where workers predict; `on_failure` gets each failure when it is stored.
 
         Without `reuse`, every track is predicted anew, also where its sound has an answer.
         """
         self._store, self._model, self._counts = store, model, counts
-        self._predictor = cache(load_predictor)
+        self._predictor = cache(load_predictor or _no_predictor)
         self._on_failure, self._may_reuse = on_failure, reuse
         self._owners = Owners(store.files, model)
 
@@ -109,7 +109,7 @@ class Ingest:
         """Load the model now, for a track has come that needs it, while workers go on with the next ones."""
         self._predictor()
 
-    def take(self, batch: Sequence[Outcome | Analysis]) -> list[AudioFile]:
+    def take(self, batch: Sequence[Outcome]) -> list[AudioFile]:
         """Store a batch. The same sound is predicted once: its other files get copies of the answer.
 
         Returns the files that must be extracted after all, for nobody has their answers any more.
@@ -129,7 +129,7 @@ class Ingest:
         return [known.file for known in again]
 
     def _answered(self, tracks: Sequence[Heard]) -> list[Analysis]:
-        """The tracks with their answers; those from a cluster have them already."""
+        """The tracks with their answers; most bring them."""
         features = [track for track in tracks if isinstance(track, TrackFeatures)]
         answers = iter(self._predictor().predict(features) if features else ())
         return [
@@ -162,6 +162,10 @@ class Ingest:
         self._counts.moved += kinds.count("moved")
         self._counts.duplicates += kinds.count("duplicate")
         return [one for one, plan in zip(files, plans, strict=True) if plan is None]
+
+
+def _no_predictor() -> Predicts:
+    raise AssertionError("features came although workers predict")
 
 
 def plan_reuse(

@@ -19,6 +19,8 @@ from tagger.pipeline.known_states import KnownStates
 from tagger.pipeline.reread import reread
 from tagger.pipeline.workers import (
     Outcome,
+    analyse,
+    extract,
     extract_all,
     known_sounds_table,
     read_tags,
@@ -131,7 +133,8 @@ class Scan:
 
     store: Store
     card: ModelCard
-    load_predictor: Callable[[], Predicts]
+    load_predictor: Callable[[], Predicts] | None
+    """Loads what predicts in this process; None where the workers do."""
     settings: ScanSettings
     counts: ScanCounts
     observer: Observer
@@ -290,13 +293,14 @@ class Scan:
         self.counts.unchanged += len(files) - n_done
 
     def _extracted(self, files: Iterator[AudioFile], table: str | None, ingest: Ingest) -> Iterator[Outcome]:
-        """What comes of `files`; with the first features, the model is loaded."""
+        """What comes of `files`; with the first features, the model is loaded where it predicts here."""
         outcomes = extract_all(
             files,
             self.card.folder,
             table,
             jobs=self.settings.jobs or n_cores(),
             ahead=AHEAD * BATCH,
+            work=extract if self.load_predictor else analyse,
             on_end=lambda file: self.observer.extracted(file.path),
             is_spent=self._is_spent,
             on_left=self._leave,

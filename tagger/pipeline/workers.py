@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import BrokenExecutor, Future, wait
 from contextlib import ExitStack, contextmanager, suppress
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,7 @@ from tagger.descriptors import Folder, try_lock
 from tagger.errors import WorkerError
 from tagger.files import AudioFile
 from tagger.pipeline.executor import Executor
-from tagger.types import Failure, Identified, TrackFeatures
+from tagger.types import Analysis, Failure, Identified, TrackFeatures
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,7 @@ _UNABLE = (
 
 _TABLE = "known-sounds.npy"
 
-Outcome = TrackFeatures | Identified | Failure
+Outcome = Analysis | TrackFeatures | Identified | Failure
 
 
 Work = Callable[[AudioFile, str, "str | None"], Outcome]
@@ -47,6 +47,13 @@ def extract(file: AudioFile, model_folder: str, known_sounds: str | None) -> Out
     from tagger.pipeline.extract import extract_features  # scipy and PyAV: not for the main process
 
     return extract_features(file, model_folder, known_sounds)
+
+
+def analyse(file: AudioFile, model_folder: str, known_sounds: str | None) -> Outcome:
+    """Extract the features of one file in a worker process, and predict from them."""
+    from tagger.pipeline.extract import analyse_features, extract_features
+
+    return analyse_features(extract_features(file, model_folder, known_sounds), model_folder)
 
 
 def read_tags(file: AudioFile, model_folder: str, known_sounds: str | None) -> Outcome:
@@ -89,7 +96,9 @@ def extract_all(
     caller is busy with others. Once `is_spent`, `on_left` gets the files that no worker has begun with.
     """
     files = iter(files)
-    pool = _Pool(model_folder, known_sounds, jobs, work or extract, stuck_s)
+    first = [*islice(files, jobs)]  # no more workers start than there are files
+    files = chain(first, files)
+    pool = _Pool(model_folder, known_sounds, max(1, len(first)), work or extract, stuck_s)
     pending: dict[Future[Outcome], AudioFile] = {}
     ended: SimpleQueue[Future[Outcome]] = SimpleQueue()  # to wait for all pending ones would look at each
 

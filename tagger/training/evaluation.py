@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -22,10 +23,11 @@ from tagger.files import AudioFile
 from tagger.model_card import ModelCard, load_card
 from tagger.nets import CRNN, NetOutput, Network
 from tagger.nets.classic import MelCnn
-from tagger.nets.crnn import FIRST_BPM
+from tagger.nets.on_device import WINDOWS_AT_ONCE
+from tagger.pipeline.analyse import analyse_all
 from tagger.pipeline.scan import batched
-from tagger.pipeline.workers import extract_all
-from tagger.predict import WINDOWS_AT_ONCE, Predictor, concatenated, tempo_and_confidence
+from tagger.predict import Predictor, concatenated, tempo_and_confidence
+from tagger.runtime.rhythm import FIRST_BPM
 from tagger.training.album_figures import album_figures
 from tagger.training.breakdown import N_RESAMPLES, Estimate
 from tagger.training.by_artist import genre_figures_by_artist
@@ -33,7 +35,7 @@ from tagger.training.clips import FRONT_END, Clip
 from tagger.training.corpus import Corpus
 from tagger.training.datasets import in_genres, read
 from tagger.training.metrics import accuracy_figures, figures
-from tagger.types import Failure, FloatArray, Identified, Prediction, Recording, TrackFeatures
+from tagger.types import Failure, FloatArray, Prediction, Recording, TrackFeatures
 
 WINDOWS_OF_A_TRACK = 3
 """The windows in which a scan analyses a track of 30 s or more."""
@@ -130,16 +132,15 @@ def predict_files(
     paths: Sequence[str], card: ModelCard, jobs: int, device: str = "auto"
 ) -> list[Prediction | Failure]:
     """Analyse each file as a scan does, in order."""
-    predictor = Predictor(card, device)
+    load = None if card.is_light(device) else partial(Predictor, card, device)
     outcomes: dict[str, Prediction | Failure] = {}
     files = (AudioFile(path, -1, -1) for path in paths)
     with _one_thread():
-        for outcome in extract_all(files, card.folder, jobs=jobs, ahead=4 * jobs):
+        for outcome in analyse_all(files, card, load, jobs):
             if isinstance(outcome, Failure):
                 outcomes[outcome.path] = outcome
             else:
-                assert not isinstance(outcome, Identified)  # without a table of identities nothing is
-                outcomes[outcome.file.path] = predictor.predict([outcome])[0]
+                outcomes[outcome.file.path] = outcome.prediction
     return [outcomes[path] for path in paths]
 
 

@@ -27,7 +27,7 @@ from tagger.model_card import FILTER_BANK, FORMAT, WEIGHTS_FILE
 from tagger.model_card.write_heads import trunk_sha256, versioned
 from tagger.nets import CRNN, Network
 from tagger.nets.classic import TempoRegression
-from tagger.nets.crnn import FIRST_BPM
+from tagger.runtime.rhythm import FIRST_BPM
 from tagger.training.clips import FRONT_END, filter_bank
 from tagger.training.corpus import Corpus
 from tagger.training.evaluation import answers, mean_embeddings, pooled, window_answers

@@ -23,8 +23,7 @@ from torch import Tensor
 
 from tagger.errors import TaggerError
 from tagger.files import atomic_replacement
-from tagger.heads import BESIDE_THE_NETWORK
-from tagger.model_card import FILTER_BANK, check_weights, load_card
+from tagger.model_card import BESIDE_THE_NETWORK, check_weights, load_card
 from tagger.nets import NetOutput, Network, build
 from tagger.training import augment
 from tagger.training.corpus import Corpus
@@ -229,7 +228,7 @@ def _identity(corpus: Corpus, settings: Settings) -> str:
 def weights_of(model: str) -> dict[str, Tensor]:
     """Load the weights of an installed model, or of one in a folder, but for the heads fitted after it."""
     weights = load_file(check_weights(load_card(model)))
-    left_out = (FILTER_BANK, "tempo_head", *BESIDE_THE_NETWORK)
+    left_out = ("tempo_head", *BESIDE_THE_NETWORK)
     return {name: tensor for name, tensor in weights.items() if name.split(".")[0] not in left_out}
 
 

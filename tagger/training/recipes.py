@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from tagger.errors import TaggerError
 from tagger.nets import Backbone, Network
 from tagger.nets.classic import BACKBONES, MfccLstm, imagenet_weights, load_imagenet
-from tagger.nets.crnn import FIRST_BPM, LAST_BPM
 from tagger.predict import tempo_and_confidence
+from tagger.runtime.rhythm import FIRST_BPM, LAST_BPM
 from tagger.training.clips import FRONT_END, GENRES, LEARNED, Clip
 from tagger.training.corpus import Corpus, Sources, labelled_corpus, taught_corpus
 from tagger.training.datasets.fma import read_echonest

@@ -19,9 +19,10 @@ from torch import Tensor
 from tagger.audio.excerpt import split_starts
 from tagger.errors import TaggerError
 from tagger.features import fit_frames
-from tagger.nets.crnn import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
+from tagger.nets.crnn import TempoHead, tempo_classes
 from tagger.nets.network import remove_level
 from tagger.predict import TOLERANCE, tempo_and_confidence
+from tagger.runtime.rhythm import FIRST_BPM, LAST_BPM
 from tagger.training.clips import FRONT_END, Clip
 from tagger.training.log_mels import LogMels
 from tagger.training.synthetic import rhythms

@@ -12,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from tagger.nets.crnn import FIRST_BPM, LAST_BPM, TempoHead, tempo_classes
+from tagger.nets.crnn import TempoHead, tempo_classes
 from tagger.nets.network import remove_level
 from tagger.predict import TOLERANCE, tempo_and_confidence
+from tagger.runtime.rhythm import FIRST_BPM, LAST_BPM
 from tagger.training.augment import FLOOR_DB, equalise, gain, low_pass
 from tagger.training.clips import FRONT_END
 from tagger.training.corpus import Corpus

@@ -18,8 +18,7 @@ import torch
 from tagger.errors import BusyError, TaggerError
 from tagger.model_card import load_card
 from tagger.model_card.install import ID_RULE, can_be_id
-from tagger.nets import CRNN, Network
-from tagger.predict import device_named
+from tagger.nets import CRNN, Network, device_named
 from tagger.store import scan_lock
 from tagger.training.card_page import can_have_card, write_card
 from tagger.training.clips import FRONT_END, LEARNED

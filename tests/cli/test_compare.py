@@ -221,4 +221,4 @@ def test_stored_answers_are_compared_without_torch(library: Path) -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
     assert out.startswith("3 tracks compared")
-    assert not {"torch", "av", "librosa", "joblib"} & set(out.splitlines()[-1].split())
+    assert not {"torch", "av", "librosa", "loky"} & set(out.splitlines()[-1].split())

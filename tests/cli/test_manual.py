@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 import typer
-from joblib.externals.loky import get_reusable_executor
 
 from tagger.cli import app_for
 from tagger.cli.help import TOPICS, page, summary
@@ -136,7 +135,6 @@ def home(prepared: Path, tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> Pat
     monkeypatch.chdir(prepared)
     if not (prepared / "tagger.db").exists():
         assert tagger("scan", prepared / "Music").code == 0
-    get_reusable_executor().shutdown()  # `joblib.Parallel` would take over that of a scan, and fails with it
     return prepared
 
 

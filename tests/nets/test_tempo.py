@@ -3,7 +3,8 @@ import pytest
 import torch
 
 from tagger.nets import CRNN
-from tagger.nets.crnn import FIRST_BPM, LAST_BPM, TempoHead
+from tagger.nets.crnn import TempoHead
+from tagger.runtime.rhythm import FIRST_BPM, LAST_BPM
 
 FRAME_RATE_HZ = 22_050 / 512
 

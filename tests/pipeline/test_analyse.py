@@ -23,7 +23,7 @@ def test_each_file_comes_back_with_its_own_answer_or_why_there_is_none(tmp_path:
     paths = [make_sound(tmp_path / f"{n}.wav", seconds=0.5) for n in range(20)]
     (tmp_path / "torn.wav").write_bytes(b"RIFF")
     files = [AudioFile(path, -1, -1) for path in (*paths, str(tmp_path / "torn.wav"))]
-    outcomes = list(analyse_all(files, load_card(DEFAULT_MODEL), Fake(), jobs=2))
+    outcomes = list(analyse_all(files, load_card(DEFAULT_MODEL), Fake, jobs=2))
     failures = [outcome for outcome in outcomes if isinstance(outcome, Failure)]
     answers = [outcome for outcome in outcomes if not isinstance(outcome, Failure)]
     assert [failure.path for failure in failures] == [str(tmp_path / "torn.wav")]

@@ -1,0 +1,95 @@
+"""Run a CRNN on one core of a CPU (ONNX Runtime), and keep the memory that it frees."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import onnxruntime
+from numpy.typing import NDArray
+from safetensors import SafetensorError
+from safetensors.numpy import load_file
+
+from tagger.errors import ModelError
+from tagger.model_card import BESIDE_THE_NETWORK, ModelCard, check_weights
+from tagger.runtime.graph import INPUT, OUTPUTS, crnn_graph
+from tagger.types import FloatArray
+
+WINDOWS_AT_ONCE = 6
+"""Few enough that the maps of a layer stay in the cache."""
+
+ERRORS_ONLY = 3
+
+
+class Outputs(NamedTuple):
+    """What a network says of windows: genre logits (n_windows, n_genres), raw energy (n_windows,),
+    embedding (n_windows, embedding_dim), tempo logits (n_windows, n_tempo).
+
+    n_genres, embedding_dim and n_tempo are 0 for a network without such a head; its energy may be NaN.
+    """
+
+    genre_logits: FloatArray
+    energy: FloatArray
+    embedding: FloatArray
+    tempo_logits: FloatArray
+
+
+class Session:
+    """A CRNN that is ready to run. Not to be shared between threads."""
+
+    n_windows = 1
+    """Of a track's windows, that are one input."""
+
+    def __init__(self, card: ModelCard) -> None:
+        """Load and check the weights that `card` names. Raises `ModelError` for weights that do not fit."""
+        path = check_weights(card)
+        try:
+            weights = load_file(path)
+            network = {n: array for n, array in weights.items() if n.split(".")[0] not in BESIDE_THE_NETWORK}
+            front_end = card.front_end
+            graph = crnn_graph(network, card.network, front_end.n_mels, front_end.n_frames)
+            self._session = _session(graph)
+        except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
+            reason = str(error).splitlines()[0]
+            raise ModelError(f"{path}: does not fit its model.json ({reason}); reinstall the model") from None
+        self.embedding_dim = int(card.network["embedding_dim"])
+
+    def run(self, log_mels: NDArray[np.float16]) -> Outputs:
+        """Run the network on log-mels (n_windows, n_mels, n_frames) in dB."""
+        parts = range(0, len(log_mels), WINDOWS_AT_ONCE)
+        found = [self._run(log_mels[first : first + WINDOWS_AT_ONCE]) for first in parts]
+        return Outputs(*map(np.concatenate, zip(*found, strict=True)))
+
+    def _run(self, log_mels: NDArray[np.float16]) -> tuple[FloatArray, ...]:
+        said: Mapping[str, Any] = dict(
+            zip(self._names, self._session.run(None, {INPUT: log_mels.astype(np.float32)}), strict=True)
+        )
+        nothing = np.zeros((len(log_mels), 0), np.float32)
+        return tuple(said.get(name, nothing) for name in OUTPUTS)
+
+    @property
+    def _names(self) -> list[str]:
+        return [output.name for output in self._session.get_outputs()]
+
+
+def _session(graph: bytes) -> onnxruntime.InferenceSession:
+    """One thread: the other cores decode."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = ERRORS_ONLY
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def keep_freed_memory() -> None:
+    """Tell glibc not to hand freed arrays back to the kernel, which would clear the next ones page by page.
+
+    For the whole process; nothing happens where there is no glibc. Measured on two cores: a training
+    step takes 0.41 s instead of 0.73 s, a track's prediction 8 ms instead of 10.7 ms (mallopt(3)).
+    """
+    m_trim_threshold, m_top_pad, m_mmap_max = -1, -2, -4
+    if sys.platform == "linux" and hasattr(libc := ctypes.CDLL(None), "mallopt"):
+        for option, value in ((m_mmap_max, 0), (m_trim_threshold, 2**31 - 1), (m_top_pad, 64 << 20)):
+            libc.mallopt(option, value)

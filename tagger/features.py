@@ -1,12 +1,16 @@
-"""Compute log-mel spectrograms: those of librosa, several times faster to start and to run (scipy)."""
+"""Compute log-mel spectrograms: those of librosa, several times faster to start and to run (SciPy)."""
 
 from __future__ import annotations
 
+import importlib.machinery
+import importlib.util
+import os
+from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import fft
 
 from tagger.types import FloatArray, FrontEnd
 
@@ -70,10 +74,41 @@ def _frames(samples: NDArray[np.float32], n_fft: int, hop_length: int) -> NDArra
 
 def _power(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Compute the power spectra of frames, (n, n_fft) → (n, 1 + n_fft // 2); overwrites its argument."""
-    spectrum = fft.rfft(frames, axis=1, overwrite_x=True)
+    spectrum = _rfft()(frames)
     power: NDArray[np.float32] = np.square(spectrum.real)
     power += np.square(spectrum.imag)
     return power
+
+
+@cache
+def _rfft() -> Callable[[NDArray[np.float32]], NDArray[np.complex64]]:
+    """Give the Fourier transform of SciPy along the last axis.
+
+    Its compiled part (pocketfft, by Reinecke) is loaded alone: the package `scipy.fft` around it takes a
+    tenth of a second to import, half of what a worker needs for everything else. Where a SciPy has it
+    elsewhere, the package is imported after all.
+    """
+    try:
+        r2c = _pocketfft().r2c
+        r2c(np.zeros((1, 4), np.float32), (1,), True, 0, None, 1)
+    except (ImportError, AttributeError, TypeError):
+        from scipy import fft
+
+        return lambda frames: fft.rfft(frames, axis=1)
+    return lambda frames: r2c(frames, (1,), True, 0, None, 1)
+
+
+def _pocketfft() -> Any:
+    """Load the module `pypocketfft` from SciPy's folder. Raises ImportError where it is not there."""
+    package = importlib.util.find_spec("scipy")
+    folders = package.submodule_search_locations if package else None
+    places = [os.path.join(folder, "fft", "_pocketfft") for folder in folders or ()]
+    found = importlib.machinery.PathFinder.find_spec("pypocketfft", places)
+    if found is None or found.loader is None:
+        raise ImportError("pypocketfft")
+    module = importlib.util.module_from_spec(found)
+    found.loader.exec_module(module)
+    return module
 
 
 def _bands(filter_bank: NDArray[np.float32]) -> list[tuple[slice, slice]]:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tagger import features
 from tagger.audio import read_excerpt
 from tagger.features import fit_frames, log_mel
 from tagger.types import FrontEnd
@@ -114,3 +115,19 @@ def test_a_log_mel_is_cut_or_repeated_to_fit(n_frames: int, expected: list[int])
     mel = np.array([[0, 1, 2], [10, 11, 12]], np.float32)
     fitted = fit_frames(mel, n_frames)
     assert fitted.tolist() == [expected, [10 + i for i in expected]]
+
+
+def test_the_transform_is_that_of_scipy_with_and_without_its_package(monkeypatch: pytest.MonkeyPatch) -> None:
+    from scipy import fft
+
+    frames = _noise(4 * 2048).reshape(4, 2048)
+    alone = features._rfft.__wrapped__()(frames)
+
+    def elsewhere() -> object:
+        raise ImportError("pypocketfft")
+
+    monkeypatch.setattr(features, "_pocketfft", elsewhere)
+    by_package = features._rfft.__wrapped__()(frames)
+    assert alone.dtype == by_package.dtype == np.complex64
+    np.testing.assert_array_equal(alone, fft.rfft(frames, axis=1))
+    np.testing.assert_array_equal(alone, by_package)

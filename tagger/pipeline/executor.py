@@ -91,7 +91,7 @@ def processes(jobs: int) -> Any:
     """Give the running executor of loky, or a new one where there is none or the last one broke."""
     from loky import get_reusable_executor
 
-    return get_reusable_executor(
+    executor = get_reusable_executor(
         max_workers=jobs,
         timeout=60,
         env=ONE_THREAD,
@@ -99,6 +99,18 @@ def processes(jobs: int) -> Any:
         initargs=(os.getpid(),),
         kill_workers=True,
     )
+    _KEPT[:] = [executor]
+    return executor
+
+
+def end_processes() -> None:
+    """End the workers that are kept, at the end of a program: to wait for them takes a tenth of a second."""
+    while _KEPT:
+        _KEPT.pop().shutdown(wait=True, kill_workers=True)
+
+
+_KEPT: list[Any] = []
+"""The executor of the workers that are running, if any."""
 
 
 def _end(workers: Iterable[Any]) -> None:

@@ -61,7 +61,9 @@ def read_known_file(file: AudioFile) -> Identified | Failure:
 
 
 def is_ready(model_folder: str) -> bool:
-    """Tell that everything is there that `extract_features` needs before it opens a file; raises if not."""
+    """Tell that all is there that a worker needs before it opens a file; raises if not."""
+    if load_card(model_folder).is_light("auto"):
+        _predictor(model_folder)
     return _front_end(model_folder)[1].size > 0
 
 

@@ -25,6 +25,7 @@ from tagger.pipeline.workers import (
     known_sounds_table,
     read_tags,
     remove_stale_tables,
+    start,
 )
 from tagger.store import Store
 from tagger.types import Failure, Identified, TrackFeatures
@@ -233,8 +234,9 @@ class Scan:
         return budget_s is not None and self.counts.seconds >= budget_s
 
     def _analyse(self, files: Iterator[AudioFile], known: KnownStates, paths: Sequence[str]) -> None:
-        first = next(files, None)
-        if first is None:
+        jobs = self.settings.jobs or n_cores()
+        first = [*islice(files, jobs)]
+        if not first:
             return
         reuse = not self.settings.full
 
@@ -243,10 +245,11 @@ class Scan:
 
         ingest = Ingest(self.store, self.card.id, self.load_predictor, self.counts, report, reuse=reuse)
         if self.settings.dask:
-            self._analyse_far_away(chain([first], files), ingest, paths)
+            self._analyse_far_away(chain(first, files), ingest, paths)
             return
+        start(len(first), self.card.folder)
         with known_sounds_table(self.store.answers.audio_ids(self.card.id) if reuse else ()) as table:
-            waiting = chain([first], files)
+            waiting = chain(first, files)
             while True:  # once, and again for the few whose known answer was gone when it came to it
                 again: list[AudioFile] = []
                 for batch in batched(self._extracted(waiting, table, ingest), BATCH):

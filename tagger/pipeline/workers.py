@@ -63,8 +63,13 @@ def read_tags(file: AudioFile, model_folder: str, known_sounds: str | None) -> O
     return read_known_file(file)
 
 
+def start(jobs: int, model_folder: str) -> None:
+    """Start workers and nothing else: they have imports to do while the caller goes on."""
+    Executor(jobs).submit(is_able, model_folder)
+
+
 def is_able(model_folder: str) -> bool:
-    """Do in a worker process all that comes before the first byte of a file: imports, the filter bank."""
+    """Do in a worker process all that comes before the first byte of a file: imports, loading the model."""
     from tagger.pipeline.extract import is_ready
 
     return is_ready(model_folder)
@@ -143,13 +148,13 @@ def known_sounds_table(audio_ids: Iterable[str]) -> Iterator[str | None]:
 
     None for no ids, and where there is no place for temporary files: known sounds are then decoded, too.
     """
-    import numpy as np
-
-    found = map(_key, audio_ids)
-    keys = np.fromiter((key for key in found if key is not None), np.uint64)
-    if not len(keys):
+    found = [key for key in map(_key, audio_ids) if key is not None]
+    if not found:
         yield None
         return
+    import numpy as np
+
+    keys = np.array(found, np.uint64)
     keys.sort()
     with ExitStack() as stack:
         try:

@@ -14,7 +14,7 @@ from tagger.files import AudioFile
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.pipeline import executor, workers
 from tagger.pipeline.extract import extract_features
-from tagger.types import Failure, TrackFeatures
+from tagger.types import Analysis, Failure, TrackFeatures
 from tests.sounds import make_sound
 
 FOLDER = load_card(DEFAULT_MODEL).folder
@@ -54,6 +54,14 @@ def modules_of_the_worker(file: AudioFile, model_folder: str, known_sounds: str 
     import sys
 
     return sorted(sys.modules)
+
+
+def analyse_and_name_modules(
+    file: AudioFile, model_folder: str, known_sounds: str | None
+) -> tuple[workers.Outcome, list[str]]:
+    import sys
+
+    return workers.analyse(file, model_folder, known_sounds), sorted(sys.modules)
 
 
 def files_in(folder: Path) -> list[AudioFile]:
@@ -223,6 +231,28 @@ def test_workers_import_neither_torch_nor_sqlite(tmp_path: Path) -> None:
         files_in(tmp_path), FOLDER, None, jobs=1, ahead=1, work=modules_of_the_worker
     )
     assert not {"torch", "sqlite3", "librosa"} & set(modules)  # type: ignore[arg-type]
+
+
+def test_workers_predict_without_pytorch_and_no_more_of_them_start_than_there_are_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_sound(tmp_path / "a.wav", seconds=0.5)
+    make_sound(tmp_path / "b.wav", seconds=0.7)
+    asked: list[int] = []
+    start = executor.processes
+
+    def processes(jobs: int) -> Any:
+        asked.append(jobs)
+        return start(jobs)
+
+    monkeypatch.setattr(executor, "processes", processes)
+    answers = list(
+        workers.extract_all(files_in(tmp_path), FOLDER, jobs=5, ahead=9, work=analyse_and_name_modules)  # type: ignore[arg-type]
+    )
+    assert set(asked) == {2}
+    for answer, modules in answers:  # type: ignore[misc]
+        assert isinstance(answer, Analysis) and sum(answer.prediction.genres.values()) == pytest.approx(1)
+        assert not {"torch", "sqlite3", "scipy.fft"} & set(modules)
 
 
 def test_no_process_starts_where_there_is_nothing_to_extract(monkeypatch: pytest.MonkeyPatch) -> None:

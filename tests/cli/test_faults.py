@@ -12,10 +12,9 @@ from typing import Any
 
 import pytest
 
-from tagger.pipeline import workers
 from tagger.store import database as store_file
 from tests.cli.conftest import Result, Tagger
-from tests.pipeline.test_workers import extract_or_die
+from tests.pipeline.test_workers import analyse_or_die
 from tests.sounds import make_sound, sweep
 
 
@@ -141,7 +140,7 @@ def test_a_root_that_is_unmounted_during_the_walk_marks_nothing_missing(
 def test_a_file_that_kills_its_worker_is_quarantined(
     tagger: Tagger, music: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "extract", extract_or_die)
+    monkeypatch.setattr("tagger.pipeline.scan.analyse", analyse_or_die)
     killer = tmp_path / "more" / "1-killer.flac"
     killer.parent.mkdir()
     make_sound(killer, seconds=3.0)

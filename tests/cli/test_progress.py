@@ -13,6 +13,7 @@ from tagger.cli import progress
 from tagger.cli import scan as scan_command
 from tagger.files import AudioFile
 from tagger.model_card import ModelCard
+from tagger.pipeline import scan as pipeline_scan
 from tagger.pipeline import workers
 from tagger.pipeline.extract import extract_features
 from tagger.pipeline.ingest import ScanCounts
@@ -78,6 +79,12 @@ def extract_slowly(file: AudioFile, model_folder: str, known_sounds: str | None)
     return extract_features(file, model_folder, known_sounds)
 
 
+def analyse_slowly(file: AudioFile, model_folder: str, known_sounds: str | None) -> workers.Outcome:
+    """Stands in for a slow drive, too."""
+    time.sleep(SLOWLY_S)
+    return workers.analyse(file, model_folder, known_sounds)
+
+
 def test_the_bar_moves_while_the_model_is_loaded(
     tagger: Tagger, music: Path, terminal: Terminal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -91,8 +98,9 @@ def test_the_bar_moves_while_the_model_is_loaded(
 
         return load
 
+    monkeypatch.setattr(ModelCard, "is_light", lambda card, device: False)  # so this process predicts
     monkeypatch.setattr(scan_command, "predictor_loader", loader)
-    monkeypatch.setattr(workers, "extract", extract_slowly)
+    monkeypatch.setattr(pipeline_scan, "extract", extract_slowly)
     with terminal.watching():
         assert tagger("scan", music, "--jobs", 1).code == 0
     assert len({*terminal.drawn()}) > 2
@@ -150,7 +158,7 @@ def test_a_budget_ends_a_scan_also_where_all_files_are_with_the_workers(
 ) -> None:
     for i in range(33 - N):
         make_sound(music / f"more {i}.flac", samples=sweep(3.0 + i / 10, 22_050, 1))
-    monkeypatch.setattr(workers, "extract", extract_slowly)
+    monkeypatch.setattr(pipeline_scan, "analyse", analyse_slowly)
     result = tagger("scan", music, "--budget", "1s", "--jobs", 2, "--json")
     assert result.code == 0
     (left,) = re.findall(r"(\d+) files left to the next scan", result.err)

@@ -42,7 +42,7 @@ def test_good_files_stay_good_where_descriptors_are_closed(
 def test_no_file_is_blamed_where_no_worker_can_begin(
     tagger: Tagger, music: Path, db: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(workers, "extract", die)
+    monkeypatch.setattr("tagger.pipeline.scan.analyse", die)
     monkeypatch.setattr(workers, "is_able", die)
     ended = tagger("scan", music, "--jobs", 2)
     (line,) = ended.err.splitlines()

@@ -13,7 +13,6 @@ import pytest
 from tagger.cli import terminal
 from tagger.files import AudioFile
 from tagger.pipeline import workers
-from tagger.pipeline.extract import extract_features
 from tagger.tags import Change, apply
 from tagger.training.datasets.music_folders import split_of
 from tests.cli.conftest import Tagger, on_a_terminal
@@ -190,14 +189,14 @@ def noisy(file: AudioFile, model_folder: str, known_sounds: str | None) -> worke
     warnings.warn("a raw warning", stacklevel=1)
     os.write(1, b"noise on stdout\n")
     os.write(2, b"noise on stderr\n")
-    return extract_features(file, model_folder)
+    return workers.analyse(file, model_folder, known_sounds)
 
 
 def test_a_log_holds_nothing_but_json(
     tagger: Tagger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_sound(tmp_path / "a.flac", seconds=1.0)
-    monkeypatch.setattr(workers, "extract", noisy)
+    monkeypatch.setattr("tagger.pipeline.scan.analyse", noisy)
     scanned = tagger("scan", tmp_path / "a.flac", "--json", "--log-format", "json", "--jobs", "3")
     events = [json.loads(line)["event"] for line in scanned.err.splitlines()]
     assert (scanned.code, events) == (0, ["started", "finished"])

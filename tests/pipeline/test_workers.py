@@ -27,6 +27,12 @@ def extract_or_die(file: AudioFile, model_folder: str, known_sounds: str | None)
     return extract_features(file, model_folder)
 
 
+def analyse_or_die(file: AudioFile, model_folder: str, known_sounds: str | None) -> workers.Outcome:
+    """Stands in for the same where a scan meets it."""
+    extract_or_die(file, model_folder, known_sounds)
+    return workers.analyse(file, model_folder, known_sounds)
+
+
 def die(*arguments: object) -> workers.Outcome:
     """Stands in for a system on which no worker lives."""
     os.kill(os.getpid(), signal.SIGKILL)

@@ -9,6 +9,7 @@ from benchmarks.report import bench_report
 from benchmarks.rescan import bench_rescan
 from benchmarks.review import bench_review
 from benchmarks.scan import bench_scan
+from benchmarks.stages import bench_stages
 from benchmarks.write_tags import bench_write_tags
 
 
@@ -19,6 +20,8 @@ def main() -> None:
     scan.add_argument("--music", help="folder of 44.1 kHz stereo mp3 files; without it some are made")
     scan.add_argument("--files", type=int, default=3000, help="files that tagger scans")
     scan.add_argument("--baseline-files", type=int, default=60, help="files that the baseline analyses")
+    stages = commands.add_parser("stages", help="where the time of a track goes, on one core")
+    stages.add_argument("--music", help="folder of music files; without it some mp3 files are made")
     query = commands.add_parser("query", help="questions to a made library beside a look at every row")
     query.add_argument("--tracks", type=int, default=1_000_000, help="rows in the library")
     query.add_argument("--embeddings", type=int, default=100_000, help="rows that have an embedding")
@@ -41,6 +44,8 @@ def main() -> None:
     args = parser.parse_args()
     if args.command == "scan":
         bench_scan(args.music, args.files, args.baseline_files)
+    elif args.command == "stages":
+        bench_stages(args.music)
     elif args.command == "query":
         bench_query(args.tracks, args.embeddings)
     elif args.command == "cluster":

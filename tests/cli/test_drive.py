@@ -8,7 +8,7 @@ import pytest
 from mutagen.flac import FLAC, Picture
 
 from tagger.audio import source
-from tagger.pipeline.extract import extract_features
+from tagger.pipeline import workers
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
 
@@ -34,7 +34,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
     def extract_all(files, model_folder, known_sounds=None, **_):  # type: ignore[no-untyped-def]
         for file in files:
-            yield extract_features(file, model_folder, known_sounds)
+            yield workers.analyse(file, model_folder, known_sounds)
 
     monkeypatch.setattr("tagger.pipeline.scan.extract_all", extract_all)
 

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from tagger import nets
 from tagger.model_card import DEFAULT_MODEL
+from tagger.nets import on_device
 from tests.cli.conftest import Result, Tagger
 from tests.own_model import SMALL_MODEL, change, make_own_model
 from tests.sounds import make_sound
@@ -161,7 +161,8 @@ def test_a_network_that_needs_what_is_not_installed_says_so(
     def build(*args: object, **settings: object) -> None:
         import a_library_that_nobody_has  # type: ignore[import-not-found]  # noqa: F401
 
-    monkeypatch.setitem(nets.NETWORKS, "crnn", build)
+    change(trained, network={"name": "theirs"})
+    monkeypatch.setitem(on_device.NETWORKS, "theirs", build)
     text = "its network needs a_library_that_nobody_has, which is not installed"
     refused(tagger("models", "add", trained), text)
 

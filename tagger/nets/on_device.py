@@ -6,7 +6,7 @@ That is a GPU, or the CPU for networks other than a CRNN.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -65,15 +65,20 @@ class NetworkOnDevice:
         """
         self._device = device_named(device)
         network = load_network(card)
-        network = for_inference(network) if isinstance(network, CRNN) else network.eval()
+        is_cuda = self._device.type == "cuda"
+        network = for_inference(network, half=is_cuda) if isinstance(network, CRNN) else network.eval()
         self._network: Network = network.to(self._device)
         self.n_windows, self.embedding_dim = network.n_windows, network.embedding_dim
 
     def run(self, log_mels: NDArray[np.float16]) -> Outputs:
         """Run the network on log-mels (n_windows, n_mels, n_frames) in dB."""
-        windows = torch.from_numpy(log_mels).split(WINDOWS_AT_ONCE[self._device.type])
+        windows = torch.from_numpy(log_mels)
+        if self._device.type == "cuda":
+            windows = windows.pin_memory()  # so that a part is copied while the one before is computed
+        parts = windows.split(WINDOWS_AT_ONCE[self._device.type])
         with torch.inference_mode():
-            output = _outputs(self._network, [part.to(self._device).float() for part in windows])
+            on_device = (part.to(self._device, non_blocking=True).float() for part in parts)
+            output = _outputs(self._network, on_device)
         return Outputs(*(part.cpu().numpy() for part in output))
 
 
@@ -114,7 +119,7 @@ def device_named(name: str) -> torch.device:
     return torch.device(name)
 
 
-def _outputs(network: Network, parts: Sequence[Tensor]) -> NetOutput:
+def _outputs(network: Network, parts: Iterable[Tensor]) -> NetOutput:
     """Run the network on parts of the windows; a CRNN goes through time once, for all of them together."""
     if isinstance(network, CRNN):
         return network.predict(*_joined([network.encode(part) for part in parts]))

@@ -68,3 +68,16 @@ def test_folding_the_norms_does_not_change_the_answer(network: CRNN) -> None:
 def test_an_unknown_architecture_is_refused() -> None:
     with pytest.raises(ModelError, match="unknown network 'transformer'"):
         build({"name": "transformer"}, 96, 17)
+
+
+def test_half_precision_hardly_changes_the_answer(network: CRNN) -> None:
+    windows = torch.randn(4, 96, 431) * 20 - 30
+    with torch.inference_mode():
+        expected = network(windows)
+        half = for_inference(copy.deepcopy(network), half=True)(windows)
+    assert half.genre_logits.dtype == torch.float32
+    torch.testing.assert_close(
+        half.genre_logits.softmax(1), expected.genre_logits.softmax(1), atol=0.005, rtol=0
+    )
+    torch.testing.assert_close(half.energy, expected.energy, atol=0.01, rtol=0)
+    torch.testing.assert_close(half.tempo_logits, expected.tempo_logits, atol=1e-4, rtol=1e-3)

@@ -1,16 +1,17 @@
 """`python -m tagger` is the same as `tagger`."""
 
+import sys
+
 from tagger.cli import main
 
 
 def run() -> None:
-    """Run the command as a process of its own: its workers end with it."""
+    """Run the command as a process of its own: workers that it has started end with it."""
     try:
         main()
     finally:
-        from tagger.pipeline.executor import end_processes
-
-        end_processes()
+        if executor := sys.modules.get("tagger.pipeline.executor"):
+            executor.end_processes()
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Benchmarks, each a ratio of two things timed in one run: bench.py COMMAND"""
+"""Benchmarks, most a ratio of two things timed in one run: bench.py COMMAND"""
 
 import argparse
 

@@ -1,36 +1,30 @@
 """The configuration: what the owner says once, in a file of TOML, instead of in every command.
-
-`KEYS` is the one place that knows what may stand in it. A new key is a field of `Configuration` and a line of
-`KEYS`; the file that `tagger config init` writes, the errors and the table of `tagger config` come from it.
+ `configuration_keys.KEYS` knows what may stand in it: the file that `tagger config init` writes, the errors
+and the table of `tagger config` come from it.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import TYPE_CHECKING, Any
 
+from tagger.configuration_keys import KEYS, SECTIONS, Section
 from tagger.errors import TaggerError
-from tagger.excluded import LONGEST_PATTERN, MOST_PATTERNS, Excluded
+from tagger.excluded import Excluded
 from tagger.files import absolute
 from tagger.genre_names import GenreNames
-from tagger.genre_words import NOTHING, letters
+from tagger.genre_words import NOTHING
+from tagger.query.filter_values import octave_range
 from tagger.toml_tables import (
-    FLAG,
-    NUMBER,
-    TEXT,
-    TEXTS,
-    WHOLE,
-    Kind,
     Table,
     nearest,
-    one_of,
     read_toml,
     read_values,
 )
-from tagger.types import MIN_CONFIDENCE, BpmPolicy, EnergyPlace, GenrePolicy, HardLinks, Requested
+from tagger.types import MIN_CONFIDENCE, BpmDecimal, BpmPolicy, EnergyPlace, GenrePolicy, HardLinks, Requested
 
 if TYPE_CHECKING:
     from tagger.playlist import Defaults
@@ -38,14 +32,6 @@ if TYPE_CHECKING:
 
 VARIABLE = "TAGGER_CONFIG"
 """Of the environment: the file, or `none`."""
-
-MOST_GENRES = 1000
-"""Words in a list of genres; no model knows more."""
-
-_SPLIT_BY = ";/,|\\"
-"""Characters at which players split a genre in two."""
-
-Section = Literal["", "genres", "tags", "playlist"]
 
 
 @dataclass(frozen=True)
@@ -72,6 +58,8 @@ class Configuration:
     genre: GenrePolicy = "missing"
     energy: bool = True
     bpm: BpmPolicy = "missing"
+    bpm_range: str | None = None
+    bpm_decimal: BpmDecimal = "never"
     write: tuple[Requested, ...] = ()
     energy_in: tuple[EnergyPlace, ...] = ()
     min_confidence: float = MIN_CONFIDENCE
@@ -101,7 +89,12 @@ class Configuration:
         """What every playlist is to be unless it says otherwise. Raises TaggerError as `read` has done."""
         from tagger.playlist import defaults_of
 
-        return defaults_of(self.playlist, self.folder)
+        usual = {"bpm_range": self.bpm_range} if self.bpm_range and not self._has_own_range else {}
+        return defaults_of({**usual, **self.playlist}, self.folder)
+
+    @property
+    def _has_own_range(self) -> bool:
+        return not {"bpm_range", "bpm-range"}.isdisjoint(self.playlist)
 
     @property
     def tag_settings(self) -> TagSettings:
@@ -111,8 +104,12 @@ class Configuration:
 
         of_bpm = self.min_confidence if self.min_bpm_confidence is None else self.min_bpm_confidence
         asked: dict[str, Any] = dict(_policy_of(each) for each in self.write)
-        policy = Policy(self.genre, self.max_genres, self.energy, self.bpm, energy_in=self.energy_in, **asked)
-        return TagSettings(policy, self.min_confidence, self.keep_mtime, self.hard_links, of_bpm)
+        asked |= {"energy_in": self.energy_in, "bpm_decimal": self.bpm_decimal}
+        policy = Policy(self.genre, self.max_genres, self.energy, self.bpm, **asked)
+        bpm_range = octave_range(self.bpm_range) if self.bpm_range else None
+        return TagSettings(
+            policy, self.min_confidence, self.keep_mtime, self.hard_links, of_bpm, bpm_range=bpm_range
+        )
 
     @property
     def clash(self) -> str:
@@ -236,173 +233,6 @@ def _path(name: str, folder: str) -> str:
     return absolute(os.path.join(folder, os.path.expanduser(name)))
 
 
-# The kinds of values that only a configuration has
-
-
-def _names(value: Any) -> Any:
-    """One text or several, none of them empty."""
-    texts = TEXTS[0](value)
-    return texts if texts is not None and all(map(str.strip, texts)) else None
-
-
-def _filled(value: Any) -> Any:
-    return value if TEXT[0](value) is not None and value.strip() else None
-
-
-def _patterns(value: Any) -> Any:
-    texts = _names(value)
-    if texts is None or len(texts) > MOST_PATTERNS or any(len(each) > LONGEST_PATTERN for each in texts):
-        return None
-    return None if any(not each.strip("*/\\ ") for each in texts) else texts
-
-
-def _genres(value: Any) -> Any:
-    texts = _names(value)
-    is_sound = texts is not None and len(texts) <= MOST_GENRES and all(map(letters, texts))
-    return texts if is_sound else None
-
-
-def _renames(value: Any) -> Any:
-    if not isinstance(value, dict) or len(value) > MOST_GENRES or _genres([*value]) is None:
-        return None
-    is_sound = _genres([*value.values()]) is not None and not any(
-        character in name for name in value.values() for character in _SPLIT_BY
-    )
-    return {genre: name.strip() for genre, name in value.items()} if is_sound else None
-
-
-def _among(choices: Any) -> Callable[[Any], Any]:
-    """One or several values of the `Literal` type `choices`."""
-
-    def read(value: Any) -> Any:
-        texts = TEXTS[0](value)
-        return texts if texts is not None and {*texts} <= {*get_args(choices)} else None
-
-    return read
-
-
-def _share(value: Any) -> Any:
-    return value if NUMBER[0](value) is not None and 0 <= value <= 1 else None
-
-
-def _positive(value: Any) -> Any:
-    return value if WHOLE[0](value) is not None and value >= 1 else None
-
-
-_PATHS: Kind = (_names, "a folder or a list of folders")
-_GLOBS: Kind = (
-    _patterns,
-    f"a pattern or a list of up to {MOST_PATTERNS:,}, none of which leaves out everything",
-)
-_NAME: Kind = (_filled, "a text that is not empty")
-_GENRES: Kind = (_genres, "a genre or a list of genres")
-_RENAMES: Kind = (
-    _renames,
-    'new names by old ones, such as { International = "World" }; players split a name at ; / , | or \\',
-)
-_REQUESTED: Kind = (_among(Requested), f"one or several of {', '.join(get_args(Requested))}")
-_PLACES: Kind = (_among(EnergyPlace), f"one or several of {', '.join(get_args(EnergyPlace))}")
-_SHARE: Kind = (_share, "a number from 0 to 1")
-_COUNT: Kind = (_positive, "a whole number from 1")
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key of the file: its name, which is its field, its kind, what it says, and a value as an example."""
-
-    name: str
-    section: Section
-    kind: Kind
-    comment: str
-    example: str
-
-    @property
-    def path(self) -> str:
-        """Its name with that of its section, such as `tags.genre`."""
-        return f"{self.section}.{self.name}" if self.section else self.name
-
-
-KEYS: tuple[Key, ...] = (
-    Key(
-        "folders", "", _PATHS, "The music: what `tagger scan` and `tagger watch` look through.", '["~/Music"]'
-    ),
-    Key(
-        "exclude",
-        "",
-        _GLOBS,
-        "Files and folders to leave out, at any depth.",
-        '["Audiobooks", "Podcasts", "*.m4b"]',
-    ),
-    Key("model", "", _NAME, "The model that analyses and answers: an id or a folder.", '"standard"'),
-    Key("db", "", _NAME, "The database. Unless set, it is in the user data folder.", '"~/Music/tagger.db"'),
-    Key(
-        "rename",
-        "genres",
-        _RENAMES,
-        "Your names for the model's genres, everywhere.",
-        '{ International = "World", "Hip-Hop" = "Hip Hop" }',
-    ),
-    Key(
-        "never",
-        "genres",
-        _GENRES,
-        "Genres that are never written into tags, and of which no playlist is made.",
-        '["Experimental"]',
-    ),
-    Key("only", "genres", _GENRES, "If set, only these are.", '["Jazz", "Rock", "World"]'),
-    Key(
-        "nothing",
-        "genres",
-        _GENRES,
-        "Words of your tags that count as no genre, besides those such as Unknown and Other.",
-        '["Misc", "Sonstige"]',
-    ),
-    Key(
-        "genre",
-        "tags",
-        one_of(GenrePolicy),
-        "Write a genre: missing (only where none is), replace, add or never.",
-        '"missing"',
-    ),
-    Key("energy", "tags", FLAG, "Write the energy, where absent or ours.", "true"),
-    Key(
-        "bpm",
-        "tags",
-        one_of(BpmPolicy),
-        "Write the tempo: missing (where none is, or ours), replace or never.",
-        '"missing"',
-    ),
-    Key(
-        "write",
-        "tags",
-        _REQUESTED,
-        'Write more: "mood" and "words" (where none is, or ours), "mood=replace", "words=add" and so on.',
-        "[]",
-    ),
-    Key(
-        "energy_in",
-        "tags",
-        _PLACES,
-        'Tell the energy where players show it, as "Energy 7": "comment", "grouping", "rating", "mood".',
-        "[]",
-    ),
-    Key(
-        "min_confidence",
-        "tags",
-        _SHARE,
-        "The confidence, 0-1, from which on a genre, a tempo or a mood is written.",
-        f"{MIN_CONFIDENCE}",
-    ),
-    Key("min_bpm_confidence", "tags", _SHARE, "Of tempos alone, if not the same.", f"{MIN_CONFIDENCE}"),
-    Key("max_genres", "tags", _COUNT, "Genres in a file, likeliest first.", "1"),
-    Key("keep_mtime", "tags", FLAG, "Keep the dates of the files.", "false"),
-    Key(
-        "hard_links", "tags", one_of(HardLinks), "A file of several names: skip, break or in-place.", '"skip"'
-    ),
-)
-"""Every key but those of [playlist], in the order of the file; those are the keys of a file of playlists."""
-
-SECTIONS: tuple[Section, ...] = get_args(Section)
 _HOMES = {key.name: key.section for key in KEYS}
 
 _OF_PLAYLISTS = (

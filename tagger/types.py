@@ -27,6 +27,9 @@ BpmPolicy = Literal["missing", "replace", "never"]
 HardLinks = Literal["skip", "break", "in-place"]
 """What `write-tags` may do to a genre, a tempo and a file of several names: see `tagger.tags.Policy`."""
 
+BpmDecimal = Literal["never", "allowed", "id3"]
+"""Where a tempo has a decimal: nowhere, where a kind of tag allows it, or in ID3 too, which does not."""
+
 EnergyPlace = Literal["comment", "grouping", "rating", "mood"]
 """Where `write-tags` tells an energy on request, because players show it there."""
 

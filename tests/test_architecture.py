@@ -67,6 +67,7 @@ LAYERS = {
     "audit": 9,
     "learn": 9,
     "playlist": 9,
+    "configuration_keys": 4,
     "configuration": 10,
     "report": 10,
     "training": 10,

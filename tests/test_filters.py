@@ -21,6 +21,7 @@ EXAMPLES: dict[str, tuple[Any, Any]] = {
     "not_genre": ("Jazz", ("Jazz",)),
     "energy": ("0.25-0.5", (0.25, pytest.approx(0.5))),
     "bpm": ("120-128", (120.0, 128.0)),
+    "bpm_octaves": (True, True),
     "min_confidence": ("0.8", 0.8),
     "word": ("Piano", ("Piano",)),
     "not_word": ("Vocals", ("Vocals",)),
@@ -39,6 +40,9 @@ EXAMPLES: dict[str, tuple[Any, Any]] = {
 }
 """Of each filter what is given, and what `Query` holds for it."""
 
+BESIDE: dict[str, dict[str, str]] = {"bpm_octaves": {"bpm": "120-128"}}
+"""Of a filter that widens another one, what that is."""
+
 
 def name(each: Filter) -> str:
     return each.name
@@ -53,11 +57,12 @@ def test_every_field_of_a_question_that_narrows_has_a_filter() -> None:
 @pytest.mark.parametrize("each", FILTERS, ids=name)
 def test_a_filter_is_read_alike_from_options_and_from_toml(each: Filter) -> None:
     text, expected = EXAMPLES[each.name]
-    typed = read_query({each.name: [text] if each.repeats else text})
+    beside = BESIDE.get(each.name, {})
+    typed = read_query({each.name: [text] if each.repeats else text, **beside})
     assert getattr(typed, each.field) == expected
     assert each.is_in(typed) and not each.is_in(Query())
     key = each.option.removeprefix("--")
-    (plan,) = plans_of("x", {key: text, "output": "x.m3u8"}, "/lists")
+    (plan,) = plans_of("x", {key: text, "output": "x.m3u8", **beside}, "/lists")
     assert plan.query == typed
 
 
@@ -70,8 +75,14 @@ def test_every_command_that_asks_has_every_filter(each: Filter) -> None:
 @pytest.mark.parametrize("each", FILTERS, ids=name)
 def test_every_filter_narrows_in_sql(each: Filter) -> None:
     text, _ = EXAMPLES[each.name]
-    narrowed = tracks_query(read_query({each.name: text}), "small-4", "t.path")
-    assert narrowed != tracks_query(Query(), "small-4", "t.path")
+    beside = BESIDE.get(each.name, {})
+    narrowed = tracks_query(read_query({each.name: text, **beside}), "small-4", "t.path")
+    assert narrowed != tracks_query(read_query(beside), "small-4", "t.path")
+
+
+def test_a_filter_that_widens_another_one_is_nothing_without_it() -> None:
+    with pytest.raises(TaggerError, match="--bpm-octaves widens a tempo that is asked for; give --bpm, too"):
+        read_query({"bpm_octaves": True})
 
 
 @pytest.mark.parametrize("each", [each for each in FILTERS if not each.repeats], ids=name)

@@ -85,7 +85,7 @@ class _Value:
 
 
 def _values(ours: Configuration, db: str | None, is_typed: bool) -> Iterator[_Value]:
-    from tagger.configuration import KEYS
+    from tagger.configuration_keys import KEYS
 
     for key in KEYS:
         source = ours.source_of(key.path)

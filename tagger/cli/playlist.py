@@ -64,6 +64,9 @@ def playlist(
     replace_prefix: Annotated[
         str | None, _file(metavar="OLD=NEW", help="As another machine sees the files.")
     ] = None,
+    bpm_range: Annotated[
+        str | None, _file(metavar="RANGE", help="Tempos as in this range, such as 85-175.")
+    ] = None,
     model: shared.Model = None,
     db: shared.Db = None,
 ) -> None:
@@ -87,6 +90,7 @@ def playlist(
         "relative_to": relative_to,
         "absolute": absolute,
         "replace_prefix": replace_prefix,
+        "bpm_range": bpm_range,
         "title": title or (os.path.splitext(os.path.basename(output))[0] if output else None),
     }
     plan = configured.configuration().usual_playlist.plan(query, given)

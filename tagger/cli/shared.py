@@ -183,6 +183,16 @@ def check_share(option: str, value: float | None, least: float = 0, most: float 
         raise TaggerError(f"{option} {value:g}: give a number from {least:g} to {most:g}")
 
 
+def check_range(option: str, text: str) -> None:
+    """Raise TaggerError for a text that is no range of about an octave of tempos."""
+    from tagger.query.filter_values import octave_range
+
+    try:
+        octave_range(text)
+    except ValueError:
+        raise TaggerError(f"{option} {text}: give a range of about an octave, such as 85-175") from None
+
+
 def duration(option: str, text: str) -> timedelta:
     """Read `90s`, `45m`, `2h` or `30d`; raise TaggerError for all else, and for what is below 0.
 

@@ -17,7 +17,16 @@ from tagger.cli.shared import asked_to_stop, message, print_json
 from tagger.cli.terminal import say, shown
 from tagger.errors import TaggerError
 from tagger.query import Query
-from tagger.types import Aspect, BpmPolicy, EnergyPlace, GenrePolicy, HardLinks, Requested, counted
+from tagger.types import (
+    Aspect,
+    BpmDecimal,
+    BpmPolicy,
+    EnergyPlace,
+    GenrePolicy,
+    HardLinks,
+    Requested,
+    counted,
+)
 
 if TYPE_CHECKING:
     from tagger.library import Library
@@ -48,6 +57,17 @@ def write_tags(
             metavar="POLICY",
             autocompletion=values_of(BpmPolicy),
             help="missing (where none is, or ours; default), replace or never.",
+        ),
+    ] = None,
+    bpm_range: Annotated[
+        str | None, typer.Option(metavar="RANGE", help="Tempos as in this range, such as 85-175.")
+    ] = None,
+    bpm_decimal: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WHERE",
+            autocompletion=values_of(BpmDecimal),
+            help="Of tempos: never (default), allowed (by the kind of tag) or id3 (there, too).",
         ),
     ] = None,
     write: Annotated[
@@ -132,6 +152,8 @@ def write_tags(
         "genre": genre,
         "energy": energy,
         "bpm": bpm,
+        "bpm_range": bpm_range,
+        "bpm_decimal": bpm_decimal,
         "write": tuple(write) if write else None,
         "energy_in": tuple(dict.fromkeys(energy_in)) if energy_in else None,
         "min_confidence": min_confidence,
@@ -197,9 +219,11 @@ def _settings(given: Mapping[str, Any]) -> TagSettings:
     """The choices of the run: those `given`, and for what they leave open the configuration."""
     shared.check_share("--min-confidence", given.get("min_confidence"))
     shared.check_share("--min-bpm-confidence", given.get("min_bpm_confidence"))
-    choices = {"genre": GenrePolicy, "bpm": BpmPolicy, "hard_links": HardLinks}
+    choices = {"genre": GenrePolicy, "bpm": BpmPolicy, "bpm_decimal": BpmDecimal, "hard_links": HardLinks}
     for name in choices.keys() & given.keys():
         shared.one_of(f"--{name.replace('_', '-')}", given[name], choices[name])
+    if bpm_range := given.get("bpm_range"):
+        shared.check_range("--bpm-range", bpm_range)
     for field in given.get("write", ()):
         shared.one_of("--write", field, Requested)
     for place in given.get("energy_in", ()):

@@ -20,6 +20,7 @@ from tagger.playlist.plan import LIKE_LIMIT, Plan
 from tagger.playlist.render import render
 from tagger.playlist.rooted import rooted
 from tagger.playlist.select import selected, shortened
+from tagger.query.filter_values import in_octave
 from tagger.types import Track, counted
 
 if TYPE_CHECKING:
@@ -111,10 +112,19 @@ def playlist_of(
         unnamed = (*unnamed, *outside)
     else:
         found = placed(named, plan)
+    if limits := plan.tempo_limits:
+        found = [_folded(track, limits) for track in found]
     rendered = render(found, plan.wanted_format, plan.title, reasons, names)
     skipped = (*unnamed, *rendered.skipped)
     _refuse_if_none_is_held(len(tracks), skipped)
     return Playlist(rendered.content, tuple(found), skipped, reasons=reasons)
+
+
+def _folded(track: Track, limits: tuple[float, float]) -> Track:
+    """The track with its tempo in a range, unless that is the owner's word."""
+    if track.bpm is None or "bpm" in track.corrected:
+        return track
+    return replace(track, bpm=in_octave(track.bpm, limits))
 
 
 def _claimed(query: Query, store: Store, model: str) -> Query:

@@ -89,7 +89,7 @@ def conditions(query: Query, sort: Sort = "energy") -> list[Condition]:
         *({"is": {"grouping": one_line(word)}} for word in query.words),
         *({"isNot": {"grouping": one_line(word)}} for word in query.not_words),
         *_one_of("is", "mood", query.moods),
-        *_in_the_range("bpm", query.bpm),
+        *_within_tempo(query),
         *_in_the_range("year", query.year),
         *_in_the_range("duration", None if query.min_length_s is None else (query.min_length_s, _LONGEST_S)),
         *_one_of("contains", "artist", query.artists),
@@ -114,6 +114,14 @@ def _within_energy(energy: tuple[float, float] | None) -> list[Condition]:
     if high <= 1:
         found.append({"lt": {ENERGY_FIELD: high}})
     return found
+
+
+def _within_tempo(query: Query) -> list[Condition]:
+    if query.bpm is None or not query.bpm_octaves:
+        return _in_the_range("bpm", query.bpm)
+    low, high = query.bpm
+    choices = [_in_the_range("bpm", (low * by, high * by)) for by in (1.0, 2.0, 0.5)]
+    return [{"any": [one for choice in choices for one in choice]}]
 
 
 def _in_the_range(field: str, limits: tuple[float, float] | None) -> list[Condition]:

@@ -10,6 +10,7 @@ from tagger.playlist.formats import KINDS, Format, Kind, format_of
 from tagger.playlist.location import is_absolute, parse_replacement
 from tagger.playlist.select import Shape, Sort
 from tagger.query import EVERYTHING, FILTERS, Query
+from tagger.query.filter_values import octave_range
 
 BEYOND_A_RULE = ("min_confidence", "valence", "tag_genre", "agrees", "differs", "untagged", "corrected")
 """Names of filters that a rule of Navidrome cannot say."""
@@ -26,8 +27,9 @@ class Plan:
     """A playlist by the names of the options of `tagger playlist`, whose help says what they mean.
 
     `query` says which tracks; its own limit and order are not asked. Of `like`, one file may be given by
-    itself. `output` None is stdout. `title` is for formats that have a place for it. Raises TaggerError, when
-    it is made, where a value is wrong by itself or contradicts another.
+    itself. `output` None is stdout. `title` and tempo, which is folded into `bpm_range`, are for formats that
+    have a place for them. Raises TaggerError, when it is made, where a value is wrong by itself or
+    contradicts another.
 
     >>> Plan(output="loud.xspf").wanted_format, Plan().wanted_format
     ('xspf', 'm3u8')
@@ -52,6 +54,7 @@ class Plan:
     absolute: bool = False
     replace_prefix: str | None = None
     title: str | None = None
+    bpm_range: str | None = None
 
     def __post_init__(self) -> None:
         if isinstance(self.like, str):
@@ -72,6 +75,8 @@ class Plan:
                     f"--relative-to {self.relative_to}: with --replace-prefix, give the folder's full path "
                     "as the other machine sees it"
                 )
+        if self.bpm_range is not None:
+            self.tempo_limits  # noqa: B018 - which raises
         if self.wanted_format == "nsp":
             self._check_rule()
         self._check_paths()
@@ -85,6 +90,16 @@ class Plan:
     def wanted_format(self) -> Format:
         """The format that was named, else the one that the output's name asks for, else m3u8."""
         return _wanted_format(self.format, self.output)
+
+    @property
+    def tempo_limits(self) -> tuple[float, float] | None:
+        """The range that tempos are folded into; None leaves them. Raises TaggerError for what is none."""
+        try:
+            return None if self.bpm_range is None else octave_range(self.bpm_range)
+        except ValueError:
+            raise TaggerError(
+                f"--bpm-range {self.bpm_range}: give a range of about an octave, such as 85-175"
+            ) from None
 
     @property
     def kind(self) -> Kind:
@@ -128,6 +143,7 @@ class Plan:
             "--relative-to": self.relative_to,
             "--absolute": self.absolute,
             "--replace-prefix": self.replace_prefix,
+            "--bpm-range": self.bpm_range,
         }
         yield from (name for name, is_given in given.items() if is_given)
 

@@ -91,6 +91,37 @@ def bpm_range(text: str) -> tuple[float, float]:
     return (low - 0.5, high + 0.5) if low == high else (low, high)
 
 
+def octave_range(text: str) -> tuple[float, float]:
+    """Read a range of about an octave into which tempos are folded; raise ValueError for another text.
+
+    DJ programs offer such as 58-115, 78-155 and 88-175, a little less than an octave.
+
+    >>> octave_range("85-175")
+    (85.0, 175.0)
+    """
+    low, high = _range(text, top=999.0)
+    if "-" not in text or not (low >= 20 and 1.9 * low <= high):
+        raise ValueError(text)
+    return low, high
+
+
+def in_octave(bpm: float, limits: tuple[float, float]) -> float:
+    """Double or halve a tempo until it lies in a range, if it does, as far as whole BPM tell.
+
+    >>> in_octave(87.0, (120.0, 240.0)), in_octave(174.2, (70.0, 140.0)), in_octave(128.0, (85.0, 175.0))
+    (174.0, 87.1, 128.0)
+    >>> in_octave(77.4, (78.0, 154.0))
+    77.4
+    """
+    low, high = limits[0] - 0.5, limits[1] + 0.5
+    folded = bpm
+    while 0 < folded < low:
+        folded *= 2
+    while folded >= high:
+        folded /= 2
+    return folded if low <= folded < high else bpm
+
+
 def year_range(text: str) -> tuple[int, int]:
     """Read years as a range with both its ends; raise ValueError for a text that is none.
 

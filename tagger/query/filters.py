@@ -52,7 +52,8 @@ class Query:
     All of `words` must be there, with a probability of `HAS_WORD` at least, and none of `not_words`; one of
     `moods` must be the mood; `valence` is (low, high), both within 0–1. Genres match exactly; the others as
     a part of the text, letter case and Unicode form set aside. `energy` is half-open, [low, high), as
-    `ENERGY_BANDS` are; `bpm` and `year` hold both their ends. `min_confidence` is 0–1, `min_length_s`
+    `ENERGY_BANDS` are; `bpm` and `year` hold both their ends; with `bpm_octaves` a tempo
+    counts by its half and its double, too. `min_confidence` is 0–1, `min_length_s`
     seconds. No filter, `not_genres` included, matches what is not known. Of several `tag_genres`, the
     owner's own, one must match in any spelling; `agrees` asks for tracks of which one of them means the
     answer's genre, `differs` for those that have one whose meaning is known and none that means it,
@@ -69,6 +70,7 @@ class Query:
     not_genres: tuple[str, ...] = ()
     energy: tuple[float, float] | None = None
     bpm: tuple[float, float] | None = None
+    bpm_octaves: bool = False
     min_confidence: float | None = None
     words: tuple[str, ...] = ()
     not_words: tuple[str, ...] = ()
@@ -167,6 +169,8 @@ def read_query(given: Mapping[str, Any], filters: Sequence[Filter] | None = None
         raise TaggerError(f"no filter {min(unknown)!r}; there are {', '.join(by_name)}")
     typed = ((by_name[name], value) for name, value in given.items() if value is not None)
     query = Query(**{each.field: each.value_of(value) for each, value in typed})
+    if query.bpm_octaves and query.bpm is None:
+        raise TaggerError("--bpm-octaves widens a tempo that is asked for; give --bpm, too")
     if len(together := [f"--{name}" for name in _ONE_OF if getattr(query, name)]) > 1:
         raise TaggerError(f"{' and '.join(together)} exclude each other; give one of them")
     return query
@@ -280,6 +284,7 @@ FILTERS: tuple[Filter, ...] = (
     ),
     # A model without tempo is not refused: `tagger.model_choice.warnings` explains why nothing is found.
     Filter("bpm", "bpm", bpm_range, "RANGE", "Tempo: 120-128, 120-, -128 or 124.", f"{_RANGE} 120-128"),
+    _flag("bpm_octaves", "That tempo, half or double: 87 finds 174."),
     Filter(
         "min_confidence", "min_confidence", share, "P", "Genre at least this sure, 0-1.", _NUMBER, "genre"
     ),

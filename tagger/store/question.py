@@ -193,12 +193,18 @@ def _of_prediction(query: Query) -> list[Sql]:
     if query.energy is not None:
         found.append(("p.energy >= ? AND p.energy < ?", [*query.energy]))
     if query.bpm is not None:
-        found.append(("p.bpm >= ? AND p.bpm <= ?", [*query.bpm]))
+        found.append(_of_tempo(query.bpm, query.bpm_octaves))
     if query.min_confidence is not None:
         found.append(("p.genre_confidence >= ?", [query.min_confidence]))
     if query.corrected:
         found.append((_CORRECTED if query.as_heard else "p.corrected > 0", []))
     return found
+
+
+def _of_tempo(limits: tuple[float, float], octaves: bool) -> Sql:
+    times = (1.0, 2.0, 0.5) if octaves else (1.0,)
+    condition = " OR ".join(["p.bpm >= ? AND p.bpm <= ?"] * len(times))
+    return (f"({condition})" if octaves else condition), [limit * by for by in times for limit in limits]
 
 
 def _of_genre(query: Query) -> Iterator[Sql]:

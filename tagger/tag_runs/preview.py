@@ -12,6 +12,7 @@ from itertools import takewhile
 from tagger.errors import TagError
 from tagger.files import FileState
 from tagger.genre_names import MODELS_OWN, GenreNames
+from tagger.query.filter_values import in_octave
 from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.batches import batches, or_skip, threads
 from tagger.tag_runs.counts import Skip, WriteCounts
@@ -30,8 +31,9 @@ Decide = Callable[[TaggableTrack, Tags], Iterable[Change]]
 class TagSettings:
     """The choices of a run. `min_confidence` (0–1) is of genres and moods: an energy has no probability.
 
-    `min_bpm_confidence` (0–1) is of tempos. `genre_thresholds`, unless empty, holds in place of
-    `min_confidence` for each genre; None, or none, is never enough.
+    `min_bpm_confidence` (0–1) is of tempos. An answer's tempo is folded into `bpm_range`, the owner's is not.
+    `genre_thresholds`, unless empty, holds in place of `min_confidence` for each genre; None, or none, is
+    never enough.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -40,6 +42,7 @@ class TagSettings:
     hard_links: HardLinks = "skip"
     min_bpm_confidence: float = MIN_CONFIDENCE
     genre_thresholds: Mapping[str, float | None] = field(default_factory=dict)
+    bpm_range: tuple[float, float] | None = None
 
     def is_enough(self, genre: str, probability: float) -> bool:
         """Tell whether a genre of that probability may be written."""
@@ -198,10 +201,14 @@ def wanted(track: TaggableTrack, settings: TagSettings, names: GenreNames = MODE
     return Wanted(
         genres=sure,
         energy=track.energy,
-        bpm=track.bpm if is_sure else None,
+        bpm=_folded(track.bpm, settings.bpm_range) if is_sure else None,
         mood=track.mood if is_moody else None,
         words=_words(track, names),
     )
+
+
+def _folded(bpm: float | None, limits: tuple[float, float] | None) -> float | None:
+    return bpm if bpm is None or limits is None else in_octave(bpm, limits)
 
 
 def _words(track: TaggableTrack, names: GenreNames) -> tuple[str, ...]:

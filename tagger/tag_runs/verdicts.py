@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from tagger.store import Correction, Store, TaggableTrack, fields_written, owners_word
 from tagger.tags import Change, GenrePolicy, Policy, Tags, Wanted, plan, unsplittable
-from tagger.types import CORRECTED_FIELDS, CorrectedField
+from tagger.types import CORRECTED_FIELDS, MOST_BPM, CorrectedField, number_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,8 @@ def _is_in(field: CorrectedField, said: Correction, texts: Sequence[str]) -> boo
         return bool(word.genres) and {*map(unsplittable, word.genres)} <= {*texts}
     if field == "energy":
         return word.energy is not None and f"{word.energy:.4f}" in texts
-    return word.bpm is not None and str(round(word.bpm)) in texts
+    numbers = (number_in(text, MOST_BPM) for text in texts)
+    return word.bpm is not None and any(n is not None and round(n) == round(word.bpm) for n in numbers)
 
 
 def corrected(wanted: Wanted, track: TaggableTrack, tags: Tags) -> Wanted:

@@ -17,7 +17,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from tagger.tags.block import UNREADABLE
-from tagger.tags.fields import Field, says_nothing
+from tagger.tags.fields import ID3_KINDS, Field, says_nothing
 from tagger.tags.read import Tags, levels_of
 from tagger.types import MOST_LEVEL, EnergyPlace, energy_level
 
@@ -33,7 +33,7 @@ _TEXT = re.compile(r"((?:(?:\d{1,2}[ABdm]|[A-G][#b♯♭]?m?) - )?Energy )(\d{1,
 _STARS_OF_100 = (20, 40, 60, 80, 100)
 _STARS = {
     "wma": (1, 25, 50, 75, 99),
-    **dict.fromkeys(("mp3", "aiff", "wav", "dsf", "tta"), (1, 64, 128, 196, 255)),
+    **dict.fromkeys(ID3_KINDS, (1, 64, 128, 196, 255)),
 }
 
 

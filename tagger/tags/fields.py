@@ -56,6 +56,9 @@ FIELDS: tuple[Field, ...] = get_args(Field)
 REWORDED: tuple[Field, ...] = ("comment", "rating")
 """Those that hold more than a value of ours (a text of the owner's, a language, a count), which stays."""
 
+ID3_KINDS = ("mp3", "aiff", "wav", "dsf", "tta")
+"""The formats of files whose tags are ID3."""
+
 NAMES: tuple[Field, ...] = ("genre", "mood", "words")
 """Those whose values are names, of which a file may have several; the others are numbers."""
 

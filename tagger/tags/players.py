@@ -72,9 +72,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tagger.tags.fields import ID3_KINDS as _ID3
 from tagger.tags.seen import Player
 
-_ID3 = ("mp3", "aiff", "wav", "dsf", "tta")
 _ID3_BEFORE_V24 = ("id3v2.2", "id3v2.3")
 _EVERY_OTHER = (
     "flac",

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from tagger.files import folded
 from tagger.tags.block import UNREADABLE
 from tagger.tags.energy_places import placed_values
-from tagger.tags.fields import Field, each_once, is_among, says_nothing, unsplittable
+from tagger.tags.fields import ID3_KINDS, Field, each_once, is_among, says_nothing, unsplittable
 from tagger.tags.read import Tags, level_is_free
-from tagger.types import Aspect, BpmPolicy, CorrectedField, EnergyPlace, GenrePolicy, energy_level
+from tagger.types import Aspect, BpmDecimal, BpmPolicy, CorrectedField, EnergyPlace, GenrePolicy, energy_level
 
 Ours = Mapping[str, Collection[str]]
 """The texts in a file that the caller remembers to have written, by `Field`."""
@@ -47,6 +47,7 @@ class Policy:
     (`never`). `bpm` and `mood`: where the file has none or ours, instead of its own too, or not. `words`: as
     genres, and where the file has ours alone. Mood and words are written on request only, and so is the
     energy where players show it (`energy_in`), which needs not the field of its own (`energy`).
+    `bpm_decimal`: where a tempo has a decimal.
     """
 
     genre: GenrePolicy = "missing"
@@ -56,6 +57,7 @@ class Policy:
     mood: BpmPolicy = "never"
     words: GenrePolicy = "never"
     energy_in: tuple[EnergyPlace, ...] = ()
+    bpm_decimal: BpmDecimal = "never"
 
     @property
     def allowed(self) -> Mapping[Aspect, bool]:
@@ -99,7 +101,7 @@ Change(field='energy_level', before=(), after=('7',)), Change(field='bpm', befor
     changes = (
         _genre_change(current, wanted, policy),
         *(_energy_changes(current, wanted.energy, "energy" in wanted.said) if policy.energy else ()),
-        _bpm_change(current, wanted.bpm, bpm_policy, ours.get("bpm", ())),
+        _bpm_change(current, wanted.bpm, replace(policy, bpm=bpm_policy), ours.get("bpm", ())),
         _mood_change(current, wanted.mood, policy.mood, ours.get("mood", ())),
         _words_change(current, wanted.words, policy.words, ours.get("words", ())),
         *_placed_changes(current, wanted, policy, ours),
@@ -162,15 +164,26 @@ def _placed_changes(current: Tags, wanted: Wanted, policy: Policy, ours: Ours) -
     return tuple(Change(*values) for values in placed)
 
 
-def _bpm_change(current: Tags, bpm: float | None, policy: BpmPolicy, ours: Collection[str]) -> Change | None:
-    if policy == "never" or bpm is None or not math.isfinite(bpm) or not 1 <= round(bpm) <= 999:
+def _bpm_change(current: Tags, bpm: float | None, policy: Policy, ours: Collection[str]) -> Change | None:
+    if policy.bpm == "never" or bpm is None or not math.isfinite(bpm) or not 1 <= round(bpm) <= 999:
         return None
     texts = current.texts("bpm") or (current.bpm or "",)
     present = [text.strip() for text in texts if not says_nothing(text)]
     is_free = all(text in ours for text in present)
-    if not is_free and (policy == "missing" or all(_rounds_to(text, round(bpm)) for text in present)):
+    if not is_free and (policy.bpm == "missing" or all(_rounds_to(text, round(bpm)) for text in present)):
         return None
-    return Change("bpm", current.texts("bpm"), (str(round(bpm)),))
+    return Change("bpm", current.texts("bpm"), (_bpm_text(bpm, current.format, policy.bpm_decimal),))
+
+
+def _bpm_text(bpm: float, kind: str, decimal: BpmDecimal) -> str:
+    """Spell a tempo. That of ID3 is an integer by its specification, though DJ programs write `127.98`; of
+    MP4 it is one by its bytes.
+
+    >>> [_bpm_text(127.62, kind, "allowed") for kind in ("flac", "mp3", "m4a")]
+    ['127.6', '128', '128']
+    """
+    allowed = {"never": False, "allowed": kind not in (*ID3_KINDS, "m4a"), "id3": kind != "m4a"}
+    return f"{round(bpm, 1):g}" if allowed[decimal] else str(round(bpm))
 
 
 def _rounds_to(text: str, bpm: int) -> bool:

@@ -195,6 +195,7 @@ def test_a_model_without_genres_neither_agrees_nor_differs() -> None:
         "differs": "genre",
         "untagged": None,
         "corrected": None,
+        "bpm_octaves": None,
     }
     with pytest.raises(TaggerError, match="no filter 'agree'"):
         from tagger.query import read_query

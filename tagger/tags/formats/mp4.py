@@ -352,7 +352,7 @@ def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
     if not values:
         return ()
     if field == "bpm":
-        raw = atom_bytes(b"tmpo", _data(_INTEGER, int(values[0]).to_bytes(2, "big")))
+        raw = atom_bytes(b"tmpo", _data(_INTEGER, round(float(values[0])).to_bytes(2, "big")))
         return (Item(raw, field, tuple(values)),)
     data = b"".join(_data(_UTF8, value.encode()) for value in values)
     if field in _TEXTS:

@@ -3,6 +3,7 @@
 import argparse
 
 from benchmarks.cluster import bench_cluster
+from benchmarks.field import bench_field
 from benchmarks.memory import bench_memory
 from benchmarks.query import bench_query
 from benchmarks.report import bench_report
@@ -22,6 +23,11 @@ def main() -> None:
     scan.add_argument("--baseline-files", type=int, default=60, help="files that the baseline analyses")
     stages = commands.add_parser("stages", help="where the time of a track goes, on one core")
     stages.add_argument("--music", help="folder of music files; without it some mp3 files are made")
+    field = commands.add_parser("field", help="tagger scan beside other programs that listen, on one core")
+    field.add_argument("--tools", default="field", help="folder of their virtual environments")
+    field.add_argument("--music", help="folder of music files; without it some mp3 files are made")
+    field.add_argument("--tracks", type=int, default=3, help="tracks of the longer run, 2 or more")
+    field.add_argument("--repeats", type=int, default=3, help="turns, of which the least counts")
     query = commands.add_parser("query", help="questions to a made library beside a look at every row")
     query.add_argument("--tracks", type=int, default=1_000_000, help="rows in the library")
     query.add_argument("--embeddings", type=int, default=100_000, help="rows that have an embedding")
@@ -46,6 +52,8 @@ def main() -> None:
         bench_scan(args.music, args.files, args.baseline_files)
     elif args.command == "stages":
         bench_stages(args.music)
+    elif args.command == "field":
+        bench_field(args.music, args.tools, args.tracks, args.repeats)
     elif args.command == "query":
         bench_query(args.tracks, args.embeddings)
     elif args.command == "cluster":

@@ -4,6 +4,7 @@ import argparse
 
 from benchmarks.cluster import bench_cluster
 from benchmarks.field import bench_field
+from benchmarks.first import bench_first
 from benchmarks.memory import bench_memory
 from benchmarks.query import bench_query
 from benchmarks.report import bench_report
@@ -28,6 +29,8 @@ def main() -> None:
     field.add_argument("--music", help="folder of music files; without it some mp3 files are made")
     field.add_argument("--tracks", type=int, default=3, help="tracks of the longer run, 2 or more")
     field.add_argument("--repeats", type=int, default=3, help="turns, of which the least counts")
+    first = commands.add_parser("first", help="one new file, from the start of a process to its end")
+    first.add_argument("--repeats", type=int, default=5, help="turns, of which the least counts")
     query = commands.add_parser("query", help="questions to a made library beside a look at every row")
     query.add_argument("--tracks", type=int, default=1_000_000, help="rows in the library")
     query.add_argument("--embeddings", type=int, default=100_000, help="rows that have an embedding")
@@ -54,6 +57,8 @@ def main() -> None:
         bench_stages(args.music)
     elif args.command == "field":
         bench_field(args.music, args.tools, args.tracks, args.repeats)
+    elif args.command == "first":
+        bench_first(args.repeats)
     elif args.command == "query":
         bench_query(args.tracks, args.embeddings)
     elif args.command == "cluster":

@@ -13,6 +13,8 @@ from pathlib import Path
 import mutagen
 import pytest
 
+from tests.sounds import make_sound
+
 SCRIPTS = Path(__file__).parent.parent / "scripts"
 
 
@@ -80,3 +82,30 @@ def test_damaged_files_are_made_scanned_written_and_restored(tmp_path: Path) -> 
         assert f"\n{n} mutants in " in done.stdout
         assert "     0 tracebacks" in done.stdout
     assert [path.name.startswith("0-5-") for path in tmp_path.iterdir()] == [True]
+
+
+def test_each_program_of_the_field_can_be_installed_and_called(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(SCRIPTS)
+    field, programs = import_module("benchmarks.field"), import_module("benchmarks.field_programs")
+    assert [tool.name for tool in field.TOOLS] == [*programs.PROGRAMS]
+    assert all(tool.install and tool.gives for tool in field.TOOLS)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name != "posix", reason="measures as Unix does")
+def test_a_program_of_the_field_that_is_missing_or_fails_is_named(tmp_path: Path) -> None:
+    (tmp_path / "music").mkdir()
+    make_sound(tmp_path / "music/a.flac", seconds=2.0)
+    python = tmp_path / "tools/sonara/bin/python"
+    python.parent.mkdir(parents=True)
+    python.write_text("#!/bin/sh\necho no such library >&2\nexit 3\n")
+    python.chmod(0o755)
+    command = [sys.executable, os.fspath(SCRIPTS / "bench.py"), "field", "--tracks", "2", "--repeats", "1"]
+    folders = ["--tools", os.fspath(tmp_path / "tools"), "--music", os.fspath(tmp_path / "music")]
+    environment = {**os.environ, "PYTHONPATH": os.fspath(SCRIPTS.parent)}
+    done = subprocess.run([*command, *folders], capture_output=True, text=True, env=environment)
+    assert done.returncode == 0, done.stderr
+    lines = done.stdout.splitlines()
+    assert lines[1].startswith("tagger ") and " MB " in lines[1]
+    assert "sonara      failed: no such library; to install it:" in lines
+    assert "bliss       not installed; to install it:" in lines

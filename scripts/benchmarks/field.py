@@ -11,6 +11,7 @@ from functools import partial
 
 from benchmarks import field_programs
 from benchmarks.music import made_mp3_files, music_files
+from benchmarks.peak import Used, used
 
 LIBRARIES = ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON")
 ONE_THREAD = {f"{library}_NUM_THREADS": "1" for library in LIBRARIES} | {"TF_NUM_INTRAOP_THREADS": "1"}
@@ -46,15 +47,6 @@ TOOLS = (
 )
 
 
-@dataclass(frozen=True)
-class Used:
-    """What a command took: seconds of processor of all its processes, and MB of the largest one at most."""
-
-    cpu_s: float
-    peak_mb: float
-    stdout: str
-
-
 def bench_field(music: str | None, tools: str, n_tracks: int, repeats: int) -> None:
     """Print what each program's start and each of its tracks cost on one core, and its memory at most.
 
@@ -70,21 +62,29 @@ def bench_field(music: str | None, tools: str, n_tracks: int, repeats: int) -> N
             if tool.name not in absent:
                 runs[tool.name] = partial(_program, _python(tools, tool), tool.name, files)
                 sizes[tool.name] = n_tracks
-        used = _take_turns(runs, sizes, repeats, absent)
+        taken = _take_turns(runs, sizes, repeats, absent)
+    _print_table(taken, sizes)
+    for tool in TOOLS:
+        if tool.name in absent:
+            _print_absent(tools, tool, absent[tool.name])
+
+
+def _print_table(taken: Mapping[str, Mapping[int, Sequence[Used]]], sizes: Mapping[str, int]) -> None:
+    own_s = _track_s(taken["tagger"], sizes["tagger"])
     print(f"{'':<12}{'start':>9}{'a track':>10}{'times':>8}{'memory':>9}   version and what it gives")
-    own_s = _track_s(used["tagger"], sizes["tagger"])
-    for name, of_name in used.items():
+    for name, of_name in taken.items():
         track_s = _track_s(of_name, sizes[name])
         start_s = min(one.cpu_s for one in of_name[1]) - track_s
         peak_mb = max(one.peak_mb for ones in of_name.values() for one in ones)
         times = f"{start_s:7.2f} s{track_s:8.3f} s{track_s / own_s:8.1f}{peak_mb:6.0f} MB"
         print(f"{name:<12}{times}   {_gives(name, of_name)}")
-    for tool in TOOLS:
-        if tool.name in absent:
-            print(f"{tool.name:<12}{absent[tool.name]}; to install it:")
-            print(f"    python3 -m venv {os.path.join(tools, tool.name)}")
-            for words in tool.install:
-                print(f"    {_python(tools, tool)} -m pip install {words}")
+
+
+def _print_absent(tools: str, tool: Tool, reason: str) -> None:
+    print(f"{tool.name:<12}{reason}; to install it:")
+    print(f"    python3 -m venv {os.path.join(tools, tool.name)}")
+    for words in tool.install:
+        print(f"    {_python(tools, tool)} -m pip install {words}")
 
 
 def _take_turns(
@@ -94,30 +94,31 @@ def _take_turns(
     failed: dict[str, str],
 ) -> dict[str, dict[int, list[Used]]]:
     """Give what each took, by its number of tracks; puts those that failed into `failed`, with the reason."""
-    used: dict[str, dict[int, list[Used]]] = {name: {1: [], sizes[name]: []} for name in runs}
+    taken: dict[str, dict[int, list[Used]]] = {name: {1: [], sizes[name]: []} for name in runs}
     for turn in range(repeats):
         for name, run in runs.items():
-            for n in used.get(name, ()):
+            for n in taken.get(name, ()):
                 try:
                     one = run(n)
                 except subprocess.CalledProcessError as error:
-                    failed[name] = f"failed: {(error.stderr or '').strip().splitlines()[-1:]}"
-                    del used[name]
+                    said = (error.stderr or "").split("\n")
+                    failed[name] = "failed: " + next(filter(str.strip, reversed(said)), str(error))
+                    del taken[name]
                     break
-                used[name][n].append(one)
+                taken[name][n].append(one)
                 print(f"turn {turn + 1}, {name}, {n} tracks: {one.cpu_s:.2f} s", file=sys.stderr)
-    return used
+    return taken
 
 
-def _track_s(used: Mapping[int, Sequence[Used]], n_tracks: int) -> float:
-    least = {n: min(one.cpu_s for one in ones) for n, ones in used.items()}
+def _track_s(taken: Mapping[int, Sequence[Used]], n_tracks: int) -> float:
+    least = {n: min(one.cpu_s for one in ones) for n, ones in taken.items()}
     return (least[n_tracks] - least[1]) / (n_tracks - 1)
 
 
-def _gives(name: str, used: Mapping[int, Sequence[Used]]) -> str:
+def _gives(name: str, taken: Mapping[int, Sequence[Used]]) -> str:
     if name == "tagger":
         return "genre, energy, tempo, mood, words; of 30 s"
-    version = json.loads(used[1][0].stdout.rpartition(field_programs.MARK)[2])["version"]
+    version = json.loads(taken[1][0].stdout.rpartition(field_programs.MARK)[2])["version"]
     return f"{version}: {next(tool.gives for tool in TOOLS if tool.name == name)}"
 
 
@@ -127,10 +128,10 @@ def _python(tools: str, tool: Tool) -> str:
 
 def _program(python: str, name: str, files: Sequence[str], n_tracks: int) -> Used:
     chosen = [files[i % len(files)] for i in range(n_tracks)]
-    used = _used([python, field_programs.__file__, name, *chosen])
-    answers = json.loads(used.stdout.rpartition(field_programs.MARK)[2])["answers"]
-    assert len(answers) == n_tracks, used.stdout
-    return used
+    ran = _used([python, field_programs.__file__, name, *chosen])
+    answers = json.loads(ran.stdout.rpartition(field_programs.MARK)[2])["answers"]
+    assert len(answers) == n_tracks, ran.stdout
+    return ran
 
 
 def _tagger(files: Sequence[str], folder: str, n_tracks: int) -> Used:
@@ -140,30 +141,11 @@ def _tagger(files: Sequence[str], folder: str, n_tracks: int) -> Used:
             os.symlink(os.path.abspath(source), os.path.join(library, f"{i:05}{os.path.splitext(source)[1]}"))
         # --full: the library names the same sounds again and again, each of which a scan would predict once
         command = [sys.executable, "-m", "tagger", "scan", library, "--full", "--jobs", "1", "--json"]
-        used = _used([*command, "--db", os.path.join(library, "bench.db")])
-    result = json.loads(used.stdout)
+        ran = _used([*command, "--db", os.path.join(library, "bench.db")])
+    result = json.loads(ran.stdout)
     assert result["analysed"] == n_tracks, result
-    return used
+    return ran
 
 
 def _used(command: list[str]) -> Used:
-    """Run a command on one core; asked of a small parent, because a fork counts its parent's memory."""
-    code = (
-        "import json, os, resource, subprocess, sys\n"
-        "if hasattr(os, 'sched_setaffinity'): os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})\n"
-        "done = subprocess.run(sys.argv[1:], capture_output=True, text=True, errors='replace')\n"
-        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
-        "seconds = used.ru_utime + used.ru_stime\n"
-        "print(json.dumps([done.returncode, done.stdout, done.stderr, seconds, used.ru_maxrss]))"
-    )
-    asked = subprocess.run(
-        [sys.executable, "-c", code, *command],
-        check=True,
-        capture_output=True,
-        text=True,
-        env=os.environ | ONE_THREAD,
-    )
-    status, stdout, stderr, cpu_s, peak_kb = json.loads(asked.stdout)
-    if status != 0:
-        raise subprocess.CalledProcessError(status, command, stdout, stderr)
-    return Used(cpu_s, peak_kb / 1000, stdout)
+    return used(command, on_one_core=True, environment=ONE_THREAD)

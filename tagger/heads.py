@@ -79,18 +79,29 @@ class Heads:
         several windows, this is nearly what the whole network says: here their logits are averaged, there
         their probabilities. Of clips with two windows, one in 200 gets another genre.
         """
-        logits = self._logits("genre_head", embeddings)
-        return softmax(logits / (self.card.temperature * factors[:, None]))
+        return softmax(self.genre_logits(embeddings) / (self.card.temperature * factors[:, None]))
+
+    def genre_logits(self, embeddings: FloatArray) -> FloatArray:
+        """Give the logits (n, n_genres), not over the temperature, by embeddings (n, embedding_dim)."""
+        if "genre_head" not in self._heads:
+            return np.zeros((len(embeddings), 0))
+        return self._logits("genre_head", embeddings)
+
+    def raw_energies(self, embeddings: FloatArray) -> FloatArray:
+        """Give the raw energy (n,) by embeddings (n, embedding_dim), NaN for a model without energy."""
+        if "energy_head" not in self._heads:
+            return np.full(len(embeddings), np.nan)
+        return self._logits("energy_head", embeddings)[:, 0]
 
     def energies(self, embeddings: NDArray[np.float16]) -> FloatArray:
         """Give the energy (n,) in 0–1 by embeddings (n, embedding_dim)."""
-        return quantile(self._logits("energy_head", embeddings)[:, 0], self.card.energy_quantiles)
+        return quantile(self.raw_energies(embeddings), self.card.energy_quantiles)
 
     def arousal_logits(self, embeddings: NDArray[np.float16]) -> FloatArray:
         """Give the logits (n,) of a high arousal by embeddings, for a model that tells moods."""
         assert self.card.mood
         slope, offset = self.card.mood.arousal
-        return slope * self._logits("energy_head", embeddings)[:, 0] + offset
+        return slope * self.raw_energies(embeddings) + offset
 
     def words(self, embeddings: NDArray[np.float16]) -> FloatArray:
         """Give the probabilities (n, n_words) of `card.all_words` by embeddings (n, embedding_dim)."""
@@ -109,7 +120,7 @@ class Heads:
         if scale is None or "energy_head" not in self._heads:
             return [(None, None, None)] * len(embeddings)
         raw_valence = self._logits("valence_head", embeddings)[:, 0]
-        shares = quadrants(raw_valence, self._logits("energy_head", embeddings)[:, 0], scale)
+        shares = quadrants(raw_valence, self.raw_energies(embeddings), scale)
         likeliest = shares.argmax(axis=1)
         valences = quantile(raw_valence, scale.valence_quantiles).tolist()
         return [
@@ -128,7 +139,7 @@ class Heads:
             energies = self.energies(embeddings).tolist()
         return list(zip(genres, energies, strict=True))
 
-    def _logits(self, name: str, embeddings: NDArray[np.float16]) -> FloatArray:
+    def _logits(self, name: str, embeddings: FloatArray) -> FloatArray:
         weights, bias = self._heads[name]
         logits: FloatArray = embeddings.astype(np.float64) @ weights.T + bias
         return logits

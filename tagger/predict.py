@@ -10,9 +10,10 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.errors import ModelError
 from tagger.heads import NOTHING, Described, Heads, quantile, softmax, temperature_factors
 from tagger.model_card import ModelCard
-from tagger.runtime import Outputs, Session
+from tagger.runtime import Outputs, SecondSession, Session
 from tagger.types import FloatArray, Prediction, TrackFeatures, WindowAnswer
 
 MIN_TEMPO_S = 4.0
@@ -50,7 +51,10 @@ class Predictor:
         """
         self.card = card
         self._network: Runs = Session(card) if card.is_light(device) else _on_device(card, device)
+        self._second = SecondSession(card) if card.second else None
         self._heads = Heads(card)
+        if self._second and self._heads.embedding_dim != self.embedding_dim:
+            raise ModelError(f"{card.folder}: its heads do not read both embeddings; reinstall the model")
 
     def predict(self, tracks: Sequence[TrackFeatures]) -> list[Prediction]:
         """Give one prediction for each track, in order.
@@ -62,8 +66,7 @@ class Predictor:
         if not tracks:
             return []
         tracks = [_as_one(track, self._network.n_windows) for track in tracks]
-        output = self._network.run(np.concatenate([track.log_mels for track in tracks]))
-        logits, energy, embedding, tempo = output
+        logits, energy, embedding, tempo = self._run(tracks)
         softer = np.concatenate([_temperature_factors(track) for track in tracks])
         probabilities = softmax(logits.astype(np.float64) / (self.card.temperature * softer[:, None]))
         said = self._heads.describe(embedding.astype(np.float16))
@@ -77,7 +80,19 @@ class Predictor:
     @property
     def embedding_dim(self) -> int:
         """The number of values in an embedding; 0 where the network gives none."""
-        return self._network.embedding_dim
+        return self._network.embedding_dim + (self._second.embedding_dim if self._second else 0)
+
+    def _run(self, tracks: Sequence[TrackFeatures]) -> Outputs:
+        """Run the network on all windows, and the second one, whose embeddings the heads read, too."""
+        output = self._network.run(np.concatenate([track.log_mels for track in tracks]))
+        if self._second is None:
+            return output
+        heard = [track.second_log_mels for track in tracks if track.second_log_mels is not None]
+        embedding = np.concatenate([output.embedding, self._second.run(np.concatenate(heard))], axis=1)
+        heads = self._heads
+        return Outputs(
+            heads.genre_logits(embedding), heads.raw_energies(embedding), embedding, output.tempo_logits
+        )
 
     def _prediction(
         self,

@@ -136,7 +136,8 @@ class TrackFeatures:
 
     `log_mels` is (n_windows, n_mels, n_frames) float16 in dB; `starts_s` and `silent` have one
     entry per window, and so has `lasting_s`, the seconds of sound in it: a shorter one is repeated to fill
-    its log-mel. Empty: all windows are whole.
+    its log-mel. Empty: all windows are whole. `second_log_mels` are of the same windows by the front end of a
+    second trunk, for a model that has one.
     """
 
     file: AudioFile
@@ -145,6 +146,7 @@ class TrackFeatures:
     silent: tuple[bool, ...]
     log_mels: NDArray[np.float16]
     lasting_s: tuple[float, ...] = ()
+    second_log_mels: NDArray[np.float16] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,6 @@
 
 from tagger.audio.excerpt import Excerpt, identify, names_of, read_excerpt
 from tagger.audio.metadata import names_from
-from tagger.audio.samples import is_silent
+from tagger.audio.samples import is_silent, resampled
 
-__all__ = ["Excerpt", "identify", "is_silent", "names_from", "names_of", "read_excerpt"]
+__all__ = ["Excerpt", "identify", "is_silent", "names_from", "names_of", "read_excerpt", "resampled"]

@@ -34,6 +34,14 @@ def is_silent(samples: NDArray[np.float32]) -> bool:
     return bool(np.dot(samples, samples) < SILENCE_RMS**2 * len(samples))
 
 
+def resampled(samples: NDArray[np.float32], from_hz: int, to_hz: int) -> NDArray[np.float32]:
+    """Bring mono sound (n,) from one sample rate to another (soxr HQ)."""
+    if from_hz == to_hz:
+        return samples
+    found: NDArray[np.float32] = soxr.resample(samples, from_hz, to_hz, quality="HQ")
+    return found
+
+
 class MonoBuffer:
     """Collects the decoded frames of one window and gives them back as one mono signal.
 
@@ -80,9 +88,7 @@ class MonoBuffer:
                 mono -= np.float32(1.0)
             mono = _repaired(mono)
             same_rate = rate_hz == self._rate_hz
-            self._resampled.append(
-                mono.copy() if same_rate else soxr.resample(mono, rate_hz, self._rate_hz, quality="HQ")
-            )
+            self._resampled.append(mono.copy() if same_rate else resampled(mono, rate_hz, self._rate_hz))
         self._n_sums = 0
 
 

@@ -226,20 +226,25 @@ def _noise(card: ModelCard) -> TrackFeatures:
     """The features of a file of one second."""
     import numpy as np
 
-    from tagger.features import fit_frames, log_mel
     from tagger.files import AudioFile
     from tagger.model_card import load_filter_bank
+    from tagger.pipeline.extract import log_mels_of
     from tagger.types import Recording, TrackFeatures
 
-    front_end, bank = card.front_end, load_filter_bank(card)
-    if bank.shape != (front_end.n_mels, 1 + front_end.n_fft // 2):
-        raise ValueError(f"a filter bank of {bank.shape} is not that of its front end")
-    samples = np.random.default_rng(0).normal(0, 0.1, front_end.sample_rate_hz).astype(np.float32)
-    features = fit_frames(log_mel(samples, bank, front_end), front_end.n_frames)
+    for trunk in (card, card.second):
+        if trunk is None:
+            continue
+        front_end, bank = trunk.front_end, load_filter_bank(card, of_the_second=trunk is card.second)
+        if bank.shape != (front_end.n_mels, 1 + front_end.n_fft // 2):
+            raise ValueError(f"a filter bank of {bank.shape} is not that of its front end")
+    rate_hz = card.front_end.sample_rate_hz
+    samples = np.random.default_rng(0).normal(0, 0.1, rate_hz).astype(np.float32)
+    log_mels, second_log_mels = log_mels_of([samples], card.folder)
     return TrackFeatures(
         file=AudioFile("noise", 0, 0),
-        recording=Recording("", 1.0, "", front_end.sample_rate_hz, 1),
+        recording=Recording("", 1.0, "", rate_hz, 1),
         starts_s=(0.0,),
         silent=(False,),
-        log_mels=features[None].astype(np.float16),
+        log_mels=log_mels,
+        second_log_mels=second_log_mels,
     )

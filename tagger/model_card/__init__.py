@@ -2,9 +2,12 @@
 
 from tagger.model_card.card import (
     FORMAT,
+    FORMAT_OF_TWO,
+    SECOND_OF_TWO,
     ModelCard,
     MoodScale,
     PrecisionTable,
+    SecondTrunk,
     TempoClasses,
     Word,
     genre_thresholds,
@@ -14,6 +17,7 @@ from tagger.model_card.folders import (
     BESIDE_THE_NETWORK,
     DEFAULT_MODEL,
     FILTER_BANK,
+    SECOND,
     WEIGHTS_FILE,
     added_models,
     added_models_folder,
@@ -22,6 +26,8 @@ from tagger.model_card.folders import (
     load_card,
     load_filter_bank,
     models_folder,
+    of_network,
+    of_second,
     shipped_models,
 )
 
@@ -30,10 +36,14 @@ __all__ = [
     "DEFAULT_MODEL",
     "FILTER_BANK",
     "FORMAT",
+    "FORMAT_OF_TWO",
+    "SECOND",
+    "SECOND_OF_TWO",
     "WEIGHTS_FILE",
     "ModelCard",
     "MoodScale",
     "PrecisionTable",
+    "SecondTrunk",
     "TempoClasses",
     "Word",
     "added_models",
@@ -44,6 +54,8 @@ __all__ = [
     "load_card",
     "load_filter_bank",
     "models_folder",
+    "of_network",
+    "of_second",
     "shares_trunk",
     "shipped_models",
 ]

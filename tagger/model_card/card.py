@@ -11,8 +11,12 @@ from typing import Any
 from tagger.errors import ModelError
 from tagger.types import WORD_KINDS, Aspect, FrontEnd, WordKind
 
-FORMAT = 2
-"""Version of the layout of `model.json` that this program writes; it reads 1, too, which had no heads."""
+FORMAT, FORMAT_OF_TWO = 2, 3
+"""Versions of the layout of `model.json` that this program writes: for one trunk, and for two, which programs
+that know of one only must not take for it. It reads 1, too, which had no heads."""
+
+FIRST_OF_TWO, SECOND_OF_TWO = "crnn", "musicnn"
+"""The networks that can stand together."""
 
 _FRONT_END_RANGES = {
     "sample_rate_hz": (1_000, 192_000),
@@ -32,6 +36,14 @@ class TempoClasses:
 
     first_bpm: float
     temperature: float
+
+
+@dataclass(frozen=True, slots=True)
+class SecondTrunk:
+    """A second network that hears the same windows by a front end of its own; `network` as of `ModelCard`."""
+
+    network: dict[str, Any]
+    front_end: FrontEnd
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,8 @@ class ModelCard:
     was not measured. `base_rates` has the mean probability of each genre over the validation clips, by which
     `tagger.albums` tells an album from a mixture; empty where it was not measured. `trunk_sha256` is of all
     weights but the heads', None where it is unknown. `training` describes the run that made the model, empty
-    where it was not recorded.
+    where it was not recorded. Where there is a `second` trunk, its embedding stands behind the first one's,
+    and the heads of genre and energy read both.
     """
 
     id: str
@@ -101,6 +114,7 @@ class ModelCard:
     styles: tuple[str, ...] = ()
     mood: MoodScale | None = None
     head_versions: Mapping[str, str] = field(default_factory=dict)
+    second: SecondTrunk | None = None
 
     @property
     def predicts_genre(self) -> bool:
@@ -163,7 +177,8 @@ def genre_thresholds(card: ModelCard, target: float) -> dict[str, float | None]:
 def shares_trunk(one: ModelCard, other: ModelCard) -> bool:
     """Tell whether both models make the same embedding of a sound, so that only their heads can differ."""
     known = one.trunk_sha256 is not None and one.trunk_sha256 == other.trunk_sha256
-    return known and (one.network, one.front_end) == (other.network, other.front_end)
+    trunks = ((card.network, card.front_end, card.second) for card in (one, other))
+    return known and next(trunks) == next(trunks)
 
 
 # --- Reading and refusing --------------------------------------------------------------------------------
@@ -176,8 +191,8 @@ def card_of(folder: str, fields: dict[str, Any]) -> ModelCard:
     """
     if fields["format"] == 1:
         fields = _from_format_1(fields)
-    if fields["format"] != FORMAT:
-        raise ValueError(f"format {fields['format']}, this version of tagger reads 1 and {FORMAT}")
+    if fields["format"] not in (FORMAT, FORMAT_OF_TWO):
+        raise ValueError(f"format {fields['format']}, this version of tagger reads 1 to {FORMAT_OF_TWO}")
     heads = {name: _object(name, head) for name, head in _object("heads", fields["heads"]).items()}
     genre = heads.get("genre", {"names": []})
     hash_ = fields.get("trunk_sha256")
@@ -201,6 +216,7 @@ def card_of(folder: str, fields: dict[str, Any]) -> ModelCard:
         styles=_names("styles", heads.get("styles", {}).get("names", [])),
         mood=_mood(heads.get("mood")),
         head_versions={name: _text(f"version of {name}", head["version"]) for name, head in heads.items()},
+        second=_second(fields) if fields["format"] == FORMAT_OF_TWO else None,
     )
 
 
@@ -219,6 +235,18 @@ def _from_format_1(fields: dict[str, Any]) -> dict[str, Any]:
     if fields.get("tempo") is not None:
         heads["tempo"] = _object("tempo", fields["tempo"]) | version
     return {**fields, "format": FORMAT, "heads": heads}
+
+
+def _second(fields: dict[str, Any]) -> SecondTrunk:
+    """The second trunk, whose windows must be those of the first."""
+    second = _object("second", fields["second"])
+    trunk = SecondTrunk(_object("network of second", second["network"]), _front_end(second["front_end"]))
+    names = fields["network"].get("name"), trunk.network.get("name")
+    if names != (FIRST_OF_TWO, SECOND_OF_TWO):
+        raise ValueError(f"{names[0]} and {names[1]} are no networks that can stand together")
+    if trunk.front_end.window_s != _front_end(fields["front_end"]).window_s:
+        raise ValueError("window_s of second is not that of the first trunk")
+    return trunk
 
 
 def _front_end(fields: Any) -> FrontEnd:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tagger.errors import ModelError
 from tagger.model_card.card import ModelCard, card_of
@@ -14,10 +15,18 @@ if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
     import numpy as np
     from numpy.typing import NDArray
 
+Array = TypeVar("Array", bound=Any)
+
 DEFAULT_MODEL = "standard-7"
 FILTER_BANK = "filter_bank"
+SECOND = "second."
+"""Begins the names of what belongs to the second trunk in the weight file, its filter bank included."""
+
 BESIDE_THE_NETWORK = (FILTER_BANK, "words_head", "styles_head", "valence_head")
 """What belongs to no network in the weight file: the filter bank, and heads that read an embedding."""
+
+HEADS_OF_THE_NETWORK = ("genre_head.weight", "energy_head.weight")
+"""The heads that the first network brings; those of two trunks read its embedding, then the other one's."""
 
 WEIGHTS_FILE = "model.safetensors"
 
@@ -115,14 +124,36 @@ def check_weights(card: ModelCard) -> str:
     return path
 
 
-def load_filter_bank(card: ModelCard) -> NDArray[np.float32]:
-    """Load the mel filter bank that lies beside the weights, (n_mels, 1 + n_fft // 2) float32."""
+def of_network(card: ModelCard, weights: Mapping[str, Array]) -> dict[str, Array]:
+    """Take the weights of the first network out of those of the file, arrays of any kind, by their names.
+
+    Heads that read the embeddings of two trunks are cut to what it reads itself.
+    """
+    own = {name: a for name, a in weights.items() if name.split(".")[0] not in BESIDE_THE_NETWORK}
+    if card.second is None:
+        return own
+    size = int(card.network["embedding_dim"])
+    return {
+        name: array[:, :size] if name in HEADS_OF_THE_NETWORK else array
+        for name, array in own.items()
+        if not name.startswith(SECOND)
+    }
+
+
+def of_second(weights: Mapping[str, Array]) -> dict[str, Array]:
+    """Take the weights of the second network out of those of the file, by the names that it has for them."""
+    own = {name.removeprefix(SECOND): array for name, array in weights.items() if name.startswith(SECOND)}
+    return {name: array for name, array in own.items() if name != FILTER_BANK}
+
+
+def load_filter_bank(card: ModelCard, of_the_second: bool = False) -> NDArray[np.float32]:
+    """Load the mel filter bank of a trunk, beside the weights, (n_mels, 1 + n_fft // 2) float32."""
     from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    path = check_weights(card)
+    path, name = check_weights(card), SECOND + FILTER_BANK if of_the_second else FILTER_BANK
     try:
-        bank: NDArray[np.float32] = load_file(path)[FILTER_BANK].astype("float32", copy=False)
+        bank: NDArray[np.float32] = load_file(path)[name].astype("float32", copy=False)
     except (SafetensorError, KeyError) as error:
         raise ModelError(f"{path}: no filter bank in it ({error}); reinstall the model") from None
     return bank

@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from tagger.errors import ModelError
-from tagger.model_card import BESIDE_THE_NETWORK, ModelCard, check_weights
+from tagger.model_card import ModelCard, check_weights, of_network
 from tagger.nets.classic import Backbone, EchoNestMlp, MelCnn, MfccLstm, SpectrogramCnn, TempoRegression
 from tagger.nets.crnn import CRNN, for_inference
 from tagger.nets.network import NetOutput
@@ -87,10 +87,7 @@ def load_network(card: ModelCard) -> Network:
     path = check_weights(card)
     try:
         network = build(card.network, card.front_end.n_mels, len(card.genres))
-        weights = load_file(path)
-        network.load_state_dict(
-            {n: tensor for n, tensor in weights.items() if n.split(".")[0] not in BESIDE_THE_NETWORK}
-        )
+        network.load_state_dict(of_network(card, load_file(path)))
     except (RuntimeError, TypeError, ValueError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path}: does not fit its model.json ({reason}); reinstall the model") from None

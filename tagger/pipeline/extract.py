@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tagger.audio import identify, is_silent, names_from, names_of, read_excerpt
+from tagger.audio import identify, is_silent, names_from, names_of, read_excerpt, resampled
 from tagger.errors import AudioError, UnreadableFile
 from tagger.features import fit_frames, log_mel
 from tagger.files import AudioFile
@@ -27,9 +28,9 @@ def extract_features(
 
     A sound that is in the table `known_sounds` (see `known_sounds_table`) is only identified.
     """
-    front_end, filter_bank = _front_end(model_folder)
+    front_end = _ears(model_folder)[0].front_end
     try:
-        return _extracted(file, front_end, filter_bank, known_sounds)
+        return _extracted(file, model_folder, front_end, known_sounds)
     except AudioError as error:
         return Failure(file.path, _stage(error, file.path), str(error), file.size, file.mtime_ns)
     except Exception as error:  # a fault of ours or of a library's: it costs this file, not the run
@@ -64,11 +65,34 @@ def is_ready(model_folder: str) -> bool:
     """Tell that all is there that a worker needs before it opens a file; raises if not."""
     if load_card(model_folder).is_light("auto"):
         _predictor(model_folder)
-    return _front_end(model_folder)[1].size > 0
+    return all(ear.filter_bank.size > 0 for ear in _ears(model_folder))
+
+
+def log_mels_of(
+    samples: Sequence[NDArray[np.float32]], model_folder: str
+) -> tuple[NDArray[np.float16], NDArray[np.float16] | None]:
+    """Give the log-mels of windows (n,) at the rate of the model's front end, and those for its second trunk.
+
+    Both are (n_windows, n_mels, n_frames) in dB; a shorter window is repeated. The latter are None for a
+    model of one trunk.
+    """
+    first, *second = _ears(model_folder)
+    log_mels = _log_mels(samples, first)
+    if not second:
+        return log_mels, None
+    (ear,) = second
+    from_hz, to_hz = (one.front_end.sample_rate_hz for one in (first, ear))
+    return log_mels, _log_mels([resampled(one, from_hz, to_hz) for one in samples], ear)
+
+
+def _log_mels(samples: Sequence[NDArray[np.float32]], ear: _Ear) -> NDArray[np.float16]:
+    n_frames = ear.front_end.n_frames
+    made = [fit_frames(log_mel(one, ear.filter_bank, ear.front_end), n_frames) for one in samples]
+    return np.stack(made).astype(np.float16)
 
 
 def _extracted(
-    file: AudioFile, front_end: FrontEnd, filter_bank: NDArray[np.float32], known_sounds: str | None
+    file: AudioFile, model_folder: str, front_end: FrontEnd, known_sounds: str | None
 ) -> TrackFeatures | Identified:
     if known_sounds:
         recording = identify(file.path, window_s=front_end.window_s)
@@ -76,14 +100,15 @@ def _extracted(
             return Identified(file, _tagged(recording, file.path))
     excerpt = read_excerpt(file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s)
     windows = excerpt.windows
-    log_mels = [fit_frames(log_mel(w.samples, filter_bank, front_end), front_end.n_frames) for w in windows]
+    log_mels, second_log_mels = log_mels_of([window.samples for window in windows], model_folder)
     return TrackFeatures(
         file=file,
         recording=_tagged(excerpt.recording, file.path),
         starts_s=tuple(w.start_s for w in windows),
         silent=tuple(is_silent(w.samples) for w in windows),
-        log_mels=np.stack(log_mels).astype(np.float16),
+        log_mels=log_mels,
         lasting_s=tuple(len(w.samples) / front_end.sample_rate_hz for w in windows),
+        second_log_mels=second_log_mels,
     )
 
 
@@ -105,7 +130,19 @@ def _predictor(model_folder: str) -> Predictor:
     return Predictor(load_card(model_folder), "auto")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ear:
+    """How a trunk hears."""
+
+    front_end: FrontEnd
+    filter_bank: NDArray[np.float32]
+
+
 @lru_cache(maxsize=2)
-def _front_end(model_folder: str) -> tuple[FrontEnd, NDArray[np.float32]]:
+def _ears(model_folder: str) -> tuple[_Ear, ...]:
+    """One for each trunk of the model."""
     card = load_card(model_folder)
-    return card.front_end, load_filter_bank(card)
+    first = _Ear(card.front_end, load_filter_bank(card))
+    if card.second is None:
+        return (first,)
+    return first, _Ear(card.second.front_end, load_filter_bank(card, of_the_second=True))

@@ -50,7 +50,7 @@ def crnn_graph(weights: Weights, network: Mapping[str, Any], n_mels: int, n_fram
     network has: no genre logits of no genres, no tempo logits without a tempo head. Raises ValueError for
     weights that are missing, left over or of another shape.
     """
-    graph = _Graph(weights)
+    graph = Graph(weights)
     level_removed = _level_removed(graph)
     outputs = _genre_and_energy(graph, _steps(graph, level_removed, network, n_mels), network)
     if network.get("frame_rate_hz"):
@@ -59,7 +59,7 @@ def crnn_graph(weights: Weights, network: Mapping[str, Any], n_mels: int, n_fram
     return graph.serialised((n_mels, n_frames), outputs)
 
 
-class _Graph:
+class Graph:
     """The nodes and constants so far; a value is known by its name."""
 
     def __init__(self, weights: Weights) -> None:
@@ -80,11 +80,15 @@ class _Graph:
         self._constants.append(numpy_helper.from_array(array.reshape(np.shape(value)), name))
         return name
 
-    def weight(self, name: str, *shape: int) -> NDArray[Any]:
-        """Take a weight, which must have this shape."""
+    def known(self, name: str) -> NDArray[Any]:
+        """Look at a weight, for its shape."""
         if name not in self.weights:
             raise ValueError(f"{name} is missing")
-        found = self.weights[name]
+        return self.weights[name]
+
+    def weight(self, name: str, *shape: int) -> NDArray[Any]:
+        """Take a weight, which must have this shape."""
+        found = self.known(name)
         if found.shape != shape:
             raise ValueError(f"{name} is {found.shape}, not {shape}")
         self._left.discard(name)
@@ -132,7 +136,7 @@ class _Graph:
         return content
 
 
-def _level_removed(graph: _Graph) -> str:
+def _level_removed(graph: Graph) -> str:
     """As `tagger.nets.network.remove_level`."""
     loudest = graph.node("ReduceMax", INPUT, axes=[1, 2])
     floor = graph.node("Sub", loudest, graph.constant(DYNAMIC_RANGE_DB))
@@ -141,7 +145,7 @@ def _level_removed(graph: _Graph) -> str:
     return graph.node("Div", centred, graph.constant(SCALE_DB))
 
 
-def _steps(graph: _Graph, level_removed: str, network: Mapping[str, Any], n_mels: int) -> tuple[str, int]:
+def _steps(graph: Graph, level_removed: str, network: Mapping[str, Any], n_mels: int) -> tuple[str, int]:
     """Encode into steps of time, (n_windows, n_features, n_steps); give them and n_features."""
     maps = graph.node("Unsqueeze", graph.norm(level_removed, "bands", n_mels), graph.constant([1], np.int64))
     before, n_bands = 1, n_mels
@@ -154,14 +158,14 @@ def _steps(graph: _Graph, level_removed: str, network: Mapping[str, Any], n_mels
     return graph.reshape(maps, 0, before * n_bands, -1), before * n_bands
 
 
-def _separable(graph: _Graph, maps: str, name: str, width: int) -> str:
+def _separable(graph: Graph, maps: str, name: str, width: int) -> str:
     inner = _normed(graph, maps, f"{name}.depthwise", width, width, 3, groups=width)
     inner = graph.node("Relu", _normed(graph, inner, f"{name}.expand", width, 2 * width, 1))
     return graph.node("Add", maps, _normed(graph, inner, f"{name}.reduce", 2 * width, width, 1))
 
 
 def _normed(
-    graph: _Graph,
+    graph: Graph,
     maps: str,
     name: str,
     n_in: int,
@@ -177,7 +181,7 @@ def _normed(
     return graph.norm(maps, f"{name}.1", n_out)
 
 
-def _genre_and_energy(graph: _Graph, encoded: tuple[str, int], network: Mapping[str, Any]) -> dict[str, str]:
+def _genre_and_energy(graph: Graph, encoded: tuple[str, int], network: Mapping[str, Any]) -> dict[str, str]:
     """As `CRNN.predict`."""
     steps, n_features = encoded
     hidden, size = network["hidden"], network["embedding_dim"]
@@ -202,7 +206,7 @@ def _genre_and_energy(graph: _Graph, encoded: tuple[str, int], network: Mapping[
     return outputs
 
 
-def _recurrent(graph: _Graph, steps: str, n_in: int, hidden: int) -> str:
+def _recurrent(graph: Graph, steps: str, n_in: int, hidden: int) -> str:
     """Run a bidirectional GRU over (n_steps, n_windows, n_in); give states (n_windows, n_steps, 2 · hidden).
 
     ONNX has the gates of PyTorch (reset, update, new) in the order update, reset, new.
@@ -221,7 +225,7 @@ def _recurrent(graph: _Graph, steps: str, n_in: int, hidden: int) -> str:
     return graph.reshape(graph.node("Transpose", states, perm=[2, 0, 1, 3]), 0, 0, 2 * hidden)
 
 
-def _tempo(graph: _Graph, level_removed: str, n_mels: int, n_frames: int, frame_rate_hz: float) -> str:
+def _tempo(graph: Graph, level_removed: str, n_mels: int, n_frames: int, frame_rate_hz: float) -> str:
     """As `tagger.nets.crnn.TempoHead`; the autocorrelation is read at its lags by two products."""
     n_curves = len(graph.weights.get("tempo_head.onsets.2.bias", ()))
     curves = _onsets(graph, level_removed, n_mels, n_frames, n_curves)
@@ -246,7 +250,7 @@ def _tempo(graph: _Graph, level_removed: str, n_mels: int, n_frames: int, frame_
     return _rated(graph, strength, 3 * n_curves, n_rates - 3 * BINS_PER_OCTAVE)
 
 
-def _onsets(graph: _Graph, level_removed: str, n_mels: int, n_frames: int, n_curves: int) -> str:
+def _onsets(graph: Graph, level_removed: str, n_mels: int, n_frames: int, n_curves: int) -> str:
     later = graph.slice(level_removed, 2, 1, n_frames)
     earlier = graph.slice(level_removed, 2, 0, n_frames - 1)
     rise = graph.node("Relu", graph.node("Sub", later, earlier))
@@ -258,13 +262,13 @@ def _onsets(graph: _Graph, level_removed: str, n_mels: int, n_frames: int, n_cur
     return graph.convolution(inner, f"{name}.2", 2 * n_curves, n_curves, 5)
 
 
-def _power(graph: _Graph, transform: str, n: int) -> str:
+def _power(graph: Graph, transform: str, n: int) -> str:
     """Add the squares of the first `n` values (real) and of the others (imaginary)."""
     parts = (graph.slice(transform, 2, i * n, (i + 1) * n) for i in range(2))
     return graph.node("Add", *(graph.node("Mul", part, part) for part in parts))
 
 
-def _rated(graph: _Graph, strength: str, n_curves: int, n_bins: int) -> str:
+def _rated(graph: Graph, strength: str, n_curves: int, n_bins: int) -> str:
     """Score the tempos by the strength of rates an octave apart, and read the scores at each BPM."""
     starts = ((octave + 1) * BINS_PER_OCTAVE for octave in OCTAVES)
     views = [graph.slice(strength, 2, start, start + n_bins) for start in starts]

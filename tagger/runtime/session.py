@@ -1,4 +1,4 @@
-"""Run a CRNN on one core of a CPU (ONNX Runtime), and keep the memory that it frees."""
+"""Run a CRNN, and a second trunk, on one core of a CPU (ONNX Runtime), and keep the memory that they free."""
 
 from __future__ import annotations
 
@@ -14,8 +14,9 @@ from safetensors import SafetensorError
 from safetensors.numpy import load_file
 
 from tagger.errors import ModelError
-from tagger.model_card import BESIDE_THE_NETWORK, ModelCard, check_weights
+from tagger.model_card import ModelCard, check_weights, of_network, of_second
 from tagger.runtime.graph import INPUT, OUTPUTS, crnn_graph
+from tagger.runtime.musicnn import musicnn_graph
 from tagger.types import FloatArray
 
 WINDOWS_AT_ONCE = 6
@@ -29,6 +30,9 @@ SILENCE = {"ORT_DISABLE_TELEMETRY": "1"}
 Official builds of 1.29 and later do so on Linux and macOS (microsoft/onnxruntime#27379), so they are not
 asked for; this is for those that somebody has all the same. On Windows they tell the system's own tracing.
 """
+
+UNFIT = (SafetensorError, ValueError, TypeError, KeyError, IndexError, RuntimeError)
+"""What comes of weights that are not those of their card."""
 
 
 class Outputs(NamedTuple):
@@ -54,14 +58,11 @@ class Session:
         """Load and check the weights that `card` names. Raises `ModelError` for weights that do not fit."""
         path = check_weights(card)
         try:
-            weights = load_file(path)
-            network = {n: array for n, array in weights.items() if n.split(".")[0] not in BESIDE_THE_NETWORK}
-            front_end = card.front_end
+            network, front_end = of_network(card, load_file(path)), card.front_end
             graph = crnn_graph(network, card.network, front_end.n_mels, front_end.n_frames)
             self._session = _session(graph)
-        except (SafetensorError, ValueError, TypeError, KeyError, RuntimeError) as error:
-            reason = str(error).splitlines()[0]
-            raise ModelError(f"{path}: does not fit its model.json ({reason}); reinstall the model") from None
+        except UNFIT as error:
+            raise _unfit(path, error) from None
         self.embedding_dim = int(card.network["embedding_dim"])
 
     def run(self, log_mels: NDArray[np.float16]) -> Outputs:
@@ -80,6 +81,32 @@ class Session:
     @property
     def _names(self) -> list[str]:
         return [output.name for output in self._session.get_outputs()]
+
+
+class SecondSession:
+    """A second trunk that is ready to run. Not to be shared between threads."""
+
+    def __init__(self, card: ModelCard) -> None:
+        """Load and check the weights of the card's second trunk; raise as `Session` does."""
+        assert card.second
+        path, front_end = check_weights(card), card.second.front_end
+        try:
+            weights = of_second(load_file(path))
+            graph = musicnn_graph(weights, front_end.n_mels, front_end.n_frames)
+            self._session = _session(graph)
+        except UNFIT as error:
+            raise _unfit(path, error) from None
+        self.embedding_dim = len(weights["dense.bias"])
+
+    def run(self, log_mels: NDArray[np.float16]) -> FloatArray:
+        """Give the embeddings (n_windows, embedding_dim) of log-mels (n_windows, n_mels, n_frames) in dB."""
+        parts = (log_mels[i : i + 1].astype(np.float32) for i in range(len(log_mels)))
+        return np.concatenate([self._session.run(None, {INPUT: part})[0] for part in parts])
+
+
+def _unfit(path: str, error: Exception) -> ModelError:
+    reason = str(error).splitlines()[0]
+    return ModelError(f"{path}: does not fit its model.json ({reason}); reinstall the model")
 
 
 def _session(graph: bytes) -> Any:

@@ -14,10 +14,11 @@ from typing import Any
 
 import numpy as np
 from jinja2 import Environment, StrictUndefined
+from safetensors.numpy import load_file
 
 from tagger.errors import TaggerError
 from tagger.files import replace_atomically
-from tagger.model_card import WEIGHTS_FILE, ModelCard
+from tagger.model_card import WEIGHTS_FILE, ModelCard, of_second
 from tagger.nets import build
 from tagger.training.album_figures import AlbumFigures, album_figures
 from tagger.training.breakdown import (
@@ -199,7 +200,8 @@ def _template(name: str) -> Any:
 
 def _n_parameters(card: ModelCard) -> int:
     network = build(card.network, card.front_end.n_mels, len(card.genres))
-    return sum(p.numel() for p in network.parameters())
+    weights = load_file(os.path.join(card.folder, WEIGHTS_FILE)) if card.second else {}
+    return sum(p.numel() for p in network.parameters()) + sum(p.size for p in of_second(weights).values())
 
 
 def _sources(clips: Sequence[Clip], split: str) -> list[tuple[str, int, int]]:

@@ -8,7 +8,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -171,11 +171,16 @@ def _one_thread() -> Iterator[None]:
 
 
 def _any_track(card: ModelCard) -> TrackFeatures:
-    n, front_end = WINDOWS_OF_A_TRACK, card.front_end
-    shape = (n, front_end.n_mels, front_end.n_frames)
-    log_mels = np.random.default_rng(0).normal(-30, 10, shape).astype(np.float16)
+    n, random = WINDOWS_OF_A_TRACK, np.random.default_rng(0)
+    log_mels, *second = (
+        random.normal(-30, 10, (n, trunk.front_end.n_mels, trunk.front_end.n_frames)).astype(np.float16)
+        for trunk in (card, card.second)
+        if trunk
+    )
     recording = Recording("", 60.0, "mp3", 44_100, 2)
-    return TrackFeatures(AudioFile("", -1, -1), recording, (0.0,) * n, (False,) * n, log_mels)
+    silent = (False,) * n
+    track = TrackFeatures(AudioFile("", -1, -1), recording, (0.0,) * n, silent, log_mels)
+    return replace(track, second_log_mels=second[0]) if second else track
 
 
 # A network in training: no files are read, the log-mels are those of the corpus.

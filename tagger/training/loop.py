@@ -23,7 +23,7 @@ from torch import Tensor
 
 from tagger.errors import TaggerError
 from tagger.files import atomic_replacement
-from tagger.model_card import BESIDE_THE_NETWORK, check_weights, load_card
+from tagger.model_card import check_weights, load_card, of_network
 from tagger.nets import NetOutput, Network, build
 from tagger.training import augment
 from tagger.training.corpus import Corpus
@@ -226,10 +226,13 @@ def _identity(corpus: Corpus, settings: Settings) -> str:
 
 
 def weights_of(model: str) -> dict[str, Tensor]:
-    """Load the weights of an installed model, or of one in a folder, but for the heads fitted after it."""
-    weights = load_file(check_weights(load_card(model)))
-    left_out = ("tempo_head", *BESIDE_THE_NETWORK)
-    return {name: tensor for name, tensor in weights.items() if name.split(".")[0] not in left_out}
+    """Load the weights of an installed model, or of one in a folder, but for the heads fitted after it.
+
+    Of a model of two trunks, those of the first.
+    """
+    card = load_card(model)
+    weights = of_network(card, load_file(check_weights(card)))
+    return {name: tensor for name, tensor in weights.items() if name.split(".")[0] != "tempo_head"}
 
 
 def _start_from(network: Network, models: Sequence[str], genres: Sequence[str]) -> None:

@@ -73,10 +73,7 @@ def make_targets(
     by way of a probe.
     """
     clips = [clip for _, part in folders for clip in part]
-    labels = torch.zeros(len(clips), MAX_LABELS, len(genres), dtype=torch.bool)
-    for i, clip in enumerate(clips):
-        for k, meant in enumerate(label_sets(clip.genres, genres)[:MAX_LABELS]):
-            labels[i, k, list(meant)] = True
+    labels = label_rows(clips, genres)
     ratings = torch.tensor([[c.arousal, c.arousal_high, c.power_minus_calmness] for c in clips])
     taught_by = [teacher_answers(folder if taught else None, part) for folder, part in folders]
     tags, embedding = (torch.cat(column) for column in zip(*taught_by, strict=True))
@@ -85,6 +82,15 @@ def make_targets(
         embedding = (embedding - embedding[known].mean(dim=0)) / (embedding[known].std(dim=0) + 1e-6)
     soft = _soft(clips, labels, ratings, tags, embedding)
     return Targets(labels, ratings, tags, embedding, *soft, torch.tensor([clip.bpm for clip in clips]))
+
+
+def label_rows(clips: Sequence[Clip], genres: Sequence[str] = GENRES) -> Tensor:
+    """Give the labels of clips, (n, MAX_LABELS, n_genres), as `Targets` has them."""
+    labels = torch.zeros(len(clips), MAX_LABELS, len(genres), dtype=torch.bool)
+    for i, clip in enumerate(clips):
+        for k, meant in enumerate(label_sets(clip.genres, genres)[:MAX_LABELS]):
+            labels[i, k, list(meant)] = True
+    return labels
 
 
 def teacher_answers(folder: str | None, clips: Sequence[Clip]) -> tuple[Tensor, Tensor]:
@@ -181,12 +187,16 @@ def energy_loss(energy: Tensor, ratings: Tensor, scales: Tensor, quadrant_weight
 
 
 def genre_loss(logits: Tensor, labels: Tensor) -> Tensor:
-    """Average the cross-entropy over the labels of a clip; a label of several genres wants their sum."""
+    """Average the cross-entropy over the clips; those without labels lower it."""
+    return _known_mean(genre_losses(logits, labels), labels.any(dim=(1, 2)))
+
+
+def genre_losses(logits: Tensor, labels: Tensor) -> Tensor:
+    """Give the cross-entropy of each clip, (n,), over its labels; one of several genres wants their sum."""
     log_p = logits.log_softmax(dim=1).unsqueeze(1)
     per_label = -log_p.masked_fill(~labels, UNLIKELY).logsumexp(dim=2)
     present = labels.any(dim=2)
-    per_clip = per_label.masked_fill(~present, 0).sum(dim=1) / present.sum(dim=1).clamp(min=1)
-    return _known_mean(per_clip, present.any(dim=1))
+    return per_label.masked_fill(~present, 0).sum(dim=1) / present.sum(dim=1).clamp(min=1)
 
 
 def _known_rows(values: Tensor) -> tuple[Tensor, Tensor]:

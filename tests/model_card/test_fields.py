@@ -26,8 +26,48 @@ def test_a_damaged_model_json_is_one_clear_line(copied_model: Path, text: str) -
 
 
 def test_a_newer_format_says_so(copied_model: Path) -> None:
+    change(copied_model, format=4)
+    with pytest.raises(ModelError, match="format 4, this version of tagger reads 1 to 3"):
+        load_card(str(copied_model))
+
+
+SECOND = {"network": {"name": "musicnn"}, "front_end": {**FRONT_END, "sample_rate_hz": 16_000}}
+
+
+def test_a_second_trunk_is_one_of_format_3(copied_model: Path) -> None:
+    assert load_card(str(copied_model)).second is None
+    change(copied_model, second=SECOND)
+    assert load_card(str(copied_model)).second is None
     change(copied_model, format=3)
-    with pytest.raises(ModelError, match="format 3, this version of tagger reads 1 and 2"):
+    card = load_card(str(copied_model))
+    assert card.second is not None
+    assert card.second.network == {"name": "musicnn"}
+    assert card.second.front_end.sample_rate_hz == 16_000
+    assert not shares_trunk(card, load_card(DEFAULT_MODEL))
+
+
+@pytest.mark.parametrize(
+    "second",
+    [
+        None,
+        {},
+        [],
+        {"network": SECOND["network"]},
+        {**SECOND, "network": {"name": "crnn"}},
+        {**SECOND, "network": "musicnn"},
+        {**SECOND, "front_end": {**FRONT_END, "window_s": 3.0}},
+        {**SECOND, "front_end": {**FRONT_END, "n_mels": 0}},
+    ],
+)
+def test_a_second_trunk_that_makes_no_sense_is_refused(copied_model: Path, second: object) -> None:
+    change(copied_model, format=3, second=second)
+    with pytest.raises(ModelError, match=r"model\.json cannot be used"):
+        load_card(str(copied_model))
+
+
+def test_no_other_network_than_a_crnn_stands_beside_it(copied_model: Path) -> None:
+    change(copied_model, format=3, second=SECOND, network={"name": "mel-cnn"})
+    with pytest.raises(ModelError, match="mel-cnn and musicnn are no networks that can stand together"):
         load_card(str(copied_model))
 
 

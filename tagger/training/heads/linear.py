@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
+from tagger.training.targets import genre_losses
 from tagger.types import FloatArray
 
 LEAST_SPREAD = 1e-3
@@ -65,7 +67,7 @@ def fit_yes_no(
     def loss(logits: Tensor, wanted: Tensor) -> Tensor:
         return F.binary_cross_entropy_with_logits(logits, wanted, reduction="none").sum(dim=1)
 
-    return _fitted(embeddings, targets, shrinkage, counts, loss)
+    return _fitted(embeddings, targets.astype(np.float64), shrinkage, counts, loss)
 
 
 def fit_classes(
@@ -83,15 +85,29 @@ def fit_classes(
     return _fitted(embeddings, np.eye(n_classes)[classes], shrinkage, counts, loss)
 
 
+def fit_labels(
+    embeddings: FloatArray, labels: NDArray[np.bool_], shrinkage: float, counts: FloatArray | None = None
+) -> Linear:
+    """Fit classes of which a row may have several, and some of which nobody said which they are.
+
+    `labels` (n, n_labels, n_classes) are as of `targets.Targets`; else as `fit_classes`.
+    """
+    return _fitted(embeddings, labels, shrinkage, counts, genre_losses)
+
+
 def _fitted(
-    embeddings: FloatArray, targets: FloatArray, shrinkage: float, counts: FloatArray | None, loss: Loss
+    embeddings: FloatArray,
+    targets: NDArray[Any],
+    shrinkage: float,
+    counts: FloatArray | None,
+    loss: Loss,
 ) -> Linear:
     """Minimise the sum of the losses and the shrinkage: convex, so the same data give the same head."""
     mean, spread = embeddings.mean(axis=0), embeddings.std(axis=0) + LEAST_SPREAD
-    x, wanted = torch.from_numpy((embeddings - mean) / spread), torch.from_numpy(targets.astype(np.float64))
+    x, wanted = torch.from_numpy((embeddings - mean) / spread), torch.from_numpy(targets)
     count = torch.from_numpy(np.ones(len(x)) if counts is None else counts)
-    weights = torch.zeros(x.shape[1], wanted.shape[1], dtype=torch.float64)
-    bias = torch.zeros(wanted.shape[1], dtype=torch.float64)
+    weights = torch.zeros(x.shape[1], wanted.shape[-1], dtype=torch.float64)
+    bias = torch.zeros(wanted.shape[-1], dtype=torch.float64)
 
     def total() -> Tensor:
         return (loss(x @ weights + bias, wanted) * count).sum() + shrinkage / 2 * weights.square().sum()

@@ -39,7 +39,7 @@ PARSED_ONLY = (
 """A command with one of these comments is not run, only parsed, with its options and their values."""
 
 OF_OTHER_PROGRAMS = {
-    *("--index-url", "--extra-index-url", "--pip-args", "--torch-backend"),  # pip, pipx, uv
+    *("--index-url", "--extra-index-url", "--pip-args", "--torch-backend", "--no-deps"),  # pip, pipx, uv
     *("--check", "--user", "--now", "--table"),  # ruff, systemctl, sqlite-utils
 }
 

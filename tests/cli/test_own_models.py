@@ -86,7 +86,7 @@ def test_models_tells_which_were_added(tagger: Tagger, trained: Path) -> None:
     out = tagger("models").out
     assert "my-model 1, added by you: 0 tracks" in out
     assert out.count("added by you") == 1
-    assert out.count("on the test split: ") == 2
+    assert out.count("on the test split: ") == 3
 
 
 def test_a_removed_model_leaves_its_answers(tagger: Tagger, trained: Path, tmp_path: Path) -> None:

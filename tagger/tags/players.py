@@ -48,9 +48,10 @@ documentation shows; `doctor` says that it is not known.
   the fields of a track in its API (python-plexapi, `audio.py`: genres and moods, no tempo, no grouping).
 - musicbee: nothing on its fields of genre, tempo, mood and grouping was found; an energy is a custom tag of
   `CustomTagConfig.xml`, by name in each kind of tag (Picard's plugin "MusicBee Compatibility" tells how).
-- strawberry: `src/tagreader/tagreadertaglib.cpp` (TagLib's one text for the genre; TBPM, BPM, tmpo, but not
-  of wma; TMOO and MOOD of Vorbis comments alone; grouping is TIT1, GROUPING and ©grp; of dsf and tta only
-  what all tags have).
+- strawberry: tried, 1.0.14 of Debian 12, which has no tempo and no mood yet: genre as TagLib's one text, of
+  wma the first; grouping as below, of several values in Vorbis comments the first; comment of all kinds.
+  `src/tagreader/tagreadertaglib.cpp` of 1.2 and later: TBPM, BPM, tmpo, but not of wma; TMOO and MOOD of
+  Vorbis comments alone; grouping is TIT1, GROUPING and ©grp; of dsf and tta only what all tags have.
 - lyrion: `Slim/Formats/MP3.pm` and `WMA.pm` (TBPM and WM/BeatsPerMinute, COMM), `Slim/Utils/Prefs.pm`
   (`splitList` is `;`); in an old state of them, where no mood and no grouping is kept.
 - mpd: tried, 0.23.12 of Debian 12, with files of every kind that were written here. Several genres of m4a,
@@ -203,7 +204,7 @@ PLAYERS: Mapping[str, Player] = {
     ),
     "strawberry": Player(
         title="Strawberry",
-        note="shows all genres of a file as one text",
+        note="shows all genres of a file as one text; tempo and mood in newer versions",
         reads_mood=True,
         reads_words=True,
         not_in={
@@ -211,6 +212,7 @@ PLAYERS: Mapping[str, Player] = {
             "mood": ("m4a", "wma", "ape", "wv", "mpc", "dsf", "tta", *_ID3_BEFORE_V24),
             "words": (*_ID3, "wma"),
         },
+        one_value_in={"wma": 0},
         shows_energy_in=("comment", "mood", "grouping"),
     ),
     "lyrion": Player(

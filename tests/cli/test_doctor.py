@@ -1,9 +1,12 @@
 """`tagger doctor`: what players make of a file."""
 
+import re
+from itertools import dropwhile, takewhile
 from pathlib import Path
 
 import pytest
 
+from tagger.cli.help import page
 from tagger.tags import PLAYERS, Policy, Wanted, apply, plan, read
 from tests.cli.conftest import Tagger
 from tests.sounds import make_sound
@@ -110,3 +113,32 @@ def test_what_to_do_is_said_where_something_can_be_done(tagger: Tagger, tmp_path
         "keep one genre a file in m4a, aiff, ape, dsf, tta, mpc, wma: of several it shows one",
         "turn ID3v2.3 into ID3v2.4 with a tag editor, then write the mood again",
     ]
+
+
+def table(heading: str) -> dict[str, list[str]]:
+    """The cells of a table of the page on players, by the first one."""
+    lines = page("players").split(heading)[1].splitlines()
+    rows = takewhile(lambda line: line.startswith("|"), dropwhile(lambda line: line[:1] != "|", lines))
+    cells = [[cell.strip() for cell in row.strip("|").split("|")] for row in rows][2:]
+    return {first.strip("`"): rest for first, *rest in cells}
+
+
+def test_the_manual_says_of_every_player_what_the_doctor_says() -> None:
+    rows = table("## What each reads")
+    assert set(rows) == set(PLAYERS)
+    for name, (genre, *others) in rows.items():
+        player = PLAYERS[name]
+        assert (genre == "?") == (player.genre_separators is None and name != "plex"), name
+        for said, reads in zip(
+            others, (player.reads_bpm, player.reads_mood, player.reads_words), strict=True
+        ):
+            assert (said == "no", said == "?") == (reads is False, reads is None), (name, said)
+
+
+def test_the_manual_says_where_each_player_shows_an_energy() -> None:
+    told = {where: set(re.findall("`(.*?)`", cell)) for where, (cell,) in table("And energy:").items()}
+    for place in ("comment", "grouping", "mood"):
+        shown = {name for name, player in PLAYERS.items() if place in player.shows_energy_in}
+        assert told[f"the {place}"] - {"mpd"} == shown - {"mpd"}
+    assert told["the field that tagger writes"] == {n for n, player in PLAYERS.items() if player.reads_energy}
+    assert not any(PLAYERS[name].reads_energy or PLAYERS[name].shows_energy_in for name in told["nowhere"])

@@ -153,3 +153,9 @@ def test_an_energy_that_is_told_elsewhere_is_seen_there(player: str, tags: Tags,
     seen = seen_by(PLAYERS[player], tags)
     assert seen.energy_level == level
     assert ("energy level" in seen.ignored) == (level is None)
+
+
+def test_strawberry_shows_the_first_genre_of_a_wma() -> None:
+    """As Strawberry 1.0.14 has stored of such files."""
+    assert seen_by(PLAYERS["strawberry"], Tags("wma", ("Rock", "Jazz"))).genres == ("Rock",)
+    assert seen_by(PLAYERS["strawberry"], Tags("m4a", ("Rock", "Jazz"))).genres == ("Rock", "Jazz")

@@ -32,6 +32,7 @@ COMMANDS = {
     "spectrogram": "spectrogram:spectrogram",
     "stats": "stats:stats",
     "report": "report:report",
+    "browse": "browse:browse",
     "review": "review:review",
     "set": "correct:set_words",
     "unset": "correct:unset_words",

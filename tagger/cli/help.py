@@ -28,7 +28,7 @@ TOPICS = {
     "many-machines": ("merge",),
     "configuration": ("config",),
     "database": (),
-    "sql": (),
+    "sql": ("browse",),
     "python": (),
     "models": (),
     "training": ("train", "evaluate"),

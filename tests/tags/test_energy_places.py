@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Mapping
 
 import pytest
@@ -272,3 +273,55 @@ def test_undo_takes_out_ours_alone_where_another_program_has_been_there(
     assert restore(path, written.previous).left == ()
     assert read(path).comments == ()
     assert tags_by_ffmpeg(path)["title"] == "Title"
+
+
+def compressed(data: bytes) -> bytes:
+    """The content of a compressed frame of v2.3: its length, and the stream."""
+    return len(data).to_bytes(4, "big") + zlib.compress(data)
+
+
+@pytest.mark.parametrize(
+    ("major", "flags", "held", "text"),
+    [
+        (2, 0, frame(2, b"COM", b"\0deu\0Notiz"), "Notiz"),
+        (3, 0, frame(3, b"COMM", b"\1deu" + b"\xff\xfe\0\0" + "\ufeffNötiz".encode("utf-16-le")), "Nötiz"),
+        (3, 0x80, frame(3, b"COMM", b"\0deu\0\xff\xe0\xff"), "ÿàÿ"),
+        (4, 0, frame(4, b"COMM", b"\3deu\0" + "Nötiz".encode()), "Nötiz"),
+        (4, 0, frame(4, b"COMM", b"\2deu\0\0" + "Nötiz".encode("utf-16-be")), "Nötiz"),
+        (4, 0x80, frame(4, b"COMM", b"\0deu\0\xff\0\xe0")[:9] + b"\2" + b"\0deu\0\xff\0\xe0", "ÿà"),
+        (
+            3,
+            0,
+            frame(3, b"COMM", compressed(b"\0deu\0Notiz"))[:9] + b"\x80" + compressed(b"\0deu\0Notiz"),
+            "Notiz",
+        ),
+    ],
+)
+def test_a_comment_is_told_in_every_spelling_of_id3_and_taken_back(
+    major: int, flags: int, held: bytes, text: str, sample: MakeSample
+) -> None:
+    path = sample("mp3")
+    frames = [frame(major, b"TT2" if major == 2 else b"TIT2", b"\0Title"), held]
+    before = with_tag(path, id3_tag(major, frames, padding=300, flags=flags))
+    assert read(path).comments == (text,)
+    written = apply(path, plan(read(path), SEVEN, asked("comment")))
+    assert read(path).comments == (f"Energy 7 - {text}",)
+    (comment,) = ID3(path).getall("COMM")
+    assert (comment.lang, comment.desc, str(comment)) == ("deu", "", f"Energy 7 - {text}")
+    assert str(ID3(path)["TIT2"]) == "Title"
+    restore(path, written.previous)
+    assert data_of(path) == before
+
+
+def test_the_other_texts_of_a_content_description_stay(sample: MakeSample) -> None:
+    path = sample("wma")
+    file = open_with_mutagen(path)
+    file.tags["Title"], file.tags["Author"], file.tags["Copyright"] = "Title", "Ådá", "2026"
+    file.save()
+    before = data_of(path)
+    written = apply(path, plan(read(path), SEVEN, asked("comment", "rating")))
+    tags = open_with_mutagen(path).tags
+    names = ("Title", "Author", "Copyright", "Description")
+    assert [str(tags[name][0]) for name in names] == ["Title", "Ådá", "2026", "Energy 7"]
+    restore(path, written.previous)
+    assert data_of(path) == before

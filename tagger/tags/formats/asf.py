@@ -91,9 +91,9 @@ def _read_header(source: ByteSource) -> _Header:
     objects = _objects(source, ASF_HEADER_BYTES, end)
     extension = next((one for one in objects if one.guid == _EXTENSION), None)
     inner = _objects(source, extension.start + _EXTENSION_HEADER_BYTES, extension.end) if extension else []
-    homes = [one for one in objects if one.guid == _CONTENT][:1]
-    homes += [one for one in objects if one.guid == _DESCRIPTION]
+    homes = [one for one in objects if one.guid == _DESCRIPTION]
     homes += [one for one in inner if one.guid in (_METADATA, _LIBRARY)]
+    homes += [one for one in objects if one.guid == _CONTENT][:1]  # last: stored places count the others
     if len({one.guid for one in homes}) < len(homes):
         raise UnsupportedFormat("its ASF header holds a list of attributes twice")
     properties = next((one for one in objects if one.guid == ASF_FILE_PROPERTIES), None)

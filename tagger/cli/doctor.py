@@ -45,17 +45,15 @@ def doctor(
         tagger doctor ~/Music --for rekordbox
     """
     players = _players(player)
-    n_failed, found = 0, list[dict[str, Any]]()
-    names = dict.fromkeys(files)
-    for name in names:
-        if os.path.isdir(name):
-            n_failed += _folder(name, players, found if json else None)
-        else:
-            n_failed += _file(name, players, found if json else None)
+    n_read, n_failed, found = 0, 0, list[dict[str, Any]]()
+    for name in dict.fromkeys(files):
+        look = _folder if os.path.isdir(name) else _file
+        read, failed = look(name, players, found if json else None)
+        n_read, n_failed = n_read + read, n_failed + failed
     if json:
         print_json_array(found)
-    if n_failed:
-        raise typer.Exit(1 if n_failed < len(names) or any(map(os.path.isdir, names)) else 2)
+    if n_failed or not n_read:
+        raise typer.Exit(1 if n_read else 2)
 
 
 def _players(name: str | None) -> Players:
@@ -71,20 +69,20 @@ def _players(name: str | None) -> Players:
 # One file
 
 
-def _file(file: str, players: Players, found: list[dict[str, Any]] | None) -> int:
-    """Print one file, or add it to `found`; give 1 where it cannot be read."""
+def _file(file: str, players: Players, found: list[dict[str, Any]] | None) -> tuple[int, int]:
+    """Print one file, or add it to `found`; give how many were read, and how many could not be."""
     from tagger.tags import TagError, read
 
     try:
         tags = read(file)
     except TagError as error:
         message(f"{shown(file)}: {error}")
-        return 1
+        return 0, 1
     if found is None:
         _print(file, tags, players)
     else:
         found.append(_fields(file, tags, players))
-    return 0
+    return 1, 0
 
 
 def _fields(file: str, tags: Tags, players: Players) -> dict[str, Any]:
@@ -157,8 +155,8 @@ def _print_line(name: str, text: str) -> None:
 # A folder
 
 
-def _folder(folder: str, players: Players, found: list[dict[str, Any]] | None) -> int:
-    """Print the sum of a folder, or add it to `found`; give the number of its files that cannot be read."""
+def _folder(folder: str, players: Players, found: list[dict[str, Any]] | None) -> tuple[int, int]:
+    """Print the sum of a folder, or add it to `found`; give the numbers as `_file` does."""
     from tagger.tags import fits
 
     left = {"without tags": 0, "unreadable": 0}
@@ -167,12 +165,15 @@ def _folder(folder: str, players: Players, found: list[dict[str, Any]] | None) -
     if found is not None:
         counts = {"files": n_files, "without_tags": left["without tags"], "unreadable": left["unreadable"]}
         found.append({"path": folder, **counts, "players": {k: _sum_fields(fit) for k, fit in sums.items()}})
-        return left["unreadable"]
+        return n_files, left["unreadable"]
+    if not n_files:
+        message(f"{shown(folder)}: no music with tags there")
+        return 0, left["unreadable"]
     without = f", {left['without tags']:,} of kinds that carry no tags" if left["without tags"] else ""
     say(f"{shown(folder)} ({counted(n_files, 'files')}{without})")
     for fit in sums.values():
         _print_sum(fit)
-    return left["unreadable"]
+    return n_files, left["unreadable"]
 
 
 def _tags_in(folder: str, left: dict[str, int]) -> Iterator[Tags]:

@@ -170,7 +170,8 @@ def read_query(given: Mapping[str, Any], filters: Sequence[Filter] | None = None
     typed = ((by_name[name], value) for name, value in given.items() if value is not None)
     query = Query(**{each.field: each.value_of(value) for each, value in typed})
     if query.bpm_octaves and query.bpm is None:
-        raise TaggerError("--bpm-octaves widens a tempo that is asked for; give --bpm, too")
+        tempo = next(each.option for each in by_name.values() if each.field == "bpm")
+        raise TaggerError(f"--bpm-octaves widens a tempo that is asked for; give {tempo}, too")
     if len(together := [f"--{name}" for name in _ONE_OF if getattr(query, name)]) > 1:
         raise TaggerError(f"{' and '.join(together)} exclude each other; give one of them")
     return query

@@ -109,6 +109,15 @@ def test_half_and_double_tempos_are_found_if_that_is_asked_for(tagger: Tagger, m
     assert refused.err == "tagger: --bpm-octaves widens a tempo that is asked for; give --bpm, too\n"
 
 
+def test_where_the_tempo_filter_has_another_name_that_is_the_one_asked_for(
+    tagger: Tagger, music: Path
+) -> None:
+    refused = tagger("write-tags", "--dry-run", "--bpm-octaves")
+    assert refused.err.endswith("give --only-bpm, too\n")
+    counted = tagger("write-tags", "--dry-run", "--only-bpm", "174", "--bpm-octaves", "--json").json
+    assert counted["files_written"] == 5
+
+
 def test_a_rule_of_navidrome_says_it_too(tagger: Tagger, music: Path) -> None:
     rule = json.loads(tagger("playlist", "--format", "nsp", "--bpm", "87", "--bpm-octaves").out)
     ranges = [[86.5, 87.5], [173.0, 175.0], [43.25, 43.75]]

@@ -103,6 +103,13 @@ def test_a_folder_with_a_file_that_cannot_be_read_is_summed_up_all_the_same(
     assert (result.code, result.err.count("bad.flac: ")) == (1, 1)
 
 
+def test_a_folder_without_music_is_named(tagger: Tagger, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    result = tagger("doctor", tmp_path / "empty")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == f"tagger: {tmp_path / 'empty'}: no music with tags there\n"
+
+
 def test_what_to_do_is_said_where_something_can_be_done(tagger: Tagger, tmp_path: Path) -> None:
     (path,) = make_files(tmp_path, ("aiff",))
     wanted = Wanted(("Drum & Bass", "Jazz"), 0.5, mood="calm")

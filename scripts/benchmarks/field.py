@@ -74,7 +74,7 @@ def _print_table(taken: Mapping[str, Mapping[int, Sequence[Used]]], sizes: Mappi
     print(f"{'':<12}{'start':>9}{'a track':>10}{'times':>8}{'memory':>9}   version and what it gives")
     for name, of_name in taken.items():
         track_s = _track_s(of_name, sizes[name])
-        start_s = min(one.cpu_s for one in of_name[1]) - track_s
+        start_s = max(min(one.cpu_s for one in of_name[1]) - track_s, 0.0)  # the first may be a cheap track
         peak_mb = max(one.peak_mb for ones in of_name.values() for one in ones)
         times = f"{start_s:7.2f} s{track_s:8.3f} s{track_s / own_s:8.1f}{peak_mb:6.0f} MB"
         print(f"{name:<12}{times}   {_gives(name, of_name)}")

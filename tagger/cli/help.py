@@ -26,6 +26,7 @@ TOPICS = {
     "dj-programs": (),
     "every-night": ("watch",),
     "many-machines": ("merge",),
+    "how-fast": (),
     "configuration": ("config",),
     "database": (),
     "sql": ("browse",),

@@ -41,6 +41,7 @@ PARSED_ONLY = (
 OF_OTHER_PROGRAMS = {
     *("--index-url", "--extra-index-url", "--pip-args", "--torch-backend", "--no-deps"),  # pip, pipx, uv
     *("--check", "--user", "--now", "--table"),  # ruff, systemctl, sqlite-utils
+    "--tools",  # scripts/bench.py
 }
 
 MUSIC = {

@@ -88,7 +88,7 @@ def load_network(card: ModelCard) -> Network:
     try:
         network = build(card.network, card.front_end.n_mels, len(card.genres))
         network.load_state_dict(of_network(card, load_file(path)))
-    except (RuntimeError, TypeError, ValueError) as error:
+    except (RuntimeError, TypeError, ValueError, LookupError) as error:
         reason = str(error).splitlines()[0]
         raise ModelError(f"{path}: does not fit its model.json ({reason}); reinstall the model") from None
     return network

@@ -22,9 +22,11 @@ learned from (of 5,562 excerpts the median is 10^-0.24): so a louder copy of a t
 def musicnn_graph(weights: Weights, n_mels: int, n_frames: int) -> bytes:
     """Write the graph: from log-mels (n_windows, n_mels, n_frames) in dB to `embedding` (n_windows, 200).
 
-    That is the mean over the patches of a window. Raises ValueError for weights that are missing, left over
-    or of another shape.
+    That is the mean over the patches of a window. Raises ValueError for windows shorter than a patch, and for
+    weights that are missing, left over or of another shape.
     """
+    if n_frames < PATCH_FRAMES:
+        raise ValueError(f"windows of {n_frames} frames hold no patch of {PATCH_FRAMES}")
     graph = Graph(weights)
     front = _front(graph, _patches(graph, n_frames), n_mels)
     first = _middle(graph, _with_ones(graph, front), 0)

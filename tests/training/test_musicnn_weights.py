@@ -97,5 +97,7 @@ def test_weights_that_are_missing_or_left_over_are_named() -> None:
         musicnn_graph(without, N_MELS, N_FRAMES)
     with pytest.raises(ValueError, match=r"surplus belongs to no part"):
         musicnn_graph(weights | {"surplus": np.zeros(3)}, N_MELS, N_FRAMES)
+    with pytest.raises(ValueError, match="windows of 186 frames hold no patch of 187"):
+        musicnn_graph(weights, N_MELS, PATCH_FRAMES - 1)
     with pytest.raises(ValueError, match=r"front\.0\.weight is \(3, 7, 38\), not kernels"):
         musicnn_graph(weights, 32, N_FRAMES)

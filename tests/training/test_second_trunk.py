@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from tagger.errors import ModelError, TaggerError
 from tagger.heads import Heads
 from tagger.model_card import WEIGHTS_FILE, ModelCard, load_card, shares_trunk
 from tagger.model_card.write_heads import trunk_sha256
+from tagger.nets import load_network
 from tagger.predict import Predictor
 from tagger.training.evaluation import predict_files, predict_ms
 from tagger.training.loop import weights_of
@@ -99,6 +101,19 @@ def test_heads_that_do_not_read_both_are_refused(joined: ModelCard, tmp_path: Pa
     (tmp_path / "model.json").write_text(json.dumps(fields))
     with pytest.raises(ModelError, match="its heads do not read both embeddings"):
         Predictor(load_card(str(tmp_path)))
+
+
+@pytest.mark.parametrize("load", [Predictor, load_network])
+def test_heads_that_are_no_matrices_are_refused(
+    load: Callable[[ModelCard], object], joined: ModelCard, tmp_path: Path
+) -> None:
+    weights = load_file(os.path.join(joined.folder, WEIGHTS_FILE))
+    save_file(weights | {"genre_head.weight": np.zeros(3, np.float32)}, tmp_path / WEIGHTS_FILE)
+    fields = json.loads(Path(joined.folder, "model.json").read_text())
+    fields["weights_sha256"] = hashlib.sha256((tmp_path / WEIGHTS_FILE).read_bytes()).hexdigest()
+    (tmp_path / "model.json").write_text(json.dumps(fields))
+    with pytest.raises(ModelError, match=r"does not fit its model\.json"):
+        load(load_card(str(tmp_path)))
 
 
 def _mixed(folder: Path, one: ModelCard, other: ModelCard) -> str:

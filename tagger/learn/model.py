@@ -23,7 +23,7 @@ from tagger.heads import Heads
 from tagger.learn.examples import Examples, LearnSettings, examples_of
 from tagger.learn.fit import Fitted, fit_genres
 from tagger.learn.levels import LevelFit, fit_levels
-from tagger.model_card import ModelCard, added_models, load_card
+from tagger.model_card import NOTICE, ModelCard, added_models, load_card
 from tagger.model_card.install import install_made, uninstall
 from tagger.model_card.write_heads import write_heads
 from tagger.types import MIN_CONFIDENCE
@@ -199,8 +199,9 @@ def _write(
     digest: str,
 ) -> None:
     """Write the model into an empty folder: the base's files, and the learned heads in place of its own."""
-    for file in ("model.json", "model.safetensors"):
-        shutil.copyfile(os.path.join(base.folder, file), os.path.join(folder, file))
+    for file in ("model.json", "model.safetensors", NOTICE):
+        if file != NOTICE or os.path.isfile(os.path.join(base.folder, NOTICE)):
+            shutil.copyfile(os.path.join(base.folder, file), os.path.join(folder, file))
     tensors, fields = dict[str, Any](), dict[str, Any]()
     if fitted:
         tensors |= {"genre_head.weight": fitted.weights, "genre_head.bias": fitted.bias}

@@ -29,6 +29,8 @@ HEADS_OF_THE_NETWORK = ("genre_head.weight", "energy_head.weight")
 """The heads that the first network brings; those of two trunks read its embedding, then the other one's."""
 
 WEIGHTS_FILE = "model.safetensors"
+NOTICE = "NOTICE.md"
+"""The licence of weights that others made: it goes where they go."""
 
 MAX_JSON_BYTES = 4 << 20
 """Of a `model.json`; ours have 7 kB."""

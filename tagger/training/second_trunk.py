@@ -20,6 +20,7 @@ from tagger.heads import softmax
 from tagger.model_card import (
     FILTER_BANK,
     FORMAT_OF_TWO,
+    NOTICE,
     SECOND,
     SECOND_OF_TWO,
     WEIGHTS_FILE,
@@ -52,7 +53,6 @@ OWN_SHARE = 0.4
 Fitted to both embeddings at once, genres are right less often (0.588 and not 0.609 by artist): the first
 network has learned the labels of these clips by heart, so its embedding is trusted too much."""
 
-NOTICE = "NOTICE.md"
 _NOTICE = """# MusiCNN
 
 The tensors of `model.safetensors` whose names begin with `{prefix}` are made of the weights of {package},

@@ -65,6 +65,19 @@ def test_a_new_file_is_heard_by_the_learned_model(tagger: Tagger, music: Path) -
     assert track["genre"] == "Hissing"
 
 
+def test_a_model_of_two_trunks_can_be_learned_from(tagger: Tagger, music: Path, tmp_path: Path) -> None:
+    assert tagger("scan", music, "--model", "thorough", "--quiet").code == 0
+    assert tagger("learn", "mine", "--model", "thorough", "--json").json["accuracy"] == 1.0
+    random = np.random.default_rng(9)
+    make_sound(music / "new.flac", samples=random.normal(0, 0.2, (1, 5 * 44_100)).astype(np.float32))
+    counts = tagger("scan", music, "--model", "mine", "--json").json
+    assert (counts["reread"], counts["analysed"]) == (12, 1)
+    (track,) = tagger("list", music / "new.flac", "--json").json
+    assert track["genre"] == "Hissing"
+    files = {path.name for path in (tmp_path / "models/mine-1").iterdir()}
+    assert files == {"CARD.md", "NOTICE.md", "model.json", "model.safetensors"}
+
+
 def test_nothing_new_is_not_learned_again_and_only_what_is_better_replaces(
     tagger: Tagger, music: Path, db: Path
 ) -> None:

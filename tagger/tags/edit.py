@@ -121,7 +121,7 @@ def changed_items(block: TagBlock, changes: Iterable[Change]) -> tuple[Item, ...
 
 def restored_items(block: TagBlock, previous: Previous) -> tuple[tuple[Item, ...], tuple[Field, ...]]:
     """Give the items with the previous ones put back, and the fields that changed since and are left."""
-    untouched = [one for one in previous.fields if block.texts(one.field) == one.after]
+    untouched = [one for one in previous.fields if _is_as_written(one, block.texts(one.field))]
     left = tuple(one.field for one in previous.fields if one not in untouched)
     gone = {one.field for one in untouched}
     items = [item for item in block.items if item.field not in gone]
@@ -131,6 +131,17 @@ def restored_items(block: TagBlock, previous: Previous) -> tuple[tuple[Item, ...
     for index, item in sorted(_originals(block, untouched, exact), key=lambda pair: pair[0]):
         items.insert(min(index, len(items)), item)
     return tuple(items), left
+
+
+def _is_as_written(written: PreviousField, texts: tuple[str, ...]) -> bool:
+    """Tell whether a field still says what we wrote, be it under a second name, too.
+
+    Picard writes a `TXXX:mood` as `TMOO` and leaves it beside that, beets copies a COMMENT to DESCRIPTION.
+    A second rating is of another program, even where it has as many stars.
+    """
+    if written.field == "rating":
+        return texts == written.after
+    return tuple(dict.fromkeys(texts)) == tuple(dict.fromkeys(written.after))
 
 
 def restored_layout(block: TagBlock, previous: Previous, left: tuple[Field, ...]) -> Layout | None:

@@ -8,9 +8,10 @@ import pytest
 from mutagen.apev2 import APEv2
 from mutagen.asf import ASF, ASFUnicodeAttribute
 from mutagen.flac import FLAC
+from mutagen.id3 import ID3, TMOO
 from mutagen.mp4 import MP4, MP4FreeForm
 
-from tagger.tags import Policy, Wanted, apply, measure, plan, previous_from_json, read, restore
+from tagger.tags import Change, Policy, Wanted, apply, measure, plan, previous_from_json, read, restore
 
 from .conftest import MakeSample
 from .test_id3 import data_of, frame, with_tag
@@ -112,3 +113,27 @@ def test_wma_with_genres_in_two_lists_gets_what_the_dry_run_promised(policy: str
     assert after == (("Rock", "Jazz", "House") if policy == "add" else ("House",))
     apply(path, plan(read(path), PREDICTED, Policy(policy)))  # type: ignore[arg-type]
     assert tuple(map(str, ASF(path)["WM/Genre"])) == after
+
+
+def test_what_another_program_has_copied_of_ours_is_taken_back_with_it(sample: MakeSample) -> None:
+    """As Picard leaves a mood when it saves ID3v2.3 as v2.4, and beets copies a comment."""
+    mp3, flac = sample("mp3"), sample("flac")
+    with_tag(mp3, id3_tag(3, [frame(3, b"TIT2", b"\0a")], 300))
+    of_mp3 = apply(mp3, (Change("mood", (), ("calm",)),)).previous
+    tags = ID3(mp3)
+    tags.add(TMOO(encoding=3, text=["calm"]))
+    tags.save(mp3)
+    of_flac = apply(flac, (Change("comment", (), ("Energy 7",)),)).previous
+    flac_with(flac, ("DESCRIPTION", "Energy 7"))
+    assert (read(mp3).moods, read(flac).comments) == (("calm", "calm"), ("Energy 7", "Energy 7"))
+    assert (restore(mp3, of_mp3).left, restore(flac, of_flac).left) == ((), ())
+    assert (read(mp3).moods, read(flac).comments) == ((), ())
+    assert ID3(mp3)["TIT2"].text == ["a"]
+
+
+def test_a_value_beside_ours_that_is_another_one_is_left(sample: MakeSample) -> None:
+    path = sample("flac")
+    written = apply(path, (Change("mood", (), ("calm",)), Change("rating", (), ("60",)))).previous
+    flac_with(path, ("MOOD", "sad"), ("RATING", "60"))
+    assert restore(path, written).left == ("mood", "rating")
+    assert (read(path).moods, read(path).ratings) == (("calm", "sad"), ("60", "60"))

@@ -12,6 +12,7 @@ custom-tags) and source (model/criteria, persistence/criteria_sql.go, core/playl
 - A rule needs one condition at least, a sort is one field, `limit` counts tracks.
 - Energy is a custom tag: only a server whose `navidrome.toml` holds `NAVIDROME_TAGS` knows it, after a
   full scan, and only for files that `tagger` has written tags to. Without the type it compares as text.
+  Names are those of TagLib in lower case, of a wma those of its attributes (`adapters/gotaglib/gotaglib.go`).
 - `mood` and `grouping` are tags that it knows by itself (resources/mappings.yaml): they hold moods and words
   where `write-tags --write mood --write words` has put them, of words the five likeliest.
 
@@ -33,7 +34,9 @@ ENERGY_FIELD = "tagger_energy"
 NAVIDROME_TAGS = """\
 Tags.tagger_energy.Aliases = ["txxx:tagger_energy", "tagger_energy", "----:com.apple.itunes:tagger_energy"]
 Tags.tagger_energy.Type = "float"
-Tags.energylevel.Aliases = ["txxx:energylevel", "energylevel", "----:com.apple.itunes:energylevel"]
+Tags.energylevel.Aliases = [
+  "txxx:energylevel", "energylevel", "----:com.apple.itunes:energylevel", "wm/energylevel"
+]
 Tags.energylevel.Type = "int"
 """
 

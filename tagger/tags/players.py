@@ -17,9 +17,10 @@ documentation shows; `doctor` says that it is not known.
   TEMPO), `trackmetadata_mp4.cpp` (com.apple.iTunes:BPM, else tmpo); the genre is TagLib's one text,
   not split. The grouping is GRP1, else TIT1, with one text; a mood is read by builds for extra metadata
   alone. An energy column is asked for in mixxxdj/mixxx issue 15078 and is not there.
-- picard: `picard/formats/id3.py` (TCON → genre and TBPM → bpm, every value of a frame by itself, no
-  splitting; TMOO and TXXX:mood → mood, GRP1 and TIT1 → grouping; a TXXX it does not know becomes a tag
-  named like it in lower case); the other modules of `formats` likewise.
+- picard: tried, 3.0.2 of PyPI, and `picard/formats/id3.py` (TCON → genre and TBPM → bpm, every value of a
+  frame by itself, no splitting; TMOO and TXXX:mood → mood, GRP1 and TIT1 → grouping; a TXXX it does not know
+  becomes a tag named like it); the other modules of `formats` likewise, but `asf.py` passes over every
+  attribute that it does not know, our energy among them.
 - mixed-in-key: the maker documents no tags. Programs that read its files agree on TXXX:EnergyLevel
   with 1–10, some with the comment "8A - Energy 7" beside it (public code found by searching for
   `TXXX:EnergyLevel`); what it does with genres and tempo that are there already was not found.
@@ -120,6 +121,8 @@ PLAYERS: Mapping[str, Player] = {
         reads_energy=True,
         reads_mood=True,
         reads_words=True,
+        not_in={"energy_level": ("wma",)},
+        shows_energy_in=("comment", "grouping", "mood"),
     ),
     "mixed-in-key": Player(
         title="Mixed In Key",

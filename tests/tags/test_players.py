@@ -159,3 +159,13 @@ def test_strawberry_shows_the_first_genre_of_a_wma() -> None:
     """As Strawberry 1.0.14 has stored of such files."""
     assert seen_by(PLAYERS["strawberry"], Tags("wma", ("Rock", "Jazz"))).genres == ("Rock",)
     assert seen_by(PLAYERS["strawberry"], Tags("m4a", ("Rock", "Jazz"))).genres == ("Rock", "Jazz")
+
+
+def test_picard_shows_no_energy_of_a_wma_but_where_it_is_told_in_words() -> None:
+    """As Picard 3.0.2 showed such files."""
+    wma = Tags("wma", energy_level="7", energy="0.6500")
+    seen = seen_by(PLAYERS["picard"], wma)
+    assert (seen.energy_level, "energy level" in seen.ignored) == (None, True)
+    assert seen_by(PLAYERS["picard"], Tags("flac", energy_level="7", energy="0.6500")).energy_level == "7"
+    told = Tags("wma", energy_level="7", energy="0.6500", comments=("Energy 7",))
+    assert seen_by(PLAYERS["picard"], told).energy_level == "7"

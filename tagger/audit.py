@@ -124,9 +124,9 @@ def audited(
 ) -> Audit:
     """Find the contradictions among tracks with the probabilities of the model's `genres`.
 
-    Tracks that are silent or missing are not judged. Answers have the owner's `names`. What is beneath a
-    folder comes together, as in the order of paths, but for folders in `apart`: so of a large library only
-    what may be told is kept.
+    Tracks that are silent, missing or no music are not judged. Answers have the owner's `names`. What is
+    beneath a folder comes together, as in the order of paths, but for folders in `apart`: so of a large
+    library only what may be told is kept.
 
     >>> track = Track("/m/a.mp3", tag_genres=("Baroque",))
     >>> scores = {"Classical": 0.02, "Metal": 0.9, "Rock": 0.08}
@@ -138,7 +138,7 @@ def audited(
     by_artist: defaultdict[str, set[str]] = defaultdict(set)
     n_judged = n_unknown = n_untagged = 0
     for track, scores in scored:
-        if track.silent or track.missing or not scores:
+        if track.silent or track.missing or track.sound != "music" or not scores:
             continue
         meant = _meant(track.tag_genres, genres, names)
         n_untagged += not track.tag_genres

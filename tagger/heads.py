@@ -13,7 +13,7 @@ from safetensors.numpy import load_file
 
 from tagger.errors import ModelError
 from tagger.model_card import BESIDE_THE_NETWORK, ModelCard, MoodScale, check_weights
-from tagger.types import MOODS, FloatArray, Mood
+from tagger.types import MOODS, SOUNDS, FloatArray, Mood, Sound
 
 TEMPERATURE_BY_SECONDS = ((0.1, 3.2), (0.2, 2.5), (0.3, 1.9), (0.5, 1.4), (1.0, 1.3), (2.0, 1.15), (5.0, 1.0))
 """(seconds of sound in a window, factor of the card's temperature): what is known of less sound is less sure.
@@ -24,6 +24,11 @@ of cases, and its confidence was 0.54; cut to 1 s, 51 % and 0.58; from 5 s on th
 """
 
 
+MIN_SOUND_S = 6.0
+"""A shorter sound counts as music: the heads of sounds learned from clips of 6 s and more, and a sweep of a
+second passes for speech."""
+
+
 @dataclass(frozen=True, slots=True)
 class Described:
     """What the heads beside the network say of one embedding; fields as of `tagger.types.Prediction`."""
@@ -32,6 +37,8 @@ class Described:
     valence: float | None = None
     mood: Mood | None = None
     mood_confidence: float | None = None
+    sound: Sound = "music"
+    sound_confidence: float | None = None
 
 
 NOTHING = Described({})
@@ -63,14 +70,21 @@ class Heads:
         """The number of values in an embedding; 0 for a model without heads that read any."""
         return next((weights.shape[1] for weights, _ in self._heads.values()), 0)
 
-    def describe(self, embeddings: NDArray[np.float16]) -> list[Described]:
-        """Give words, valence and mood by embeddings (n, embedding_dim), one for each."""
+    def describe(self, embeddings: NDArray[np.float16], seconds: float = np.inf) -> list[Described]:
+        """Give words, valence, mood and sound by embeddings (n, embedding_dim) of so many `seconds`."""
         n = len(embeddings)
         if n == 0 or not self._heads.keys() & set(BESIDE_THE_NETWORK):
             return [NOTHING] * n
         names = [word.name for word in self.card.all_words]
-        rows = zip(self.words(embeddings).tolist(), self.moods(embeddings), strict=True)
-        return [Described(dict(zip(names, row, strict=True)), *mood) for row, mood in rows]
+        said = (
+            self.words(embeddings).tolist(),
+            self.moods(embeddings),
+            self.sounds(embeddings, np.full(n, seconds)),
+        )
+        return [
+            Described(dict(zip(names, row, strict=True)), *mood, *sound)
+            for row, mood, sound in zip(*said, strict=True)
+        ]
 
     def genres(self, embeddings: NDArray[np.float16], factors: FloatArray) -> FloatArray:
         """Give the probabilities (n, n_genres) by embeddings (n, embedding_dim).
@@ -127,6 +141,23 @@ class Heads:
             (valence, MOODS[i], float(row[i]))
             for valence, i, row in zip(valences, likeliest, shares, strict=True)
         ]
+
+    def sounds(
+        self, embeddings: NDArray[np.float16], seconds: FloatArray
+    ) -> Sequence[tuple[Sound, float | None]]:
+        """Give the sound by embeddings (n, embedding_dim), with its probability if it is no music.
+
+        Speech or noise, whichever is likelier, is said where both together have the probability
+        `card.no_music_from`, for music that is taken for noise costs more than the other way round. A
+        sound of less than `MIN_SOUND_S` `seconds` (n,) is music, and all is for a model without such a head.
+        """
+        least = self.card.no_music_from
+        if least is None:
+            return [("music", None)] * len(embeddings)
+        shares = softmax(self._logits("sound_head", embeddings))
+        is_said = (1 - shares[:, 0] >= least) & (seconds >= MIN_SOUND_S)
+        likeliest = np.where(is_said, 1 + shares[:, 1:].argmax(axis=1), 0)
+        return [(SOUNDS[i], float(row[i]) if i else None) for i, row in zip(likeliest, shares, strict=True)]
 
     def from_embeddings(self, embeddings: NDArray[np.float16]) -> list[tuple[str | None, float | None]]:
         """Give (genre, energy) by embeddings (n, embedding_dim), as of whole windows; None of none."""
@@ -199,6 +230,7 @@ def _sizes(card: ModelCard, names: Container[str]) -> dict[str, int]:
         "words_head": len(card.words),
         "styles_head": len(card.styles) and 1 + len(card.styles),
         "valence_head": int(card.mood is not None),
+        "sound_head": 0 if card.no_music_from is None else len(SOUNDS),
     }
 
 

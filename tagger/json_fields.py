@@ -36,6 +36,7 @@ CSV_COLUMNS = (
     "mood_confidence",
     "words",
     "corrected",
+    "sound",
 )
 """Names of `track_json` in the order of CSV; a new one goes to the end, for programs that count columns."""
 
@@ -47,7 +48,7 @@ def track_json(track: Track) -> dict[str, Json]:
     0–1. What is not known is None, and so are the genre and the tempo of silence. `tag_genres`,
     `tag_energy_level` and `tag_bpm` are the owner's words in the file. `words` has the probability (0–1) of
     each of the track's words, likeliest first; `corrected` names the fields in which the owner has corrected
-    the model.
+    the model. `sound` is music, speech or noise.
 
     >>> found = track_json(Track("/m/a.mp3", genre="Jazz", genre_confidence=0.98765, energy=0.42))
     >>> found["genre_confidence"], found["energy_level"], found["duration_s"], found["bpm"]
@@ -77,6 +78,7 @@ def track_json(track: Track) -> dict[str, Json]:
         "mood_confidence": rounded(track.mood_confidence, 4),
         "words": words_json(track.words),
         "corrected": list(track.corrected),
+        "sound": track.sound,
     }
 
 

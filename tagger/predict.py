@@ -112,7 +112,8 @@ class Predictor:
         bpm, bpm_confidence = self._tempo(tempo_logits[has_sound & _has_rhythm(track)])
         mean = embedding[counted].mean(axis=0).astype(np.float16)
         # By what is stored, so that the heads say the same when they read it again.
-        described = NOTHING if silent else self._heads.describe(mean[None])[0]
+        seconds = sum(track.lasting_s) if track.lasting_s else np.inf
+        described = NOTHING if silent else self._heads.describe(mean[None], seconds)[0]
         return Prediction(
             model=card.id,
             genres=genres,
@@ -128,6 +129,8 @@ class Predictor:
             valence=described.valence,
             mood=described.mood,
             mood_confidence=described.mood_confidence,
+            sound=described.sound,
+            sound_confidence=described.sound_confidence,
         )
 
     def _tempo(self, logits: FloatArray) -> tuple[float | None, float | None]:

@@ -52,7 +52,7 @@ def rows_of(
 
     First come contradictions of the owner's word, the surest first; then all others, the most doubtful first.
     Of equals the order of `tracks` stays. `genres` are the model's, which the tracks have by the owner's
-    `names`. Missing files are left out.
+    `names`. Missing files are left out, and what is no music.
 
     >>> sure = [Track("/a", genre="Rock", genre_confidence=c, tag_genres=own) for c, own in
     ...         ((0.9, ()), (0.3, ()), (0.7, ("Jazz",)), (0.8, ("Jazz",)))]
@@ -62,7 +62,8 @@ def rows_of(
     known = tuple((genre, names.shown(genre)) for genre in genres)
     claimed = {names.shown(genre) for genre in genres if names.is_claimed(genre)}
     stands = lru_cache(1 << 16)(partial(_standing, known))
-    rows = [_row(track, stands, claimed, min_confidence) for track in tracks if not track.missing]
+    due = (track for track in tracks if not track.missing and track.sound == "music")
+    rows = [_row(track, stands, claimed, min_confidence) for track in due]
     rows.sort(key=lambda row: row.rank)
     return rows
 

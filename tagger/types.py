@@ -22,6 +22,7 @@ Aspect = Literal["genre", "energy", "tempo", "words", "mood"]
 CorrectedField = Literal["genre", "energy", "bpm"]
 WordKind = Literal["style", "voice", "instrument", "character"]
 Mood = Literal["happy", "tense", "sad", "calm"]
+Sound = Literal["music", "speech", "noise"]
 GenrePolicy = Literal["missing", "replace", "add", "never"]
 BpmPolicy = Literal["missing", "replace", "never"]
 HardLinks = Literal["skip", "break", "in-place"]
@@ -42,6 +43,7 @@ Requested = Literal[
 CORRECTED_FIELDS: tuple[CorrectedField, ...] = get_args(CorrectedField)
 """What the owner can say in the place of a model."""
 
+SOUNDS: tuple[Sound, ...] = get_args(Sound)
 WORD_KINDS: tuple[WordKind, ...] = ("style", "voice", "instrument", "character")
 MOODS: tuple[Mood, ...] = ("happy", "tense", "sad", "calm")
 """The quadrants of Russell 1980 ("A circumplex model of affect"), from high valence and arousal on."""
@@ -161,7 +163,7 @@ class Track:
     `second_genre` is the next likely one, told where it was asked for and the first is not sure. `valence`
     (0–1), `mood`, `mood_confidence` (0–1) and the `words` that it has, likeliest first with their
     probability, are told where they were asked for. The fields that are `corrected` have the owner's word in
-    the place of the model's, and a confidence of 1.
+    the place of the model's, and a confidence of 1. `sound` says what is no music, nor has been corrected.
     """
 
     path: str
@@ -188,6 +190,7 @@ class Track:
     mood_confidence: float | None = None
     words: Mapping[str, float] = field(default_factory=dict, hash=False)
     corrected: tuple[CorrectedField, ...] = ()
+    sound: Sound = "music"
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,7 +241,8 @@ class Prediction:
     predicts no tempo, and of silence and sounds under four seconds. `words` maps every word of the model to
     its probability (0–1). `valence` is 0–1, from sad or tense to happy or calm, a quantile as the energy;
     `mood` is the likeliest and `mood_confidence` its probability (0–1). They are empty or None where the
-    model knows none, and of silence.
+    model knows none, and of silence. `sound` is music unless the model is sure of speech or noise, of which
+    `sound_confidence` is the probability (0–1).
     """
 
     model: str
@@ -255,6 +259,8 @@ class Prediction:
     valence: float | None = None
     mood: Mood | None = None
     mood_confidence: float | None = None
+    sound: Sound = "music"
+    sound_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +350,7 @@ class Analysis:
             mood_confidence=answer.mood_confidence,
             words={word: p for word, p in by_probability(answer.words) if p >= HAS_WORD},
             corrected=said.fields,
+            sound="music" if said.fields else answer.sound,
         )
 
 

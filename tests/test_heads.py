@@ -8,7 +8,7 @@ import pytest
 from safetensors.numpy import load_file
 
 from tagger.errors import ModelError
-from tagger.heads import Heads, quadrants
+from tagger.heads import MIN_SOUND_S, Heads, quadrants, softmax
 from tagger.model_card import DEFAULT_MODEL, WEIGHTS_FILE, MoodScale, load_card
 from tagger.model_card.write_heads import trunk_sha256, write_heads
 from tagger.types import MOODS
@@ -55,6 +55,37 @@ def test_a_mood_is_the_quadrant_of_valence_and_energy(valence: float, energy: fl
     shares = quadrants(np.array([valence]), np.array([energy]), MoodScale((-1.0, 1.0), (2.0, 0.0)))
     assert MOODS[shares[0].argmax()] == mood
     assert shares.sum() == pytest.approx(1)
+
+
+SPEECH_LIKE, NOISE_LIKE = 1, 2
+
+
+def towards(heads: Heads, sound: int) -> np.ndarray:
+    """An embedding for which the head of sounds is sure of one of `SOUNDS`."""
+    weights = load_file(Path(heads.card.folder, WEIGHTS_FILE))["sound_head.weight"]
+    return (20 * (weights[sound] - np.delete(weights, sound, 0).mean(axis=0)))[None].astype(np.float16)
+
+
+@pytest.mark.parametrize(("sound", "name"), [(SPEECH_LIKE, "speech"), (NOISE_LIKE, "noise")])
+def test_what_is_surely_no_music_is_said_with_its_probability(heads: Heads, sound: int, name: str) -> None:
+    ((said, confidence),) = heads.sounds(towards(heads, sound), np.array([60.0]))
+    assert said == name and heads.card.no_music_from is not None and confidence is not None
+    assert heads.card.no_music_from / 2 < confidence <= 1
+    assert heads.sounds(towards(heads, sound), np.array([MIN_SOUND_S - 0.1])) == [("music", None)]
+    assert heads.describe(towards(heads, sound))[0].sound == name
+
+
+def test_what_is_not_sure_counts_as_music(heads: Heads) -> None:
+    n = 41
+    steps = np.linspace(0, 1, n)[:, None] * towards(heads, SPEECH_LIKE).astype(np.float64)
+    embeddings = (steps + (1 - np.linspace(0, 1, n)[:, None]) * towards(heads, 0)).astype(np.float16)
+    said = [sound for sound, _ in heads.sounds(embeddings, np.full(n, np.inf))]
+    turn = said.index("speech")
+    assert set(said[:turn]) <= {"music"} and set(said[turn:]) == {"speech"}
+    tensors = load_file(Path(heads.card.folder, WEIGHTS_FILE))
+    logits = embeddings.astype(np.float64) @ tensors["sound_head.weight"].T + tensors["sound_head.bias"]
+    no_music = 1 - softmax(logits)[:, 0]
+    assert no_music[turn - 1] < heads.card.no_music_from <= no_music[turn]
 
 
 def test_a_mood_never_contradicts_the_energy(heads: Heads, embeddings: np.ndarray) -> None:

@@ -87,6 +87,13 @@ def moods() -> list[str]:
     return [*MOODS]
 
 
+def sounds() -> list[str]:
+    """Complete the names of the sounds."""
+    from tagger.types import SOUNDS
+
+    return [*SOUNDS]
+
+
 def energies() -> list[str]:
     """Complete the names of the bands of energy."""
     from tagger.types import ENERGY_BANDS
@@ -125,6 +132,7 @@ OF_FILTERS: dict[str, Callable[..., list[str]]] = {
     "word": music_words,
     "not_word": music_words,
     "mood": moods,
+    "sound": sounds,
     "tag_genre": genres,
 }
 """What completes the value of a filter, by its name."""

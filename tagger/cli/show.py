@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -27,7 +28,16 @@ from tagger.types import (
 
 if TYPE_CHECKING:
     from tagger.files import AudioFile
-    from tagger.types import AlbumAnswer, Analysis, OwnersWord, Prediction, Recording, WindowAnswer, WordKind
+    from tagger.types import (
+        AlbumAnswer,
+        Analysis,
+        OwnersWord,
+        Prediction,
+        Recording,
+        Sound,
+        WindowAnswer,
+        WordKind,
+    )
 
 TOP = 5
 
@@ -104,6 +114,7 @@ def _fields(analysis: Analysis, is_stored: bool) -> dict[str, Any]:
         "track_bpm": rounded(answer.bpm, 1),
         "track_bpm_confidence": rounded(answer.bpm_confidence, 4),
         "corrections": _corrections(analysis.corrected),
+        "sound_confidence": rounded(answer.sound_confidence, 4),
         "album_tracks": analysis.album and analysis.album.n_tracks,
         **_course(answer.windows),
         "windows": [_window_fields(window) for window in answer.windows],
@@ -158,11 +169,14 @@ def _print(analysis: Analysis, is_stored: bool, sure_from: float) -> None:
     say(f"analysed by {answer.model}" + ("" if is_stored else ", just now and not stored"))
     if answer.silent:
         say(_silence(answer.windows))
-    if analysis.album:
+    if answer.sound != "music" and answer.sound_confidence is not None:
+        say(_no_music(answer.sound, answer.sound_confidence, is_corrected=track.sound == "music"))
+    if analysis.album and track.sound == "music":
         say(_album(analysis.album, analysis.genres, answer))
+    is_music = track.sound == "music"
     blocks = (
-        _genres(analysis.genres, sure_from),
-        _words(answer),
+        _genres(analysis.genres if is_music else {}, sure_from),
+        _words(answer if is_music else replace(answer, words={})),
         _about_all(answer, sure_from),
         _over_the_track(answer.windows),
     )
@@ -204,6 +218,14 @@ def _silence(windows: Sequence[WindowAnswer]) -> str:
     """Say which windows were read before the track was called silent."""
     at = ", ".join(_clock(int(window.start_s)) for window in windows)
     return f"silent: no sound in {counted(len(windows), 'windows')} of ten seconds, at {at}"
+
+
+def _no_music(sound: Sound, confidence: float, is_corrected: bool) -> str:
+    """Say what is heard in the place of music, and what that means."""
+    said = f"no music: {sound} {confidence:.0%}"
+    if is_corrected:
+        return f"{said}; you have corrected it, so it counts as music"
+    return f"{said}; playlists leave it out, and write-tags writes nothing for it"
 
 
 def _words(answer: Prediction) -> Iterator[str]:

@@ -54,6 +54,7 @@ def _fields(found: Statistics, model: str) -> dict[str, Any]:
         "tracks": found.tracks,
         "hours": round(found.duration_s / 3600, 2),
         "silent": found.silent,
+        "no_music": dict(found.no_music),
         "missing": found.missing,
         "genres": dict(found.genres),
         "unsure": sum(found.unsure.values()),
@@ -82,6 +83,9 @@ def _lines(found: Statistics, model: str) -> Iterator[str]:
     yield f"{counted(found.tracks, 'tracks')}, {found.duration_s / 3600:,.1f} hours, analysed by {model}"
     if found.silent:
         yield f"{found.silent:,} of them silent"
+    if found.no_music:
+        kinds = ", ".join(f"{count:,} {sound}" for sound, count in found.no_music.items())
+        yield f"{sum(found.no_music.values()):,} of them no music: {kinds}"
     if found.missing:
         yield f"{found.missing:,} of them missing: their files were gone at the last scan"
     if found.unsure:

@@ -81,14 +81,15 @@ def answer_cells(track: Track, sure_from: float, genre_cells: int = GENRE_CELLS)
     """Give genre, its confidence, energy with its level, and tempo, as lists show them; the last two filled.
 
     In doubt the next likely genre stands there, too, if there is room. What the owner has corrected is
-    `yours` in the place of a confidence, or has an asterisk.
+    `yours` in the place of a confidence, or has an asterisk. What is no music has no genre.
     """
-    genre = "(silent)" if track.silent else "–"
-    if track.genre:
+    genre = "(silent)" if track.silent else f"({track.sound})" if track.sound != "music" else "–"
+    is_music = track.sound == "music"
+    if track.genre and is_music:
         both = genre_said(track.genre, track.genre_confidence, track.second_genre, sure_from)
         alone = genre_said(track.genre, track.genre_confidence, None, sure_from)
         genre = both if len(both) <= genre_cells else alone
-    sure = "–" if track.genre_confidence is None else f"{track.genre_confidence:.0%}"
+    sure = "–" if track.genre_confidence is None or not is_music else f"{track.genre_confidence:.0%}"
     sure = "yours" if "genre" in track.corrected else sure
     energy = "–" if track.energy is None else f"{track.energy:.2f} {energy_level(track.energy):>2}"
     bpm = "–" if track.bpm is None else f"{track.bpm:.1f}"
@@ -210,7 +211,7 @@ def _line(track: Track, sure_from: float, cells: _Cells) -> Text:
     from rich.text import Text
 
     genre, sure, energy, bpm = answer_cells(track, sure_from, cells.genre)
-    is_sure = (track.genre_confidence or 0.0) >= sure_from
+    is_sure = (track.genre_confidence or 0.0) >= sure_from and track.sound == "music"
     line = Text()
     line.append(_filled(for_terminal(genre), cells.genre), style="cyan" if track.genre and is_sure else "dim")
     line.append(f" {sure:>5}", style="" if is_sure else "dim")

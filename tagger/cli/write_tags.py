@@ -356,7 +356,9 @@ def _print_summary(counts: WriteCounts) -> None:
     done = "" if run else "to write"
     rows = {f"files {done or 'written'}": counts.files_written, **_field_counts(counts)}
     rows |= {f"bytes {done or 'written'}": counts.bytes_written}
-    rows |= {"unchanged": counts.unchanged, "skipped": counts.skipped}
+    rows |= {"unchanged": counts.unchanged}
+    rows |= {"no music": counts.no_music} if counts.no_music else {}
+    rows |= {"skipped": counts.skipped}
     for name, count in rows.items():
         say(f"  {name:<16} {count:>13,}")
     if run and counts.files_written:

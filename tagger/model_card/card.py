@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tagger.errors import ModelError
-from tagger.types import WORD_KINDS, Aspect, FrontEnd, WordKind
+from tagger.types import SOUNDS, WORD_KINDS, Aspect, FrontEnd, WordKind
 
 FORMAT, FORMAT_OF_TWO = 2, 3
 """Versions of the layout of `model.json` that this program writes: for one trunk, and for two, which programs
@@ -83,8 +83,10 @@ class ModelCard:
     energies of the frozen reference set at evenly spaced quantiles from 0 to 1, empty for a model that
     predicts no energy. `figures` were measured on the test split. `tempo` is None for a model that predicts
     no tempo. `words` and `styles` (of electronic music, which exclude each other) are in the order of their
-    heads' outputs, empty where there is no such head; `mood` is None likewise. `head_versions` has a hash of
-    each head, of its weights and its calibration: heads of the same version answer the same.
+    heads' outputs, empty where there is no such head; `mood` is None likewise. `no_music_from` is the
+    probability (0–1) from which on a sound is called speech or noise, None for a model that takes all for
+    music. `head_versions` has a hash of each head, of its weights and its calibration: heads of the same
+    version answer the same.
 
     `genre_precision` has for each genre rising pairs (precision, threshold), both 0–1: of validation
     answers with the genre at a confidence of at least the threshold, that share was right. Empty where it
@@ -115,6 +117,7 @@ class ModelCard:
     mood: MoodScale | None = None
     head_versions: Mapping[str, str] = field(default_factory=dict)
     second: SecondTrunk | None = None
+    no_music_from: float | None = None
 
     @property
     def predicts_genre(self) -> bool:
@@ -162,7 +165,7 @@ def genre_thresholds(card: ModelCard, target: float) -> dict[str, float | None]:
     None for a genre that never reached it. Raises `ModelError` for a model without measured precision.
 
     >>> from tagger.model_card import load_card
-    >>> thresholds = genre_thresholds(load_card("standard-7"), target=0.9)
+    >>> thresholds = genre_thresholds(load_card("standard-8"), target=0.9)
     >>> thresholds["Jazz"], thresholds["Pop"]
     (0.6032, None)
     """
@@ -217,6 +220,7 @@ def card_of(folder: str, fields: dict[str, Any]) -> ModelCard:
         mood=_mood(heads.get("mood")),
         head_versions={name: _text(f"version of {name}", head["version"]) for name, head in heads.items()},
         second=_second(fields) if fields["format"] == FORMAT_OF_TWO else None,
+        no_music_from=_no_music_from(heads.get("sound")),
     )
 
 
@@ -306,6 +310,18 @@ def _mood(fields: dict[str, Any] | None) -> MoodScale | None:
     if not quantiles:
         raise ValueError("valence_quantiles is not a list of two or more")
     return MoodScale(quantiles, (slope, offset))
+
+
+def _no_music_from(fields: dict[str, Any] | None) -> float | None:
+    """What the head of sounds, whose outputs are those of `SOUNDS`, says from when on."""
+    if fields is None:
+        return None
+    if tuple(fields["names"]) != SOUNDS:
+        raise ValueError(f"names of sound are not {', '.join(SOUNDS)}")
+    least = _number("least of sound", fields["least"])
+    if not 0 < least <= 1:
+        raise ValueError("least of sound is not within 0 and 1")
+    return least
 
 
 def _figures(fields: Any) -> dict[str, float]:

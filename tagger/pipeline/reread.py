@@ -72,6 +72,7 @@ def answers(heads: Heads, tracks: Stored, kept: frozenset[str]) -> HeadAnswers:
         [word.name for word in card.all_words],
         heads.words(tracks.vectors),
         heads.moods(tracks.vectors),
+        heads.sounds(tracks.vectors, tracks.duration_s),
     )
 
 

@@ -62,6 +62,7 @@ def make_playlist(
 ) -> Playlist:
     """Make the playlist that `plan` asks for, of the answers of `model` in `store`; nothing is written.
 
+    It is of music, unless the question is for other sounds; a rule of Navidrome cannot say that.
     `analyse` gives the answers for `plan.like` where no scan has met a file. Raises TaggerError where the
     model cannot answer what is asked, where such a file cannot be analysed, and where every track is gone.
     """
@@ -74,6 +75,7 @@ def make_playlist(
     if plan.wanted_format == "nsp":
         rule = render_nsp(_as_written(query, store), plan.sort or "energy", plan.limit, plan.title)
         return Playlist(rule.content, None)
+    query = replace(query, sounds=query.sounds or ("music",))
     warned = [*warnings(query, store, model, by_tempo=plan.sort == "bpm")]
     if query.genres and query.min_confidence is None:
         query, left_out = _sure_of(query, store, model)

@@ -16,8 +16,8 @@ custom-tags) and source (model/criteria, persistence/criteria_sql.go, core/playl
 - `mood` and `grouping` are tags that it knows by itself (resources/mappings.yaml): they hold moods and words
   where `write-tags --write mood --write words` has put them, of words the five likeliest.
 
-A rule cannot say: minimum confidence, valence, what the file's own genre was before `write-tags`, minutes,
-tracks per artist, shapes, or "sounds like".
+A rule cannot say: minimum confidence, valence, what is no music, what the file's own genre was before
+`write-tags`, minutes, tracks per artist, shapes, or "sounds like".
 """
 
 from __future__ import annotations
@@ -63,7 +63,8 @@ def render_nsp(
 ) -> Rendered:
     """Write a question as a smart playlist; without a title Navidrome names it after the file.
 
-    Of the query, `min_confidence`, `valence`, `paths`, `order`, `limit` and `no_album` are not said.
+    Of the query, `min_confidence`, `valence`, `sounds`, `paths`, `order`, `limit` and `no_album` are not
+    said.
     """
     field, order = _SORT_FIELDS[sort]
     playlist: dict[str, Any] = {}

@@ -12,7 +12,16 @@ from tagger.playlist.select import Shape, Sort
 from tagger.query import EVERYTHING, FILTERS, Query
 from tagger.query.filter_values import octave_range
 
-BEYOND_A_RULE = ("min_confidence", "valence", "tag_genre", "agrees", "differs", "untagged", "corrected")
+BEYOND_A_RULE = (
+    "min_confidence",
+    "valence",
+    "tag_genre",
+    "agrees",
+    "differs",
+    "untagged",
+    "corrected",
+    "sound",
+)
 """Names of filters that a rule of Navidrome cannot say."""
 
 BY_WORDS = ("valence", "-valence", "-word")

@@ -9,7 +9,7 @@ import math
 import re
 
 from tagger.errors import TaggerError
-from tagger.types import ENERGY_BANDS, ENERGY_LEVELS, MOODS, Mood
+from tagger.types import ENERGY_BANDS, ENERGY_LEVELS, MOODS, SOUNDS, Mood, Sound
 
 
 class UnreadableError(ValueError):
@@ -67,6 +67,14 @@ def mood(text: str) -> Mood:
     found = next((one for one in MOODS if one == text.strip().lower()), None)
     if found is None:
         raise TaggerError(f"--mood {text}: give {', '.join(MOODS[:-1])} or {MOODS[-1]}")
+    return found
+
+
+def sound(text: str) -> Sound:
+    """Read the name of a sound; raise TaggerError for another text."""
+    found = next((one for one in SOUNDS if one == text.strip().lower()), None)
+    if found is None:
+        raise TaggerError(f"--sound {text}: give {', '.join(SOUNDS[:-1])} or {SOUNDS[-1]}")
     return found
 
 

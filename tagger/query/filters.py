@@ -26,9 +26,10 @@ from tagger.query.filter_values import (
     mood,
     share,
     share_range,
+    sound,
     year_range,
 )
-from tagger.types import MOODS, Aspect, Mood
+from tagger.types import MOODS, Aspect, Mood, Sound
 
 # fmt: off
 TrackOrder = Literal[
@@ -50,10 +51,10 @@ class Query:
 
     Of several `genres`, `artists`, `albums` or `path_parts` one must match, and none of `not_genres` may.
     All of `words` must be there, with a probability of `HAS_WORD` at least, and none of `not_words`; one of
-    `moods` must be the mood; `valence` is (low, high), both within 0–1. Genres match exactly; the others as
-    a part of the text, letter case and Unicode form set aside. `energy` is half-open, [low, high), as
-    `ENERGY_BANDS` are; `bpm` and `year` hold both their ends; with `bpm_octaves` a tempo
-    counts by its half and its double, too. `min_confidence` is 0–1, `min_length_s`
+    `moods` must be the mood, one of `sounds` the sound; `valence` is (low, high), both within 0–1. Genres
+    match exactly; the others as a part of the text, letter case and Unicode form set aside. `energy` is
+    half-open, [low, high), as `ENERGY_BANDS` are; `bpm` and `year` hold both their ends; with `bpm_octaves` a
+    tempo counts by its half and its double, too. `min_confidence` is 0–1, `min_length_s`
     seconds. No filter, `not_genres` included, matches what is not known. Of several `tag_genres`, the
     owner's own, one must match in any spelling; `agrees` asks for tracks of which one of them means the
     answer's genre, `differs` for those that have one whose meaning is known and none that means it,
@@ -76,6 +77,7 @@ class Query:
     not_words: tuple[str, ...] = ()
     moods: tuple[Mood, ...] = ()
     valence: tuple[float, float] | None = None
+    sounds: tuple[Sound, ...] = ()
     artists: tuple[str, ...] = ()
     albums: tuple[str, ...] = ()
     path_parts: tuple[str, ...] = ()
@@ -196,9 +198,9 @@ def word_named(word: str, known: Sequence[str], genres: Sequence[str], model: st
     nearest word, where there is none, and for what is a mood or one of its genres.
 
     >>> known = ["Female Voice", "Piano"]
-    >>> [word_named(word, known, ["Jazz"], "standard-7") for word in ("female-voice", "female vocals")]
+    >>> [word_named(word, known, ["Jazz"], "standard-8") for word in ("female-voice", "female vocals")]
     ['Female Voice', 'Female Voice']
-    >>> word_named("jazz", ["Female Voice", "Piano"], ["Jazz"], "standard-7")
+    >>> word_named("jazz", ["Female Voice", "Piano"], ["Jazz"], "standard-8")
     Traceback (most recent call last):
         ...
     tagger.errors.TaggerError: 'jazz' is a genre and no word; give --genre Jazz
@@ -225,12 +227,12 @@ def genre_named(name: str, known: Sequence[str], model: str) -> str:
     Letter case, spaces and punctuation do not matter, nor how an "and" is written, unless two genres would
     be meant. Raises TaggerError, with the nearest name, where there is none.
 
-    >>> [genre_named(name, ["Hip-Hop", "R&B"], "standard-7") for name in ("hiphop", "hip hop", "r and b")]
+    >>> [genre_named(name, ["Hip-Hop", "R&B"], "standard-8") for name in ("hiphop", "hip hop", "r and b")]
     ['Hip-Hop', 'Hip-Hop', 'R&B']
-    >>> genre_named("hop", ["Hip-Hop", "Jazz"], "standard-7")
+    >>> genre_named("hop", ["Hip-Hop", "Jazz"], "standard-8")
     Traceback (most recent call last):
         ...
-    tagger.errors.TaggerError: no genre 'hop'; did you mean 'Hip-Hop'? standard-7 knows: Hip-Hop, Jazz
+    tagger.errors.TaggerError: no genre 'hop'; did you mean 'Hip-Hop'? standard-8 knows: Hip-Hop, Jazz
     """
     if meant := genre_meant(name, known):
         return meant
@@ -301,6 +303,7 @@ FILTERS: tuple[Filter, ...] = (
         "a range within 0-1 such as 0.6- or -0.3",
         "mood",
     ),
+    Filter("sound", "sounds", sound, "NAME", "music, speech or noise.", repeats=True),
     Filter("artist", "artists", str, "TEXT", "Artist with this in the name.", repeats=True),
     Filter("album", "albums", str, "TEXT", "Album with this in the title.", repeats=True),
     Filter("path", "path_parts", str, "TEXT", "Path with this in it, such as /Live/.", repeats=True),

@@ -36,7 +36,7 @@ ASPECTS: tuple[Aspect, ...] = ("genre", "energy", "tempo", "words", "mood")
 
 @dataclass(frozen=True)
 class Facts:
-    """All that the page shows, of every track in `rows` and of the library.
+    """All that the page shows, of every track of music in `rows` and of the library.
 
     `genres` are those that the model knows, by the owner's `names`, and `words` likewise. `places` has by row
     where each track lies on the map of sounds, (n, 2) within 0–1 and NaN for what lies nowhere; None: there
@@ -75,7 +75,7 @@ def gather(store: Store, model: str, made_at: datetime | None = None, lay_out: S
 
     Of 100,000 tracks this takes some half a minute. `made_at` is now unless it is given.
     """
-    rows = [*store.overview(model)]
+    rows = [row for row in store.overview(model) if row.track.sound == "music"]
     aspects = frozenset(each for each in ASPECTS if predicts(store, model, each))
     known = genres_of(store, model) if "genre" in aspects else ()
     said = words_of(store, model) if "words" in aspects else ()

@@ -148,7 +148,12 @@ def _tiles(facts: Facts) -> Iterator[tuple[str, str]]:
     if counts.genres:
         n_with = sum(counts.genres.values())
         yield f"{(n_with - sum(counts.unsure.values())) / n_with:.0%}", "sure of their genre"
-    few = {"silent": counts.silent, "missing": counts.missing, "failed": len(facts.failures)}
+    few = {
+        "speech or noise": sum(counts.no_music.values()),
+        "silent": counts.silent,
+        "missing": counts.missing,
+        "failed": len(facts.failures),
+    }
     for what, count in few.items():
         if count:
             yield f"{count:,}", what

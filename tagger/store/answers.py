@@ -15,6 +15,7 @@ from tagger.query import EVERYTHING, Query
 from tagger.store import checked, words
 from tagger.store.album_answers import AlbumAnswers
 from tagger.store.corrections import Corrections
+from tagger.store.no_music import put_sounds
 from tagger.store.question import Sql, answers_table, asked_for, scores_table, tracks_query, uses_words
 from tagger.store.rows import (
     EVERY_PATH,
@@ -69,7 +70,8 @@ _ONE_BY_PATH = """
     SELECT * FROM tracks JOIN predictions ON predictions.track_id = tracks.id
     LEFT JOIN (SELECT model, trunk FROM models) USING (model)
     LEFT JOIN embeddings USING (track_id, trunk)
-    LEFT JOIN mood_words USING (track_id, model) WHERE path = :path AND model = :model"""
+    LEFT JOIN mood_words USING (track_id, model)
+    LEFT JOIN no_music USING (track_id, model) WHERE path = :path AND model = :model"""
 _WORDS_BY_PATH = f"""
     SELECT {words.COLUMNS} FROM tracks t JOIN mood_words w ON w.track_id = t.id
     WHERE t.path = ? AND w.model = ?"""
@@ -86,6 +88,10 @@ _SCORES = """
     (SELECT json_group_object(s.genre, s.probability) FROM {scores} s
     WHERE s.track_id = p.track_id AND s.model = p.model
     AND typeof(s.genre) = 'text' AND typeof(s.probability) = 'real')"""
+_MUSIC_COUNTS = """
+    SELECT genre, corrected & 1, count(*) FROM predictions WHERE model = ?1 AND genre IS NOT NULL
+    AND (corrected > 0 OR track_id NOT IN (SELECT track_id FROM no_music WHERE model = ?1))
+    GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
 _GENRE_COUNTS = """
     SELECT genre, corrected & 1, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL
     GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
@@ -286,9 +292,9 @@ class Answers:
         return [(genre, count) for genre, is_said, count in rows if isinstance(genre, str) and not is_said]
 
     def shown_genres(self, model: str) -> Counter[str]:
-        """Count the tracks of each genre, as the owner calls it, by the answers of `model`."""
+        """Count the tracks of music of each genre, as the owner calls it, by the answers of `model`."""
         counts: Counter[str] = Counter()
-        for genre, is_said, count in self._database.all(_GENRE_COUNTS, (model,)):
+        for genre, is_said, count in self._database.all(_MUSIC_COUNTS, (model,)):
             if isinstance(genre, str):
                 counts[genre if is_said else self._names.shown(genre)] += count
         return counts
@@ -357,6 +363,7 @@ class Answers:
         vectors = chain.from_iterable(embedding_values(*pair) for pair in pairs)
         connection.executemany(_INSERT_EMBEDDING, vectors)
         put_words(connection, ids, answers)
+        put_sounds(connection, ids, answers)
 
 
 def _use_models(connection: sqlite3.Connection, models: Iterable[str], at: str) -> None:

@@ -11,7 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
-from tagger.types import MOODS, Mood
+from tagger.types import MOODS, SOUNDS, Mood, Sound
 
 LONGEST_S = 1e9
 """Thirty years: no track lasts so long."""
@@ -61,6 +61,11 @@ def duration_s(value: Any) -> float | None:
 def mood(value: Any) -> Mood | None:
     """Give one of the four moods; None for all else."""
     return value if value in MOODS else None
+
+
+def sound(value: Any) -> Sound:
+    """Give speech or noise; music for all else."""
+    return value if value in SOUNDS else "music"
 
 
 def bpm(value: Any) -> float | None:

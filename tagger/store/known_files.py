@@ -77,7 +77,7 @@ _OWNERS = (
 )
 
 _OF_THE_SOUND = ("audio_id", "duration_s", "codec", "sample_rate_hz", "channels", "damaged")
-_COPIED = ("predictions", "genre_scores", "window_answers", "mood_words", "embeddings")
+_COPIED = ("predictions", "genre_scores", "window_answers", "mood_words", "no_music", "embeddings")
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,14 @@ _OWN_GENRES = """
         WHEN json_valid(t.tag_genres) THEN (SELECT group_concat(value, '; ') FROM json_each(t.tag_genres))
     END"""
 
-_LIBRARY = f"""
+_WITH_SOUND = """
+        CASE WHEN p.model ISNULL THEN NULL WHEN p.corrected > 0 THEN 'music'
+            ELSE coalesce(n.sound, 'music') END AS sound,"""
+
+
+def _view(sound: str = "", join: str = "") -> str:
+    """The view, perhaps with a further column before those of the file, and with the join that it needs."""
+    return f"""
     CREATE VIEW library AS SELECT
         t.path, t.artist, t.title, t.album, t.album_artist, t.year, t.duration_s, t.codec,
         p.genre, p.genre_confidence,
@@ -46,16 +53,21 @@ _LIBRARY = f"""
         {_CORRECTED} AS corrected,
         w.mood, w.mood_confidence, w.valence,
         ({_WORDS}) AS words,
-        {_OWN_GENRES} AS tag_genre, t.tag_energy_level, t.tag_bpm,
+        {_OWN_GENRES} AS tag_genre, t.tag_energy_level, t.tag_bpm,{sound}
         p.silent, t.damaged, t.missing_since, t.scanned_at, t.size,
         t.audio_id, t.id AS track_id, p.model
     FROM tracks t
     LEFT JOIN predictions p ON p.track_id = t.id AND p.model = ({_LAST_MODEL})
-    LEFT JOIN mood_words w ON w.track_id = t.id AND w.model = p.model"""
+    LEFT JOIN mood_words w ON w.track_id = t.id AND w.model = p.model{join}"""
 
 
 def add_library_view(connection: sqlite3.Connection) -> None:
     """Add the view, and where a scan notes what files held; it is one of `schema.MIGRATIONS`."""
     # A JSON object: what the fields that write-tags wrote held when a scan last read them, and when (`at`).
     connection.execute("ALTER TABLE tracks ADD COLUMN tag_seen TEXT")
-    connection.execute(_LIBRARY)
+    connection.execute(_view())
+
+
+def with_sound() -> str:
+    """Write the statement that makes the view with `sound`, where there is the table `no_music`."""
+    return _view(_WITH_SOUND, "\n    LEFT JOIN no_music n ON n.track_id = t.id AND n.model = p.model")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from tagger.errors import StoreError
 from tagger.files import folded
 from tagger.query import Query, TrackOrder
+from tagger.store.no_music import of_sounds
 from tagger.store.rows import SqlValue, StoredPath, path_ranges, stored_path
 from tagger.store.words import least_byte
 from tagger.types import HAS_WORD
@@ -123,7 +124,7 @@ def asked_for(
     of_tracks, needs_words = _of_track(query), with_words or _needs_words(query)
     source, bounds = _source(query, with_tracks or bool(of_tracks), needs_words)
     of_words: list[Sql] = [("w.model = ?", [model]), *_of_words(query)] if needs_words else []
-    conditions: list[Sql] = [("p.model = ?", [model]), *of_words, *_of_prediction(query), *of_tracks]
+    conditions: list[Sql] = [("p.model = ?", [model]), *of_words, *_of_prediction(query, model), *of_tracks]
     where = " AND ".join(sql for sql, _ in conditions)
     values = [value for _, values in conditions for value in values]
     return f"FROM {source}{more} WHERE {where}", [*bounds, *values]
@@ -187,7 +188,7 @@ def _ranges(paths: Sequence[str]) -> Sql:
     return ", ".join(["(?, ?)"] * len(ranges)), [bound for pair in ranges for bound in pair]
 
 
-def _of_prediction(query: Query) -> list[Sql]:
+def _of_prediction(query: Query, model: str) -> list[Sql]:
     """Conditions on a prediction; what is NULL, as the genre of silence, meets none."""
     found = [*_of_genre(query)]
     if query.energy is not None:
@@ -198,7 +199,7 @@ def _of_prediction(query: Query) -> list[Sql]:
         found.append(("p.genre_confidence >= ?", [query.min_confidence]))
     if query.corrected:
         found.append((_CORRECTED if query.as_heard else "p.corrected > 0", []))
-    return found
+    return [*found, *of_sounds(query.sounds, model)]
 
 
 def _of_tempo(limits: tuple[float, float], octaves: bool) -> Sql:

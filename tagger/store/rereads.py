@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tagger.store import checked
+from tagger.store.no_music import put_sound_rows
 from tagger.store.rows import now
 from tagger.store.word_tables import trunk_named
 from tagger.store.words import put_rows, word_list
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from tagger.store.database import Database
-    from tagger.types import FloatArray, Mood
+    from tagger.types import FloatArray, Mood, Sound
 
 BATCH = 4096
 """Tracks in one transaction: half a second, in which other programs wait."""
@@ -96,7 +97,7 @@ class HeadAnswers:
     """What heads say of `Stored` tracks; None where the answer of the source holds.
 
     `genres` is (n, n_genres) and `words` (n, n_words), probabilities by `genre_names` and `word_names`;
-    `energy` is (n,). `moods` has valence, mood and its confidence for each track.
+    `energy` is (n,). `moods` has valence, mood and its confidence for each track, `sounds` the sound and its.
     """
 
     genre_names: Sequence[str]
@@ -105,6 +106,7 @@ class HeadAnswers:
     word_names: Sequence[str]
     words: FloatArray
     moods: Sequence[tuple[float | None, Mood | None, float | None]]
+    sounds: Sequence[tuple[Sound, float | None]]
 
 
 class Rereads:
@@ -183,6 +185,7 @@ class Rereads:
                 connection.executemany(_SET_ENERGY, [(*pair, model) for pair in energies])
             number = word_list(connection, said.word_names) if said.word_names else None
             put_rows(connection, _word_rows(tracks, said, model, number))
+            put_sound_rows(connection, _sound_rows(tracks, said, model))
 
 
 def _columns(kept: frozenset[str], own: str) -> dict[str, str]:
@@ -228,6 +231,14 @@ def _word_rows(
         is_known = number is not None or said.moods[i][0] is not None
         if is_known and not tracks.silent[i]:
             yield track_id, model, *said.moods[i], number, packed[i].tobytes() if number else None
+
+
+def _sound_rows(
+    tracks: Stored, said: HeadAnswers, model: str
+) -> Iterator[tuple[int, str, Sound, float | None]]:
+    for track_id, silent, sound in zip(tracks.ids.tolist(), tracks.silent, said.sounds, strict=True):
+        if not silent:
+            yield track_id, model, *sound
 
 
 def _heads_of(text: Any) -> Mapping[str, str]:

@@ -56,7 +56,8 @@ class MoodAndWords(NamedTuple):
 TRACK_COLUMNS = (
     "t.path, t.audio_id, t.duration_s, p.genre, p.genre_confidence, p.energy, p.bpm, p.bpm_confidence, "
     "p.silent, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL, t.damaged, "
-    "t.tag_genres, t.tag_energy_level, t.tag_bpm, p.corrected"
+    "t.tag_genres, t.tag_energy_level, t.tag_bpm, p.corrected, "
+    "(SELECT n.sound FROM no_music n WHERE n.track_id = p.track_id AND n.model = p.model AND p.corrected = 0)"
 )
 """The columns that `track_of` reads, of tracks `t` and predictions `p`."""
 
@@ -68,6 +69,8 @@ _CORRECTED = tuple(
 """The fields that each value of the column `corrected` stands for."""
 
 _N_CORRECTED = len(_CORRECTED)
+
+_KEPT_SOUNDS = (None, "speech", "noise")
 
 
 def track_of(
@@ -83,12 +86,12 @@ def track_of(
     if not (_are_sound(tuple(map(type, row))) and _are_in_range(row)):
         row = _mended(row)
     path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
-    title, artist, album, year, missing, damaged, genres, level, tag_bpm, corrected = names
+    title, artist, album, year, missing, damaged, genres, level, tag_bpm, corrected, sound = names
     answer = (genre, confidence, energy, bpm, bpm_confidence, bool(silent))
     of_tags = (title, artist, album, year)
     own: tuple[Any, ...] = (own_genres(genres, nothing), level, tag_bpm)
     states = (bool(missing), bool(damaged))
-    more = (second_genre, *(said or (None, None, None, {})), _CORRECTED[corrected])
+    more = (second_genre, *(said or (None, None, None, {})), _CORRECTED[corrected], sound or "music")
     return Track(path_from(path), audio_id, duration_s, *answer, *of_tags, *states, *own, *more)
 
 
@@ -96,7 +99,8 @@ def track_of(
 def _are_sound(types: tuple[type, ...]) -> bool:
     """Whether the columns `TRACK_COLUMNS` are of the types that they should be: asked for a million rows."""
     path, audio_id, duration_s, genre, *rest = types
-    *numbers, silent, title, artist, album, year, missing, damaged, own_genres, level, tag_bpm, fields = rest
+    *rest, level, tag_bpm, fields, sound = rest
+    *numbers, silent, title, artist, album, year, missing, damaged, own_genres = rest
     texts = all(one in (str, type(None)) for one in (genre, title, artist, album, own_genres))
     return (
         path in (str, bytes)
@@ -109,11 +113,12 @@ def _are_sound(types: tuple[type, ...]) -> bool:
         and missing is int
         and damaged is int
         and fields is int
+        and sound in (str, type(None))
     )
 
 
 def _are_in_range(row: tuple[Any, ...]) -> bool:
-    duration_s, _, sure, energy, bpm, bpm_sure, _, _, _, _, year, *_, level, tag_bpm, fields = row[2:]
+    duration_s, _, sure, energy, bpm, bpm_sure, _, _, _, _, year, *_, level, tag_bpm, fields, sound = row[2:]
     return (
         0.0 <= (duration_s or 0.0) <= checked.LONGEST_S
         and 0.0 <= (energy or 0.0) <= 1.0
@@ -124,13 +129,14 @@ def _are_in_range(row: tuple[Any, ...]) -> bool:
         and 0.0 <= (level or 0.0) <= MOST_LEVEL
         and 0.0 <= (tag_bpm or 0.0) <= MOST_BPM
         and 0 <= fields < _N_CORRECTED
+        and sound in _KEPT_SOUNDS
     )
 
 
 def _mended(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """The row with None in the place of what cannot be."""
     path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
-    title, artist, album, year, missing, damaged, genres, level, tag_bpm, corrected = names
+    title, artist, album, year, missing, damaged, genres, level, tag_bpm, corrected, sound = names
     return (
         path,
         checked.text(audio_id) or "",
@@ -149,6 +155,7 @@ def _mended(row: tuple[Any, ...]) -> tuple[Any, ...]:
         checked.number(level, 0, MOST_LEVEL),
         checked.number(tag_bpm, 0, MOST_BPM),
         corrected if type(corrected) is int and 0 <= corrected < _N_CORRECTED else 0,
+        checked.sound(sound),
     )
 
 
@@ -181,6 +188,8 @@ def analysis_of(
         mood=said.mood,
         mood_confidence=said.mood_confidence,
         words=said.words,
+        sound=checked.sound(row["sound"]),
+        sound_confidence=checked.share(row["sound_confidence"]),
     )
     return Analysis(
         file=AudioFile(path_from(row["path"]), checked.whole(row["size"]), checked.whole(row["mtime_ns"])),

@@ -15,6 +15,7 @@ from tagger.store.album_tables import add_albums
 from tagger.store.backup import back_up, damage
 from tagger.store.correction_tables import add_correction_answers
 from tagger.store.library_view import add_library_view
+from tagger.store.no_music import add_no_music
 from tagger.store.word_tables import add_words
 
 APPLICATION_ID = 0x54414752  # "TAGR" in the file's header: https://www.sqlite.org/pragma.html
@@ -210,6 +211,7 @@ MIGRATIONS: Migrations = (
     add_words,
     add_correction_answers,
     add_library_view,
+    add_no_music,
 )
 """What leads from version `FIRST_VERSION` + n to the next.
 

@@ -14,7 +14,7 @@ from tagger.store import checked
 from tagger.store.question import asked_for
 from tagger.store.runs import Run, Runs
 from tagger.store.words import Words, least_byte
-from tagger.types import HAS_WORD, MOODS
+from tagger.types import HAS_WORD, MOODS, SOUNDS
 
 if TYPE_CHECKING:
     from tagger.store.database import Database
@@ -48,12 +48,14 @@ class Statistics:
     word first. What is not known is not counted: without any, levels are 0 and the others empty.
     `own_tags` has the number of tracks whose own genre `agrees` with the answer, `differs` from one that is
     sure, is `unsure` (from one that is not, or nobody knows what it means), or is `none`.
-    `missing` are those whose file was gone at the last scan.
+    `no_music` has the number of tracks that are `speech` and `noise`, of which the others say nothing but for
+    `tracks`, `duration_s` and `missing`. `missing` are those whose file was gone at the last scan.
     `failures` counts files by stage; `runs` are the last five, newest first.
     """
 
     tracks: int
     silent: int
+    no_music: Mapping[str, int]
     missing: int
     duration_s: float
     genres: Mapping[str, int]
@@ -70,15 +72,20 @@ class Statistics:
 
 def statistics(database: Database, query: Query, model: str, names: GenreNames) -> Statistics:
     """Count what `query` asks for, its order and limit aside; failures and runs are the library's."""
+    no_music = _no_music(database, query, model)
+    whole = query
+    if no_music:  # else they need not be looked for, and an index alone has the counts
+        query = replace(query, sounds=query.sounds or ("music",))
     cells, unsure, silent = _cells(database, query, model, names)
-    tracks, genres = cells.total(), _genres(cells)
+    tracks, genres = cells.total() + (0 if whole.sounds else sum(no_music.values())), _genres(cells)
     moods, words = _moods_and_words(database, query, model)
     by_level = {genre: tuple(cells[genre, level] for level in LEVELS) for genre in genres}
     return Statistics(
         tracks=tracks,
         silent=silent,
-        missing=_missing(database, query, model),
-        duration_s=_duration_s(database, query, model, tracks),
+        no_music=no_music,
+        missing=_missing(database, whole, model),
+        duration_s=_duration_s(database, whole, model, tracks),
         genres=genres,
         unsure={genre: unsure[genre] for genre in genres if unsure[genre]},
         energy_levels=tuple(sum(n for (_, at), n in cells.items() if at == level) for level in LEVELS),
@@ -113,6 +120,17 @@ def _cells(
         unsure[called] += n_unsure_there
         all_silent += silent
     return cells, unsure, all_silent
+
+
+def _no_music(database: Database, query: Query, model: str) -> dict[str, int]:
+    """Tracks that are speech or noise, among those that `query` asks for."""
+    others = tuple(sound for sound in SOUNDS if sound != "music" and sound in (query.sounds or SOUNDS))
+    counts: dict[str, int] = {}
+    for sound in others:
+        from_where, values = asked_for(replace(query, sounds=(sound,)), model, with_tracks=False)
+        if count := int(database.value(f"SELECT count(*) {from_where}", values)):
+            counts[sound] = count
+    return counts
 
 
 def _missing(database: Database, query: Query, model: str) -> int:

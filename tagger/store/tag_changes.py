@@ -22,7 +22,7 @@ from tagger.store.rows import (
     path_ranges,
     stored_path,
 )
-from tagger.types import HAS_WORD, CorrectedField
+from tagger.types import HAS_WORD, CorrectedField, Sound
 
 if TYPE_CHECKING:
     from tagger.store.database import Database
@@ -33,7 +33,9 @@ PAGE = 500
 ChangeState = Literal["prepared", "written", "undoing", "undone", "left"]
 
 TRACKS_TO_TAG = f"""
-    SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence, {words.COLUMNS}
+    SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence,
+        (SELECT n.sound FROM no_music n WHERE n.track_id = id AND n.model = p.model AND p.corrected = 0),
+        {words.COLUMNS}
     FROM tracks CROSS JOIN predictions p ON p.track_id = id AND p.model = ?{words.JOIN}
     WHERE path >= ? AND path < ? AND missing_since IS NULL ORDER BY path LIMIT ?"""
 _GENRES = """
@@ -107,6 +109,7 @@ class TaggableTrack:
     mood_confidence: float | None = None
     words: tuple[tuple[str, float], ...] = ()
     said: Mapping[CorrectedField, Correction] = field(default_factory=dict)
+    sound: Sound = "music"
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +320,7 @@ class TagChanges:
             last_id = rows[-1][0]
 
     def _taggable(self, row: tuple[Any, ...], model: str, genres: str) -> TaggableTrack:
-        track_id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence, *said = row
+        track_id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence, sound, *said = row
         _, mood, mood_confidence, likely = self._words.read(said, HAS_WORD)
         return TaggableTrack(
             id=track_id,
@@ -333,6 +336,7 @@ class TagChanges:
             mood=mood,
             mood_confidence=mood_confidence,
             words=tuple(likely.items()),
+            sound=checked.sound(sound),
         )
 
     def _ours(self, track_id: int) -> dict[str, set[str]]:

@@ -29,6 +29,7 @@ def _ignore(skip: Skip) -> None:
 @dataclass(slots=True)
 class WriteCounts:
     """Of `write-tags`, or of what it would do; `fields` counts the files in which each field changes.
+    `no_music` are the files that nothing is written into because speech or noise is heard in them.
     `run` is the number of the run, None as long as nothing is written.
 
     `on_skip` gets each file that is left as it was.
@@ -38,6 +39,7 @@ class WriteCounts:
     files_written: int = 0
     bytes_written: int = 0
     unchanged: int = 0
+    no_music: int = 0
     skipped: int = 0
     errors: int = 0
     fields: Counter[Field] = field(default_factory=Counter)
@@ -46,7 +48,7 @@ class WriteCounts:
     @property
     def done(self) -> int:
         """The files that the run has looked at so far."""
-        return self.files_written + self.unchanged + self.skipped
+        return self.files_written + self.unchanged + self.no_music + self.skipped
 
     def write(self, n_bytes: int, changes: Iterable[Change]) -> None:
         """Count a file that was written."""
@@ -66,6 +68,7 @@ class WriteCounts:
             "files_written": self.files_written,
             "bytes_written": self.bytes_written,
             "unchanged": self.unchanged,
+            "no_music": self.no_music,
             "skipped": self.skipped,
         }
 

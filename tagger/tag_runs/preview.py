@@ -128,9 +128,11 @@ def planned_pages(
         outcomes = pool.map(
             lambda track: or_skip(lambda: _planned(track, settings, decide), track.path), page
         )
-        for outcome in outcomes:
+        for track, outcome in zip(page, outcomes, strict=True):
             if isinstance(outcome, Skip):
                 _skip(outcome, counts, lost)
+            elif outcome is None and track.sound != "music":
+                counts.no_music += 1
             elif outcome is None or earlier.holds(outcome):
                 counts.unchanged += 1
             else:
@@ -188,9 +190,12 @@ def _skip(skip: Skip, counts: WriteCounts, lost: LostFolders) -> None:
 def wanted(track: TaggableTrack, settings: TagSettings, names: GenreNames = MODELS_OWN) -> Wanted:
     """Give the values that the tags of a track should hold; of silence there is nothing but the energy.
 
-    A genre that is not sure enough ends the list, for the model holds those behind it for less likely. One
-    that the owner never wants is passed over, and the next must be sure by itself.
+    Of what is no music there is nothing at all. A genre that is not sure enough ends the list, for the model
+    holds those behind it for less likely. One that the owner never wants is passed over, and the next must
+    be sure by itself.
     """
+    if track.sound != "music":
+        return Wanted()
     claimed = (scored for scored in track.genres if names.is_claimed(scored[0]))
     enough = takewhile(lambda scored: settings.is_enough(*scored), claimed)
     sure = tuple(names.shown(genre) for genre, _ in enough)

@@ -260,6 +260,8 @@ def _answered(answer: Prediction | Failure) -> tuple[str, str, str]:
     if isinstance(answer, Failure):
         return f"refused: {answer.reason}".replace("|", "\\|"), "", ""
     genre = "none (silent)" if answer.silent else answer.genre or "–"
+    if answer.sound != "music":
+        genre = f"no music: {answer.sound}"
     confidence, energy = (
         "–" if value is None else f"{value:.2f}" for value in (answer.genre_confidence, answer.energy)
     )

@@ -74,6 +74,7 @@ def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
         "mood_confidence": None,
         "words": {},
         "corrected": [],
+        "sound": "music",
     }
     assert len(rows) == 3
 
@@ -270,7 +271,7 @@ def test_show_of_what_is_no_file_is_refused(tagger: Tagger, tmp_path: Path, name
 
 def test_models_tells_genres_and_figures(tagger: Tagger, library: Path) -> None:
     small, standard, thorough = tagger("models", "--json").json
-    assert (small["id"], standard["id"], thorough["id"]) == (SMALL_MODEL, DEFAULT_MODEL, "thorough-1")
+    assert (small["id"], standard["id"], thorough["id"]) == (SMALL_MODEL, DEFAULT_MODEL, "thorough-2")
     assert standard["genres"] == small["genres"] == thorough["genres"] == list(GENRES)
     assert thorough["figures"]["hit"] > standard["figures"]["hit"] + 0.02
     assert standard["tempo"]

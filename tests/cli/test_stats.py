@@ -30,6 +30,7 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
         "tracks": 5,
         "hours": round((3 * 60 + 300 + 120) / 3600, 2),
         "silent": 0,
+        "no_music": {},
         "missing": 0,
         "genres": {"Jazz": 2, "Rock": 2, "Folk": 1},
         "unsure": 0,

@@ -19,7 +19,7 @@ from tests.cli.conftest import Tagger, answered
 from tests.sounds import make_kind, tags_by_ffmpeg
 from tests.tag_runs.library import KINDS, contents, make_files, store_analyses
 
-KEYS = ["run", "files_written", "bytes_written", "unchanged", "skipped"]
+KEYS = ["run", "files_written", "bytes_written", "unchanged", "no_music", "skipped"]
 CHANGING = ("open", "os.rename", "os.remove", "os.truncate", "os.utime", "os.chmod")
 _writing: list[str] = []
 _watched: list[str] = []
@@ -139,7 +139,14 @@ def test_a_second_run_writes_0_bytes_and_opens_nothing_for_writing(tagger: Tagge
     tagger("write-tags", "--yes")
     with nothing_written_beneath(music):
         again = tagger("write-tags", "--yes", "--json").json
-    assert again == {"run": 2, "files_written": 0, "bytes_written": 0, "unchanged": 5, "skipped": 0}
+    assert again == {
+        "run": 2,
+        "files_written": 0,
+        "bytes_written": 0,
+        "unchanged": 5,
+        "no_music": 0,
+        "skipped": 0,
+    }
 
 
 @pytest.mark.parametrize("keep", [(), ("--keep-mtime",)])

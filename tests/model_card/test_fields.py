@@ -3,9 +3,11 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tagger.errors import ModelError
+from tagger.heads import Heads
 from tagger.model_card import (
     DEFAULT_MODEL,
     TempoClasses,
@@ -13,6 +15,7 @@ from tagger.model_card import (
     load_card,
     shares_trunk,
 )
+from tagger.model_card.write_heads import write_heads
 from tests.own_model import change
 
 FRONT_END = json.loads((Path(load_card(DEFAULT_MODEL).folder) / "model.json").read_text())["front_end"]
@@ -163,3 +166,34 @@ def test_what_cannot_be_meant_is_refused(copied_model: Path, fields: dict[str, o
     change(copied_model, **fields)
     with pytest.raises(ModelError, match=f"model\\.json cannot be used \\(.*{reason}"):
         load_card(str(copied_model))
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        {"names": ["music", "speech"], "least": 0.9},
+        {"names": ["speech", "music", "noise"], "least": 0.9},
+        {"names": ["music", "speech", "noise"], "least": 0},
+        {"names": ["music", "speech", "noise"], "least": 1.1},
+        {"names": ["music", "speech", "noise"], "least": "0.9"},
+        {"names": ["music", "speech", "noise"]},
+        {"least": 0.9},
+    ],
+)
+def test_a_head_of_sounds_that_makes_no_sense_is_refused(
+    copied_model: Path, sound: dict[str, object]
+) -> None:
+    fields = json.loads((copied_model / "model.json").read_text())
+    change(copied_model, heads={**fields["heads"], "sound": {"version": "0", **sound}})
+    with pytest.raises(ModelError, match=r"model\.json cannot be used"):
+        load_card(str(copied_model))
+
+
+def test_a_model_without_a_head_of_sounds_takes_all_for_music(copied_model: Path) -> None:
+    assert load_card(str(copied_model)).no_music_from == pytest.approx(0.9, abs=0.1)
+    write_heads(str(copied_model), {}, {"sound": None})
+    card = load_card(str(copied_model))
+    assert card.no_music_from is None
+    heads = Heads(card)
+    sounds = heads.sounds(np.zeros((2, heads.embedding_dim), np.float16), np.full(2, np.inf))
+    assert sounds == [("music", None)] * 2

@@ -97,6 +97,20 @@ def test_another_head_reads_the_embedding_and_the_others_stay(store: Store, tmp_
     assert {window.energy for window in analysis.prediction.windows} != {None}
 
 
+def test_tracks_that_were_answered_before_there_were_sounds_get_theirs(
+    scanned: Path, store: Store, tmp_path: Path
+) -> None:
+    old = [track.sound for track in tracks(store, "old-1")]
+    assert old == ["noise", "noise", "music"]  # the last is silent
+    store.rereads.forget("old-1")
+    deaf = load_card(str(as_model(tmp_path / "deaf-1", ["sound"])))
+    with tagger.Library(str(tmp_path / "x.db"), model=deaf.folder) as library:
+        library.scan(str(scanned / "music"))
+    assert {track.sound for track in tracks(store, "deaf-1")} == {"music"}
+    assert moved(store, load_card(str(as_model(tmp_path / "new-1", [])))) == 3
+    assert [track.sound for track in tracks(store, "new-1")] == old
+
+
 def test_a_tempo_of_another_head_cannot_be_read_from_embeddings(store: Store, tmp_path: Path) -> None:
     folder = as_model(tmp_path / "other-1", [])
     tempo = json.loads((folder / "model.json").read_text())["heads"]["tempo"]

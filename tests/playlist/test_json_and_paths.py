@@ -45,6 +45,7 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "mood_confidence": 0.7,
             "words": {"Piano": 0.94, "Slow": 0.5},
             "corrected": [],
+            "sound": "music",
         },
         {
             "path": "/a.mp3",
@@ -70,6 +71,7 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "mood_confidence": None,
             "words": {},
             "corrected": [],
+            "sound": "music",
         },
     ]
 

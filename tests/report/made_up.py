@@ -34,6 +34,7 @@ def facts_of(rows: Sequence[Overview], **more: Any) -> Facts:
     counts = Statistics(
         tracks=len(rows),
         silent=0,
+        no_music={},
         missing=0,
         duration_s=0.0,
         genres=dict(genres.most_common()),
@@ -48,7 +49,7 @@ def facts_of(rows: Sequence[Overview], **more: Any) -> Facts:
         runs=(),
     )
     values: dict[str, Any] = {
-        "model": "standard-7",
+        "model": "standard-8",
         "made_at": datetime(2026, 2, 3, 4, 5, tzinfo=UTC),
         "root": "/m",
         "aspects": frozenset({"genre", "energy", "tempo", "words", "mood"}),

@@ -98,7 +98,13 @@ def reread(store: Store, kept: bool, scores: tuple[float, ...], energy: float) -
     stored = Stored(ids, np.full(n, 200.0), silent, np.zeros((n, 8), np.float16))
     genres = None if kept else np.tile(scores, (n, 1))
     answers = HeadAnswers(
-        GENRES, genres, None if kept else np.full(n, energy), [], np.zeros((n, 0)), [(None, None, None)] * n
+        GENRES,
+        genres,
+        None if kept else np.full(n, energy),
+        [],
+        np.zeros((n, 0)),
+        [(None, None, None)] * n,
+        [("music", None)] * n,
     )
     heads = frozenset({"genre", "energy", "tempo"} if kept else {"tempo"})
     store.rereads.introduce(MODELS[1], "trunk", {})

@@ -35,6 +35,7 @@ _POLICIES = (
     Policy("replace", bpm="replace", mood="replace", words="replace"),
     Policy("missing", mood="missing", words="missing"),
     Policy("add", max_genres=3, words="add"),
+    Policy("replace", energy_in=("comment", "grouping", "rating", "mood"), bpm="replace", bpm_decimal="id3"),
 )
 """Rounds take turns; a mutant's round follows from its number."""
 

@@ -134,14 +134,15 @@ def predict_files(
     """Analyse each file as a scan does, in order."""
     load = None if card.is_light(device) else partial(Predictor, card, device)
     outcomes: dict[str, Prediction | Failure] = {}
-    files = (AudioFile(path, -1, -1) for path in paths)
+    places = [os.path.abspath(path) for path in paths]  # a worker may have begun in another folder
+    files = (AudioFile(path, -1, -1) for path in places)
     with _one_thread():
         for outcome in analyse_all(files, card, load, jobs):
             if isinstance(outcome, Failure):
                 outcomes[outcome.path] = outcome
             else:
                 outcomes[outcome.file.path] = outcome.prediction
-    return [outcomes[path] for path in paths]
+    return [outcomes[path] for path in places]
 
 
 def predict_ms(card: ModelCard, repeats: int = 20) -> float:

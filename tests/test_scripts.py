@@ -13,6 +13,9 @@ from pathlib import Path
 import mutagen
 import pytest
 
+from tagger.audio import identify
+from tagger.training.heads.sound import read_sounds
+from tagger.types import SOUNDS
 from tests.sounds import make_sound
 
 SCRIPTS = Path(__file__).parent.parent / "scripts"
@@ -109,3 +112,24 @@ def test_a_program_of_the_field_that_is_missing_or_fails_is_named(tmp_path: Path
     assert lines[1].startswith("tagger ") and " MB " in lines[1]
     assert "sonara      failed: no such library; to install it:" in lines
     assert "bliss       not installed; to install it:" in lines
+
+
+def test_sounds_are_made_with_a_table_of_what_they_are(tmp_path: Path) -> None:
+    """Noises, and music and a voice of recordings; of synthetic voices those that this computer has."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "speaker").mkdir()
+    for i in range(4):
+        make_sound(tmp_path / "data" / f"{i}.wav", seconds=7.0)
+    make_sound(tmp_path / "speaker" / "word.wav", seconds=1.0)
+    table = "path,dataset,split,group,genres\n"
+    table += "".join(f"{i}.wav,made,{('train', 'test')[i % 2]},{i},Jazz\n" for i in range(4))
+    (tmp_path / "data" / "clips.csv").write_text(table)
+    numbers = ("--speech", "3", "--noise", "6", "--music", "3")
+    recorded = ("--recordings", str(tmp_path / "data" / "0.wav"), "--speakers", str(tmp_path / "speaker"))
+    command = [sys.executable, str(SCRIPTS / "make_sounds.py"), str(tmp_path / "out")]
+    subprocess.run([*command, "--data", str(tmp_path / "data"), *numbers, *recorded], check=True)
+    clips, sounds = read_sounds(str(tmp_path / "out"))
+    assert [*map(SOUNDS.__getitem__, sounds)] == ["speech"] * 3 + ["noise"] * 6 + ["music"] * 3
+    assert {clip.split for clip in clips[9:]} <= {"train", "test"}
+    lengths = [identify(str(tmp_path / "out" / clip.path), window_s=10.0).duration_s for clip in clips]
+    assert all(4 < (length or 0) < 16 for length in lengths)

@@ -58,7 +58,7 @@ def completed(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> Completed:
         ("tagger show --device c", ["cpu", "cuda"]),
         ("tagger write-tags --genre ", ["missing", "replace", "add", "never"]),
         ("tagger scan --log-format ", ["text", "json"]),
-        ("tagger help pl", ["playlists", "playlist"]),
+        ("tagger help pl", ["players", "playlists", "playlist"]),
     ],
 )
 def test_tab_completes_values(completed: Completed, line: str, values: Sequence[str]) -> None:

@@ -167,7 +167,7 @@ def shipped(shared_data: str) -> Evaluation:
 @pytest.mark.slow
 @pytest.mark.shared_data
 def test_the_shipped_card_says_what_the_shipped_model_does(shipped: Evaluation) -> None:
-    """As far as machines agree: where bfloat16 is multiplied, 3 of the 492 first genres are others."""
+    """As far as machines agree, whose sums end otherwise."""
     with open(os.path.join(shipped.card.folder, "CARD.md"), encoding="utf-8") as file:
         text = file.read()
     for name, value in shipped.figures().items():

@@ -152,6 +152,7 @@ class Scan:
         failed_since = now if self.settings.retry_failed else now - RETRY_AFTER
         n_noticed = self.store.files.n_noticed
         remove_stale_tables()
+        self.store.rereads.introduce(self.card.id, self.card.trunk, self.card.head_versions)
         if not self.settings.full:
             self.counts.reread = reread(self.store, self.card, self.observer.rereads)
         known = KnownStates(self.store, self.card.id, paths, failed_since, self.settings.full)

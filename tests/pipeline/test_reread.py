@@ -13,6 +13,7 @@ import tagger
 from tagger.model_card import WEIGHTS_FILE, ModelCard, load_card
 from tagger.model_card.write_heads import write_heads
 from tagger.pipeline.reread import reread
+from tagger.pipeline.scan import ScanSettings
 from tagger.query import Query
 from tagger.store import Store
 from tests.sounds import make_sound
@@ -51,6 +52,7 @@ def store(scanned: Path, tmp_path: Path) -> Store:
 
 
 def moved(store: Store, card: ModelCard) -> int:
+    store.rereads.introduce(card.id, card.trunk, card.head_versions)
     return reread(store, card, lambda done, total: None)
 
 
@@ -131,3 +133,14 @@ def test_a_scan_moves_to_other_heads_unasked_and_analyses_nothing(
         assert library.model == "new-2"
         again = library.scan(str(scanned / "music"))
         assert (again.reread, again.analysed, again.unchanged) == (0, 0, 3)
+
+
+def test_what_a_whole_scan_has_answered_is_read_again_by_other_heads(scanned: Path, tmp_path: Path) -> None:
+    """A first scan with `--full` notes what its model is made of, too."""
+    old, new = as_model(tmp_path / "old-2", ["mood"]), as_model(tmp_path / "new-2", [])
+    database = str(tmp_path / "x.db")
+    with tagger.Library(database, model=str(old)) as library:
+        assert library.scan(str(scanned / "music"), settings=ScanSettings(full=True)).analysed == 3
+    with tagger.Library(database, model=str(new)) as library:
+        counts = library.scan(str(scanned / "music"))
+        assert (counts.reread, counts.analysed) == (3, 0)

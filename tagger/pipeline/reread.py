@@ -19,10 +19,10 @@ HEADS = ("genre", "energy", "tempo", "mood")
 def reread(store: Store, card: ModelCard, on_progress: Callable[[int, int], None]) -> int:
     """Store an answer of `card` for each track that has one of another model with the same trunk.
 
-    The store must know what `card` is made of (`introduce`). Heads of the same version answer as they did, so their answers are copied; the others read the embedding.
-    A tempo is read from the sound alone: where that head is another one, the track must be analysed.
-    `on_progress` gets how many tracks are done, and of how many. Returns how many there were. Raises
-    `ModelError` for weights that do not fit.
+    The store must know what `card` is made of (`introduce`). Heads of the same version answer as they did, so
+    their answers are copied; the others read the embedding. A tempo is read from the sound
+    alone: where that head is another one, the track must be analysed. `on_progress` gets how many tracks are
+    done, and of how many. Returns how many there were. Raises `ModelError` for weights that do not fit.
     """
     sources = [source for source in store.rereads.sources(card.id, card.trunk) if has_tempo_of(card, source)]
     if not sources:

@@ -79,6 +79,8 @@ def silence_python() -> None:
 
     They help nobody there. Our own logs are printed by `say_log`.
     """
+    if "ignore" not in sys.warnoptions:  # with which Python starts the processes that look after workers
+        sys.warnoptions.append("ignore")
     warnings.showwarning = lambda *about, **more: None
     logging.lastResort = logging.NullHandler()
     threading.excepthook = lambda about: None

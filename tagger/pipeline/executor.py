@@ -44,6 +44,10 @@ class Executor:
                 return future
             except (OSError, ImportError):
                 self._threads = Threads(self._jobs)
+            except UnboundLocalError as error:  # loky's own, behind an OSError: no pipe could be opened
+                if not isinstance(error.__context__, OSError):
+                    raise
+                self._threads = Threads(self._jobs)
         return self._threads.submit(work, *arguments)
 
     def shutdown(self, *, kill: bool) -> None:
@@ -124,9 +128,15 @@ def _end(workers: Iterable[Any]) -> None:
 def _uninterrupted() -> Iterator[None]:
     """Let Ctrl-C and SIGTERM wait until the end of the block.
 
-    A worker that is cut off before it has what it starts with prints a traceback into what we print.
+    A worker that is cut off before it has what it starts with prints a traceback into what we print. So does
+    one that Ctrl-C itself reaches while it imports: it inherits that this signal is blocked.
     """
     came: list[int] = []
+    if sys.platform != "win32":
+        from multiprocessing import resource_tracker
+
+        resource_tracker.ensure_running()  # as loky does; its start would unblock
+        mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     handlers: dict[int, Any] = {}
     if threading.current_thread() is threading.main_thread():  # no other one may set handlers
         for number in (signal.SIGINT, signal.SIGTERM):
@@ -136,6 +146,8 @@ def _uninterrupted() -> Iterator[None]:
     try:
         yield
     finally:
+        if sys.platform != "win32":
+            signal.pthread_sigmask(signal.SIG_SETMASK, mask)  # what has come meanwhile, comes now
         for one, handler in handlers.items():
             signal.signal(one, handler)
         for one in came:

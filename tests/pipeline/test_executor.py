@@ -99,6 +99,50 @@ def test_an_interruption_waits_until_a_worker_has_what_it_starts_with(
         signal.signal(number, before)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs kill -9")
+def test_of_a_program_that_is_killed_nothing_of_its_libraries_is_printed() -> None:
+    """loky's tracker of resources outlives it, and would warn of what was left to clean up."""
+    script = (
+        "import os, signal\n"
+        "from tagger.cli.terminal import silence_python\n"
+        "from tagger.pipeline.executor import processes\n"
+        "silence_python()\n"
+        "processes(1).submit(os.getpid).result()\n"
+        "os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=50)
+    assert (ended.returncode, ended.stderr) == (-signal.SIGKILL, "")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="has masks of signals")
+def test_a_worker_never_hears_ctrl_c_not_even_while_it_imports() -> None:
+    """In a terminal it reaches all processes of the program."""
+    script = (
+        "import signal\n"
+        "from tagger.pipeline.executor import Executor\n"
+        "mask = signal.pthread_sigmask\n"
+        "there = Executor(1).submit(mask, signal.SIG_BLOCK, ()).result()\n"
+        "here = mask(signal.SIG_BLOCK, ())\n"
+        "print(signal.SIGINT in there, signal.SIGTERM in there, signal.SIGINT in here)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=50)
+    assert ended.stdout == "True False False\n", ended.stderr
+
+
+def test_where_no_pipe_can_be_opened_threads_do_the_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With few open files left, loky stumbles over its own clean-up."""
+
+    class Full:
+        def submit(self, work: Any, *arguments: Any) -> Future[int]:
+            try:
+                raise OSError(24, "Too many open files")
+            finally:
+                raise UnboundLocalError("cannot access local variable 'child_r'")
+
+    monkeypatch.setattr(executor, "processes", lambda jobs: Full())
+    assert executor.Executor(1).submit(int, "7").result(timeout=5) == 7
+
+
 def test_without_a_place_for_temporary_files_there_is_no_table_and_no_error(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -2,13 +2,15 @@
 
 import sys
 
-from tagger.cli import main
-
 
 def run() -> None:
     """Run the command as a process of its own: workers that it has started end with it."""
     try:
+        from tagger.cli import main  # here, as Ctrl-C may come meanwhile
+
         main()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
     finally:
         if executor := sys.modules.get("tagger.pipeline.executor"):
             executor.end_processes()

@@ -299,6 +299,10 @@ def error_text(error: Exception) -> str:
         return str(error)
     if os.environ.get("TAGGER_DEBUG"):
         raise error
+    if isinstance(error, ImportError):
+        while isinstance(error.__cause__, ImportError):  # NumPy puts a page of advice before it
+            error = error.__cause__
+        return f"a library cannot be loaded ({' '.join(str(error).split())}); install tagger again"
     kind = type(error).__name__
     return f"internal error ({kind}: {error}); set TAGGER_DEBUG=1 to see where, and report it"
 

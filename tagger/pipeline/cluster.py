@@ -174,6 +174,10 @@ class Cluster:
             return [Failure(file.path, "decode", reason, file.size, file.mtime_ns)]
         except TaggerError:
             raise
+        except ImportError as error:
+            raise TaggerError(
+                f"a Dask worker cannot load a library ({error}); install this tagger there"
+            ) from None
         except Exception as error:
             raise _lost(error) from None
 

@@ -33,6 +33,8 @@ def extract_features(
         return _extracted(file, model_folder, front_end, known_sounds)
     except AudioError as error:
         return Failure(file.path, _stage(error, file.path), str(error), file.size, file.mtime_ns)
+    except ImportError:  # of a library that is missing or damaged, which no file is to blame for
+        raise
     except Exception as error:  # a fault of ours or of a library's: it costs this file, not the run
         reason = f"unexpected {type(error).__name__}: {error}; please report it with the file"
         return Failure(file.path, "decode", " ".join(reason.split()), file.size, file.mtime_ns)
@@ -56,6 +58,8 @@ def read_known_file(file: AudioFile) -> Identified | Failure:
     try:
         recording = Recording("", None, "", 0, 0, **names_of(file.path))
         return Identified(file, _tagged(recording, file.path))
+    except ImportError:
+        raise
     except Exception as error:
         stage = _stage(error, file.path) if isinstance(error, AudioError) else "decode"
         return Failure(file.path, stage, str(error), file.size, file.mtime_ns)

@@ -111,14 +111,23 @@ def _unfit(path: str, error: Exception) -> ModelError:
 
 def _session(graph: bytes) -> Any:
     """One thread: the other cores decode."""
-    os.environ.update(SILENCE)  # before the import, which is the start
-    import onnxruntime
-
-    onnxruntime.disable_telemetry_events()
+    onnxruntime = _onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = ERRORS_ONLY
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _onnxruntime() -> Any:
+    """Import it, and raise ImportError for whatever goes wrong: no model is to blame for that."""
+    os.environ.update(SILENCE)  # before the import, which is the start
+    try:
+        import onnxruntime
+
+        onnxruntime.disable_telemetry_events()
+    except (AttributeError, RuntimeError, ValueError) as error:
+        raise ImportError(f"onnxruntime: {error}") from None
+    return onnxruntime
 
 
 def keep_freed_memory() -> None:

@@ -132,6 +132,8 @@ def _extract(file: AudioFile, bank: NDArray[np.float32], front_end: FrontEnd) ->
         excerpt = read_excerpt(file.path, sample_rate_hz=rate_hz, window_s=WHOLE_S, centres=(0.5,))
     except AudioError as error:
         return file, str(error)
+    except ImportError:  # of a library that is missing or damaged, which no clip is to blame for
+        raise
     except Exception as error:  # a fault of ours or of a library's: it costs this clip, not the run
         return file, " ".join(f"unexpected {type(error).__name__}: {error}".split())
     return file, log_mel(excerpt.windows[0].samples, bank, front_end).astype(np.float16)

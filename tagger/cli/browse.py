@@ -46,7 +46,10 @@ def browse(
         raise TaggerError("browse needs Datasette; pip install 'music-tagger[browse]'")
     with configured.library(db) as library:
         database = library.store.path
-    with tempfile.TemporaryDirectory(prefix="tagger-browse-") as folder:
+    with (
+        tempfile.TemporaryDirectory(prefix="tagger-browse-") as folder,
+        shared.terminated_as_interrupted(),  # for Datasette and the folder end with us
+    ):
         described = Path(folder) / "metadata.json"
         described.write_text(json.dumps(metadata(Path(database).stem)), encoding="utf-8")
         command = [sys.executable, "-m", "datasette", "serve", database, "--metadata", str(described)]

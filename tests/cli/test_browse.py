@@ -42,15 +42,17 @@ def test_where_datasette_is_not_installed_it_is_said_how_it_is(
     )
 
 
-@pytest.fixture
-def browsed(database: object, tmp_path: Path) -> Iterator[str]:  # noqa: F811
-    """The address of a library that is looked through."""
+@pytest.fixture(params=[signal.SIGINT, signal.SIGTERM])
+def browsed(database: object, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[str]:  # noqa: F811
+    """The address of a library that is looked through, until a signal ends it."""
     pytest.importorskip("datasette")
     with socket.socket() as free:
         free.bind((HOST, 0))
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "tagger", "browse", "--port", str(port)]
-    environment = os.environ | {"TAGGER_DB": str(tmp_path / "tagger.db")}
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    environment = os.environ | {"TAGGER_DB": str(tmp_path / "tagger.db"), "TMPDIR": str(temporary)}
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     address = f"http://{HOST}:{port}"
     until = time.monotonic() + 60
@@ -62,8 +64,9 @@ def browsed(database: object, tmp_path: Path) -> Iterator[str]:  # noqa: F811
             assert process.poll() is None
             time.sleep(0.1)
     yield address
-    process.send_signal(signal.SIGINT)
+    process.send_signal(request.param)
     assert process.wait(30) == 130
+    assert list(temporary.iterdir()) == []
     with pytest.raises(urllib.error.URLError):
         urllib.request.urlopen(address, timeout=5)
 
@@ -74,7 +77,7 @@ def read(address: str) -> Any:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent to the process alone")
+@pytest.mark.skipif(os.name != "posix", reason="a signal is sent to the process alone")
 def test_questions_are_answered_and_nothing_can_be_changed(browsed: str) -> None:
     (calmest,) = [
         name

@@ -16,6 +16,9 @@ from typing import Any, TypeVar
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 """Every core has a worker of its own; libraries that start threads beside them only slow it down."""
 
+NOT_FROM_HERE = {"PYTHONSAFEPATH": "1"}
+"""Workers import nothing that lies in the current folder, which may hold anybody's music, and more."""
+
 MAX_DATA_BYTES = 3 << 30
 """Memory that one worker may take; a file that wants more fails by itself instead of ending the run."""
 
@@ -98,7 +101,7 @@ def processes(jobs: int) -> Any:
     executor = get_reusable_executor(
         max_workers=jobs,
         timeout=60,
-        env=ONE_THREAD,
+        env=ONE_THREAD | NOT_FROM_HERE,
         initializer=_start,
         initargs=(os.getpid(),),
         kill_workers=True,

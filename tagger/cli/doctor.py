@@ -159,17 +159,23 @@ def _folder(folder: str, players: Players, found: list[dict[str, Any]] | None) -
     """Print the sum of a folder, or add it to `found`; give the numbers as `_file` does."""
     from tagger.tags import fits
 
-    left = {"without tags": 0, "unreadable": 0}
+    left = {"empty": 0, "without tags": 0, "unreadable": 0}
     sums = fits(players, _tags_in(folder, left))
     n_files = next(iter(sums.values())).n_files
     if found is not None:
-        counts = {"files": n_files, "without_tags": left["without tags"], "unreadable": left["unreadable"]}
+        counts = {
+            "files": n_files,
+            "empty": left["empty"],
+            "without_tags": left["without tags"],
+            "unreadable": left["unreadable"],
+        }
         found.append({"path": folder, **counts, "players": {k: _sum_fields(fit) for k, fit in sums.items()}})
         return n_files, left["unreadable"]
     if not n_files:
         message(f"{shown(folder)}: no music with tags there")
         return 0, left["unreadable"]
-    without = f", {left['without tags']:,} of kinds that carry no tags" if left["without tags"] else ""
+    without = f", {left['empty']:,} with nothing to see in their tags" if left["empty"] else ""
+    without += f", {left['without tags']:,} of kinds that carry no tags" if left["without tags"] else ""
     say(f"{shown(folder)} ({counted(n_files, 'files')}{without})")
     for fit in sums.values():
         _print_sum(fit)
@@ -177,7 +183,7 @@ def _folder(folder: str, players: Players, found: list[dict[str, Any]] | None) -
 
 
 def _tags_in(folder: str, left: dict[str, int]) -> Iterator[Tags]:
-    """Read the files of a folder, and count in `left` those that cannot be."""
+    """Read the files of a folder, and count in `left` those that cannot be, and those that say nothing."""
     from tagger.tags import TagError, UnsupportedFormat, read
     from tagger.types import Failure
     from tagger.walk import walk
@@ -186,7 +192,11 @@ def _tags_in(folder: str, left: dict[str, int]) -> Iterator[Tags]:
         try:
             if isinstance(file, Failure):
                 raise TagError(file.reason)
-            yield read(file.path)
+            tags = read(file.path)
+            left["empty"] += not any(
+                (tags.genres, tags.energy_level, tags.energy, tags.bpm, tags.moods, tags.words)
+            )
+            yield tags
         except UnsupportedFormat:
             left["without tags"] += 1
         except TagError as error:

@@ -103,6 +103,14 @@ def test_a_folder_with_a_file_that_cannot_be_read_is_summed_up_all_the_same(
     assert (result.code, result.err.count("bad.flac: ")) == (1, 1)
 
 
+def test_files_whose_tags_say_nothing_are_counted(tagger: Tagger, song: str, tmp_path: Path) -> None:
+    """A player misses nothing of them, but there is nothing that it could miss."""
+    make_sound(tmp_path / "bare.mp3", seconds=0.5)
+    result = tagger("doctor", str(tmp_path), "--for", "mpd")
+    assert result.out.startswith(f"{tmp_path} (2 files, 1 with nothing to see in their tags)")
+    assert tagger("doctor", str(tmp_path), "--json").json[0]["empty"] == 1
+
+
 def test_a_folder_without_music_is_named(tagger: Tagger, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     result = tagger("doctor", tmp_path / "empty")

@@ -74,7 +74,7 @@ class NetworkOnDevice:
         """Run the network on log-mels (n_windows, n_mels, n_frames) in dB."""
         windows = torch.from_numpy(log_mels)
         if self._device.type == "cuda":
-            windows = windows.pin_memory()  # so that a part is copied while the one before is computed
+            windows = windows.pin_memory()  # so that this process need not wait for the copy
         parts = windows.split(WINDOWS_AT_ONCE[self._device.type])
         with torch.inference_mode():
             on_device = (part.to(self._device, non_blocking=True).float() for part in parts)

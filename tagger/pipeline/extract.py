@@ -14,7 +14,7 @@ from tagger.audio import identify, is_silent, names_from, names_of, read_excerpt
 from tagger.errors import AudioError, UnreadableFile
 from tagger.features import fit_frames, log_mel
 from tagger.files import AudioFile
-from tagger.model_card import load_card, load_filter_bank
+from tagger.model_card import ModelCard, load_card, load_filter_bank
 from tagger.pipeline.workers import is_listed
 from tagger.predict import Predictor
 from tagger.tags.read import own_tags, text_fields
@@ -67,7 +67,7 @@ def read_known_file(file: AudioFile) -> Identified | Failure:
 
 def is_ready(model_folder: str) -> bool:
     """Tell that all is there that a worker needs before it opens a file; raises if not."""
-    if load_card(model_folder).is_light("auto"):
+    if _card(model_folder).is_light("auto"):
         _predictor(model_folder)
     return all(ear.filter_bank.size > 0 for ear in _ears(model_folder))
 
@@ -130,8 +130,13 @@ def _tagged(recording: Recording, path: str) -> Recording:
 
 
 @lru_cache(maxsize=2)
+def _card(model_folder: str) -> ModelCard:
+    return load_card(model_folder)
+
+
+@lru_cache(maxsize=2)
 def _predictor(model_folder: str) -> Predictor:
-    return Predictor(load_card(model_folder), "auto")
+    return Predictor(_card(model_folder), "auto")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -145,7 +150,7 @@ class _Ear:
 @lru_cache(maxsize=2)
 def _ears(model_folder: str) -> tuple[_Ear, ...]:
     """One for each trunk of the model."""
-    card = load_card(model_folder)
+    card = _card(model_folder)
     first = _Ear(card.front_end, load_filter_bank(card))
     if card.second is None:
         return (first,)

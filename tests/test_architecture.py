@@ -38,6 +38,7 @@ LAYERS = {
     "json_lines": 1,
     "toml_tables": 1,
     "excluded": 2,
+    "musical_key": 2,
     "types": 2,
     "albums": 3,
     "json_fields": 3,

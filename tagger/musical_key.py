@@ -20,7 +20,7 @@ _PITCHES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
 _ACCIDENTALS = {"": 0, "#": 1, "♯": 1, "b": -1, "♭": -1, "sharp": 1, "flat": -1}
 _MODES = {"": 0, "M": 0, "maj": 0, "major": 0, "m": 12, "min": 12, "minor": 12}
 
-_NAME = re.compile(r"([a-gA-G])[ -]?(sharp|flat|[#♯b♭])?[ -]?([a-z]*)|([0-9]{1,2})[ ]?([abdmABDM])")
+_NAME = re.compile(r"([a-gA-G])[ -]?(sharp|flat|[#♯b♭])?[ -]?([a-zA-Z]*)|([0-9]{1,2})[ ]?([abdmABDM])")
 
 
 def key_named(text: str) -> str | None:

@@ -5,9 +5,30 @@ import pytest
 from tagger.musical_key import KEYS, camelot, key_named, mixing_with, wheel_distance
 
 CAMELOT = {
-    **{"G#m": "1A", "Ebm": "2A", "Bbm": "3A", "Fm": "4A", "Cm": "5A", "Gm": "6A", "Dm": "7A", "Am": "8A"},
-    **{"Em": "9A", "Bm": "10A", "F#m": "11A", "C#m": "12A", "B": "1B", "F#": "2B", "Db": "3B", "Ab": "4B"},
-    **{"Eb": "5B", "Bb": "6B", "F": "7B", "C": "8B", "G": "9B", "D": "10B", "A": "11B", "E": "12B"},
+    "G#m": "1A",
+    "Ebm": "2A",
+    "Bbm": "3A",
+    "Fm": "4A",
+    "Cm": "5A",
+    "Gm": "6A",
+    "Dm": "7A",
+    "Am": "8A",
+    "Em": "9A",
+    "Bm": "10A",
+    "F#m": "11A",
+    "C#m": "12A",
+    "B": "1B",
+    "F#": "2B",
+    "Db": "3B",
+    "Ab": "4B",
+    "Eb": "5B",
+    "Bb": "6B",
+    "F": "7B",
+    "C": "8B",
+    "G": "9B",
+    "D": "10B",
+    "A": "11B",
+    "E": "12B",
 }
 """As printed on the wheel of Mixed In Key."""
 

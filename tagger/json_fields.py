@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from tagger.musical_key import camelot
 from tagger.types import Track, energy_level, rounded
 
 Json = str | float | int | bool | list[str] | dict[str, float] | None
@@ -37,6 +38,11 @@ CSV_COLUMNS = (
     "words",
     "corrected",
     "sound",
+    "key",
+    "camelot",
+    "key_confidence",
+    "second_bpm",
+    "second_bpm_confidence",
 )
 """Names of `track_json` in the order of CSV; a new one goes to the end, for programs that count columns."""
 
@@ -48,7 +54,8 @@ def track_json(track: Track) -> dict[str, Json]:
     0–1. What is not known is None, and so are the genre and the tempo of silence. `tag_genres`,
     `tag_energy_level` and `tag_bpm` are the owner's words in the file. `words` has the probability (0–1) of
     each of the track's words, likeliest first; `corrected` names the fields in which the owner has corrected
-    the model. `sound` is music, speech or noise.
+    the model. `sound` is music, speech or noise. `key` is a name such as "Am", `camelot` its place on the
+    Camelot wheel; `second_bpm` is the next likely tempo.
 
     >>> found = track_json(Track("/m/a.mp3", genre="Jazz", genre_confidence=0.98765, energy=0.42))
     >>> found["genre_confidence"], found["energy_level"], found["duration_s"], found["bpm"]
@@ -79,6 +86,11 @@ def track_json(track: Track) -> dict[str, Json]:
         "words": words_json(track.words),
         "corrected": list(track.corrected),
         "sound": track.sound,
+        "key": track.key,
+        "camelot": None if track.key is None else camelot(track.key),
+        "key_confidence": rounded(track.key_confidence, 4),
+        "second_bpm": rounded(track.second_bpm, 1),
+        "second_bpm_confidence": rounded(track.second_bpm_confidence, 4),
     }
 
 

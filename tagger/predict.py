@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from operator import itemgetter
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,10 @@ right in 2, 14, 41 and 62 % of cases; cut to 4, 5 and 10 s in 75, 74 and 77 %.
 TOLERANCE = 0.04
 """A tempo within 4 % of the true one counts as right: Acc1 of Gouyon et al. 2006 ("An experimental
 comparison of audio tempo induction algorithms")."""
+
+
+LEAST_OF_A_SECOND = 0.05
+"""The probability (0–1) from which on a second tempo is told: what is less likely helps nobody choose."""
 
 
 class Runs(Protocol):
@@ -109,7 +113,7 @@ class Predictor:
         raw_energy = np.where(has_sound, raw_energy, -np.inf)
         genres = {} if silent else _by_genre(probabilities[counted].mean(axis=0), card)
         genre, genre_confidence = _likeliest(genres)
-        bpm, bpm_confidence = self._tempo(tempo_logits[has_sound & _has_rhythm(track)])
+        first, second = self._tempos(tempo_logits[has_sound & _has_rhythm(track)])
         mean = embedding[counted].mean(axis=0).astype(np.float16)
         # By what is stored, so that the heads say the same when they read it again.
         seconds = sum(track.lasting_s) if track.lasting_s else np.inf
@@ -123,23 +127,55 @@ class Predictor:
             windows=_windows(track, probabilities, _energies(raw_energy, card), said, card),
             embedding=mean,
             silent=silent,
-            bpm=bpm,
-            bpm_confidence=bpm_confidence,
+            bpm=first.bpm,
+            bpm_confidence=first.confidence,
             words=described.words,
             valence=described.valence,
             mood=described.mood,
             mood_confidence=described.mood_confidence,
             sound=described.sound,
             sound_confidence=described.sound_confidence,
+            second_bpm=second.bpm,
+            second_bpm_confidence=second.confidence,
+            key=track.key,
+            key_confidence=track.key_confidence,
         )
 
-    def _tempo(self, logits: FloatArray) -> tuple[float | None, float | None]:
-        """Give BPM and confidence by the logits (n_windows, n_tempo) of windows with sound; None of none."""
+    def _tempos(self, logits: FloatArray) -> tuple[Tempo, Tempo]:
+        """Give the two likeliest tempos by the logits (n_windows, n_tempo) of windows with sound."""
         classes = self.card.tempo
         if classes is None or 0 in logits.shape:
-            return None, None
+            return NO_TEMPO, NO_TEMPO
         probabilities = softmax(logits.astype(np.float64) / classes.temperature).mean(axis=0)
-        return tempo_and_confidence(probabilities, classes.first_bpm)
+        return likely_tempos(probabilities, classes.first_bpm)
+
+
+class Tempo(NamedTuple):
+    """A tempo and the probability (0–1) that it is right within 4 %; None of what has none."""
+
+    bpm: float | None
+    confidence: float | None
+
+
+NO_TEMPO = Tempo(None, None)
+
+
+def likely_tempos(probabilities: FloatArray, first_bpm: float) -> tuple[Tempo, Tempo]:
+    """Give the two likeliest tempos by the probabilities (n_tempo,) of tempos a BPM apart, from `first_bpm`.
+
+    The second is likeliest among those that are not within 4 % of the first: mostly the half or the double
+    of it, for a listener may tap either. It is `NO_TEMPO` below a probability of `LEAST_OF_A_SECOND`.
+
+    >>> likely_tempos(np.array([0.25, 0.25, 0.125, 0.0, 0.0, 0.0, 0.0, 0.25, 0.125]), first_bpm=120.0)
+    (Tempo(bpm=120.8, confidence=0.625), Tempo(bpm=127.3, confidence=0.375))
+    """
+    bpm, confidence = tempo_and_confidence(probabilities, first_bpm)
+    bpms = first_bpm + np.arange(len(probabilities))
+    others = np.where(_within_tolerance(bpms, bpm), 0.0, probabilities)
+    if others.max() <= 0.0:
+        return Tempo(bpm, confidence), NO_TEMPO
+    second = tempo_and_confidence(others, first_bpm)
+    return Tempo(bpm, confidence), Tempo(*second) if second[1] >= LEAST_OF_A_SECOND else NO_TEMPO
 
 
 def tempo_and_confidence(probabilities: FloatArray, first_bpm: float) -> tuple[float, float]:

@@ -139,7 +139,7 @@ class TrackFeatures:
     `log_mels` is (n_windows, n_mels, n_frames) float16 in dB; `starts_s` and `silent` have one
     entry per window, and so has `lasting_s`, the seconds of sound in it: a shorter one is repeated to fill
     its log-mel. Empty: all windows are whole. `second_log_mels` are of the same windows by the front end of a
-    second trunk, for a model that has one.
+    second trunk, for a model that has one. `key` and `key_confidence` are as of `Prediction`.
     """
 
     file: AudioFile
@@ -149,6 +149,8 @@ class TrackFeatures:
     log_mels: NDArray[np.float16]
     lasting_s: tuple[float, ...] = ()
     second_log_mels: NDArray[np.float16] | None = None
+    key: str | None = None
+    key_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,8 @@ class Track:
     (0–1), `mood`, `mood_confidence` (0–1) and the `words` that it has, likeliest first with their
     probability, are told where they were asked for. The fields that are `corrected` have the owner's word in
     the place of the model's, and a confidence of 1. `sound` says what is no music, nor has been corrected.
+    `key` (one of `tagger.musical_key.KEYS`), the second likely tempo and their confidences (0–1) are told as
+    the mood is; of a tempo that is corrected there is no second.
     """
 
     path: str
@@ -191,6 +195,10 @@ class Track:
     words: Mapping[str, float] = field(default_factory=dict, hash=False)
     corrected: tuple[CorrectedField, ...] = ()
     sound: Sound = "music"
+    key: str | None = None
+    key_confidence: float | None = None
+    second_bpm: float | None = None
+    second_bpm_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,7 +250,9 @@ class Prediction:
     its probability (0–1). `valence` is 0–1, from sad or tense to happy or calm, a quantile as the energy;
     `mood` is the likeliest and `mood_confidence` its probability (0–1). They are empty or None where the
     model knows none, and of silence. `sound` is music unless the model is sure of speech or noise, of which
-    `sound_confidence` is the probability (0–1).
+    `sound_confidence` is the probability (0–1). `second_bpm` is the next likely tempo, mostly half or double,
+    with its probability; None where there is none to speak of. `key` is one of `tagger.musical_key.KEYS`, and
+    `key_confidence` the probability (0–1) that it is right; None of silence and of what has no pitch.
     """
 
     model: str
@@ -261,6 +271,10 @@ class Prediction:
     mood_confidence: float | None = None
     sound: Sound = "music"
     sound_confidence: float | None = None
+    second_bpm: float | None = None
+    second_bpm_confidence: float | None = None
+    key: str | None = None
+    key_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,32 +365,16 @@ class Analysis:
             words={word: p for word, p in by_probability(answer.words) if p >= HAS_WORD},
             corrected=said.fields,
             sound="music" if said.fields else answer.sound,
+            key=answer.key,
+            key_confidence=answer.key_confidence,
+            second_bpm=answer.second_bpm if said.bpm is None else None,
+            second_bpm_confidence=answer.second_bpm_confidence if said.bpm is None else None,
         )
 
 
 def by_probability(scores: Mapping[str, float]) -> list[tuple[str, float]]:
     """Give names with their probabilities, the likeliest first."""
     return sorted(scores.items(), key=lambda item: -item[1])
-
-
-def genre_said(genre: str, confidence: float | None, second: str | None, sure_from: float) -> str:
-    """Say a genre as sure as it is: in doubt, with the next likely one and a question mark.
-
-    >>> genre_said("Jazz", 0.7, "Blues", 0.6), genre_said("Jazz", 0.4, "Blues", 0.6)
-    ('Jazz', 'Jazz or Blues?')
-    """
-    if confidence is None or confidence >= sure_from:
-        return genre
-    return f"{genre} or {second}?" if second else f"{genre}?"
-
-
-def mood_said(mood: Mood, confidence: float | None, sure_from: float) -> str:
-    """Say a mood as sure as it is: in doubt with a question mark.
-
-    >>> mood_said("calm", 0.7, 0.6), mood_said("calm", 0.5, 0.6)
-    ('calm', 'calm?')
-    """
-    return mood if confidence is None or confidence >= sure_from else f"{mood}?"
 
 
 def energy_level(energy: float) -> int:

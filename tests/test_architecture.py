@@ -46,6 +46,7 @@ LAYERS = {
     "genre_words": 2,
     "genre_names": 3,
     "query": 3,
+    "wording": 3,
     "walk": 4,
     "audio": 4,
     "features": 4,

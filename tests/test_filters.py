@@ -21,6 +21,8 @@ EXAMPLES: dict[str, tuple[Any, Any]] = {
     "not_genre": ("Jazz", ("Jazz",)),
     "energy": ("0.25-0.5", (0.25, pytest.approx(0.5))),
     "bpm": ("120-128", (120.0, 128.0)),
+    "key": ("8A", ("Am",)),
+    "mixes_with": ("C minor", ("Cm",)),
     "bpm_octaves": (True, True),
     "min_confidence": ("0.8", 0.8),
     "word": ("Piano", ("Piano",)),

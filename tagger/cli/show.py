@@ -15,16 +15,8 @@ from tagger.cli.terminal import say, shown
 from tagger.errors import ModelError
 from tagger.files import FileState, absolute
 from tagger.json_fields import track_json, words_json
-from tagger.types import (
-    WORD_KINDS,
-    by_probability,
-    counted,
-    energy_course,
-    energy_level,
-    genre_said,
-    mood_said,
-    rounded,
-)
+from tagger.types import WORD_KINDS, by_probability, counted, energy_course, energy_level, rounded
+from tagger.wording import genre_said, key_said, mood_said, tempo_said
 
 if TYPE_CHECKING:
     from tagger.files import AudioFile
@@ -62,7 +54,7 @@ def show(
     db: shared.Db = None,
     json: shared.Json = False,
 ) -> None:
-    """Show genres, words, mood, energy and tempo of one file, and each window's own answer.
+    """Show genres, words, mood, energy, tempo and key of one file, and each window's own answer.
 
     A file that no scan has met is analysed on the spot, and not stored.
 
@@ -250,7 +242,7 @@ def _kinds(model: str) -> Mapping[str, WordKind]:
 
 
 def _about_all(answer: Prediction, sure_from: float) -> Iterator[str]:
-    """Energy, valence, mood and tempo, as far as they are known."""
+    """Energy, valence, mood, tempo and key, as far as they are known."""
     if answer.energy is not None:
         yield _drawn("energy", answer.energy, f"level {energy_level(answer.energy)}", form=".2f")
     if answer.valence is not None:
@@ -260,7 +252,10 @@ def _about_all(answer: Prediction, sure_from: float) -> Iterator[str]:
             "mood", answer.mood_confidence, mood_said(answer.mood, answer.mood_confidence, sure_from)
         )
     if answer.bpm is not None and answer.bpm_confidence is not None:
-        yield _drawn("tempo", answer.bpm_confidence, f"{answer.bpm:.1f} BPM")
+        said = tempo_said(answer.bpm, answer.second_bpm, answer.second_bpm_confidence)
+        yield _drawn("tempo", answer.bpm_confidence, said)
+    if answer.key is not None and answer.key_confidence is not None:
+        yield _drawn("key", answer.key_confidence, key_said(answer.key, answer.key_confidence, sure_from))
 
 
 def _drawn(name: str, share: float, about: str = "", form: str = ".0%") -> str:

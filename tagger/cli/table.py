@@ -9,7 +9,8 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from tagger.cli.terminal import for_terminal
-from tagger.types import ENERGY_BANDS, energy_level, genre_said, mood_said
+from tagger.types import ENERGY_BANDS, energy_level
+from tagger.wording import genre_said, key_said, mood_said
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -28,6 +29,9 @@ NARROWER = ((70, 14, 13), (110, 19, 13))
 
 MOOD_CELLS = 6
 """Of the longest mood, and a question mark."""
+
+KEY_CELLS = 8
+"""Of the longest key with its place on the Camelot wheel, and a question mark."""
 
 MOST_WORD_CELLS = 12
 
@@ -51,9 +55,9 @@ class Column:
 
 
 def columns_for(query: Query, sure_from: float, called: Callable[[str], str] = str) -> tuple[Column, ...]:
-    """Give the columns of words, valence and mood for a list that answers `query`.
+    """Give the columns of words, key, valence and mood for a list that answers `query`.
 
-    Words and valence have one where they are asked for, words as they are `called`.
+    All but the mood have one where they are asked for, words as they are `called`.
     """
     order = query.order.removeprefix("-")
     words = tuple(map(_of_word, dict.fromkeys(map(called, query.words))))
@@ -61,7 +65,9 @@ def columns_for(query: Query, sure_from: float, called: Callable[[str], str] = s
     asked = bool(query.moods) or order == "mood"
     mood = Column("mood", MOOD_CELLS, lambda track: _mood(track, sure_from), asked, is_number=False)
     by_valence = query.valence is not None or order == "valence"
-    return (*words, valence, mood) if by_valence else (*words, mood)
+    by_key = bool(query.keys or query.mixes_with)
+    key = Column("key", KEY_CELLS, lambda track: _key(track, sure_from), by_key, is_number=False)
+    return (*words, *([key] if by_key else []), *([valence] if by_valence else []), mood)
 
 
 def _of_word(word: str) -> Column:
@@ -75,6 +81,10 @@ def _share(value: float | None, form: str) -> str:
 
 def _mood(track: Track, sure_from: float) -> str:
     return "–" if track.mood is None else mood_said(track.mood, track.mood_confidence, sure_from)
+
+
+def _key(track: Track, sure_from: float) -> str:
+    return "–" if track.key is None else key_said(track.key, track.key_confidence, sure_from)
 
 
 def answer_cells(track: Track, sure_from: float, genre_cells: int = GENRE_CELLS) -> tuple[str, str, str, str]:

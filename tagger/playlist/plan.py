@@ -21,6 +21,8 @@ BEYOND_A_RULE = (
     "untagged",
     "corrected",
     "sound",
+    "key",
+    "mixes_with",
 )
 """Names of filters that a rule of Navidrome cannot say."""
 

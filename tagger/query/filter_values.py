@@ -9,6 +9,7 @@ import math
 import re
 
 from tagger.errors import TaggerError
+from tagger.musical_key import key_named
 from tagger.types import ENERGY_BANDS, ENERGY_LEVELS, MOODS, SOUNDS, Mood, Sound
 
 
@@ -75,6 +76,18 @@ def sound(text: str) -> Sound:
     found = next((one for one in SOUNDS if one == text.strip().lower()), None)
     if found is None:
         raise TaggerError(f"--sound {text}: give {', '.join(SOUNDS[:-1])} or {SOUNDS[-1]}")
+    return found
+
+
+def musical_key(text: str) -> str:
+    """Read a key in any notation; raise TaggerError for another text.
+
+    >>> musical_key("8a"), musical_key("C minor")
+    ('Am', 'Cm')
+    """
+    found = key_named(text)
+    if found is None:
+        raise TaggerError(f"{text!r} is no key; give one such as Am, F#, 8A (Camelot) or 1m (Open Key)")
     return found
 
 

@@ -24,6 +24,7 @@ from tagger.query.filter_values import (
     given_or_not,
     length_s,
     mood,
+    musical_key,
     share,
     share_range,
     sound,
@@ -49,22 +50,23 @@ By `word` is by the probability of the words that are asked for, the least of th
 class Query:
     """Which tracks are asked for: all filters must hold, and what is left out holds for every track.
 
-    Of several `genres`, `artists`, `albums` or `path_parts` one must match, and none of `not_genres` may.
-    All of `words` must be there, with a probability of `HAS_WORD` at least, and none of `not_words`; one of
-    `moods` must be the mood, one of `sounds` the sound; `valence` is (low, high), both within 0–1. Genres
-    match exactly; the others as a part of the text, letter case and Unicode form set aside. `energy` is
-    half-open, [low, high), as `ENERGY_BANDS` are; `bpm` and `year` hold both their ends; with `bpm_octaves` a
-    tempo counts by its half and its double, too. `min_confidence` is 0–1, `min_length_s`
-    seconds. No filter, `not_genres` included, matches what is not known. Of several `tag_genres`, the
-    owner's own, one must match in any spelling; `agrees` asks for tracks of which one of them means the
-    answer's genre, `differs` for those that have one whose meaning is known and none that means it,
-    `untagged` for those without. `paths` are files, and folders with all beneath them. `missing` asks for
-    tracks whose file was gone at the last scan, `duplicates` for those whose sound is in several files that
-    were there. `order` by path is that of the bytes; names are sorted without letter case and accents; what
-    is not known comes last. `no_album` asks for what the tracks' own sound says of the genre, also where
-    their albums say something, and `as_heard` for the model's genre also where the owner has corrected it.
-    `corrected` asks for tracks of which the owner has corrected anything; with `further_genres`, the genres
-    count that the owner has given behind the first.
+    Of several `genres`, `artists`, `albums` or `path_parts` one must match, and none of `not_genres` may. All
+    of `words` must be there, with a probability of `HAS_WORD` at least, and none of `not_words`; one of
+    `moods` must be the mood, one of `sounds` the sound; one of `keys` must be the key, and one of
+    `mixes_with` the key or one that mixes with it (`tagger.musical_key`); `valence` is (low, high), both
+    within 0–1. Genres match exactly; the others as a part of the text, letter case and Unicode form set
+    aside. `energy` is half-open, [low, high), as `ENERGY_BANDS` are; `bpm` and `year` hold both their ends;
+    with `bpm_octaves` a tempo counts by its half and its double, too. `min_confidence` is 0–1, `min_length_s`
+    seconds. No filter, `not_genres` included, matches what is not known. Of several `tag_genres`, the owner's
+    own, one must match in any spelling; `agrees` asks for tracks of which one of them means the answer's
+    genre, `differs` for those that have one whose meaning is known and none that means it, `untagged` for
+    those without. `paths` are files, and folders with all beneath them. `missing` asks for tracks whose file
+    was gone at the last scan, `duplicates` for those whose sound is in several files that were there. `order`
+    by path is that of the bytes; names are sorted without letter case and accents; what is not known comes
+    last. `no_album` asks for what the tracks' own sound says of the genre, also where their albums say
+    something, and `as_heard` for the model's genre also where the owner has corrected it. `corrected` asks
+    for tracks of which the owner has corrected anything; with `further_genres`, the genres count that the
+    owner has given behind the first.
     """
 
     genres: tuple[str, ...] = ()
@@ -78,6 +80,8 @@ class Query:
     moods: tuple[Mood, ...] = ()
     valence: tuple[float, float] | None = None
     sounds: tuple[Sound, ...] = ()
+    keys: tuple[str, ...] = ()
+    mixes_with: tuple[str, ...] = ()
     artists: tuple[str, ...] = ()
     albums: tuple[str, ...] = ()
     path_parts: tuple[str, ...] = ()
@@ -287,6 +291,8 @@ FILTERS: tuple[Filter, ...] = (
     ),
     # A model without tempo is not refused: `tagger.model_choice.warnings` explains why nothing is found.
     Filter("bpm", "bpm", bpm_range, "RANGE", "Tempo: 120-128, 120-, -128 or 124.", f"{_RANGE} 120-128"),
+    Filter("key", "keys", musical_key, "KEY", "Am, 8A, 1m or A minor.", repeats=True),
+    Filter("mixes_with", "mixes_with", musical_key, "KEY", "Keys that mix with this one.", repeats=True),
     _flag("bpm_octaves", "That tempo, half or double: 87 finds 174."),
     Filter(
         "min_confidence", "min_confidence", share, "P", "Genre at least this sure, 0-1.", _NUMBER, "genre"

@@ -27,7 +27,8 @@ from tagger.report.columns import columns, packed
 from tagger.report.gather import MOST_LISTED, Facts
 from tagger.report.links import Links, at_home, links_of
 from tagger.store import SameSound, said
-from tagger.types import Track, counted, genre_said
+from tagger.types import Track, counted
+from tagger.wording import genre_said
 
 GENERATOR = '<meta name="generator" content="tagger report">'
 """By which a page says who has made it; a file that says so may be replaced by another report."""

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from tagger.files import AudioFile, absolute
 from tagger.genre_names import GenreNames
 from tagger.query import EVERYTHING, Query
-from tagger.store import checked, words
+from tagger.store import checked, keys_and_tempos, words
 from tagger.store.album_answers import AlbumAnswers
 from tagger.store.corrections import Corrections
+from tagger.store.keys_and_tempos import put_keys_and_tempos
 from tagger.store.no_music import put_sounds
 from tagger.store.question import Sql, answers_table, asked_for, scores_table, tracks_query, uses_words
 from tagger.store.rows import (
@@ -71,11 +72,13 @@ _ONE_BY_PATH = """
     LEFT JOIN (SELECT model, trunk FROM models) USING (model)
     LEFT JOIN embeddings USING (track_id, trunk)
     LEFT JOIN mood_words USING (track_id, model)
-    LEFT JOIN no_music USING (track_id, model) WHERE path = :path AND model = :model"""
+    LEFT JOIN no_music USING (track_id, model)
+    LEFT JOIN keys_and_tempos USING (track_id, model) WHERE path = :path AND model = :model"""
 _WORDS_BY_PATH = f"""
     SELECT {words.COLUMNS} FROM tracks t JOIN mood_words w ON w.track_id = t.id
     WHERE t.path = ? AND w.model = ?"""
 _MOOD_WORDS = ("valence", "mood", "mood_confidence", "word_list", "words")
+_KEY_AND_TEMPO = ("key", "key_confidence", "second_bpm", "second_bpm_confidence")
 _OF_A_PATH = "WHERE track_id = (SELECT id FROM tracks WHERE path = :path) AND model = :model"
 _GENRES = f"SELECT genre, probability FROM genre_scores {_OF_A_PATH} ORDER BY probability DESC, genre"
 _ALBUM = f"""
@@ -117,6 +120,9 @@ _ASPECTS: Mapping[Aspect, tuple[str, str]] = {
     "words": ("mood_words", "word_list"),
     "mood": ("mood_words", "mood"),
 }
+_WITHOUT_KEYS = """
+    SELECT (SELECT count(*) FROM predictions WHERE model = :model)
+        - (SELECT count(*) FROM keys_and_tempos WHERE model = :model)"""
 _EMBEDDING_OF_PREDICTION = (
     "e.track_id = p.track_id AND e.trunk = (SELECT trunk FROM models WHERE models.model = p.model)"
 )
@@ -177,7 +183,8 @@ class Answers:
         """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them.
 
         Those that are not sure have their second genre if that is asked for, and all their mood with the
-        words of the query, or with all words that they have: these are looked up for each track.
+        words of the query, or with all words that they have, and with the key: these are looked up for each
+        track.
         """
         called = self._called(model) if query.order.endswith("genre") and self._names.rename else {}
         columns, marks = [TRACK_COLUMNS], list[SqlValue]()
@@ -186,8 +193,8 @@ class Answers:
             marks.append(self._names.sure_from)
         with_mood |= with_words
         if with_mood:
-            columns.append(words.COLUMNS)
-        join = words.JOIN if with_mood and not uses_words(query) else ""
+            columns += [keys_and_tempos.COLUMNS, words.COLUMNS]
+        join = _joined(with_words=not uses_words(query)) if with_mood else ""
         sql, values = tracks_query(query, model, ", ".join(columns), called, join)
         rows = self._database.rows(sql, [*marks, *values])
         only = None if with_words else query.words
@@ -199,7 +206,9 @@ class Answers:
         """A track by the columns `TRACK_COLUMNS`, and by those that were asked for beside them."""
         second = checked.text(row[N_COLUMNS]) if with_second else None
         said = self._words.read(row[-words.N_COLUMNS :], HAS_WORD, only) if with_mood else None
-        return track_of(row[:N_COLUMNS], self._names.nothing, second, said)
+        of_key = row[-words.N_COLUMNS - keys_and_tempos.N_COLUMNS : -words.N_COLUMNS]
+        played = keys_and_tempos.read(of_key) if with_mood else None
+        return track_of(row[:N_COLUMNS], self._names.nothing, second, said, played)
 
     def words(self, model: str) -> list[str]:
         """Give the words that the answers of `model` have a probability of, in the model's order."""
@@ -245,8 +254,8 @@ class Answers:
 
         They have their mood and words if these are asked for.
         """
-        columns = f"{TRACK_COLUMNS}, {words.COLUMNS}" if with_words else TRACK_COLUMNS
-        join = words.JOIN if with_words else ""
+        more = f", {keys_and_tempos.COLUMNS}, {words.COLUMNS}" if with_words else ""
+        columns, join = f"{TRACK_COLUMNS}{more}", _joined() if with_words else ""
         sql = _ONE_BY_ID.format(columns=columns, answers=answers_table(no_album), join=join)
         rows = ((track_id, self._database.all(sql, (track_id, model))) for track_id in ids)
         there = {track_id: self._read(found[0], False, with_words, None) for track_id, found in rows if found}
@@ -270,7 +279,8 @@ class Answers:
         genres, windows = self._database.all(_GENRES, key), self._database.all(_WINDOWS, key)
         said = self._words.read([row[column] for column in _MOOD_WORDS])
         word = self._corrections.word_of(checked.text(row["audio_id"]) or "")
-        analysis = analysis_of(row, genres, windows, said, word, self._names.nothing)
+        played = keys_and_tempos.read([row[column] for column in _KEY_AND_TEMPO])
+        analysis = analysis_of(row, genres, windows, said, played, word, self._names.nothing)
         if not no_album and row["album_weight"] is not None:
             count = self._albums.count(checked.whole(row["album_id"]), model)
             album = album_answer_of(self._database.all(_ALBUM, key), count)
@@ -315,6 +325,10 @@ class Answers:
         """Note that a scan has come to its end with `model`, whether or not there was anything to analyse."""
         with self._database.transaction() as connection:
             connection.execute("UPDATE models SET last_used_at = ? WHERE model = ?", (now(), model))
+
+    def count_without_keys(self, model: str) -> int:
+        """Count the answers of `model` of the time before keys were heard; silence is none of them."""
+        return int(self._database.value(_WITHOUT_KEYS, {"model": model}))
 
     def audio_ids(self, model: str) -> Iterator[str]:
         """Yield the `audio_id` of every sound that has an answer of `model`, some of them twice."""
@@ -364,6 +378,12 @@ class Answers:
         connection.executemany(_INSERT_EMBEDDING, vectors)
         put_words(connection, ids, answers)
         put_sounds(connection, ids, answers)
+        put_keys_and_tempos(connection, ids, answers)
+
+
+def _joined(with_words: bool = True) -> str:
+    """The joins of what is looked up for each track."""
+    return keys_and_tempos.JOIN + words.JOIN * with_words
 
 
 def _use_models(connection: sqlite3.Connection, models: Iterable[str], at: str) -> None:

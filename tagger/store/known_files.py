@@ -77,7 +77,10 @@ _OWNERS = (
 )
 
 _OF_THE_SOUND = ("audio_id", "duration_s", "codec", "sample_rate_hz", "channels", "damaged")
-_COPIED = ("predictions", "genre_scores", "window_answers", "mood_words", "no_music", "embeddings")
+_COPIED = (
+    *("predictions", "genre_scores", "window_answers", "mood_words", "no_music", "keys_and_tempos"),
+    "embeddings",
+)
 
 
 @dataclass(frozen=True, slots=True)

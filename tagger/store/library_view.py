@@ -42,8 +42,15 @@ _WITH_SOUND = """
             ELSE coalesce(n.sound, 'music') END AS sound,"""
 
 
-def _view(sound: str = "", join: str = "") -> str:
-    """The view, perhaps with a further column before those of the file, and with the join that it needs."""
+_WITH_KEY = """
+        k.key, k.key_confidence, k.second_bpm, k.second_bpm_confidence,"""
+
+_JOIN_SOUND = "\n    LEFT JOIN no_music n ON n.track_id = t.id AND n.model = p.model"
+_JOIN_KEY = "\n    LEFT JOIN keys_and_tempos k ON k.track_id = t.id AND k.model = p.model"
+
+
+def _view(more: str = "", join: str = "") -> str:
+    """The view, perhaps with further columns before those of the file, and with the join that they need."""
     return f"""
     CREATE VIEW library AS SELECT
         t.path, t.artist, t.title, t.album, t.album_artist, t.year, t.duration_s, t.codec,
@@ -53,7 +60,7 @@ def _view(sound: str = "", join: str = "") -> str:
         {_CORRECTED} AS corrected,
         w.mood, w.mood_confidence, w.valence,
         ({_WORDS}) AS words,
-        {_OWN_GENRES} AS tag_genre, t.tag_energy_level, t.tag_bpm,{sound}
+        {_OWN_GENRES} AS tag_genre, t.tag_energy_level, t.tag_bpm,{more}
         p.silent, t.damaged, t.missing_since, t.scanned_at, t.size,
         t.audio_id, t.id AS track_id, p.model
     FROM tracks t
@@ -70,4 +77,9 @@ def add_library_view(connection: sqlite3.Connection) -> None:
 
 def with_sound() -> str:
     """Write the statement that makes the view with `sound`, where there is the table `no_music`."""
-    return _view(_WITH_SOUND, "\n    LEFT JOIN no_music n ON n.track_id = t.id AND n.model = p.model")
+    return _view(_WITH_SOUND, _JOIN_SOUND)
+
+
+def with_key() -> str:
+    """Write the statement that makes the view with `sound` and `key`, with `keys_and_tempos` beside it."""
+    return _view(_WITH_SOUND + _WITH_KEY, _JOIN_SOUND + _JOIN_KEY)

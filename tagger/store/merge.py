@@ -172,7 +172,14 @@ def _take_tracks(connection: sqlite3.Connection) -> None:
     )
     connection.execute(_SAME)
     connection.execute(_FRESH)
-    for table in ("predictions", "genre_scores", "window_answers", "mood_words", "no_music"):
+    for table in (
+        "predictions",
+        "genre_scores",
+        "window_answers",
+        "mood_words",
+        "no_music",
+        "keys_and_tempos",
+    ):
         _take_answers(connection, table)
     connection.execute(
         """INSERT OR IGNORE INTO main.embeddings (track_id, trunk, vector)

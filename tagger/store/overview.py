@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from tagger.genre_names import GenreNames
 from tagger.query import EVERYTHING
-from tagger.store import checked, words
+from tagger.store import checked, keys_and_tempos, words
 from tagger.store.question import tracks_query
 from tagger.store.rows import N_COLUMNS, TRACK_COLUMNS, track_of
 from tagger.store.words import Words
@@ -23,15 +23,18 @@ _COURSE = """
         SELECT energy FROM window_answers v WHERE v.track_id = p.track_id AND v.model = p.model
         ORDER BY start_s))"""
 _MORE = (
-    f"{words.COLUMNS}, p.track_genre, p.track_genre_confidence, t.album_id, t.scanned_at, t.mtime_ns, "
-    f"before.mtime_ns, e.vector, {_COURSE}"
+    f"{keys_and_tempos.COLUMNS}, {words.COLUMNS}, p.track_genre, p.track_genre_confidence, "
+    f"t.album_id, t.scanned_at, t.mtime_ns, before.mtime_ns, e.vector, {_COURSE}"
 )
 # `before` is when each file was last changed before we wrote into it.
-_JOIN = f"""{words.JOIN}
+_JOIN = f"""{keys_and_tempos.JOIN}{words.JOIN}
     LEFT JOIN (SELECT track_id, min(before_mtime_ns) AS mtime_ns FROM tag_changes GROUP BY track_id) before
         ON before.track_id = t.id
     LEFT JOIN embeddings e ON e.track_id = t.id
         AND e.trunk = (SELECT trunk FROM models WHERE models.model = p.model)"""
+_FIRST_WORD = N_COLUMNS + keys_and_tempos.N_COLUMNS
+_FIRST_MORE = _FIRST_WORD + words.N_COLUMNS
+_PARTS = slice(N_COLUMNS, _FIRST_WORD), slice(_FIRST_WORD, _FIRST_MORE), slice(_FIRST_MORE, None)
 _YEAR_S = 365 * 86_400
 _FIRST_DATE_S, _LAST_DATE_S = 10 * _YEAR_S, 230 * _YEAR_S  # what is no such date is a clock that was not set
 
@@ -66,9 +69,10 @@ def overview(database: Database, model: str, names: GenreNames) -> Iterator[Over
 
 
 def _overview(row: tuple[Any, ...], said: Words, names: GenreNames) -> Overview:
-    of_words, of_more = row[N_COLUMNS:][: words.N_COLUMNS], row[N_COLUMNS + words.N_COLUMNS :]
+    of_key, of_words, of_more = (row[part] for part in _PARTS)
     genre, confidence, album, scanned_at, mtime_ns, before_ns, vector, energies = of_more
-    track = track_of(row[:N_COLUMNS], names.nothing, said=said.read(of_words, HAS_WORD))
+    answers = said.read(of_words, HAS_WORD), keys_and_tempos.read(of_key)
+    track = track_of(row[:N_COLUMNS], names.nothing, None, *answers)
     alone = checked.text(genre)
     return Overview(
         names.of_track(track) if names.rename else track,

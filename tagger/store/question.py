@@ -6,7 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from tagger.errors import StoreError
 from tagger.files import folded
+from tagger.musical_key import mixing_with
 from tagger.query import Query, TrackOrder
+from tagger.store.keys_and_tempos import of_keys
 from tagger.store.no_music import of_sounds
 from tagger.store.rows import SqlValue, StoredPath, path_ranges, stored_path
 from tagger.store.words import least_byte
@@ -154,8 +156,8 @@ def _source(query: Query, with_tracks: bool, needs_words: bool) -> Sql:
     if query.missing:  # few, whatever their order
         by_missing = f"tracks t INDEXED BY tracks_missing CROSS JOIN {prediction_of_track}"
         return f"{by_missing}{with_words}", []
-    narrow = query.genres or query.energy or query.bpm or query.order.removeprefix("-") in _OF_AN_ANSWER
-    if narrow and not by_index:
+    of_answers = (query.genres, query.energy, query.bpm, query.keys, query.mixes_with)
+    if (any(of_answers) or query.order.removeprefix("-") in _OF_AN_ANSWER) and not by_index:
         return f"{answers} p CROSS JOIN tracks t ON t.id = p.track_id{with_words}", []
     return f"tracks t CROSS JOIN {prediction_of_track}{with_words}", []
 
@@ -199,7 +201,8 @@ def _of_prediction(query: Query, model: str) -> list[Sql]:
         found.append(("p.genre_confidence >= ?", [query.min_confidence]))
     if query.corrected:
         found.append((_CORRECTED if query.as_heard else "p.corrected > 0", []))
-    return [*found, *of_sounds(query.sounds, model)]
+    mixing = [key for wanted in query.mixes_with for key in mixing_with(wanted)]
+    return [*found, *of_sounds(query.sounds, model), *of_keys(query.keys, model), *of_keys(mixing, model)]
 
 
 def _of_tempo(limits: tuple[float, float], octaves: bool) -> Sql:

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tagger.store import checked
+from tagger.store.keys_and_tempos import copy_keys_and_tempos
 from tagger.store.no_music import put_sound_rows
-from tagger.store.rows import now
+from tagger.store.rows import SqlValue, now
 from tagger.store.word_tables import trunk_named
 from tagger.store.words import put_rows, word_list
 
@@ -167,10 +168,16 @@ class Rereads:
     def put(self, source: str, model: str, kept: frozenset[str], tracks: Stored, said: HeadAnswers) -> None:
         """Store an answer of `model` for each track in one transaction.
 
-        What is `kept` of `genre`, `energy`, `tempo` and `mood` is copied from the answer of `source`; the
-        windows' answers are copied or unknown, for their embeddings are not stored.
+        What is `kept` of `genre`, `energy`, `tempo` and `mood` is copied from the answer of `source`, and so
+        is the key, which no head says; the windows' answers are copied or unknown, for their embeddings are
+        not stored.
         """
-        values = {"old": source, "new": model, "at": now(), "ids": json.dumps(tracks.ids.tolist())}
+        values: dict[str, SqlValue] = {
+            "old": source,
+            "new": model,
+            "at": now(),
+            "ids": json.dumps(tracks.ids.tolist()),
+        }
         with self._database.transaction() as connection:
             connection.execute(_COPY.format(**_columns(kept, "track_")), values)
             if {"genre", "energy"} & kept:
@@ -186,6 +193,7 @@ class Rereads:
             number = word_list(connection, said.word_names) if said.word_names else None
             put_rows(connection, _word_rows(tracks, said, model, number))
             put_sound_rows(connection, _sound_rows(tracks, said, model))
+            copy_keys_and_tempos(connection, values, with_tempo="tempo" in kept)
 
 
 def _columns(kept: frozenset[str], own: str) -> dict[str, str]:

@@ -53,6 +53,15 @@ class MoodAndWords(NamedTuple):
     words: Mapping[str, float] = MappingProxyType({})
 
 
+class KeyAndTempo(NamedTuple):
+    """The key of a track and its second likely tempo, with their probabilities (0–1)."""
+
+    key: str | None = None
+    key_confidence: float | None = None
+    second_bpm: float | None = None
+    second_bpm_confidence: float | None = None
+
+
 TRACK_COLUMNS = (
     "t.path, t.audio_id, t.duration_s, p.genre, p.genre_confidence, p.energy, p.bpm, p.bpm_confidence, "
     "p.silent, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL, t.damaged, "
@@ -78,10 +87,11 @@ def track_of(
     nothing: Words,
     second_genre: str | None = None,
     said: MoodAndWords | None = None,
+    played: KeyAndTempo | None = None,
 ) -> Track:
     """Read a track from the columns `TRACK_COLUMNS`, without own genres that say `nothing`.
 
-    `said` is None where mood and words were not asked for.
+    `said` is None where mood and words were not asked for, and `played` where the key was not.
     """
     if not (_are_sound(tuple(map(type, row))) and _are_in_range(row)):
         row = _mended(row)
@@ -92,6 +102,8 @@ def track_of(
     own: tuple[Any, ...] = (own_genres(genres, nothing), level, tag_bpm)
     states = (bool(missing), bool(damaged))
     more = (second_genre, *(said or (None, None, None, {})), _CORRECTED[corrected], sound or "music")
+    key, key_confidence, *second = played or KeyAndTempo()
+    more += (key, key_confidence, *((None, None) if corrected & BITS["bpm"] else second))
     return Track(path_from(path), audio_id, duration_s, *answer, *of_tags, *states, *own, *more)
 
 
@@ -164,12 +176,14 @@ def analysis_of(
     genres: Iterable[tuple[str, float]],
     windows: Iterable[tuple[Any, ...]],
     said: MoodAndWords,
+    played: KeyAndTempo,
     corrected: OwnersWord,
     nothing: Words,
 ) -> Analysis:
     """Read an analysis from a joined row of `tracks`, `predictions` and `embeddings`, and its other rows.
 
-    `said` are mood and words, `corrected` is the owner's word. Own genres that say `nothing` are left out.
+    `said` are mood and words, `played` the key and the second tempo, `corrected` is the owner's word. Own
+    genres that say `nothing` are left out.
     """
     import numpy as np  # not for those who only look whether a file has changed
 
@@ -190,6 +204,10 @@ def analysis_of(
         words=said.words,
         sound=checked.sound(row["sound"]),
         sound_confidence=checked.share(row["sound_confidence"]),
+        second_bpm=played.second_bpm,
+        second_bpm_confidence=played.second_bpm_confidence,
+        key=played.key,
+        key_confidence=played.key_confidence,
     )
     return Analysis(
         file=AudioFile(path_from(row["path"]), checked.whole(row["size"]), checked.whole(row["mtime_ns"])),

@@ -14,6 +14,7 @@ from tagger.errors import StoreError
 from tagger.store.album_tables import add_albums
 from tagger.store.backup import back_up, damage
 from tagger.store.correction_tables import add_correction_answers
+from tagger.store.keys_and_tempos import add_keys_and_tempos
 from tagger.store.library_view import add_library_view
 from tagger.store.no_music import add_no_music
 from tagger.store.word_tables import add_words
@@ -212,6 +213,7 @@ MIGRATIONS: Migrations = (
     add_correction_answers,
     add_library_view,
     add_no_music,
+    add_keys_and_tempos,
 )
 """What leads from version `FIRST_VERSION` + n to the next.
 

@@ -43,6 +43,7 @@ def test_a_new_database_is_made_with_its_folder_and_its_tables(tmp_path: Path) -
         "word_places",
         "mood_words",
         "no_music",
+        "keys_and_tempos",
         "corrections",
         "album_scores",
         "stale_albums",
@@ -93,7 +94,7 @@ def test_the_first_release_s_database_gets_the_columns_of_own_tags_and_keeps_its
     with Store.open(db_path, create=False) as store:
         (track,) = store.answers.tracks(model="old-1")
         unread = store.files.without_own_tags()
-    assert _version(db_path) == schema.VERSION == 14
+    assert _version(db_path) == schema.VERSION == 15
     assert (track.path, track.genre, track.tag_genres) == ("/m/1.mp3", "Rock", ())
     assert unread == {fingerprint("/m/1.mp3", 10, 20)}
     assert _version(backup.backup_path(db_path)) == 7

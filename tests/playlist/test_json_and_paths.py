@@ -18,6 +18,7 @@ from .tracks import track, tracks
 def test_json_has_the_keys_of_list_in_playing_order():
     known = {"title": "Song", "artist": "Blur", "album": "13", "year": 1999, "bpm_confidence": 0.98765}
     known |= {"valence": 0.8, "mood": "calm", "mood_confidence": 0.7}
+    known |= {"key": "Am", "key_confidence": 0.7, "second_bpm": 60.0, "second_bpm_confidence": 0.2}
     known |= {"words": {"Piano": 0.9412, "Slow": 0.502}}
     made = [track("/b.mp3", energy=0.71, genre_confidence=0.5, **known), Track("/a.mp3", silent=True)]
     assert json.loads(render(made, "json").content) == [
@@ -46,6 +47,11 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "words": {"Piano": 0.94, "Slow": 0.5},
             "corrected": [],
             "sound": "music",
+            "key": "Am",
+            "camelot": "8A",
+            "key_confidence": 0.7,
+            "second_bpm": 60.0,
+            "second_bpm_confidence": 0.2,
         },
         {
             "path": "/a.mp3",
@@ -72,6 +78,11 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "words": {},
             "corrected": [],
             "sound": "music",
+            "key": None,
+            "camelot": None,
+            "key_confidence": None,
+            "second_bpm": None,
+            "second_bpm_confidence": None,
         },
     ]
 

@@ -51,6 +51,16 @@ def camelot(key: str) -> str:
     return f"{number}{'B' if is_major else 'A'}"
 
 
+def open_key(key: str) -> str:
+    """Give the place of one of `KEYS` in Open Key.
+
+    >>> open_key("Am"), open_key("C"), open_key("Cm")
+    ('1m', '1d', '10m')
+    """
+    number, is_major = _place(key)
+    return f"{(number + 4) % 12 + 1}{'d' if is_major else 'm'}"
+
+
 def mixing_with(key: str) -> tuple[str, ...]:
     """Give the keys that mix with one of `KEYS`: itself, its relative, and a fifth up and down.
 

@@ -25,6 +25,7 @@ ALONE = {
     "cli/review_screen/player.py": "the only one that starts another program",
     "nets/network.py": "what every network takes and gives",
     "pipeline/analyse.py": "one file without workers and without a store",
+    "playlist/harmony.py": "keys as arrays, which choosing and smoothing share",
     "playlist/nearest.py": "likeness, the only arithmetic on embeddings",
     "report/links.py": "names and addresses of files, for the template and the script alike",
     "store/place.py": "where an open database lies, which SQLite does not ask",

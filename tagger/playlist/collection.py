@@ -1,8 +1,9 @@
 """Several playlists in one file, as DJ programs import them: tracks once, playlists in folders.
 
 What is said of a track is what its file would say after `write-tags`: the owner's genre and tempo where the
-file has them, else an answer that is sure. Energy stands in the comment, the one field that each of
-these programs shows and sorts by, in the words of Mixed In Key, which other programs look for ("Energy 7").
+file has them, else an answer that is sure, and a key that is. Energy stands in the comment, the one field
+that each of these programs shows and sorts by, in the words of Mixed In Key, which other programs look for
+("Energy 7").
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from tagger.genre_names import GenreNames
 from tagger.playlist.lines import one_line
 from tagger.playlist.location import SURROGATES, Skipped, is_absolute, is_windows
 from tagger.types import MIN_CONFIDENCE, Track, energy_level
+from tagger.wording import is_sure
 
 NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, 2.2 Char
 
@@ -121,6 +123,15 @@ def bpm_told(track: Track) -> float | None:
         return track.tag_bpm
     is_doubtful = track.bpm_confidence is not None and track.bpm_confidence < MIN_CONFIDENCE
     return None if is_doubtful else track.bpm
+
+
+def key_told(track: Track) -> str | None:
+    """Give the key that a DJ program is told, one of `tagger.musical_key.KEYS`: one that is sure.
+
+    >>> [key_told(Track("/a", key="Am", key_confidence=confidence)) for confidence in (0.8, 0.4)]
+    ['Am', None]
+    """
+    return track.key if is_sure(track.key_confidence, MIN_CONFIDENCE) else None
 
 
 def comment_told(track: Track) -> str:

@@ -28,7 +28,7 @@ class Kind:
 
     `suffixes` are the ends of names that ask for it. `reader` is the program that it is for, where it is for
     one. `is_collection`: one file holds several playlists, and what is known of each track once.
-    `has_words`: moods, words and reasons are shown.
+    `has_words`: moods, words and reasons are shown, with the keys; `has_keys`: keys, but no words.
     """
 
     suffixes: tuple[str, ...]
@@ -36,6 +36,7 @@ class Kind:
     reader: str = ""
     is_collection: bool = False
     has_words: bool = False
+    has_keys: bool = False
 
 
 KINDS: Mapping[Format, Kind] = MappingProxyType(
@@ -48,8 +49,8 @@ KINDS: Mapping[Format, Kind] = MappingProxyType(
         "paths": Kind((".paths", ".txt"), "program"),
         "nsp": Kind((".nsp",), reader="Navidrome"),
         "mpd": Kind((), "root", "MPD"),
-        "rekordbox": Kind((".xml",), "full", "rekordbox", is_collection=True),
-        "nml": Kind((".nml",), "full", "Traktor", is_collection=True),
+        "rekordbox": Kind((".xml",), "full", "rekordbox", is_collection=True, has_keys=True),
+        "nml": Kind((".nml",), "full", "Traktor", is_collection=True, has_keys=True),
         "serato": Kind((".crate",), "root", "Serato"),
     }
 )

@@ -45,9 +45,9 @@ class Playlist:
     """A playlist that was made and is not written yet.
 
     `content` is all the bytes of its file. `tracks` are in playing order, by the paths that the file has for
-    them, with mood and words where it shows these; None for a rule of Navidrome, which holds none. `skipped`
-    are those that the format cannot hold, and `warnings` say, a line each, why nothing was found. `reasons`
-    say by `audio_id` why tracks are in it, where the format has a place for that.
+    them, with key, mood and words where it shows these; None for a rule of Navidrome, which holds none.
+    `skipped` are those that the format cannot hold, and `warnings` say, a line each, why nothing was
+    found. `reasons` say by `audio_id` why tracks are in it, where the format has a place for that.
     """
 
     content: bytes
@@ -84,7 +84,8 @@ def make_playlist(
     if plan.like:
         tracks, reasons = _alike(plan, query, store, model, analyse, first_read)
     else:
-        asked_for = [*store.answers.tracks(query, model=model, with_words=plan.needs_words)]
+        needs = {"with_mood": plan.needs_keys, "with_words": plan.needs_words}
+        asked_for = [*store.answers.tracks(query, model=model, **needs)]
         found = _existing(plan, asked_for)
         _refuse_if_all_are_gone(len(asked_for), len(found))
         candidates = distinct(found)
@@ -220,7 +221,8 @@ def _first_of(
     read, chunk = 0, first_read
     while True:
         wanted = ids[read : read + chunk]
-        some = store.answers.tracks_by_id(wanted, model, plan.query.no_album, plan.needs_words)
+        needs_more = plan.needs_words or plan.needs_keys
+        some = store.answers.tracks_by_id(wanted, model, plan.query.no_album, needs_more)
         for place, track_id in enumerate(wanted, read):
             if track_id in some:
                 places.setdefault(some[track_id].audio_id, place)

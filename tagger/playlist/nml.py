@@ -8,9 +8,11 @@ Mixxx asks of it (src/library/traktor/traktorfeature.cpp):
   Windows drive (`C:`), the name of a disk of macOS (`/Volumes/NAME`, the first one usually "Macintosh HD").
   Where there is neither, as on Linux, Mixxx puts an empty volume before the path.
 - A playlist names its tracks by `PRIMARYKEY`, which is volume, folders and file in one text.
+- `MUSICAL_KEY` has a key's place in `tagger.musical_key.KEYS`, 0 to 23, and `KEY` its name in Open Key, which
+  is what Mixxx shows: C minor is 12 and `10m`.
 - `PLAYTIME` is in whole seconds, `RELEASE_DATE` year/month/day, the folder of all playlists `$ROOT`.
 
-Traktor imports it by "Import Playlist". Cue points, beat grids and keys are not said.
+Traktor imports it by "Import Playlist". Cue points and beat grids are not said.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import PurePosixPath, PureWindowsPath
 
 from tagger.genre_names import GenreNames
+from tagger.musical_key import KEYS, open_key
 from tagger.playlist.collection import (
     NOT_XML,
     PLAIN,
@@ -32,6 +35,7 @@ from tagger.playlist.collection import (
     genre_told,
     held,
     in_folders,
+    key_told,
 )
 from tagger.playlist.fill import known_length_s
 from tagger.playlist.lines import Rendered, one_line, title_of
@@ -97,7 +101,7 @@ def _lines(playlists: Sequence[Listed], places: Mapping[str, Place], entries: It
 
 def _entry(track: Track, place: Place, names: GenreNames) -> Iterator[str]:
     volume, folders, file = place
-    length_s, bpm = known_length_s(track), bpm_told(track)
+    length_s, bpm, key = known_length_s(track), bpm_told(track), key_told(track)
     yield f"<ENTRY{attributes(TITLE=title_of(track), ARTIST=one_line(track.artist) or None)}>"
     yield f"<LOCATION{attributes(DIR=folders, FILE=file, VOLUME=volume, VOLUMEID=volume)}></LOCATION>"
     if album := one_line(track.album):
@@ -105,6 +109,7 @@ def _entry(track: Track, place: Place, names: GenreNames) -> Iterator[str]:
     info = attributes(
         GENRE=genre_told(track, names) or None,
         COMMENT=comment_told(track) or None,
+        KEY=None if key is None else open_key(key),
         PLAYTIME=None if length_s is None else round(length_s),
         PLAYTIME_FLOAT=None if length_s is None else f"{length_s:.6f}",
         RELEASE_DATE=None if track.year is None else f"{track.year}/1/1",
@@ -112,6 +117,8 @@ def _entry(track: Track, place: Place, names: GenreNames) -> Iterator[str]:
     yield f"<INFO{info}></INFO>"
     if bpm is not None:
         yield f"<TEMPO{attributes(BPM=f'{bpm:.6f}', BPM_QUALITY='100.000000')}></TEMPO>"
+    if key is not None:
+        yield f"<MUSICAL_KEY{attributes(VALUE=KEYS.index(key))}></MUSICAL_KEY>"
     yield "</ENTRY>"
 
 

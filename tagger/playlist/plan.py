@@ -123,6 +123,11 @@ class Plan:
         return self.kind.has_words or self.sort in BY_WORDS
 
     @property
+    def needs_keys(self) -> bool:
+        """Whether keys are shown, or help to make the order."""
+        return self.kind.has_keys or bool(self.shape)
+
+    @property
     def gives_reasons(self) -> bool:
         """Whether the format says why a track is there, and something was asked that gives a reason."""
         asked = self.like or self.query.words or self.query.not_words

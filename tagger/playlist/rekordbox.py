@@ -4,7 +4,7 @@ Written from Pioneer DJ's "rekordbox XML format" (cdn.rekordbox.com/files/202004
 linked from rekordbox.com/support/developer) and checked against pyrekordbox's reader. rekordbox shows the
 file in its tree under "rekordbox xml" once Preferences > Advanced > rekordbox xml names it, and takes from
 it what one imports there. `Location` is a URI of the host `localhost`, the drive letter of Windows its first
-part. Cue points, beat grids and keys are not said: they are the program's own.
+part, and `Tonality` the name of the key. Cue points and beat grids are not said: they are the program's own.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from tagger.playlist.collection import (
     genre_told,
     held,
     in_folders,
+    key_told,
 )
 from tagger.playlist.fill import known_length_s
 from tagger.playlist.lines import Rendered, one_line, title_of
@@ -86,6 +87,7 @@ def _fields(track: Track, number: int, names: GenreNames) -> str:
         Year=track.year,
         AverageBpm=None if bpm is None else f"{bpm:.2f}",
         Comments=comment_told(track) or None,
+        Tonality=key_told(track),
         Location=location_of(track.path),
     )
 

@@ -8,8 +8,8 @@ Method, in three steps, each deterministic for a seed:
    the same tracks keeps nearer to the curve (one-dimensional optimal transport: Peyré & Cuturi,
    Computational Optimal Transport, 2019, remark 2.28), and each track is played once.
 3. **Smooth** (`tagger.playlist.smooth`). Walk from first to last and exchange tracks of like energy so
-   that the tempo moves in small steps, each begins as the last one ends, and neighbours are by different
-   artists.
+   that the tempo moves in small steps, keys mix, each begins as the last one ends, and neighbours are by
+   different artists.
 """
 
 from __future__ import annotations
@@ -24,8 +24,9 @@ from numpy.typing import NDArray
 
 from tagger.errors import TaggerError
 from tagger.playlist.fill import FULL, filling, is_full, length_of
+from tagger.playlist.harmony import Harmony
 from tagger.playlist.select import SHAPES, Shape, artist_key, at_most_per_artist, ordered
-from tagger.playlist.smooth import ENERGY_TOLERANCE, UNKNOWN_STEP_OCTAVES, Course, smoothed
+from tagger.playlist.smooth import CLASH_OCTAVES, ENERGY_TOLERANCE, UNKNOWN_STEP_OCTAVES, Course, smoothed
 from tagger.types import Track
 
 TRACKS_PER_WAVE = 16  # about an hour of songs from calm to wild to calm
@@ -112,6 +113,7 @@ def _matched(chosen: Sequence[Track], ends: Ends, shape: Shape, rng: np.random.G
         energy=energies,
         tempo_octaves=tempo_octaves(chosen),
         artist=artist_numbers(chosen),
+        harmony=Harmony.of(chosen),
         intro=intro,
         outro=outro,
     )
@@ -207,7 +209,7 @@ def picked(tracks: Sequence[Track], heights: Floats, rng: np.random.Generator) -
     Every track must have an energy. The heights are in playing order; 0 stands for the calmest track, 1
     for the most energetic. All tracks come back if there are no more than asked for. Otherwise energies
     are drawn at random along the curve, and of the tracks with these energies, the pool, those are kept
-    that continue the tempo and bring other artists.
+    that continue the tempo, mix in key and bring other artists.
     """
     if len(heights) >= len(tracks):
         return list(tracks)
@@ -262,17 +264,18 @@ def _spread(tracks: Sequence[Track], heights: Floats, rng: np.random.Generator) 
 def _going_together(pool: Sequence[Track], wanted: Floats, rng: np.random.Generator) -> list[Track]:
     """One of the pool for each wanted energy: among those within the tolerance, the smallest step."""
     energy = np.array([track.energy for track in pool])
-    tempo, artist = tempo_octaves(pool), artist_numbers(pool)
+    tempo, artist, harmony = tempo_octaves(pool), artist_numbers(pool), Harmony.of(pool)
     free = np.ones(len(pool), dtype=bool)
     played = np.zeros(artist.max() + 1)
     chance = rng.uniform(0, 1e-2, len(pool))
-    last_tempo = np.nan
+    last_tempo, best = np.nan, None
     chosen = []
     for target in wanted:
         stray = np.where(free, np.abs(energy - target), np.inf)
         step = np.abs(tempo - last_tempo)
         step = np.where(np.isnan(step), UNKNOWN_STEP_OCTAVES, step)
         cost = step + ARTIST_AGAIN_OCTAVES * played[artist] + chance
+        cost += CLASH_OCTAVES * harmony.clash(best, slice(None))
         best = int(np.argmin(np.where(stray <= max(ENERGY_TOLERANCE, stray.min()), cost, np.inf)))
         free[best] = False
         played[artist[best]] += 1

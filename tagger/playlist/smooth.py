@@ -1,10 +1,11 @@
-"""Small steps of tempo and no artist twice in a row, without leaving the curve of energy.
+"""Small steps of tempo, keys that mix and no artist twice in a row, without leaving the curve of energy.
 
-A greedy walk from the first place to the last. For each place, the tracks of the places to come whose
-energy is within `ENERGY_TOLERANCE` of what the curve wants here, and which can be exchanged for the
-track here without leaving that tolerance there, compete: the nearest tempo wins, and of near ones the track
-that begins with the energy with which the last one ends. So no track strays
-from the curve by more than the tolerance, unless an artist would otherwise follow himself.
+A greedy walk from the first place to the last. For each place, the tracks of the places to come whose energy
+is within `ENERGY_TOLERANCE` of what the curve wants here, and which can be exchanged for the track here
+without leaving that tolerance there, compete: the nearest tempo wins, and of near ones the track whose key
+mixes with that of the last one (`tagger.playlist.harmony`) and that begins with the energy with which it
+ends. So no track strays from the curve by more than the tolerance, unless an artist would otherwise follow
+himself.
 
 Whether the tracks left can still be laid without such a pair is known exactly: after a track by `last`,
 m tracks can be if and only if no artist has more than ⌈m/2⌉ of them, and `last` no more than ⌊m/2⌋ (the
@@ -19,12 +20,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tagger.playlist.harmony import Harmony
+
 ENERGY_TOLERANCE = 0.05
 """Half an energy level: listeners do not hear it, DJ software does not show it."""
 
 WINDOW_RANKS = 128  # tracks of like energy looked at on each side; more is slower and hardly smoother
 UNKNOWN_STEP_OCTAVES = 0.1  # a step to or from an unknown tempo counts as 7 %: neither good nor bad
 JOIN_WEIGHT = 0.2  # octaves per unit of energy between the end of a track and the beginning of the next
+CLASH_OCTAVES = 0.1  # keys as far apart as can be cost as much as 7 % of tempo; more makes its steps longer
 ENERGY_WEIGHT = 0.3  # octaves per unit of energy: straying by the tolerance costs as much as 1 % of tempo
 
 Indices = NDArray[np.intp]
@@ -37,8 +41,8 @@ class Course:
 
     `track_at` is the track at each place in playing order, `places` the places from the lowest point of
     the curve to the highest. `energy` (0–1), `tempo_octaves` (log2 of BPM, NaN where unknown), `artist`
-    (0…n−1) and the energies of their beginnings, `intro`, and ends, `outro` (0–1, NaN where unknown), belong
-    to the tracks.
+    (0…n−1), `harmony` (their keys) and the energies of their beginnings, `intro`, and ends, `outro` (0–1, NaN
+    where unknown), belong to the tracks.
     """
 
     track_at: Indices
@@ -46,6 +50,7 @@ class Course:
     energy: Floats
     tempo_octaves: Floats
     artist: Indices
+    harmony: Harmony
     intro: Floats
     outro: Floats
 
@@ -58,15 +63,15 @@ def smoothed(course: Course, rng: np.random.Generator) -> Indices:
     walk = _walk(course, rng)
     remaining = _Remaining(course.artist)
     strict = remaining.separable()
-    artist, tempo, outro = -1, np.nan, np.nan
+    artist, tempo, outro, last = -1, np.nan, np.nan, None
     for here in range(len(walk.track_at)):
-        after = _Follows(artist, tempo, outro, remaining.due() if strict else None)
+        after = _Follows(artist, tempo, outro, last, remaining.due() if strict else None)
         there = _smoothest(walk, here, after)
         if there is None and strict:
             there = _least_astray(walk, here, after)
         if there is not None:
             walk.track_at[[here, there]] = walk.track_at[[there, here]]
-        track = walk.track_at[here]
+        track = last = int(walk.track_at[here])
         artist, outro = int(course.artist[track]), float(course.outro[track])
         tempo = tempo if np.isnan(course.tempo_octaves[track]) else float(course.tempo_octaves[track])
         remaining.play(artist)
@@ -89,11 +94,12 @@ class _Walk:
 
 @dataclass(frozen=True, slots=True)
 class _Follows:
-    """The artist, tempo and last energy before the next track, and the artist it has to be by, if any."""
+    """The track before, its artist, tempo and last energy, and who the next has to be by, if anybody."""
 
     artist: int
     tempo_octaves: float
     outro: float
+    track: int | None
     due: int | None
 
     def allows(self, artist: Indices) -> NDArray[np.bool_]:
@@ -129,6 +135,7 @@ def _smoothest(walk: _Walk, here: int, after: _Follows) -> int | None:
     step = np.where(np.isnan(step), UNKNOWN_STEP_OCTAVES, step)
     join = np.nan_to_num(np.abs(course.intro[tracks] - after.outro))
     cost = step + ENERGY_WEIGHT * stray_here + JOIN_WEIGHT * join + walk.chance[tracks]
+    cost += CLASH_OCTAVES * course.harmony.clash(after.track, tracks)
     return _cheapest(places, np.where(alike & after.allows(course.artist[tracks]), cost, np.inf))
 
 

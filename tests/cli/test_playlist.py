@@ -7,6 +7,7 @@ import subprocess
 import sys
 import xml.etree.ElementTree as ET
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -191,6 +192,32 @@ def test_a_shuffle_is_new_each_time_and_the_same_for_a_seed(tagger: Tagger, libr
 
 def test_a_shape_is_the_same_each_time(tagger: Tagger, library: Path) -> None:
     assert len({tagger("playlist", "--shape", "wave").out for _ in range(3)}) == 1
+
+
+def test_a_shape_plays_what_mixes_next_to_each_other(tagger: Tagger, db: Path) -> None:
+    keys = ("Am", "F#", "Em", "Db", "C", "B")  # of which the first, third and fifth mix, and so do the others
+    made = [answer(f"/m/{n}.mp3", n, energy=0.5 + n / 1000, artist=f"{n}") for n in range(len(keys))]
+    fill(db, [heard_in(key, one) for key, one in zip(keys, made, strict=True)])
+    for more in ([], ["--like", "/m/0.mp3"]):
+        played = tagger("playlist", "--shape", "rise", "--format", "paths", *more).out.split()
+        sharp = [keys[int(Path(path).stem)] in ("F#", "Db", "B") for path in played]
+        assert sum(a != b for a, b in pairwise(sharp)) == 1, played
+
+
+@pytest.mark.parametrize("more", [[], ["--like", "/m/folk/e.mp3"]])
+def test_a_dj_program_is_told_the_keys_that_are_sure(tagger: Tagger, db: Path, more: list[str]) -> None:
+    fill(db, [heard_in("Am", TRACKS[0]), heard_in("C", TRACKS[1], 0.3), *TRACKS[2:]])
+    root = ET.fromstring(tagger("playlist", "--format", "rekordbox", "--genre", "rock", *more).out)
+    told = {
+        each.get("Location")[-5:]: each.get("Tonality") for each in root.iter("TRACK") if each.get("Name")
+    }
+    assert told == {"b.mp3": "Am", "a.mp3": None}
+    root = ET.fromstring(tagger("playlist", "--format", "nml", "--genre", "rock", *more).out)
+    assert [key.get("VALUE") for key in root.iter("MUSICAL_KEY")] == ["21"]
+
+
+def heard_in(key: str, analysis: Analysis, confidence: float = 0.9) -> Analysis:
+    return replace(analysis, prediction=replace(analysis.prediction, key=key, key_confidence=confidence))
 
 
 # --- like -------------------------------------------------------------------------------------------

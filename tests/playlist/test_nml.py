@@ -69,6 +69,8 @@ def test_traktors_classes_read_tracks_folders_and_playlists(tmp_path):
         year=1997,
         energy=0.61,
         duration_s=200.6,
+        key="Cm",
+        key_confidence=0.6,
     )
     nml = read_by_traktor_nml_utils(tmp_path, render([made], "nml", "Clubs/Warm up").content)
     assert (nml.version, nml.head.program, nml.collection.entries) == (19, "Traktor", 1)
@@ -84,6 +86,7 @@ def test_traktors_classes_read_tracks_folders_and_playlists(tmp_path):
         "1997/1/1",
     )
     assert (entry.tempo.bpm, info.playtime_float) == (120.0, 200.6)
+    assert (entry.musical_key.value_attribute, info.key) == (12, "10m")
     root = nml.playlists.node
     assert (root.name, root.type, root.subnodes.count) == ("$ROOT", "FOLDER", 1)
     (clubs,) = root.subnodes.node
@@ -111,6 +114,23 @@ def test_mixxx_finds_each_track_once_and_all_of_a_playlist_in_its_order():
         "-->Clubs-->Peak": ["/m/deep/a.mp3"],
         "-->Calm": [],
     }
+
+
+@pytest.mark.parametrize(
+    ("key", "number", "said"),
+    # Those of real collections of Traktor: Open Key counts fifths, the number semitones, minor behind major.
+    [("C", "0", "1d"), ("Db", "1", "8d"), ("B", "11", "6d"), ("Cm", "12", "10m"), ("Am", "21", "1m")],
+)
+def test_a_sure_key_is_told_in_both_ways_of_traktor(key, number, said):
+    entries = ET.fromstring(render([track(key=key, key_confidence=0.6)], "nml").content).find("COLLECTION")
+    assert [part.tag for part in entries[0]] == ["LOCATION", "INFO", "TEMPO", "MUSICAL_KEY"]
+    assert entries[0].find("MUSICAL_KEY").attrib == {"VALUE": number}
+    assert entries[0].find("INFO").get("KEY") == said
+
+
+def test_a_key_in_doubt_is_not_told():
+    (entry,) = ET.fromstring(render([track(key="Am", key_confidence=0.59)], "nml").content).find("COLLECTION")
+    assert (entry.find("MUSICAL_KEY"), entry.find("INFO").get("KEY")) == (None, None)
 
 
 def test_a_playlist_keeps_its_identity_however_often_it_is_written():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -44,7 +45,13 @@ def accepted(folder: Path, content: bytes) -> bool:
 
 
 TWO = [
-    Listed("Clubs/Warm up", [track("/m/b.mp3", title="B"), track("/m/a.mp3", title="A", artist="Ada")]),
+    Listed(
+        "Clubs/Warm up",
+        [
+            track("/m/b.mp3", title="B", key="Bbm", key_confidence=0.9),
+            track("/m/a.mp3", title="A", artist="Ada"),
+        ],
+    ),
     Listed("Clubs/Peak", [track("/m/a.mp3", title="A", artist="Ada")]),
     Listed("Calm", []),
 ]
@@ -60,6 +67,8 @@ def test_a_track_says_what_write_tags_would_and_its_energy_as_a_comment():
         year=1997,
         energy=0.61,
         bpm=128.456,
+        key="F#m",
+        key_confidence=0.7,
     )
     (found,) = collection(render([entry], "rekordbox", "Calm"))
     assert found == {
@@ -73,12 +82,14 @@ def test_a_track_says_what_write_tags_would_and_its_energy_as_a_comment():
         "Year": "1997",
         "AverageBpm": "128.46",
         "Comments": "Energy 7",
+        "Tonality": "F#m",
         "Location": "file://localhost/Users/ada/Mu%20sic/50%25%20%231.aif",
     }
 
 
 def test_what_is_unknown_or_not_sure_is_left_out():
     unsure = track("/m/a.mp3", duration_s=None, genre_confidence=0.4, energy=None, bpm_confidence=0.2)
+    unsure = replace(unsure, key="Am", key_confidence=0.5)
     (found,) = collection(render([unsure], "rekordbox"))
     assert [*found] == ["TrackID", "Name", "Kind", "Location"]
 
@@ -119,6 +130,7 @@ def test_pyrekordbox_reads_folders_playlists_and_tracks(tmp_path):
     assert [found.get_track(TrackID=key).Name for key in warm_up.get_tracks()] == ["B", "A"]
     assert found.get_track(TrackID=1).Comments == "Energy 5"
     assert found.get_track(TrackID=1).AverageBpm == 120.0
+    assert [found.get_track(TrackID=number).Tonality for number in (1, 2)] == ["Bbm", None]
     assert found.get_track(TrackID=1).Location in ("m/b.mp3", "m\\b.mp3")  # of which it strips the root
     assert found.get_playlist("Calm").get_tracks() == []
 
@@ -127,6 +139,7 @@ def test_pyrekordbox_reads_folders_playlists_and_tracks(tmp_path):
 def test_the_published_format_accepts_whatever_is_written(tmp_path):
     hard = "#1\n<&>\udce9 \ufffe.mp3"
     made = [track("/m/a\n\x1b\ufffe'\".mp3", title=hard, artist=hard, album=hard), track("/m/none", bpm=None)]
+    made.append(track("/m/key", key="Am"))
     assert accepted(tmp_path, render_collection([Listed(f"{hard}/{hard}", made)], "rekordbox").content)
     assert accepted(tmp_path, render([], "rekordbox").content)
 

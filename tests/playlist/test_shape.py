@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -11,7 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tagger.errors import TaggerError
+from tagger.musical_key import KEYS, wheel_distance
 from tagger.playlist import SHAPES
+from tagger.playlist.harmony import Harmony
 from tagger.playlist.select import artist_key
 from tagger.playlist.shape import curve, shaped
 
@@ -167,6 +170,56 @@ def test_twenty_thousand_candidates_take_less_than_two_seconds():
     played = shaped(tracks, "wave")
     assert time.process_time() - start < 2
     assert len(played) == 20_000
+
+
+def share_that_mixes(tracks):
+    keys = [(a.key, b.key) for a, b in pairwise(tracks) if a.key and b.key]
+    return float(np.mean([wheel_distance(*pair) <= 1 for pair in keys]))
+
+
+def in_keys(tracks, confidence=0.8, seed=2):
+    """The tracks in keys by chance, of which one in six mixes with another."""
+    chance = random.Random(seed)
+    return [replace(entry, key=chance.choice(KEYS), key_confidence=confidence) for entry in tracks]
+
+
+def test_neighbours_mix_in_key_where_tempo_and_curve_allow_it():
+    tracks = in_keys(library(2000, 300))
+    silent_of_keys = [replace(entry, key=None, key_confidence=None) for entry in tracks]
+    keys = {entry.path: entry for entry in tracks}
+    before = [keys[entry.path] for entry in shaped(silent_of_keys, "wave")]
+    played = shaped(tracks, "wave")
+    assert share_that_mixes(before) < 0.2
+    assert share_that_mixes(played) > 0.5
+    assert mean_tempo_step_octaves(played) < mean_tempo_step_octaves(before) + 0.01
+    assert likeness(played, "wave") > 0.98
+
+
+def test_a_few_of_many_are_chosen_to_mix():
+    played = [
+        shaped(in_keys(library(2000, 300), seed=seed), "rise", limit=30, seed=seed) for seed in range(6)
+    ]
+    assert np.mean([*map(share_that_mixes, played)]) > 0.3
+    assert np.mean([*map(mean_tempo_step_octaves, played)]) < 0.05
+
+
+def test_doubtful_keys_move_less_than_sure_ones():
+    sure, doubtful = (shaped(in_keys(library(2000, 300), p), "wave") for p in (0.9, 0.3))
+    assert share_that_mixes(doubtful) < share_that_mixes(sure) - 0.2
+
+
+def test_keys_that_nobody_knows_change_nothing():
+    tracks = library(300, 30)
+    doubted = in_keys(tracks, confidence=0.0)
+    assert [e.path for e in shaped(doubted, "wave")] == [e.path for e in shaped(tracks, "wave")]
+
+
+def test_keys_clash_the_more_the_farther_they_are_and_unknown_ones_in_between():
+    keys = Harmony.of([track(key=key) for key in ("Am", "Am", "C", "Em", "Bm", "Ebm", None)])
+    assert keys.clash(0, slice(1, None)).tolist() == pytest.approx([0, 0, 0, 0.5, 0.9, 0.5])
+    assert keys.clash(6, slice(0, 2)).tolist() == keys.clash(None, slice(0, 2)).tolist() == [0.5, 0.5]
+    halves = Harmony.of([track(key=key, key_confidence=0.5) for key in ("Am", "Am")])
+    assert halves.clash(0, slice(1, None)).tolist() == [0.375]
 
 
 def test_a_track_begins_as_the_last_one_ends_where_tempo_and_curve_allow_it():

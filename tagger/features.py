@@ -44,7 +44,7 @@ def log_mel(
     mel = np.empty((len(filter_bank), len(frames)), np.float32)
     for first in range(0, len(frames), FRAMES_AT_ONCE):
         part = slice(first, first + FRAMES_AT_ONCE)
-        power = _power(frames[part] * _hann(front_end.n_fft))
+        power = _power(frames[part] * hann(front_end.n_fft))
         for mels, bins in bands:
             np.matmul(filter_bank[mels, bins], power[:, bins].T, out=mel[mels, part])
     np.maximum(mel, AMIN, out=mel)
@@ -74,15 +74,15 @@ def _frames(samples: NDArray[np.float32], n_fft: int, hop_length: int) -> NDArra
 
 def _power(frames: NDArray[np.float32]) -> NDArray[np.float32]:
     """Compute the power spectra of frames, (n, n_fft) → (n, 1 + n_fft // 2); overwrites its argument."""
-    spectrum = _rfft()(frames)
+    spectrum = rfft()(frames)
     power: NDArray[np.float32] = np.square(spectrum.real)
     power += np.square(spectrum.imag)
     return power
 
 
 @cache
-def _rfft() -> Callable[[NDArray[np.float32]], NDArray[np.complex64]]:
-    """Give the Fourier transform of SciPy along the last axis.
+def rfft() -> Callable[[NDArray[np.float32]], NDArray[np.complex64]]:
+    """Give the Fourier transform of SciPy along the last axis, (n, n_fft) → (n, 1 + n_fft // 2).
 
     Its compiled part (pocketfft, by Reinecke) is loaded alone: the package `scipy.fft` around it takes a
     tenth of a second to import, half of what a worker needs for everything else. Where a SciPy has it
@@ -122,7 +122,7 @@ def _bands(filter_bank: NDArray[np.float32]) -> list[tuple[slice, slice]]:
 
 
 @cache
-def _hann(n_fft: int) -> NDArray[np.float32]:
-    """Compute the periodic Hann window, which `librosa.stft` uses."""
+def hann(n_fft: int) -> NDArray[np.float32]:
+    """Compute the periodic Hann window, (n_fft,) float32, which `librosa.stft` uses."""
     phase = 2.0 * np.pi * np.arange(n_fft) / n_fft
     return (0.5 - 0.5 * np.cos(phase)).astype(np.float32)

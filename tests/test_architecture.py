@@ -56,6 +56,7 @@ LAYERS = {
     "model_card": 4,
     "plots": 4,
     "heads": 5,
+    "tonality": 5,
     "runtime": 5,
     "nets": 6,
     "calibration": 6,
@@ -192,7 +193,7 @@ def test_the_map_in_the_manual_names_every_room() -> None:
 
 
 def test_a_worker_process_imports_neither_torch_nor_sqlite() -> None:
-    work = "tagger.features._rfft()"
+    work = "tagger.features.rfft()"
     code = f"import sys, tagger.pipeline.extract, tagger.features; {work}; print(*sys.modules)"
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     names = set(loaded.stdout.split())

@@ -61,6 +61,16 @@ def open_key(key: str) -> str:
     return f"{(number + 4) % 12 + 1}{'d' if is_major else 'm'}"
 
 
+def wheel_place(key: str) -> int:
+    """Give the place of one of `KEYS` along the Camelot wheel, 0 to 23: 1A, 1B, 2A, and so on to 12B.
+
+    >>> [wheel_place(key) for key in ("G#m", "B", "Ebm", "E")]
+    [0, 1, 2, 23]
+    """
+    number, is_major = _place(key)
+    return 2 * (number - 1) + is_major
+
+
 def mixing_with(key: str) -> tuple[str, ...]:
     """Give the keys that mix with one of `KEYS`: itself, its relative, and a fifth up and down.
 

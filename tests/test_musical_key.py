@@ -2,7 +2,7 @@
 
 import pytest
 
-from tagger.musical_key import KEYS, camelot, key_named, mixing_with, wheel_distance
+from tagger.musical_key import KEYS, camelot, key_named, mixing_with, open_key, wheel_distance, wheel_place
 
 CAMELOT = {
     "G#m": "1A",
@@ -72,3 +72,14 @@ def test_keys_that_mix_are_a_step_away(key: str) -> None:
 
 def test_a_wheel_is_seven_steps_wide() -> None:
     assert max(wheel_distance("Am", other) for other in KEYS) == wheel_distance("Am", "F#") == 7
+
+
+def test_open_key_and_back_is_the_same_key() -> None:
+    assert [key_named(open_key(key)) for key in KEYS] == [*KEYS]
+    assert len({open_key(key) for key in KEYS}) == 24
+
+
+def test_along_the_wheel_each_number_is_minor_and_then_major() -> None:
+    along = [camelot(key) for key in sorted(KEYS, key=wheel_place)]
+    assert along == [f"{number}{letter}" for number in range(1, 13) for letter in "AB"]
+    assert sorted(map(wheel_place, KEYS)) == [*range(24)]

@@ -54,8 +54,8 @@ def list_tracks(
             parser=_order_named,
             autocompletion=values_of(TrackOrder),
             metavar="ORDER",
-            help="path, energy, bpm, genre, confidence, artist, album, title, year, length, valence, mood "
-            "or word (of --word); -energy and so on: the other way round.",
+            help="path, energy, bpm, genre, confidence, artist, album, title, year, length, valence, mood, "
+            "key or word (of --word); -energy and so on: the other way round.",
         ),
     ] = "path",
     limit: Annotated[int | None, typer.Option(min=0, help="At most this many.")] = None,

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING, Any
 from tagger.cli import configured, shared
 from tagger.cli.shared import bar, print_json
 from tagger.cli.terminal import say, shown
+from tagger.musical_key import camelot
 from tagger.query import Query
 from tagger.types import counted
 
 if TYPE_CHECKING:
     from tagger.store import Run, Statistics
 
-TOP_WORDS = 10
+TOP_WORDS, TOP_KEYS = 10, 6
 
 WIDTH = 32
 """Characters of the longest bar."""
@@ -32,7 +33,7 @@ def stats(
     db: shared.Db = None,
     json: shared.Json = False,
 ) -> None:
-    """Show the library at a glance: hours, genres, energies, tempos, moods, words and the last runs.
+    """Show the library at a glance: hours, genres, energies, tempos, moods, words, keys and the last runs.
 
     tagger stats
     tagger stats ~/Music/New --min-confidence 0.8
@@ -64,6 +65,7 @@ def _fields(found: Statistics, model: str) -> dict[str, Any]:
         "tempos": {str(low): count for low, count in found.tempos.items()},
         "moods": dict(found.moods),
         "words": dict(found.words),
+        "keys": dict(found.keys),
         "own_tags": dict(found.own_tags),
         "failures": dict(found.failures),
         "runs": [_run_fields(run) for run in found.runs],
@@ -103,6 +105,10 @@ def _lines(found: Statistics, model: str) -> Iterator[str]:
         yield from _bars("mood", found.moods)
     if found.words:
         yield from _bars("most frequent words", dict([*found.words.items()][:TOP_WORDS]))
+    if found.keys:
+        most = [*found.keys.items()][:TOP_KEYS]
+        yield "\nmost frequent keys"
+        yield "  " + ", ".join(f"{key} {camelot(key)} {count:,}" for key, count in most)
     if found.genres and found.own_tags["none"] < found.tracks:
         yield from _bars("your own genre and the answer", found.own_tags)
     yield from _failures(found)

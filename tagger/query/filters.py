@@ -35,14 +35,15 @@ from tagger.types import MOODS, Aspect, Mood, Sound
 # fmt: off
 TrackOrder = Literal[
     "path", "energy", "bpm", "genre", "confidence", "artist", "album", "title", "year", "length",
-    "valence", "mood", "word",
+    "valence", "mood", "key", "word",
     "-path", "-energy", "-bpm", "-genre", "-confidence", "-artist", "-album", "-title", "-year", "-length",
-    "-valence", "-mood", "-word",
+    "-valence", "-mood", "-key", "-word",
 ]
 # fmt: on
 """What lists are sorted by, from the least to the greatest, and behind a minus from the greatest.
 
-By `word` is by the probability of the words that are asked for, the least of them.
+By `key` is along the Camelot wheel, and within a key by tempo. By `word` is by the probability of the words
+that are asked for, the least of them.
 """
 
 

@@ -9,7 +9,7 @@ import sqlite3
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from tagger.musical_key import KEYS
+from tagger.musical_key import KEYS, wheel_place
 from tagger.store import checked
 from tagger.store.library_view import with_key
 from tagger.store.rows import KeyAndTempo, SqlValue
@@ -45,6 +45,9 @@ COLUMNS = "k.key, k.key_confidence, k.second_bpm, k.second_bpm_confidence"
 """The columns that `read` reads, of `keys_and_tempos k`."""
 
 N_COLUMNS = COLUMNS.count(",") + 1
+
+WHEEL_PLACE = "CASE k.key " + " ".join(f"WHEN '{key}' THEN {wheel_place(key)}" for key in KEYS) + " END"
+"""Where a key stands along the Camelot wheel, of `keys_and_tempos k`; NULL of what is none."""
 
 JOIN = " LEFT JOIN keys_and_tempos k ON k.track_id = p.track_id AND k.model = p.model"
 

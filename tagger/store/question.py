@@ -8,6 +8,7 @@ from tagger.errors import StoreError
 from tagger.files import folded
 from tagger.musical_key import mixing_with
 from tagger.query import Query, TrackOrder
+from tagger.store import keys_and_tempos
 from tagger.store.keys_and_tempos import of_keys
 from tagger.store.no_music import of_sounds
 from tagger.store.rows import SqlValue, StoredPath, path_ranges, stored_path
@@ -62,6 +63,8 @@ def tracks_query(
     The tables are tracks `t` and predictions `p`, and those of a further `join`. Genres are sorted by the
     name by which each is `called`.
     """
+    if _is_by_key(query.order) and keys_and_tempos.JOIN not in join:
+        join += keys_and_tempos.JOIN
     from_where, values = asked_for(query, model, join)
     order, names = _order_of_names(query.order, called) if called else _order_of_words(query)
     sql, values = f"SELECT {columns} {from_where} ORDER BY {order}", values + names
@@ -98,6 +101,10 @@ def _needs_words(query: Query) -> bool:
     return bool(asked) or query.order.removeprefix("-") == "word"
 
 
+def _is_by_key(order: TrackOrder) -> bool:
+    return order.removeprefix("-") == "key"
+
+
 def _order(order: TrackOrder) -> str:
     """The terms of ORDER BY, written as an index has them where one holds the answers in this order."""
     name = order.removeprefix("-")
@@ -108,6 +115,8 @@ def _order(order: TrackOrder) -> str:
     next_by = f"{_AMONG_EQUALS[name]}{down}, " if name in _AMONG_EQUALS else ""
     if name == "word":
         return f"w.words{down}, p.track_id{down}"
+    if name == "key":
+        return f"{keys_and_tempos.WHEEL_PLACE}{down}{last}, p.bpm{down}{last}, p.track_id{down}"
     if column := _OF_WORDS.get(name):
         return f"{column}{down}{last}, {'w.mood_confidence DESC, ' * (name == 'mood')}p.track_id{down}"
     if column := _OF_AN_ANSWER.get(name):

@@ -83,7 +83,7 @@ def test_an_unknown_order_is_answered_with_those_there_are(tagger: Tagger, libra
     assert (result.code, result.out) == (2, "")
     assert result.err == (
         "tagger: --sort loudness: give path, energy, bpm, genre, confidence, artist, album, title, year, "
-        "length, valence, mood or word, or one with a minus in front, such as -energy\n"
+        "length, valence, mood, key or word, or one with a minus in front, such as -energy\n"
     )
 
 

@@ -75,6 +75,11 @@ def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
         "words": {},
         "corrected": [],
         "sound": "music",
+        "key": None,
+        "camelot": None,
+        "key_confidence": None,
+        "second_bpm": None,
+        "second_bpm_confidence": None,
     }
     assert len(rows) == 3
 

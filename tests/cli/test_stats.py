@@ -9,7 +9,7 @@ from tagger.model_card import DEFAULT_MODEL
 from tagger.store import Store
 from tagger.types import Failure
 from tests.cli.conftest import Tagger
-from tests.cli.test_playlist import TRACKS, answer, fill
+from tests.cli.test_playlist import TRACKS, answer, fill, heard_in
 
 
 @pytest.fixture
@@ -44,6 +44,7 @@ def test_json_holds_every_count(tagger: Tagger, library: Path) -> None:
         "tempos": {},
         "moods": {},
         "words": {},
+        "keys": {},
         "own_tags": {"agrees": 0, "differs": 0, "unsure": 0, "none": 5},
         "failures": {"decode": 1},
     }
@@ -61,6 +62,21 @@ def test_a_person_sees_hours_bars_and_the_last_runs(tagger: Tagger, library: Pat
     assert ": 6 found, 5 analysed, 1 failed, 2 s\n" in out
     assert ": under way, or cut off\n" in out
     assert "tempo" not in out
+
+
+def test_keys_are_counted_the_most_frequent_first(tagger: Tagger, library: Path) -> None:
+    keys = {"Am": 2, "C": 1, "G#m": 2, "Eb": 1, "F": 1, "D": 1, "E": 1}
+    all_keys = [key for key, count in keys.items() for _ in range(count)]
+    fill(library, [heard_in(key, answer(f"/m/key/{n}.mp3", 30 + n)) for n, key in enumerate(all_keys)])
+    assert [*tagger("stats", "--json").json["keys"].items()] == [
+        *(("G#m", 2), ("Am", 2), ("Eb", 1), ("F", 1), ("C", 1), ("D", 1), ("E", 1))
+    ]
+    assert tagger("stats", "--mixes-with", "8A", "--path", "/key/", "--json").json["keys"] == {
+        "Am": 2,
+        "C": 1,
+    }
+    line = "  G#m 1A 2, Am 8A 2, Eb 5B 1, F 7B 1, C 8B 1, D 10B 1"
+    assert f"\nmost frequent keys\n{line}\n" in tagger("stats").out
 
 
 def test_unsure_tracks_are_counted_apart(tagger: Tagger, library: Path) -> None:

@@ -20,7 +20,7 @@ from tagger.query import Query
 from tagger.store import Store
 from tagger.types import Analysis, Mood, Track, WindowAnswer
 from tests.cli.conftest import Tagger
-from tests.cli.test_playlist import answer, fill
+from tests.cli.test_playlist import answer, fill, heard_in
 from tests.sounds import make_sound
 
 
@@ -76,7 +76,8 @@ def test_json_has_the_words_of_a_track_the_likeliest_first_and_show_has_all(
 
 def test_csv_has_them_at_its_end(tagger: Tagger, library: Path) -> None:
     out = tagger("list", "--csv").out
-    assert out.splitlines()[0].endswith(",tag_bpm,valence,mood,mood_confidence,words,corrected,sound")
+    more = "key,camelot,key_confidence,second_bpm,second_bpm_confidence"
+    assert out.splitlines()[0].endswith(f",valence,mood,mood_confidence,words,corrected,sound,{more}")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["words"] for row in rows] == ["Piano", "Vocals; Female Voice; Piano", "Vocals", ""]
     assert [row["mood"] for row in rows] == ["calm", "sad", "tense", ""]
@@ -165,6 +166,24 @@ def test_lines_fit_a_terminal_and_what_is_asked_for_comes_first(
         assert [name for name, text in names.items() if f" {text} " in line] == there.split(", ") * bool(
             there
         )
+
+
+@pytest.mark.parametrize("query", [Query(order="-key"), Query(keys=("Am",)), Query(mixes_with=("Am",))])
+def test_a_key_has_a_column_where_it_is_asked_for(query: Query) -> None:
+    sure, doubtful = (Track("/m/a.mp3", key=key, key_confidence=p) for key, p in (("Am", 0.7), ("C#m", 0.3)))
+    header, first, second, third = printed(90, query, sure, doubtful, Track("/m/b.mp3"))
+    at = header.index(" key ")
+    assert [line[at : at + 10].strip() for line in (first, second, third)] == ["Am 8A", "C#m 12A?", "–"]
+    assert " key " not in printed(90, Query(), sure)[0]
+
+
+def test_a_list_is_sorted_by_key_and_says_so_in_a_pipe(tagger: Tagger, db: Path) -> None:
+    keys = {"/m/a.mp3": "C", "/m/b.mp3": "G#m", "/m/c.mp3": "Am"}
+    fill(db, [heard_in(key, answer(path, number)) for number, (path, key) in enumerate(keys.items())])
+    header, *lines = tagger("list", "--sort", "key").out.splitlines()
+    at = header.index(" key ")
+    assert [line[at : at + 8].strip() for line in lines] == ["G#m 1A", "Am 8A", "C 8B"]
+    assert [each["camelot"] for each in tagger("list", "--sort", "-key", "--json").json] == ["8B", "8A", "1A"]
 
 
 def test_a_model_without_moods_has_no_column_for_them(tagger: Tagger, library: Path) -> None:

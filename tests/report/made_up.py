@@ -44,6 +44,7 @@ def facts_of(rows: Sequence[Overview], **more: Any) -> Facts:
         tempos={},
         moods={},
         words={},
+        keys={},
         own_tags=dict.fromkeys(("agrees", "differs", "unsure"), 0) | {"none": len(rows)},
         failures={},
         runs=(),

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tagger.model_choice import warnings
-from tagger.query import Query, read_query
+from tagger.query import Query, TrackOrder, read_query
 from tagger.store import Correction, HeadAnswers, Reuse, Store, Stored
 from tagger.types import Analysis, Identified
 from tests.store.store_answers import MODEL, analysed, parts
@@ -67,6 +67,23 @@ def test_a_list_has_key_and_second_tempo_where_moods_are_asked_for(keyed: Store)
     assert with_words == one
 
 
+def test_a_list_is_sorted_along_the_wheel_with_unknown_ones_last(keyed: Store) -> None:
+    more = [heard("/m/fast", "C", 7), heard("/m/first", "G#m", 8), heard("/m/last", "E", 9)]
+    slow = heard("/m/slow", "C", 6)
+    slow = replace(slow, prediction=replace(slow.prediction, bpm=70.0))
+    keyed.record_batch([*more, slow], [])
+
+    def in_order(order: TrackOrder, **more: bool) -> list[str]:
+        tracks = keyed.answers.tracks(Query(order=order, path_parts=("/m/",)), model=MODEL, **more)
+        return [track.path.removeprefix("/m/") for track in tracks]
+
+    rising = ["first", "e", "a", "slow", "c", "fast", "last", "drums"]
+    assert in_order("key") == in_order("key", with_mood=True) == in_order("key", with_words=True) == rising
+    assert in_order("-key") == ["last", "fast", "c", "slow", "a", "e", "first", "drums"]
+    limited = keyed.answers.tracks(Query(order="-key", limit=1, mixes_with=("Am",)), model=MODEL)
+    assert [track.path for track in limited] == ["/m/fast"]
+
+
 def test_an_analysis_comes_back_with_both(keyed: Store) -> None:
     one, drums = (keyed.answers.analysis(path, MODEL) for path in ("/m/a", "/m/drums"))
     assert one and drums
@@ -115,6 +132,7 @@ def test_answers_of_an_earlier_tagger_are_told_to_have_no_key(keyed: Store) -> N
     assert (
         line == "without a key, for an earlier tagger heard them: 1 track; `tagger scan --full` hears again"
     )
+    assert [*warnings(Query(order="-key"), keyed, MODEL)] == [line]
     assert [*warnings(Query(), keyed, MODEL)] == []
 
 

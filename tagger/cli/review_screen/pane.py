@@ -1,9 +1,9 @@
-"""The pane beside the table: energy over the track, the windows' answers, top five, words, and the album."""
+"""The pane beside the table: energy over the track, windows, top five, tempo, key, words, and the album."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -12,8 +12,10 @@ from textual.widgets import Static
 
 from tagger.cli.review_screen.texts import cell, decided, joined, names_of, own_of, plain
 from tagger.cli.shared import bar
+from tagger.musical_key import camelot
 from tagger.review import Review, Row
-from tagger.types import Analysis, WindowAnswer, energy_level
+from tagger.types import Analysis, Prediction, WindowAnswer, energy_level
+from tagger.wording import tempo_said
 
 TOP = 5
 
@@ -133,11 +135,20 @@ def _of_genres(analysis: Analysis, width: int) -> Text:
         for name, p in best
     ]
     answer = analysis.prediction
-    if answer.bpm is not None:
-        lines.append(Text(f"{answer.bpm:.1f} BPM, {answer.bpm_confidence or 0:.0%} sure"))
+    played = [*_tempo_and_key(answer)]
+    together = ", ".join(played)
+    lines += map(Text, [together] if played and len(together) <= width else played)
     if words := analysis.track.words:
         lines.append(Text(", ".join(f"{plain(word)} {p:.0%}" for word, p in words.items())))
     return joined(*lines) if lines else Text("silent" if answer.silent else "no genres", style="dim")
+
+
+def _tempo_and_key(answer: Prediction) -> Iterator[str]:
+    if answer.bpm is not None:
+        said = tempo_said(answer.bpm, answer.second_bpm, answer.second_bpm_confidence)
+        yield said.replace(" BPM", f" BPM {answer.bpm_confidence or 0:.0%}", 1)
+    if answer.key is not None:
+        yield f"{answer.key} {camelot(answer.key)} {answer.key_confidence or 0:.0%}"
 
 
 def _of_album(review: Review, row: Row) -> Text:

@@ -73,7 +73,8 @@ def _analysis(path: str, n: int, song: Song) -> Analysis:
         own=OwnTags(song.own),
     )
     said = {"valence": 0.7, "mood": "calm", "mood_confidence": 0.55, "words": WORDS}
-    prediction = dataclasses.replace(analysis.prediction, windows=windows, **said)
+    heard = {"key": "F#m", "key_confidence": 0.7, "second_bpm": 60.2, "second_bpm_confidence": 0.25}
+    prediction = dataclasses.replace(analysis.prediction, windows=windows, **said, **heard)
     return dataclasses.replace(analysis, recording=recording, prediction=prediction)
 
 

@@ -86,7 +86,8 @@ def test_the_pane_draws_energy_windows_moods_genres_words_and_album(library: Pat
         assert "0:20  0.25 Rock" in sound
         assert ["sad" in line for line in sound.splitlines()[-2:]] == [True, False]
         assert best.splitlines()[0].startswith("Rock          40% ")
-        assert best.splitlines()[-2:] == ["120.4 BPM, 70% sure", "Piano 90%, Guitar 60%"]
+        played = "120.4 BPM 70%, or 60.2 (25%), F#m 11A 70%"
+        assert best.splitlines()[-2:] == [played, "Piano 90%, Guitar 60%"]
         assert "answers: Rock 2" in album
         assert "your tags: none 2" in album
 

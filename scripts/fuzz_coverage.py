@@ -88,8 +88,8 @@ def _tags(place: Path, data: bytes) -> None:
     """The first byte chooses the file's name, the rest is the file."""
     path = place / f"song.{_ENDINGS[data[0] % len(_ENDINGS)] if data else 'mp3'}"
     path.write_bytes(data[1:])
-    wanted = Wanted(("House",), 0.5, 120, "calm", ("Piano", "Choir"))
-    policy = Policy("replace", bpm="replace", mood="replace", words="replace")
+    wanted = Wanted(("House",), 0.5, 120, "calm", ("Piano", "Choir"), key="Bbm")
+    policy = Policy("replace", bpm="replace", key="replace", mood="replace", words="replace")
     changes = plan(read(str(path)), wanted, policy)
     measure(str(path), changes)
 

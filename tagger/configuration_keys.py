@@ -188,7 +188,7 @@ KEYS: tuple[Key, ...] = (
         "write",
         "tags",
         _REQUESTED,
-        'Write more: "mood" and "words" (where none is, or ours), "mood=replace", "words=add" and so on.',
+        'Write more: "key", "mood", "words" (where none is, or ours), "key=replace", "words=add" and so on.',
         "[]",
     ),
     Key(
@@ -202,7 +202,7 @@ KEYS: tuple[Key, ...] = (
         "min_confidence",
         "tags",
         _SHARE,
-        "The confidence, 0-1, from which on a genre, a tempo or a mood is written.",
+        "The confidence, 0-1, from which on a genre, a tempo, a key or a mood is written.",
         f"{MIN_CONFIDENCE}",
     ),
     Key("min_bpm_confidence", "tags", _SHARE, "Of tempos alone, if not the same.", f"{MIN_CONFIDENCE}"),

@@ -410,7 +410,7 @@ class Library:
         from tagger.tag_runs import Selection
 
         model = self.model
-        if plan is None:
+        if plan is None and settings.policy.key == "never":  # a key is heard whatever the model
             require_some(self.store, model, settings.policy.allowed)
         asked = fitted(replace(query, order="path", limit=None), self.store, model)
         narrowed = replace(asked, paths=(), no_album=False) != EVERYTHING

@@ -227,8 +227,13 @@ def warnings(query: Query, store: Store, model: str, by_tempo: bool = False) -> 
     if (query.bpm or by_tempo) and not store.answers.predicts("tempo", model):
         therefore = "--bpm matches nothing" if query.bpm else "--sort bpm leaves them in the order of paths"
         yield f"no track has a tempo from {model}, so {therefore}"
-    asks_for_keys = query.keys or query.mixes_with or query.order.removeprefix("-") == "key"
-    if asks_for_keys and (unheard := store.answers.count_without_keys(model)):
+    if query.keys or query.mixes_with or query.order.removeprefix("-") == "key":
+        yield from without_keys(store, model)
+
+
+def without_keys(store: Store, model: str) -> Iterator[str]:
+    """Yield a line where tracks have no key because they were heard before there were any."""
+    if unheard := store.answers.count_without_keys(model):
         yield (
             f"without a key, for an earlier tagger heard them: {counted(unheard, 'tracks')}; "
             "`tagger scan --full` hears again"

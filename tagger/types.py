@@ -35,8 +35,9 @@ EnergyPlace = Literal["comment", "grouping", "rating", "mood"]
 """Where `write-tags` tells an energy on request, because players show it there."""
 
 Requested = Literal[
-    "mood", "mood=replace", "mood=never", "words", "words=replace", "words=add", "words=never"
-]
+    "key", "key=replace", "key=never", "mood", "mood=replace", "mood=never",
+    "words", "words=replace", "words=add", "words=never",
+]  # fmt: skip
 """What `write-tags` writes on request only, and how; without a policy, as `missing` says."""
 
 
@@ -427,7 +428,7 @@ MOST_BPM, MOST_LEVEL = 999.0, 10.0
 """Of the numbers in a file's own tags: a greater one is no tempo and no energy level."""
 
 MIN_CONFIDENCE = 0.6
-"""The confidence (0-1) from which on `write-tags` writes a genre or a tempo, unless told otherwise."""
+"""The confidence (0-1) from which on `write-tags` writes genres, tempos, keys, moods, by default."""
 
 ENERGY_BANDS: Mapping[EnergyBand, tuple[float, float]] = {
     "low": (0.0, 1 / 3),

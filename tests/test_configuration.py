@@ -86,8 +86,8 @@ def test_paths_are_taken_from_the_folder_of_the_file_and_the_home_folder(
         ('[tags]\nenergy = "no"', "[tags] energy = 'no': give true or false"),
         (
             '[tags]\nwrite = ["moods"]',
-            "[tags] write = ['moods']: give one or several of mood, mood=replace, mood=never, words, "
-            "words=replace, words=add, words=never",
+            "[tags] write = ['moods']: give one or several of key, key=replace, key=never, mood, "
+            "mood=replace, mood=never, words, words=replace, words=add, words=never",
         ),
         (
             '[genres]\nrename = { Folk = "Folk/World" }',
@@ -163,19 +163,20 @@ def test_a_library_in_python_takes_a_configuration(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "mood", "words"),
+    ("text", "key", "mood", "words"),
     [
-        ("", "never", "never"),
-        ('write = "mood"', "missing", "never"),
-        ('write = ["words=add", "mood=replace"]', "replace", "add"),
-        ('write = ["words", "words=never"]', "never", "never"),
+        ("", "never", "never", "never"),
+        ('write = "mood"', "never", "missing", "never"),
+        ('write = "key"', "missing", "never", "never"),
+        ('write = ["words=add", "mood=replace", "key=replace"]', "replace", "replace", "add"),
+        ('write = ["words", "words=never", "key", "key=never"]', "never", "never", "never"),
     ],
 )
-def test_mood_and_words_are_written_if_they_are_asked_for(
-    written: Written, text: str, mood: str, words: str
+def test_key_mood_and_words_are_written_if_they_are_asked_for(
+    written: Written, text: str, key: str, mood: str, words: str
 ) -> None:
     policy = read(written(f"[tags]\n{text}\n")).tag_settings.policy
-    assert (policy.mood, policy.words) == (mood, words)
+    assert (policy.key, policy.mood, policy.words) == (key, mood, words)
     assert (policy.genre, policy.energy, policy.bpm) == ("missing", True, "missing")
 
 

@@ -32,8 +32,8 @@ _GIVE_UP_S = 300.0
 """After so long in one step the stacks of all threads are printed and the script ends."""
 
 _POLICIES = (
-    Policy("replace", bpm="replace", mood="replace", words="replace"),
-    Policy("missing", mood="missing", words="missing"),
+    Policy("replace", bpm="replace", key="replace", mood="replace", words="replace"),
+    Policy("missing", key="missing", mood="missing", words="missing"),
     Policy("add", max_genres=3, words="add"),
     Policy("replace", energy_in=("comment", "grouping", "rating", "mood"), bpm="replace", bpm_decimal="id3"),
 )

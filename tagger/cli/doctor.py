@@ -35,7 +35,7 @@ def doctor(
     ] = None,
     json: shared.Json = False,
 ) -> None:
-    """Print what players read of genre, energy, BPM, mood and words, and what they ignore.
+    """Print what players read of genre, energy, BPM, key, mood, words, and what they ignore.
 
     Of a folder: how many of its files each player sees right, what it misses,
     and what you can do. No scan is needed. Players differ by version and
@@ -96,6 +96,7 @@ def _fields(file: str, tags: Tags, players: Players) -> dict[str, Any]:
         "energy_level": tags.energy_level,
         "energy": tags.energy,
         "bpm": tags.bpm,
+        "key": tags.keys,
         "mood": tags.moods,
         "words": tags.words,
         "players": {
@@ -103,6 +104,7 @@ def _fields(file: str, tags: Tags, players: Players) -> dict[str, Any]:
                 "genres": one.genres,
                 "energy_level": one.energy_level,
                 "bpm": one.bpm,
+                "key": one.keys,
                 "mood": one.moods,
                 "words": one.words,
                 "ignored": one.ignored,
@@ -137,6 +139,7 @@ def _described(seen: Tags | Seen, energy: str | None = None) -> str:
         ("energy", seen.energy_level),
         ("energy 0–1", energy),
         ("BPM", seen.bpm),
+        ("key", _listed(seen.keys)),
         ("mood", _listed(seen.moods)),
         ("words", _listed(seen.words)),
     )
@@ -194,7 +197,7 @@ def _tags_in(folder: str, left: dict[str, int]) -> Iterator[Tags]:
                 raise TagError(file.reason)
             tags = read(file.path)
             left["empty"] += not any(
-                (tags.genres, tags.energy_level, tags.energy, tags.bpm, tags.moods, tags.words)
+                (tags.genres, tags.energy_level, tags.energy, tags.bpm, tags.keys, tags.moods, tags.words)
             )
             yield tags
         except UnsupportedFormat:

@@ -75,7 +75,7 @@ def write_tags(
         typer.Option(
             metavar="FIELD",
             autocompletion=values_of(Requested),
-            help="Also mood, or words; or mood=replace, words=replace, words=add. Repeats.",
+            help="Also key, mood or words; or key=replace, mood=replace, words=add. Repeats.",
         ),
     ] = None,
     energy_in: Annotated[
@@ -87,7 +87,7 @@ def write_tags(
         ),
     ] = None,
     min_confidence: Annotated[
-        float | None, typer.Option(metavar="0-1", help="Of genres, tempos and moods. Default: 0.6.")
+        float | None, typer.Option(metavar="0-1", help="Of genres, tempos, keys, moods. Default: 0.6.")
     ] = None,
     min_bpm_confidence: Annotated[
         float | None, typer.Option(metavar="0-1", help="Of tempos alone, if not the same.")
@@ -125,8 +125,8 @@ def write_tags(
 ) -> None:
     """Write genre, energy and tempo into the files' own tags; `undo` takes it back.
 
-    Mood and words (style, voice, instrument) are written if you ask for them, and
-    so is the energy where your player shows it, in front of your own comment.
+    Key, mood and words (style, voice, instrument) are written if you ask for
+    them, and so is the energy where your player shows it, before your comment.
     Your genres and tempos are kept unless you say otherwise. Each file is
     copied, the copy changed and verified, then put in its place. A file with
     hard links is skipped unless --hard-links says `break` (the other names keep
@@ -178,6 +178,7 @@ def write_tags(
             _require_asked(library, write or (), energy_in or ())
         if not quiet:
             shared.warn(library, query)
+            _warn_of_keys(library, write or ())
         counts = WriteCounts(_print_error if quiet else _print_skip)
         if dry_run:
             _print_preview(library, wanted, counts, json, quiet)
@@ -244,6 +245,15 @@ def _require_asked(library: Library, write: Iterable[str], energy_in: Sequence[s
             require_aspect(library.store, library.model, aspect, f"leave out --write {aspect}")
     if energy_in:
         require_aspect(library.store, library.model, "energy", "leave out --energy-in")
+
+
+def _warn_of_keys(library: Library, write: Iterable[str]) -> None:
+    """Say on stderr why tracks get no key that is asked for, where an earlier tagger heard them."""
+    from tagger.model_choice import without_keys
+
+    if any(each.startswith("key") and not each.endswith("=never") for each in write):
+        for line in without_keys(library.store, library.model):
+            message(line)
 
 
 def _with_precision(target: float, settings: TagSettings, model: str, quiet: bool) -> TagSettings:

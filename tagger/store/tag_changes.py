@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from tagger.files import FileState
-from tagger.store import checked, words
+from tagger.store import checked, keys_and_tempos, words
 from tagger.store.corrections import Correction, Corrections
 from tagger.store.own_tags import fields_written
 from tagger.store.rows import (
@@ -35,8 +35,8 @@ ChangeState = Literal["prepared", "written", "undoing", "undone", "left"]
 TRACKS_TO_TAG = f"""
     SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence,
         (SELECT n.sound FROM no_music n WHERE n.track_id = id AND n.model = p.model AND p.corrected = 0),
-        {words.COLUMNS}
-    FROM tracks CROSS JOIN predictions p ON p.track_id = id AND p.model = ?{words.JOIN}
+        {words.COLUMNS}, {keys_and_tempos.COLUMNS}
+    FROM tracks CROSS JOIN predictions p ON p.track_id = id AND p.model = ?{words.JOIN}{keys_and_tempos.JOIN}
     WHERE path >= ? AND path < ? AND missing_since IS NULL ORDER BY path LIMIT ?"""
 _GENRES = """
     SELECT genre, probability FROM {scores} WHERE track_id = ? AND model = ?
@@ -91,8 +91,9 @@ class TaggableTrack:
     """The answers for a file of a certain state; `genres` with their probabilities, likeliest first.
 
     `genres` and `words` (those that it has) are empty, `energy` and the `mood` None where the model predicts
-    none. `bpm` and `bpm_confidence` are None where it predicts no tempo. `ours` are the texts that we wrote
-    into its file, by field, and `said` is what the owner says of its sound, by field likewise.
+    none. `bpm` and `bpm_confidence` are None where it predicts no tempo, and the `key` where none is heard.
+    `ours` are the texts that we wrote into its file, by field, and `said` is what the owner says of its
+    sound, by field likewise.
     """
 
     id: int
@@ -110,6 +111,8 @@ class TaggableTrack:
     words: tuple[tuple[str, float], ...] = ()
     said: Mapping[CorrectedField, Correction] = field(default_factory=dict)
     sound: Sound = "music"
+    key: str | None = None
+    key_confidence: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +324,8 @@ class TagChanges:
 
     def _taggable(self, row: tuple[Any, ...], model: str, genres: str) -> TaggableTrack:
         track_id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence, sound, *said = row
-        _, mood, mood_confidence, likely = self._words.read(said, HAS_WORD)
+        _, mood, mood_confidence, likely = self._words.read(said[: words.N_COLUMNS], HAS_WORD)
+        heard = keys_and_tempos.read(said[words.N_COLUMNS :])
         return TaggableTrack(
             id=track_id,
             path=path_from(path),
@@ -337,6 +341,8 @@ class TagChanges:
             mood_confidence=mood_confidence,
             words=tuple(likely.items()),
             sound=checked.sound(sound),
+            key=heard.key,
+            key_confidence=heard.key_confidence,
         )
 
     def _ours(self, track_id: int) -> dict[str, set[str]]:

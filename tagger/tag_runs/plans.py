@@ -16,6 +16,7 @@ from tagger.errors import TagError, TaggerError
 from tagger.files import absolute
 from tagger.genre_names import MODELS_OWN, GenreNames
 from tagger.json_lines import json_line, read_json_lines
+from tagger.musical_key import key_named
 from tagger.store import Store, TaggableTrack
 from tagger.tag_runs.counts import Skip, WriteCounts
 from tagger.tags import FIELDS, NAMES, REWORDED, Change, Field, Tags, is_genre, unsplittable
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 
 MAX_FILES = 5_000_000
 
+LONGEST_KEY = 3
+"""Characters, as ID3's `TKEY` has them."""
+
 _KEYS = ("path", "audio_id", "field", "before", "after")
 _BPM = re.compile(r"[1-9]\d{0,2}(\.\d{1,2})?")
 _EXPECTED: Mapping[Field, str] = {
@@ -33,6 +37,7 @@ _EXPECTED: Mapping[Field, str] = {
     "energy_level": "a level from 1 to 10",
     "energy": "a number from 0 to 1",
     "bpm": "a tempo from 1 to 999",
+    "key": "a musical key such as Am, F# or 8A",
     "mood": "names of moods",
     "words": "words",
     "comment": "a comment",
@@ -65,8 +70,8 @@ TagPlan = Mapping[str, FilePlan]
 def plan_lines(planned: Planned, names: GenreNames = MODELS_OWN) -> Iterator[bytes]:
     """Yield the lines of a plan for one file, a field a line, each with its end; `names` are of its genres.
 
-    `confidence` (0–1) is of the least likely genre or word among those to be written, of the tempo or of the
-    mood; null for energies, which have none. Of what the owner has said it is 1.
+    `confidence` (0–1) is of the least likely genre or word among those to be written, of the tempo, of the
+    key or of the mood; null for energies, which have none. Of what the owner has said it is 1.
     """
     track = planned.track
     for change in planned.changes:
@@ -84,8 +89,9 @@ def plan_lines(planned: Planned, names: GenreNames = MODELS_OWN) -> Iterator[byt
 def _confidence(track: TaggableTrack, change: Change, names: GenreNames) -> float | None:
     if change.field.removesuffix("_level") in track.said:
         return 1.0
-    if change.field in ("bpm", "mood"):
-        return rounded(track.bpm_confidence if change.field == "bpm" else track.mood_confidence, 4)
+    sure = {"bpm": track.bpm_confidence, "key": track.key_confidence, "mood": track.mood_confidence}
+    if change.field in sure:
+        return rounded(sure[change.field], 4)
     said = {"genre": track.genres, "words": track.words}.get(change.field, ())
     added = [p for name, p in said if unsplittable(names.shown(name)) in change.after]
     return round(min(added), 4) if added else None
@@ -152,6 +158,8 @@ def _can_be(name: Field, text: str) -> bool:
         return text.isdigit() and int(text) < 256 if name == "rating" else bool(text.strip())
     if name == "bpm":
         return bool(_BPM.fullmatch(text))
+    if name == "key":
+        return len(text) <= LONGEST_KEY and key_named(text) is not None
     try:
         energy = float(text)
     except ValueError:

@@ -29,11 +29,11 @@ Decide = Callable[[TaggableTrack, Tags], Iterable[Change]]
 
 @dataclass(frozen=True, slots=True)
 class TagSettings:
-    """The choices of a run. `min_confidence` (0–1) is of genres and moods: an energy has no probability.
+    """The choices of a run. `min_confidence` (0–1) is of genres, keys and moods.
 
-    `min_bpm_confidence` (0–1) is of tempos. An answer's tempo is folded into `bpm_range`, the owner's is not.
-    `genre_thresholds`, unless empty, holds in place of `min_confidence` for each genre; None, or none, is
-    never enough.
+    An energy has no probability. `min_bpm_confidence` (0–1) is of tempos. An answer's tempo is folded into
+    `bpm_range`, the owner's is not. `genre_thresholds`, unless empty, holds in place of `min_confidence` for
+    each genre; None, or none, is never enough.
     """
 
     policy: Policy = field(default_factory=Policy)
@@ -202,11 +202,13 @@ def wanted(track: TaggableTrack, settings: TagSettings, names: GenreNames = MODE
     if track.silent:
         return Wanted(energy=track.energy)
     is_sure = (track.bpm_confidence or 0.0) >= settings.min_bpm_confidence
+    is_keyed = (track.key_confidence or 0.0) >= settings.min_confidence
     is_moody = (track.mood_confidence or 0.0) >= settings.min_confidence
     return Wanted(
         genres=sure,
         energy=track.energy,
         bpm=_folded(track.bpm, settings.bpm_range) if is_sure else None,
+        key=track.key if is_keyed else None,
         mood=track.mood if is_moody else None,
         words=_words(track, names),
     )

@@ -1,4 +1,4 @@
-"""Tags of one file: read genre, energy, tempo, mood and words, plan changes, write them safely, undo that.
+"""Tags of one file: read genre, energy, tempo, key, mood, words, plan changes, write them safely, undo that.
 
 `read` → `plan` → `apply` (or `prepare` … `finish`, for many files at once) → `restore`. Which tag holds
 which field in which format: the table in `fields`. Why raw bytes are exchanged: `block`.

@@ -108,7 +108,9 @@ class TagBlock:
     the file grows and keeps its room. `carried` spells the tags that players read only as long as this
     block is empty as items of it, which then stand in front of ours. `as_by_the_book` gives the splices
     that spell what strict readers do not understand as its specification demands: to be read, not written.
-    `new_ones_first`: not every reader finds what stands behind the items that are there.
+    `keep_their_names` are fields that players look for under one name or another: where a value stands under
+    one of them alone, `reword` puts the new one there. `new_ones_first`: not every reader finds what stands
+    behind the items that are there.
     """
 
     format: str
@@ -125,6 +127,7 @@ class TagBlock:
     as_by_the_book: ByTheBook = list
     new_ones_first: bool = False
     reword: Reword = _not_reworded
+    keep_their_names: tuple[Field, ...] = ()
 
     @property
     def is_empty(self) -> bool:

@@ -158,7 +158,7 @@ def _without_carried(block: TagBlock, items: list[Item]) -> list[Item]:
 
 def _with_values(block: TagBlock, items: list[Item], change: Change) -> list[Item]:
     at = [index for index, item in enumerate(items) if item.field == change.field]
-    if change.field in REWORDED and len(at) == len(change.after):
+    if change.field in (*REWORDED, *block.keep_their_names) and len(at) == len(change.after):
         new_texts = dict(zip(at, change.after, strict=True))
         return [
             block.reword(item, new_texts[index]) if index in new_texts else item

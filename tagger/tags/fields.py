@@ -1,4 +1,4 @@
-"""Which tag holds which of our eight fields in each format, and how genres are spelled.
+"""Which tag holds which of our nine fields in each format, and how genres are spelled.
 
 | format                     | genre    | energy level 1–10                 | energy 0–1                          | tempo in BPM      |
 |----------------------------|----------|-----------------------------------|-------------------------------------|-------------------|
@@ -15,6 +15,14 @@
 | MP4 (m4a)                  | ----:com.apple.iTunes:MOOD                    | ©grp                            |
 | APEv2 (ape, wv, mpc)       | Mood                                          | Grouping                        |
 | ASF (wma)                  | WM/Mood                                       | WM/ContentGroupDescription *    |
+
+| format                     | key                                           |
+|----------------------------|-----------------------------------------------|
+| ID3 (mp3, tta, aiff, wav)  | TKEY (v2.2: TKE)                              |
+| Vorbis (flac, ogg, opus)   | INITIALKEY, also KEY                          |
+| MP4 (m4a)                  | ----:com.apple.iTunes:initialkey              |
+| APEv2 (ape, wv, mpc)       | INITIALKEY, also KEY                          |
+| ASF (wma)                  | WM/InitialKey                                 |
 
 | format                     | comment                             | rating                                    |
 |----------------------------|-------------------------------------|-------------------------------------------|
@@ -38,6 +46,15 @@ Mixxx and iTunes read from all formats alike. In ID3 it lay in `TIT1` until iTun
 `GRP1` the grouping; Navidrome and TagLib have followed, beets (mediafile), foobar2000 and FFmpeg still read `TIT1`.
 `TIT1` may hold a work, so it is never written; where it holds anything, a file counts as one with a grouping
 (`Tags.content_group`), because Mixxx and Picard show a `GRP1` in its place or behind it.
+
+Key: `TKEY` as id3.org's "2.4.0 - Native Frames" (4.2.3) has it, in musical notation of three characters at most;
+Mixxx writes it so too since its issue 10890. MP4 and ASF have one name each in Picard's `formats/*.py`, Navidrome's
+`resources/mappings.yaml`, TagLib's `p_propertymapping` and Mixxx. Of Vorbis comments and APEv2 there are two: lofty-rs
+(`tag/item.rs`, with its issue 90) finds that rekordbox, Serato, Traktor and Mixxx read INITIALKEY, as beets (mediafile)
+and Strawberry do, while Picard and Navidrome, and by lofty-rs VirtualDJ and Engine DJ, read KEY. Mixed In Key puts
+something else into KEY, JSON in base64, and stops at a key in letters there (unspok3n/beatportdl, issue 127; decoded
+in whatsnowplaying/whats-now-playing, pull request 1182). So INITIALKEY is written; a KEY that holds a key counts and is
+replaced under its name, and any other KEY is not ours. Beatport's shop has INITIAL_KEY in flac, which few read.
 """  # noqa: E501 - a table
 
 from __future__ import annotations
@@ -49,8 +66,9 @@ from typing import Any, Literal, get_args
 from mutagen.id3 import TCON
 
 from tagger.files import folded
+from tagger.musical_key import key_named
 
-Field = Literal["genre", "energy_level", "energy", "bpm", "mood", "words", "comment", "rating"]
+Field = Literal["genre", "energy_level", "energy", "bpm", "key", "mood", "words", "comment", "rating"]
 FIELDS: tuple[Field, ...] = get_args(Field)
 
 REWORDED: tuple[Field, ...] = ("comment", "rating")
@@ -67,6 +85,7 @@ VORBIS: Mapping[Field, str] = {
     "energy_level": "ENERGYLEVEL",
     "energy": "TAGGER_ENERGY",
     "bpm": "BPM",
+    "key": "INITIALKEY",
     "mood": "MOOD",
     "words": "GROUPING",
     "comment": "COMMENT",
@@ -77,6 +96,7 @@ APEV2: Mapping[Field, str] = {
     "energy_level": "EnergyLevel",
     "energy": "TAGGER_ENERGY",
     "bpm": "BPM",
+    "key": "INITIALKEY",
     "mood": "Mood",
     "words": "Grouping",
     "comment": "Comment",
@@ -87,6 +107,7 @@ ASF: Mapping[Field, str] = {
     "energy_level": "WM/EnergyLevel",
     "energy": "TAGGER_ENERGY",
     "bpm": "WM/BeatsPerMinute",
+    "key": "WM/InitialKey",
     "mood": "WM/Mood",
     "words": "WM/ContentGroupDescription",
     "rating": "WM/SharedUserRating",
@@ -96,17 +117,30 @@ ID3_USER_TEXT: Mapping[Field, str] = {
     "energy": "TAGGER_ENERGY",
     "mood": "mood",
 }
-MP4_FREEFORM: Mapping[Field, str] = {"energy_level": "ENERGYLEVEL", "energy": "TAGGER_ENERGY", "mood": "MOOD"}
+MP4_FREEFORM: Mapping[Field, str] = {
+    "energy_level": "ENERGYLEVEL",
+    "energy": "TAGGER_ENERGY",
+    "key": "initialkey",
+    "mood": "MOOD",
+}
 
 OTHER_NAMES: Mapping[str, Field] = {
     "genre": "genre",
     "bpm": "bpm",
     "tempo": "bpm",
     "fbpm": "bpm",
+    "initialkey": "key",
+    "initial_key": "key",
+    "initial key": "key",
+    "key": "key",
     "mood": "mood",
     "grouping": "words",
 }
-"""Names that other programs give to free-form tags, folded; a tempo counts where it is a number."""
+"""Names that other programs give to free-form tags, folded; a tempo counts where it is a number, and what is
+called `key` where it is a musical one."""
+
+KEY_NAMES = ("INITIALKEY", "KEY")
+"""Under which players look for a key in Vorbis comments and APEv2; one under another name makes room."""
 
 LONGEST_GENRE = 200
 """Characters of a genre that a person can mean."""
@@ -132,10 +166,14 @@ def field_meant(names: Mapping[Field, str], name: str, texts: Sequence[str]) -> 
 
     >>> field_meant(ID3_USER_TEXT, "fBPM", ["127.98"]), field_meant(VORBIS, "TEMPO", ["Allegro"])
     ('bpm', None)
+    >>> field_meant(VORBIS, "KEY", ["8A"]), field_meant(VORBIS, "KEY", ["eyJrZXkiOiI4QSJ9"])
+    ('key', None)
     """
     field = field_named(names, name) or OTHER_NAMES.get(folded(name))
     if field == "bpm" and field_named(names, name) is None:
         return field if all(_NUMBER.fullmatch(text) for text in texts) else None
+    if folded(name) == "key":
+        return field if all(key_named(text) or not text.strip() for text in texts) else None
     return field
 
 

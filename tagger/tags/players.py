@@ -5,66 +5,79 @@ row holds the defaults of the code that was read. None stands for a behaviour th
 documentation shows; `doctor` says that it is not known.
 
 - navidrome: `resources/mappings.yaml` (genre: TCON, GENRE, ©gen, WM/Genre, IGNR; bpm: TBPM, BPM,
-  tmpo, WM/BeatsPerMinute; mood: TMOO, MOOD, WM/Mood; grouping: GRP1, GROUPING, ©grp,
+  tmpo, WM/BeatsPerMinute; key: TKEY, KEY, ----:com.apple.iTunes:initialkey, WM/InitialKey, of the two
+  names in Vorbis comments and APEv2 only one; mood: TMOO, MOOD, WM/Mood; grouping: GRP1, GROUPING, ©grp,
   WM/ContentGroupDescription, while TIT1 is the work), `model/tag_mappings.go` (split, trim),
   `conf/configuration.go` (`scanner.genreseparators` is `;/,`). Energy is in no mapping: a custom tag can be
   configured (navidrome.org, "Custom Tags").
-- jellyfin: `MediaBrowser.Providers/MediaInfo/AudioFileProber.cs` (ATL's values, each once whatever
-  its case; further split only with `UseCustomTagDelimiters`; nothing asks for tempo, energy, mood or
-  grouping),
-  `MediaBrowser.Model/Configuration/LibraryOptions.cs` (those delimiters: `/ | ; \`, off by default).
-- mixxx: `src/track/taglib/trackmetadata_id3v2.cpp` (TBPM), `trackmetadata_xiph.cpp` (BPM, else
-  TEMPO), `trackmetadata_mp4.cpp` (com.apple.iTunes:BPM, else tmpo); the genre is TagLib's one text,
-  not split. The grouping is GRP1, else TIT1, with one text; a mood is read by builds for extra metadata
-  alone. An energy column is asked for in mixxxdj/mixxx issue 15078 and is not there.
+- jellyfin: `MediaBrowser.Providers/MediaInfo/AudioFileProber.cs` (ATL's values, each once whatever its
+  case; further split only with `UseCustomTagDelimiters`; nothing asks for tempo, key, energy, mood or
+  grouping), `MediaBrowser.Model/Configuration/LibraryOptions.cs` (those delimiters: `/ | ; \`, off by
+  default).
+- mixxx: `src/track/taglib/trackmetadata_id3v2.cpp` (TBPM), `trackmetadata_xiph.cpp` (BPM, else TEMPO),
+  `trackmetadata_mp4.cpp` (com.apple.iTunes:BPM, else tmpo); the genre is TagLib's one text, not split. The
+  key is TKEY (not of ID3v2.2), INITIALKEY, else KEY, of MP4 initialkey, else KEY; `trackmetadata_ape.cpp`
+  writes one and reads none, and other kinds are not read by TagLib
+  (`src/sources/metadatasourcetaglib.cpp`). The grouping is GRP1, else TIT1, with one text; a mood is read
+  by builds for extra metadata alone. An energy column is asked for in mixxxdj/mixxx issue 15078 and is not
+  there.
 - picard: tried, 3.0.2 of PyPI, and `picard/formats/id3.py` (TCON → genre and TBPM → bpm, every value of a
-  frame by itself, no splitting; TMOO and TXXX:mood → mood, GRP1 and TIT1 → grouping; a TXXX it does not know
-  becomes a tag named like it); the other modules of `formats` likewise, but `asf.py` passes over every
-  attribute that it does not know, our energy among them.
-- mixed-in-key: the maker documents no tags. Programs that read its files agree on TXXX:EnergyLevel
-  with 1–10, some with the comment "8A - Energy 7" beside it (public code found by searching for
-  `TXXX:EnergyLevel`); what it does with genres and tempo that are there already was not found.
+  frame by itself, no splitting; TKEY → key, TMOO and TXXX:mood → mood, GRP1 and TIT1 → grouping; a TXXX it
+  does not know becomes a tag named like it); the other modules of `formats` likewise (KEY → key, INITIALKEY
+  → a tag of that name), but `asf.py` passes over every attribute that it does not know, our energy among
+  them.
+- mixed-in-key: the maker documents no tags. Programs that read its files agree on TXXX:EnergyLevel with
+  1–10, some with the comment "8A - Energy 7" beside it (public code found by searching for
+  `TXXX:EnergyLevel`); what it does with genres and tempo that are there already was not found. It measures
+  the key and writes it under `fields`' names; whether it takes one that is there is not told.
 - kodi: `xbmc/music/tags/TagLoaderTagLib.cpp` (TCON's values with numbers resolved, TBPM as an
-  integer; TMOO, TXXX:MOOD, MOOD and WM/Mood, but no mood of APEv2 and MP4, and no grouping),
+  integer; TMOO, TXXX:MOOD, MOOD and WM/Mood, but no mood of APEv2 and MP4, no key and no grouping),
   `MusicInfoTag.cpp` (a single value is split on the item separator, several are not),
   `AdvancedSettings.cpp` (`musicitemseparator` is ` / `).
 - ffmpeg: what `ffprobe` 5.1 and 8.1 print of files that were written here. All texts are shown under their
-  names, but the tempo of an m4a and GRP1, as all frames of ID3 but those in T; of a wav with `LIST INFO`,
-  5.1 shows that alone and 8.1 the ID3 tag too; of a tta with an APE tag both show that alone.
+  names, but the tempo of an m4a and GRP1, as all frames of ID3 but those in T; the key of ID3 is TKEY
+  there; of a wav with `LIST INFO`, 5.1 shows that alone and 8.1 the ID3 tag too; of a tta with an APE tag
+  both show that alone.
 - rekordbox: "XML format list for playlist sharing" (rekordbox.com), whose TRACK has Genre as one text,
   Grouping and Comments, but no energy and no mood; it measures tempo itself, and whether it takes that of a
-  file, or its grouping, is not told. The kinds of files are those of its manual.
+  file, or its grouping, is not told. A key is its Tonality, and lofty-rs (`tag/item.rs`) has it among the
+  programs that read INITIALKEY; of MP4 nothing is told. The kinds of files are those of its manual.
 - traktor: the INFO of an entry in `collection.nml` (one GENRE, COMMENT, RATING; no energy, mood, grouping),
   and hellricer.github.io, "Decoding the TRAKTOR4 field": it "only reads a handful of standard ID3 fields",
-  not told which.
-- serato: the fields of its `database V2` as Mixxx imports them (`src/library/serato/seratofeature.cpp`: tgen,
-  tbpm, tcom, tgrp, each one text, no energy and no mood); the kinds of files by Holzhaus/serato-tags,
-  `fileformats.md`.
-- engine-dj: the table Track of its database as libdjinterop checks it (`genre` and `comment`, one text each;
-  `bpm` beside `bpmAnalyzed`, without a word on where the first is from; no energy, mood or grouping).
+  not told which. What a file says of the key is its Key Text: TKEY (JoeMatt/beatportproToTraktor), INITIALKEY
+  (lofty-rs), initialkey of MP4 (Mixxx, `trackmetadata_mp4.cpp`); of wma nothing is told.
+- serato: the fields of its `database V2` as Mixxx imports them (`src/library/serato/seratofeature.cpp`:
+  tgen, tbpm, tkey, tcom, tgrp, each one text, no energy and no mood); INITIALKEY by lofty-rs, initialkey by
+  Mixxx as above; the kinds of files by Holzhaus/serato-tags, `fileformats.md`.
+- engine-dj: the table Track of its database as libdjinterop checks it (`genre` and `comment`, one text
+  each; `bpm` beside `bpmAnalyzed` and `key`, without a word on where they are from; no energy, mood or
+  grouping). By lofty-rs it reads KEY.
 - foobar2000: wiki.hydrogenaud.io, "Foobar2000:ID3 Tag Mapping" (TCON, TBPM, COMM; CONTENT GROUP is TIT1; a
-  TXXX is a field by its description; TMOO and GRP1 are not in the table). Other tags have their fields by
-  name.
-- plex: thlayli/plex-genres-from-tags (it reads tags by FFmpeg, "issues surrounding multiple genre tags"), and
-  the fields of a track in its API (python-plexapi, `audio.py`: genres and moods, no tempo, no grouping).
-- musicbee: nothing on its fields of genre, tempo, mood and grouping was found; an energy is a custom tag of
-  `CustomTagConfig.xml`, by name in each kind of tag (Picard's plugin "MusicBee Compatibility" tells how).
+  TXXX is a field by its description; TMOO and GRP1 are not in the table, and of TKEY nothing was found).
+  Other tags have their fields by name.
+- plex: thlayli/plex-genres-from-tags (it reads tags by FFmpeg, "issues surrounding multiple genre tags"),
+  and the fields of a track in its API (python-plexapi, `audio.py`: genres and moods, no tempo, no key, no
+  grouping).
+- musicbee: nothing on its fields of genre, tempo, key, mood and grouping was found; an energy is a custom
+  tag of `CustomTagConfig.xml`, by name in each kind of tag (Picard's plugin "MusicBee Compatibility" tells
+  how).
 - strawberry: tried, 1.0.14 of Debian 12, which has no tempo and no mood yet: genre as TagLib's one text, of
   wma the first; grouping as below, of several values in Vorbis comments the first; comment of all kinds.
   `src/tagreader/tagreadertaglib.cpp` of 1.2 and later: TBPM, BPM, tmpo, but not of wma; TMOO and MOOD of
-  Vorbis comments alone; grouping is TIT1, GROUPING and ©grp; of dsf and tta only what all tags have.
+  Vorbis comments alone, and TKEY and INITIALKEY likewise (from 1.2.12 on); grouping is TIT1, GROUPING and
+  ©grp; of dsf and tta only what all tags have.
 - lyrion: `Slim/Formats/MP3.pm` and `WMA.pm` (TBPM and WM/BeatsPerMinute, COMM), `Slim/Utils/Prefs.pm`
-  (`splitList` is `;`); in an old state of them, where no mood and no grouping is kept.
+  (`splitList` is `;`); in an old state of them, where no key, mood and grouping is kept.
 - mpd: tried, 0.23.12 of Debian 12, with files of every kind that were written here. Several genres of m4a,
-  aiff, ape, dsf, tta and mpc become the first, of wma the last, as FFmpeg gives them. `src/tag/Id3Scan.cxx`:
-  grouping is TIT1; `NEWS`: a mood since 0.24; `src/tag/Settings.cxx`: no comment unless `metadata_to_use`
-  says so.
+  aiff, ape, dsf, tta and mpc become the first, of wma the last, as FFmpeg gives them.
+  `src/tag/Id3Scan.cxx`: grouping is TIT1; `src/tag/Names.cxx`: no key; `NEWS`: a mood since 0.24;
+  `src/tag/Settings.cxx`: no comment unless `metadata_to_use` says so.
 - apple-music: the properties of a track in its scripting dictionary (bpm, comment, genre, grouping, rating;
-  no mood, and no field for others); GRP1 as in `fields`. It opens mp3, m4a, wav and aiff; a wav's tags are
-  not told of.
-- windows: learn.microsoft.com, "ID3 Tag Support" (TCON, TBPM, TMOO; its content group is TIT1) and the WM/
-  names themselves in wma; "System.Music.Genre" (of mp3 only the first genre). What Explorer reads of other
-  kinds is not told.
+  no key, no mood, and no field for others); GRP1 as in `fields`. It opens mp3, m4a, wav and aiff; a wav's
+  tags are not told of.
+- windows: learn.microsoft.com, "ID3 Tag Support" (TCON, TBPM, TMOO, TKEY but of v2.2; its content group is
+  TIT1) and the WM/ names themselves in wma; "System.Music.Genre" (of mp3 only the first genre). What
+  Explorer reads of other kinds is not told.
  Where an energy is shown that has no field of its own: comments by navidrome (`mappings.yaml`), mixxx,
 strawberry, lyrion and windows in the code and pages named above, rekordbox, traktor, serato, engine-dj and
 apple-music by the fields of their collections; groupings and moods where they are read.
@@ -100,8 +113,10 @@ PLAYERS: Mapping[str, Player] = {
         title="Navidrome",
         note="energy: only as a custom tag that you configure",
         genre_separators=(";", "/", ","),
+        reads_key=True,
         reads_mood=True,
         reads_words=True,
+        not_in={"key": ("vorbis:INITIALKEY", "apev2:INITIALKEY")},
         shows_energy_in=("comment", "grouping", "mood"),
     ),
     "jellyfin": Player(
@@ -112,13 +127,16 @@ PLAYERS: Mapping[str, Player] = {
     "mixxx": Player(
         title="Mixxx",
         note="shows all genres of a file as one text",
+        reads_key=True,
         reads_words=True,
+        not_in={"key": ("id3v2.2", "wma", "ape", "wv", "mpc", "dsf", "tta", "speex", "oggflac")},
         shows_energy_in=("comment", "grouping"),
     ),
     "picard": Player(
         title="MusicBrainz Picard",
         note="shows energy as the tag energylevel",
         reads_energy=True,
+        reads_key=True,
         reads_mood=True,
         reads_words=True,
         not_in={"energy_level": ("wma",)},
@@ -130,6 +148,7 @@ PLAYERS: Mapping[str, Player] = {
         genre_separators=None,
         reads_energy=True,
         reads_bpm=None,
+        reads_key=None,
         reads_mood=None,
         reads_words=None,
     ),
@@ -146,6 +165,7 @@ PLAYERS: Mapping[str, Player] = {
         title="FFmpeg-based",
         note="of a wav with LIST INFO, older versions (5.1) read that alone, newer (8.1) the ID3 tag too",
         reads_energy=True,
+        reads_key=True,
         reads_mood=True,
         reads_words=True,
         not_in={"bpm": ("m4a",), "words": ("mp3", "wav", "aiff", "tta", "dsf")},
@@ -155,7 +175,9 @@ PLAYERS: Mapping[str, Player] = {
         title="rekordbox",
         note="measures tempo itself; shows all genres of a file as one text",
         reads_bpm=None,
+        reads_key=True,
         reads_words=None,
+        unknown_in={"key": ("m4a", "vorbis:KEY")},
         opens=("mp3", "m4a", "wav", "aiff", "flac"),
         shows_energy_in=("comment",),
     ),
@@ -163,6 +185,8 @@ PLAYERS: Mapping[str, Player] = {
         title="Traktor",
         note="measures tempo itself; shows all genres of a file as one text",
         reads_bpm=None,
+        reads_key=True,
+        unknown_in={"key": ("wma", "vorbis:KEY")},
         opens=("mp3", "m4a", "wav", "aiff", "flac", "ogg", "wma"),
         shows_energy_in=("comment",),
     ),
@@ -170,8 +194,9 @@ PLAYERS: Mapping[str, Player] = {
         title="Serato DJ",
         note="shows all genres of a file as one text",
         reads_bpm=True,
+        reads_key=True,
         reads_words=True,
-        unknown_in={"words": _ID3},
+        unknown_in={"key": ("vorbis:KEY",), "words": _ID3},
         opens=("mp3", "m4a", "wav", "aiff", "flac", "ogg"),
         shows_energy_in=("comment", "grouping"),
     ),
@@ -179,16 +204,18 @@ PLAYERS: Mapping[str, Player] = {
         title="Engine DJ",
         note="measures tempo itself; shows all genres of a file as one text",
         reads_bpm=None,
+        reads_key=None,
         shows_energy_in=("comment",),
     ),
     "foobar2000": Player(
         title="foobar2000",
         note="shows energy as the field ENERGYLEVEL; a column for it is yours to make",
         reads_energy=True,
+        reads_key=True,
         reads_mood=True,
         reads_words=True,
         not_in={"words": _ID3},
-        unknown_in={"mood": ("id3v2.4",)},
+        unknown_in={"key": _ID3, "mood": ("id3v2.4",)},
     ),
     "plex": Player(
         title="Plex",
@@ -202,15 +229,18 @@ PLAYERS: Mapping[str, Player] = {
         note="energy: only as a custom tag that you configure; the rest is not documented",
         genre_separators=None,
         reads_bpm=None,
+        reads_key=None,
         reads_mood=None,
         reads_words=None,
     ),
     "strawberry": Player(
         title="Strawberry",
         note="shows all genres of a file as one text; tempo and mood in newer versions",
+        reads_key=True,
         reads_mood=True,
         reads_words=True,
         not_in={
+            "key": ("m4a", "wma", "ape", "wv", "mpc", "dsf", "tta", "vorbis:KEY"),
             "bpm": ("wma", "dsf", "tta"),
             "mood": ("m4a", "wma", "ape", "wv", "mpc", "dsf", "tta", *_ID3_BEFORE_V24),
             "words": (*_ID3, "wma"),
@@ -245,10 +275,17 @@ PLAYERS: Mapping[str, Player] = {
     "windows": Player(
         title="Windows Explorer",
         note="shows the first genre of an mp3; Mood and Beats-per-minute are columns that you add",
+        reads_key=True,
         reads_mood=True,
         reads_words=True,
-        not_in={"mood": _ID3_BEFORE_V24, "words": ("mp3",)},
-        unknown_in={"genre": _EVERY_OTHER, "bpm": _EVERY_OTHER, "mood": _EVERY_OTHER, "words": _EVERY_OTHER},
+        not_in={"key": ("id3v2.2",), "mood": _ID3_BEFORE_V24, "words": ("mp3",)},
+        unknown_in={
+            "key": _EVERY_OTHER,
+            "genre": _EVERY_OTHER,
+            "bpm": _EVERY_OTHER,
+            "mood": _EVERY_OTHER,
+            "words": _EVERY_OTHER,
+        },
         one_value_in={"mp3": 0},
         shows_energy_in=("comment", "mood"),
     ),

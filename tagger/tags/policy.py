@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from tagger.files import folded
+from tagger.musical_key import key_named
 from tagger.tags.block import UNREADABLE
 from tagger.tags.energy_places import placed_values
 from tagger.tags.fields import ID3_KINDS, Field, each_once, is_among, says_nothing, unsplittable
@@ -25,7 +26,7 @@ NOTHING_IS_OURS: Ours = MappingProxyType({})
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What the model predicts: genres and words, likeliest first; energy 0–1; tempo in BPM; a mood.
+    """What the model predicts: genres and words, likeliest first; energy 0–1; tempo in BPM; a key; a mood.
 
     Empty or None: nothing. The fields that are `said` have the owner's word in place of a prediction. It
     takes the place of what the file has unless the policy forbids the field, and all its genres are written.
@@ -37,6 +38,7 @@ class Wanted:
     mood: str | None = None
     words: tuple[str, ...] = ()
     said: frozenset[CorrectedField] = frozenset()
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,9 @@ class Policy:
     """What may be written.
 
     `genre`: where the file has none (`missing`), instead of its own (`replace`), besides (`add`), or not
-    (`never`). `bpm` and `mood`: where the file has none or ours, instead of its own too, or not. `words`: as
-    genres, and where the file has ours alone. Mood and words are written on request only, and so is the
-    energy where players show it (`energy_in`), which needs not the field of its own (`energy`).
+    (`never`). `bpm`, `key` and `mood`: where the file has none or ours, instead of its own too, or not.
+    `words`: as genres, and where the file has ours alone. Key, mood and words are written on request only,
+    and so is the energy where players show it (`energy_in`), which needs not the field of its own (`energy`).
     `bpm_decimal`: where a tempo has a decimal.
     """
 
@@ -54,6 +56,7 @@ class Policy:
     max_genres: int = 1
     energy: bool = True
     bpm: BpmPolicy = "missing"
+    key: BpmPolicy = "never"
     mood: BpmPolicy = "never"
     words: GenrePolicy = "never"
     energy_in: tuple[EnergyPlace, ...] = ()
@@ -61,7 +64,7 @@ class Policy:
 
     @property
     def allowed(self) -> Mapping[Aspect, bool]:
-        """Whether anything of each aspect may be written."""
+        """Whether anything of each aspect may be written; a key is no model's."""
         return {
             "genre": self.genre != "never",
             "energy": self.energy or bool(self.energy_in),
@@ -87,10 +90,10 @@ def plan(
 
     Energy and tempo are written where absent or ours. `TAGGER_ENERGY` is always ours; the level is
     ours where it is the level of the `TAGGER_ENERGY` beside it, so a level that Mixed In Key wrote
-    later is kept. Tempo, mood and words are `ours` where the caller remembers to have written them. A tempo
-    of 0 counts as absent: iTunes writes it for "unknown". Where a tempo may be replaced, one that rounds to
-    ours still stays: "127.98" is more precise than "128". A field that stands twice is ours where each of
-    its values is; it is written once.
+    later is kept. Tempo, key, mood and words are `ours` where the caller remembers to have written them. A
+    tempo of 0 counts as absent: iTunes writes it for "unknown". Where a tempo may be replaced, one that
+    rounds to ours still stays: "127.98" is more precise than "128". So does the same key in another notation.
+    A field that stands twice is ours where each of its values is; it is written once.
 
     >>> plan(Tags("mp3", energy="0.7000"), Wanted(("Jazz",), energy=0.7, bpm=127.6))
     (Change(field='genre', before=(), after=('Jazz',)), \
@@ -102,6 +105,7 @@ Change(field='energy_level', before=(), after=('7',)), Change(field='bpm', befor
         _genre_change(current, wanted, policy),
         *(_energy_changes(current, wanted.energy, "energy" in wanted.said) if policy.energy else ()),
         _bpm_change(current, wanted.bpm, replace(policy, bpm=bpm_policy), ours.get("bpm", ())),
+        _key_change(current, wanted.key, policy.key, ours.get("key", ())),
         _mood_change(current, wanted.mood, policy.mood, ours.get("mood", ())),
         _words_change(current, wanted.words, policy.words, ours.get("words", ())),
         *_placed_changes(current, wanted, policy, ours),
@@ -192,6 +196,18 @@ def _rounds_to(text: str, bpm: int) -> bool:
     except ValueError:
         return False
     return math.isfinite(number) and round(number) == bpm
+
+
+def _key_change(current: Tags, key: str | None, policy: BpmPolicy, ours: Collection[str]) -> Change | None:
+    present = _told(current.keys)
+    if (
+        policy == "never"
+        or key is None
+        or (policy == "missing" and any(text not in ours for text in present))
+    ):
+        return None
+    is_there = bool(present) and all(key_named(text) == key for text in present)
+    return None if is_there else Change("key", current.texts("key"), (key,))
 
 
 def _mood_change(current: Tags, mood: str | None, policy: BpmPolicy, ours: Collection[str]) -> Change | None:

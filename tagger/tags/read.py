@@ -1,4 +1,4 @@
-"""Read a file's tags: our eight fields, whose they are; and its names, where FFmpeg does not see them."""
+"""Read a file's tags: our nine fields, whose they are; and its names, where FFmpeg does not see them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import io
 import math
 import os
 import stat
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -60,10 +60,11 @@ class Tags:
     `genres` are names; where the main tag has none, those of an APE, ID3v1 or LIST INFO tag beside
     it, because players show them. `genre_texts` is what the main tag holds word for word. A field that
     stands twice shows its first value that says something; `repeated` has all that the main tag holds.
-    `ffmpeg_genres` are those that FFmpeg shows in their place; None where it shows the same. `moods` and
-    `words` are all values of their fields; `content_group` are those of a field of ID3 that some programs
+    `ffmpeg_genres` are those that FFmpeg shows in their place; None where it shows the same. `keys`, `moods`
+    and `words` are all values of their fields; `content_group` are those of a field of ID3 that some programs
     read as the words, others as a work (see `fields`). `comments` and `ratings` are those that
-    players show, empty and zero ones too. `dialect` is that of `TagBlock`.
+    players show, empty and zero ones too. `dialect` is that of `TagBlock`. `key_names` are the names of the
+    keys behind it (`vorbis:KEY`), where a kind of tag has several.
     """
 
     format: str
@@ -74,12 +75,14 @@ class Tags:
     genre_texts: tuple[str, ...] = ()
     repeated: Mapping[Field, tuple[str, ...]] = field(default_factory=dict)
     ffmpeg_genres: tuple[str, ...] | None = field(default=None, compare=False)
+    keys: tuple[str, ...] = ()
     moods: tuple[str, ...] = ()
     words: tuple[str, ...] = ()
     content_group: tuple[str, ...] = ()
     comments: tuple[str, ...] = ()
     ratings: tuple[str, ...] = ()
     dialect: str = field(default="", compare=False)
+    key_names: tuple[str, ...] = field(default=(), compare=False)
 
     def texts(self, field: Field) -> tuple[str, ...]:
         """Give the values of a field as the main tag holds them."""
@@ -87,7 +90,13 @@ class Tags:
             return self.genre_texts
         if field in self.repeated:
             return self.repeated[field]
-        several = {"mood": self.moods, "words": self.words, "comment": self.comments, "rating": self.ratings}
+        several = {
+            "key": self.keys,
+            "mood": self.moods,
+            "words": self.words,
+            "comment": self.comments,
+            "rating": self.ratings,
+        }
         if field in several:
             return several[field]
         value = {"energy_level": self.energy_level, "energy": self.energy, "bpm": self.bpm}[field]
@@ -122,8 +131,8 @@ def tags_of(block: TagBlock, fallback: tuple[str, ...] = (), carried: Sequence[I
     level, energy, bpm = (
         _telling(texts[name] or found.get(name, ())) for name in ("energy_level", "energy", "bpm")
     )
-    more: tuple[Field, ...] = ("mood", "words", "comment", "rating")
-    moods, words, comments, ratings = (texts[name] or found.get(name, ()) for name in more)
+    more: tuple[Field, ...] = ("key", "mood", "words", "comment", "rating")
+    keys, moods, words, comments, ratings = (texts[name] or found.get(name, ()) for name in more)
     return Tags(
         format=block.format,
         genres=genre_names(texts["genre"]) or fallback,
@@ -132,13 +141,24 @@ def tags_of(block: TagBlock, fallback: tuple[str, ...] = (), carried: Sequence[I
         bpm=bpm,
         genre_texts=texts["genre"],
         repeated=repeated,
+        keys=keys,
         moods=moods,
         words=words,
         content_group=tuple(text for item in block.items if item.field is None for text in item.texts),
         comments=comments,
         ratings=ratings,
         dialect=block.dialect,
+        key_names=tuple(_key_names(block)),
     )
+
+
+def _key_names(block: TagBlock) -> Iterator[str]:
+    """Yield under which names the keys stand, where players look for one of two."""
+    start, end = {"vorbis": (0, b"="), "apev2": (8, b"\0")}.get(block.dialect, (0, b""))
+    for item in block.items:
+        if item.field == "key" and end:
+            name = item.raw[start:].partition(end)[0]
+            yield f"{block.dialect}:{name.decode('ascii', 'replace').upper()}"
 
 
 def _telling(values: Sequence[str]) -> str | None:

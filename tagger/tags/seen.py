@@ -15,12 +15,12 @@ from tagger.tags.read import Tags
 from tagger.types import EnergyPlace
 
 Kinds = tuple[str, ...]
-"""Formats of files (`mp3`, `flac`, …), or dialects of their tags (`id3v2.3`, …)."""
+"""Formats of files (`mp3`, …), dialects of their tags (`id3v2.3`, …), or names of keys (`vorbis:KEY`, …)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Player:
-    """One player: what it splits genres on, and whether it reads energy, tempo, mood and words.
+    """One player: what it splits genres on, and whether it reads energy, tempo, key, mood and words.
 
     None stands for "not known"; `genre_separators` are `()` where it shows each genre as it is.
     `splits_lists`: it splits every value, not only a lone one. What it reads it passes over in the kinds of
@@ -36,6 +36,7 @@ class Player:
     splits_lists: bool = True
     reads_energy: bool | None = False
     reads_bpm: bool | None = True
+    reads_key: bool | None = False
     reads_mood: bool | None = False
     reads_words: bool | None = False
     not_in: Mapping[Field, Kinds] = field(default_factory=dict)
@@ -51,14 +52,14 @@ class Player:
             "genre": None if self.genre_separators is None else True,
             "energy_level": self.reads_energy,
             "bpm": self.reads_bpm,
+            "key": self.reads_key,
             "mood": self.reads_mood,
             "words": self.reads_words,
         }
-        kinds = {tags.format, tags.dialect.partition(" ")[0]}
-        if not kinds.isdisjoint(self.not_in.get(name, ())):
+        if _is_of(tags, name, self.not_in.get(name, ())):
             return False
         known = general.get(name, False)
-        return None if known and not kinds.isdisjoint(self.unknown_in.get(name, ())) else known
+        return None if known and _is_of(tags, name, self.unknown_in.get(name, ())) else known
 
     def energy_elsewhere(self, tags: Tags) -> str | None:
         """Give the level that the player shows in another field of such a file; None where it is told in
@@ -75,6 +76,13 @@ class Player:
         return not self.opens or tags.format in self.opens
 
 
+def _is_of(tags: Tags, name: Field, kinds: Kinds) -> bool:
+    """Tell whether a file is of one of some kinds, or has its keys under none but names among them."""
+    names = tags.key_names if name == "key" else ()
+    kinds_of_it = {tags.format, tags.dialect.partition(" ")[0]}
+    return not kinds_of_it.isdisjoint(kinds) or (bool(names) and {*names} <= {*kinds})
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """The tags of a file as a player shows them. `ignored` and `unknown` name fields that are in the file."""
@@ -82,6 +90,7 @@ class Seen:
     genres: tuple[str, ...]
     energy_level: str | None
     bpm: str | None
+    keys: tuple[str, ...]
     moods: tuple[str, ...]
     words: tuple[str, ...]
     ignored: tuple[str, ...]
@@ -102,7 +111,8 @@ def seen_by(player: Player, tags: Tags) -> Seen:
 
     >>> from tagger.tags.players import PLAYERS
     >>> seen_by(PLAYERS["navidrome"], Tags("flac", genres=("Pop/Rock",), bpm="128"))
-    Seen(genres=('Pop', 'Rock'), energy_level=None, bpm='128', moods=(), words=(), ignored=(), unknown=())
+    Seen(genres=('Pop', 'Rock'), energy_level=None, bpm='128', keys=(), moods=(), words=(), ignored=(), \
+unknown=())
     """
     is_shut = not player.does_open(tags)
     elsewhere = None if is_shut else player.energy_elsewhere(tags)
@@ -116,6 +126,7 @@ def seen_by(player: Player, tags: Tags) -> Seen:
         ("energy level", tags.energy_level, True if elsewhere else reads["energy_level"]),
         (FINE_ENERGY, tags.energy, False),
         ("BPM", tags.bpm, reads["bpm"]),
+        ("key", tags.keys, reads["key"]),
         ("mood", tags.moods, reads["mood"]),
         ("words", tags.words, reads["words"]),
     )
@@ -123,6 +134,7 @@ def seen_by(player: Player, tags: Tags) -> Seen:
         genres=split_genres(player, genres) if knows_genre else (),
         energy_level=tags.energy_level if reads["energy_level"] else elsewhere,
         bpm=tags.bpm if reads["bpm"] else None,
+        keys=tags.keys if reads["key"] else (),
         moods=_shown_values(player, tags, tags.moods) if reads["mood"] else (),
         words=_shown_values(player, tags, tags.words) if reads["words"] else (),
         ignored=tuple(name for name, value, does_read in fields if value and does_read is False),
@@ -130,7 +142,7 @@ def seen_by(player: Player, tags: Tags) -> Seen:
     )
 
 
-_SHOWN: tuple[Field, ...] = ("energy_level", "bpm", "mood", "words")
+_SHOWN: tuple[Field, ...] = ("energy_level", "bpm", "key", "mood", "words")
 
 
 def _shown_values(player: Player, tags: Tags, values: tuple[str, ...]) -> tuple[str, ...]:

@@ -93,6 +93,7 @@ def _names(wanted: Collection[Field]) -> set[str]:
     names = {table[field] for table in tables for field in wanted if field in table}
     names |= {"TCON", "\xa9gen", "gnre"} if "genre" in wanted else set()
     names |= {"TBPM", "tmpo"} if "bpm" in wanted else set()
+    names |= {"TKEY"} if "key" in wanted else set()
     names |= {"TMOO"} if "mood" in wanted else set()
     names |= {"GRP1", "\xa9grp"} if "words" in wanted else set()
     names |= {"COMM", "\xa9cmt", "Description"} if "comment" in wanted else set()

@@ -88,8 +88,8 @@ def test_what_can_be_asked_for_is_said(tagger: Tagger, music: Path) -> None:
     wrong = tagger("write-tags", "--dry-run", "--write", "moods")
     assert wrong.code == 2
     assert wrong.err == (
-        "tagger: --write moods: give mood, mood=replace, mood=never, words, words=replace, words=add or "
-        "words=never\n"
+        "tagger: --write moods: give key, key=replace, key=never, mood, mood=replace, mood=never, words, "
+        "words=replace, words=add or words=never\n"
     )
 
 

@@ -48,14 +48,15 @@ def store_analyses(
     tempo: tuple[float, float] | None = None,
     mood: tuple[Mood, float] | None = None,
     words: Mapping[str, float] = NO_WORDS,
+    key: tuple[str, float] | None = None,
 ) -> None:
     """Store one answer for all `paths`, as a scan does that finds them as they are now.
 
-    `tempo` is (BPM, confidence), `mood` (mood, confidence).
+    `tempo` is (BPM, confidence), `mood` (mood, confidence) and `key` (key, confidence).
     """
     with Store.open(str(db), create=True) as store:
         genres = genres or {"Rock": 0.9}
-        said = (genres, energy, silent, tempo, mood, words)
+        said = (genres, energy, silent, tempo, mood, words, key)
         answers = [analysed_as(path, _sound_of(path), *said) for path in paths]
         store.record_batch(answers, [])
 
@@ -69,6 +70,7 @@ def analysed_as(
     tempo: tuple[float, float] | None = None,
     mood: tuple[Mood, float] | None = None,
     words: Mapping[str, float] = NO_WORDS,
+    key: tuple[str, float] | None = None,
 ) -> Analysis:
     """An answer for a file as it is now, with the sound of that id."""
     status, best = os.stat(path), max(genres, key=genres.__getitem__)
@@ -85,6 +87,8 @@ def analysed_as(
         words,
         0.5 if mood else None,
         *(mood or (None, None)),
+        key=key[0] if key else None,
+        key_confidence=key[1] if key else None,
     )
     recording = Recording(audio_id, 1.0, "any", 44_100, 2)
     return Analysis(AudioFile(path, status.st_size, status.st_mtime_ns), recording, answer)

@@ -126,7 +126,8 @@ def test_another_sound_under_the_path_is_left(library: Library, music: list[str]
         ('["a"]', "not a JSON object"),
         ('{"path": "/a.mp3"}', "has no 'audio_id'"),
         ('{"path": 1, "audio_id": "", "field": "genre", "before": [], "after": ["A"]}', "are texts"),
-        ('{"path": "/a", "audio_id": "", "field": "key", "before": [], "after": ["A"]}', "no field 'key'"),
+        ('{"path": "/a", "audio_id": "", "field": "year", "before": [], "after": ["A"]}', "no field 'year'"),
+        ('{"path": "/a", "audio_id": "", "field": "key", "before": [], "after": ["H"]}', "such as Am"),
         ('{"path": "/a", "audio_id": "", "field": "genre", "before": [], "after": "A"}', "a list of texts"),
         ('{"path": "/a", "audio_id": "", "field": "genre", "before": [], "after": []}', "names of genres"),
         (

@@ -23,6 +23,7 @@ OUR_NAMES = {
     "\xa9gen", "tmpo", "----:com.apple.itunes:energylevel", "----:com.apple.itunes:tagger_energy",
     "wm/genre", "wm/energylevel", "wm/beatsperminute", "tmoo", "txxx:mood", "mood", "wm/mood", "grp1",
     "grouping", "\xa9grp", "----:com.apple.itunes:mood", "wm/contentgroupdescription",
+    "tkey", "initialkey", "----:com.apple.itunes:initialkey", "wm/initialkey",
 }  # fmt: skip
 _BY_EXTENSION: dict[str, Any] = {
     "tta": TrueAudio, "ape": MonkeysAudio, "mpc": Musepack, "dsf": DSF, "spx": OggSpeex,

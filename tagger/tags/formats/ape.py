@@ -20,7 +20,7 @@ from tagger.containers import (
 )
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import UNREADABLE, ByteSource, Item, Layout, Splice, TagBlock, first_comment_alone
-from tagger.tags.fields import APEV2, REWORDED, Field, decoded, field_meant
+from tagger.tags.fields import APEV2, KEY_NAMES, REWORDED, Field, decoded, field_meant
 from tagger.tags.limits import check_count
 
 _HAS_HEADER, _IS_HEADER = 1 << 31, 1 << 29
@@ -52,6 +52,7 @@ def load_ape(source: ByteSource, format_name: str) -> TagBlock:
         rebuild,
         as_by_the_book=lambda: [*_without_front(source), *_spelled_strictly(items, first)],
         reword=_reworded,
+        keep_their_names=("key",),
     )
 
 
@@ -184,8 +185,10 @@ def _encode(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
 
 
 def _reworded(item: Item, text: str) -> Item:
-    """Spell an item with another text under its own key and flags."""
+    """Spell an item with another text under its own key and flags, if players look for it under that."""
     key, value = item.raw[8:].split(b"\0", 1)[0], text.encode()
+    if item.field == "key" and key.decode("ascii", "replace").upper() not in KEY_NAMES:
+        key = APEV2["key"].encode()
     raw = len(value).to_bytes(4, "little") + item.raw[4:8] + key + b"\0" + value
     return Item(raw, item.field, (text,))
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from tagger.errors import TagError
 from tagger.tags.block import ByteSource, Item
-from tagger.tags.fields import APEV2, REWORDED, field_named
+from tagger.tags.fields import APEV2, REWORDED, field_meant
 from tagger.tags.formats.ape import text_items
 from tagger.tags.formats.id3_frames import new_frame, raw_frame
 from tagger.tags.formats.riff import INFO_FIELDS, InfoList, info_texts
@@ -133,7 +133,7 @@ def _ape_texts(source: ByteSource, major: int) -> list[tuple[str, str]]:
 
 
 def _frames_of_ape(key: str, values: Sequence[str], major: int) -> list[Item]:
-    field, frame_id = field_named(APEV2, key), _APE_FRAMES.get(key.lower())
+    field, frame_id = field_meant(APEV2, key, values), _APE_FRAMES.get(key.lower())
     if not values:
         return []
     if field and field not in REWORDED:

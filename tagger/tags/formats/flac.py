@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import TagError, UnsupportedFormat
 from tagger.tags.block import ByteSource, Item, Layout, Splice, TagBlock
-from tagger.tags.fields import VORBIS, Field, decoded, field_meant
+from tagger.tags.fields import KEY_NAMES, VORBIS, Field, decoded, field_meant
 from tagger.tags.limits import check_count, check_size
 
 _PADDING, _COMMENT, _PICTURE = 1, 4, 6
@@ -65,6 +65,7 @@ def load_flac(source: ByteSource, format_name: str) -> TagBlock:
         repeats=True,
         as_by_the_book=lambda: _without_large_pictures(blocks),
         reword=reworded_comment,
+        keep_their_names=("key",),
     )
 
 
@@ -191,8 +192,11 @@ def encode_comments(field: Field, values: Sequence[str]) -> tuple[Item, ...]:
 
 
 def reworded_comment(item: Item, text: str) -> Item:
-    """Spell a comment with another text under its own name."""
-    return Item(item.raw.partition(b"=")[0] + b"=" + text.encode(), item.field, (text,))
+    """Spell a comment with another text under its own name; a key under one that players look for."""
+    name = item.raw.partition(b"=")[0]
+    if item.field == "key" and name.decode("ascii", "replace").upper() not in KEY_NAMES:
+        name = VORBIS["key"].encode()
+    return Item(name + b"=" + text.encode(), item.field, (text,))
 
 
 def _as_item(comment: bytes) -> Item:

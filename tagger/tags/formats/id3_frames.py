@@ -23,6 +23,8 @@ _TEXT_IDS: dict[bytes, Field] = {
     b"TCO": "genre",
     b"TBPM": "bpm",
     b"TBP": "bpm",
+    b"TKEY": "key",
+    b"TKE": "key",
     b"TMOO": "mood",
     b"GRP1": "words",
     b"GP1": "words",
@@ -149,7 +151,13 @@ def _frame_id(field: Field, major: int) -> bytes:
         return b"GP1" if major == 2 else b"GRP1"
     if field == "mood" and major == 4:
         return b"TMOO"
-    names: dict[Field, bytes] = {"genre": b"TCON", "bpm": b"TBPM", "comment": b"COMM", "rating": b"POPM"}
+    names: dict[Field, bytes] = {
+        "genre": b"TCON",
+        "bpm": b"TBPM",
+        "key": b"TKEY",
+        "comment": b"COMM",
+        "rating": b"POPM",
+    }
     frame_id = names.get(field, b"TXXX")
     return frame_id[:3] if major == 2 else frame_id
 

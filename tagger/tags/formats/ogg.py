@@ -107,6 +107,7 @@ def load_ogg(source: ByteSource, format_name: str) -> TagBlock:
         repeats=True,
         header_pages=len(headers.pages),
         reword=reworded_comment,
+        keep_their_names=("key",),
     )
 
 

@@ -13,6 +13,7 @@ from base64 import b64encode
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any
 
+from tagger.musical_key import KEYS, camelot, mixing_with, wheel_place
 from tagger.playlist import one_line, title_of
 from tagger.report.charts import OTHER
 from tagger.report.gather import Facts
@@ -24,9 +25,11 @@ MAP_STEPS = 10_000
 
 ENERGY_STEPS = 1000
 
-_MISSING, _SILENT, _DAMAGED, _SURE = 1, 2, 4, 8
+_MISSING, _SILENT, _DAMAGED, _SURE, _SURE_OF_KEY = 1, 2, 4, 8, 128
 _CORRECTED = {"genre": 16, "energy": 32, "bpm": 64}
 """The bits of `flags`."""
+
+_WHEEL = sorted(KEYS, key=wheel_place)
 
 
 def columns(
@@ -36,10 +39,11 @@ def columns(
 
     `artist`, `album`, `folder`, `genre`, `own`, `mood` and `sound` are numbers in the lists `artists` and so
     on (`sound`: of an identity), and -1 where it is not known, as `energy`, `map` (x and y), `confidence`
-    (percent), `level` (1–10) and `course` (three levels a track) are. `bpm` and `year` are 0 then. `words`
-    has numbers in `word_names`. A folder is its path and its address; `address` has that of the name of a
-    file that is not UTF-8, and `further` the genres behind the first, of the few tracks that the owner has
-    given some. `options` stand in every command.
+    (percent), `level` (1–10) and `course` (three levels a track) are. `bpm` and `year` are 0 then.
+    `words` has numbers in `word_names`. `key` is a place along the Camelot wheel, whose names are in
+    `keys` and `wheel`, and those that mix with each in `mixing`. A folder is its path and its address;
+    `address` has that of the name of a file that is not UTF-8, and `further` the genres behind the first,
+    of the few tracks that the owner has given some. `options` stand in every command.
     """
     tracks = [row.track for row in facts.rows]
     genres = {genre: number for number, genre in enumerate(facts.genres)}
@@ -72,6 +76,7 @@ def columns(
         "level": [_level(track.energy) for track in tracks],
         "course": [_level(energy) for row in facts.rows for energy in row.course],
         "bpm": [_bpm(track.bpm) for track in tracks],
+        "key": [-1 if track.key is None else wheel_place(track.key) for track in tracks],
         "year": [track.year or 0 for track in tracks],
         "mood": [-1 if track.mood is None else MOODS.index(track.mood) for track in tracks],
         "words": [[words.setdefault(word, len(words)) for word in track.words] for track in tracks],
@@ -87,6 +92,9 @@ def columns(
         "colours": [*colours, *[OTHER] * (len(genres) - len(colours))],
         "word_names": [*words],
         "moods": MOODS,
+        "keys": _WHEEL,
+        "wheel": [*map(camelot, _WHEEL)],
+        "mixing": [[*map(wheel_place, mixing_with(key))] for key in _WHEEL],
         "unclaimed": [name for name in genres if not facts.names.is_claimed(name)],
         "sure_from": facts.names.sure_from,
         "has_energy": "energy" in facts.aspects,
@@ -141,11 +149,11 @@ def _bpm(bpm: float | None) -> float:
 
 
 def _flags(track: Track, sure_from: float) -> int:
-    is_sure = track.genre_confidence is not None and track.genre_confidence >= sure_from
+    of_genre = _SURE * (track.genre_confidence is not None and track.genre_confidence >= sure_from)
+    of_key = _SURE_OF_KEY * (track.key_confidence is not None and track.key_confidence >= sure_from)
     said = sum(_CORRECTED[field] for field in track.corrected)
-    return (
-        _MISSING * track.missing + _SILENT * track.silent + _DAMAGED * track.damaged + _SURE * is_sure + said
-    )
+    state = _MISSING * track.missing + _SILENT * track.silent + _DAMAGED * track.damaged
+    return state + of_genre + of_key + said
 
 
 def _places(facts: Facts) -> list[int]:

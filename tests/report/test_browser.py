@@ -128,6 +128,10 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
         raw.execute("UPDATE tracks SET artist = 'Straße & Söhne' WHERE id > 30")
         raw.execute("UPDATE predictions SET genre_confidence = 0.4 WHERE track_id % 5 = 0")
         raw.execute("UPDATE mood_words SET mood = 'happy' WHERE track_id % 4 = 0")
+        raw.execute(
+            "UPDATE keys_and_tempos SET key_confidence = 0.7, key = CASE track_id % 3"
+            " WHEN 0 THEN 'Am' WHEN 1 THEN 'C' ELSE 'F#' END WHERE track_id <= 30"
+        )
         surf = Correction("set", ("Surf", "Jazz"))
         store.corrections.put("genre", {f"{n:032x}": surf for n in (3, 6)})
     with Library(folder / "tagger.db") as made:
@@ -173,7 +177,7 @@ def test_the_hand_over_a_point_names_its_track_and_a_click_plays_its_file(
         "Ada – T0",
         "Live",
         "Rock (70 %)",
-        "energy 1, 100 BPM, calm",
+        "energy 1, 100 BPM, C 8B, calm",
         "energy 1 → 2 → 3 from beginning to end",
         "Piano, Vocals",
     ]
@@ -273,6 +277,22 @@ def test_what_is_filtered_can_be_copied_as_a_command_that_asks_the_same(
     assert "--bpm 127" in shown.text("#command")
     assert asks_the_same(shown, library)
     assert shown.said == []
+
+
+def test_a_key_asks_for_all_that_mix_with_it(opened: Callable[..., Shown], library: Path) -> None:
+    shown = opened()
+    shown.tab.select_option("#key", label="9A Em")  # which no track is in
+    shown.wait_for_count("10 of 40 tracks")
+    assert "--mixes-with 9A " in shown.text("#command")
+    assert asks_the_same(shown, library)
+    assert "Am 8A" in shown.text("#hits") and "F# 2B" not in shown.text("#hits")
+    shown.tab.select_option("#key", label="8A Am")
+    shown.wait_for_count("20 of 40 tracks")
+    assert asks_the_same(shown, library)
+    shown.tab.click("#clear")
+    shown.wait_for_count("40 tracks")
+    assert shown.tab.input_value("#key") == ""
+    assert "1A G#m" not in shown.text("#key"), "with which nothing here mixes"
 
 
 def test_a_box_on_the_map_asks_for_energies_and_tempos(opened: Callable[..., Shown], library: Path) -> None:

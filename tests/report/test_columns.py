@@ -62,6 +62,15 @@ def test_words_mood_states_and_sureness() -> None:
     assert found["confidence"] == [80, 60]
 
 
+def test_keys_stand_along_the_wheel_with_those_that_mix() -> None:
+    keyed = [("Am", 0.7), ("C", 0.3), (None, None)]
+    found = of([row(f"/m/{n}", key=key, key_confidence=p) for n, (key, p) in enumerate(keyed)])
+    assert found["key"] == [14, 15, -1]
+    assert [found["keys"][at] + " " + found["wheel"][at] for at in found["key"][:2]] == ["Am 8A", "C 8B"]
+    assert sorted(found["wheel"][at] for at in found["mixing"][14]) == ["7A", "8A", "8B", "9A"]
+    assert found["flags"] == [8 + 128, 8, 8]
+
+
 def test_what_the_owner_has_corrected_and_the_course_of_energy() -> None:
     rows = [row("/m/1", corrected=("genre", "bpm")), row("/m/2", course=(0.21, 0.8, 1.0)), row("/m/3")]
     found = of(rows)

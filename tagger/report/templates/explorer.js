@@ -2,7 +2,7 @@
 
 const MAP_STEPS = 10000, ENERGY_STEPS = 1000;
 const LIST_STEP = innerWidth < 640 ? 20 : 60;
-const MISSING = 1, SILENT = 2, DAMAGED = 4, SURE = 8, SAID_GENRE = 16, SAID_ENERGY = 32, SAID_BPM = 64;
+const MISSING = 1, SILENT = 2, DAMAGED = 4, SURE = 8, SAID_GENRE = 16, SAID_ENERGY = 32, SAID_BPM = 64, SURE_OF_KEY = 128;
 
 async function explore() {
   const tracks = await unpacked(element("data").textContent);
@@ -16,7 +16,7 @@ async function explore() {
 
   // What is asked for
 
-  const NOTHING = { artist: "", album: "", genres: [], levels: [1, 10], bpm: [null, null], moods: [], words: [], sure: false };
+  const NOTHING = { artist: "", album: "", genres: [], levels: [1, 10], bpm: [null, null], key: -1, moods: [], words: [], sure: false };
   let asked = structuredClone(NOTHING);
   let isFound = new Uint8Array(n).fill(1);
   let found = [];
@@ -40,6 +40,7 @@ async function explore() {
     const artists = matching("artists", asked.artist), albums = matching("albums", asked.album);
     const genres = new Set(asked.genres), moods = new Set(asked.moods);
     const [least, most] = asked.levels, anyLevel = least === 1 && most === 10;
+    const mixing = asked.key < 0 ? null : new Set(tracks.mixing[asked.key]);
     const anyBpm = asked.bpm[0] === null && asked.bpm[1] === null, [slowest, fastest] = bpmRange();
     isFound = new Uint8Array(n);
     found = [];
@@ -48,6 +49,7 @@ async function explore() {
       if (asked.sure && !isA(i, SURE)) continue;
       if (!anyLevel && !(tracks.level[i] >= least && tracks.level[i] <= most)) continue;
       if (!anyBpm && !(tracks.bpm[i] && tracks.bpm[i] >= slowest && tracks.bpm[i] <= fastest)) continue;
+      if (mixing && !mixing.has(tracks.key[i])) continue;
       if (artists && !artists.has(tracks.artist[i])) continue;
       if (albums && !albums.has(tracks.album[i])) continue;
       if (moods.size && !moods.has(tracks.mood[i])) continue;
@@ -70,6 +72,7 @@ async function explore() {
     const [slowest, fastest] = asked.bpm;
     if (slowest !== null && slowest === fastest) words.push("--bpm", slowest);
     else if (slowest !== null || fastest !== null) words.push(`--bpm=${slowest ?? ""}-${fastest ?? ""}`);
+    if (asked.key >= 0) words.push("--mixes-with", tracks.wheel[asked.key]);
     for (const mood of asked.moods) words.push("--mood", tracks.moods[mood]);
     for (const word of asked.words) words.push(...option("--word", tracks.word_names[word], windows));
     for (const name of ["artist", "album"]) if (asked[name]) words.push(...option(`--${name}`, asked[name], windows));
@@ -189,6 +192,7 @@ async function explore() {
     const parts = [genreOf(i)];
     if (tracks.level[i] > 0) parts.push(`energy ${tracks.level[i]}${isA(i, SAID_ENERGY) ? "*" : ""}`);
     if (tracks.bpm[i]) parts.push(`${Math.round(tracks.bpm[i])}${isA(i, SAID_BPM) ? "*" : ""} BPM`);
+    if (tracks.key[i] >= 0) parts.push(`${tracks.keys[tracks.key[i]]} ${tracks.wheel[tracks.key[i]]}${isA(i, SURE_OF_KEY) ? "" : "?"}`);
     return parts.filter(Boolean).join(", ") || (isA(i, SILENT) ? "silent" : "");
   }
 
@@ -299,6 +303,11 @@ async function explore() {
   for (const [at, word] of [...tracks.word_names.entries()].sort((a, b) => a[1].localeCompare(b[1]))) {
     element("word").append(new Option(word, at));
   }
+  const inUse = new Set(tracks.key);
+  for (const [at, key] of tracks.keys.entries()) {
+    if (tracks.mixing[at].some((other) => inUse.has(other))) element("key").append(new Option(`${tracks.wheel[at]} ${key}`, at));
+  }
+  element("keys").hidden = element("key").options.length === 1;
   for (let level = 1; level <= 10; level++) for (const end of ["least", "most"]) element(`${end}-energy`).append(new Option(level, level));
   element("energies").hidden = !tracks.has_energy;
   element("tempos").hidden = !tracks.bpm.some(Boolean);
@@ -312,6 +321,7 @@ async function explore() {
     const bpm = (id) => (element(id).value === "" ? null : Math.min(999, Math.max(0, Math.round(element(id).valueAsNumber))));
     asked.artist = element("artist").value;
     asked.album = element("album").value;
+    asked.key = element("key").value === "" ? -1 : Number(element("key").value);
     asked.sure = element("sure").checked;
     const levels = ["least-energy", "most-energy"].map((id) => Number(element(id).value)), tempos = ["least-bpm", "most-bpm"].map(bpm);
     asked.levels = levels.sort((a, b) => a - b);
@@ -321,7 +331,7 @@ async function explore() {
 
   function toForm() {
     for (const [id, value] of [["artist", asked.artist], ["album", asked.album], ["least-energy", asked.levels[0]], ["most-energy", asked.levels[1]],
-      ["least-bpm", asked.bpm[0] ?? ""], ["most-bpm", asked.bpm[1] ?? ""]]) {
+      ["least-bpm", asked.bpm[0] ?? ""], ["most-bpm", asked.bpm[1] ?? ""], ["key", asked.key < 0 ? "" : asked.key]]) {
       if (document.activeElement !== element(id) && element(id).value !== String(value)) element(id).value = value;
     }
     element("sure").checked = asked.sure;

@@ -84,7 +84,7 @@ def make_playlist(
     if plan.like:
         tracks, reasons = _alike(plan, query, store, model, analyse, first_read)
     else:
-        needs = {"with_mood": plan.needs_keys, "with_words": plan.needs_words}
+        needs = {"with_keys": plan.needs_keys, "with_words": plan.needs_words}
         asked_for = [*store.answers.tracks(query, model=model, **needs)]
         found = _existing(plan, asked_for)
         _refuse_if_all_are_gone(len(asked_for), len(found))

@@ -177,14 +177,15 @@ class Answers:
         *,
         model: str,
         with_second: bool = False,
+        with_keys: bool = False,
         with_mood: bool = False,
         with_words: bool = False,
     ) -> Iterator[Track]:
         """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them.
 
-        Those that are not sure have their second genre if that is asked for, and all their mood with the
-        words of the query, or with all words that they have, and with the key: these are looked up for each
-        track.
+        Those that are not sure have their second genre if that is asked for, and all their key and second
+        tempo, or with these their mood and the words of the query, or all words that they have: these are
+        looked up for each track.
         """
         called = self._called(model) if query.order.endswith("genre") and self._names.rename else {}
         columns, marks = [TRACK_COLUMNS], list[SqlValue]()
@@ -192,22 +193,27 @@ class Answers:
             columns.append(_SECOND.format(scores=scores_table(query.no_album)))
             marks.append(self._names.sure_from)
         with_mood |= with_words
-        if with_mood:
-            columns += [keys_and_tempos.COLUMNS, words.COLUMNS]
-        join = _joined(with_words=not uses_words(query)) if with_mood else ""
+        with_keys |= with_mood
+        columns += [keys_and_tempos.COLUMNS] * with_keys + [words.COLUMNS] * with_mood
+        join = _joined(with_words=with_mood and not uses_words(query)) if with_keys else ""
         sql, values = tracks_query(query, model, ", ".join(columns), called, join)
         rows = self._database.rows(sql, [*marks, *values])
         only = None if with_words else query.words
-        return self._named(self._read(row, with_second, with_mood, only) for row in rows)
+        return self._named(self._read(row, with_second, with_keys, with_mood, only) for row in rows)
 
     def _read(
-        self, row: tuple[Any, ...], with_second: bool, with_mood: bool, only: Sequence[str] | None
+        self,
+        row: tuple[Any, ...],
+        with_second: bool,
+        with_keys: bool,
+        with_mood: bool,
+        only: Sequence[str] | None,
     ) -> Track:
         """A track by the columns `TRACK_COLUMNS`, and by those that were asked for beside them."""
         second = checked.text(row[N_COLUMNS]) if with_second else None
         said = self._words.read(row[-words.N_COLUMNS :], HAS_WORD, only) if with_mood else None
-        of_key = row[-words.N_COLUMNS - keys_and_tempos.N_COLUMNS : -words.N_COLUMNS]
-        played = keys_and_tempos.read(of_key) if with_mood else None
+        end = len(row) - words.N_COLUMNS * with_mood
+        played = keys_and_tempos.read(row[end - keys_and_tempos.N_COLUMNS : end]) if with_keys else None
         return track_of(row[:N_COLUMNS], self._names.nothing, second, said, played)
 
     def words(self, model: str) -> list[str]:
@@ -258,7 +264,11 @@ class Answers:
         columns, join = f"{TRACK_COLUMNS}{more}", _joined() if with_words else ""
         sql = _ONE_BY_ID.format(columns=columns, answers=answers_table(no_album), join=join)
         rows = ((track_id, self._database.all(sql, (track_id, model))) for track_id in ids)
-        there = {track_id: self._read(found[0], False, with_words, None) for track_id, found in rows if found}
+        there = {
+            track_id: self._read(found[0], False, with_words, with_words, None)
+            for track_id, found in rows
+            if found
+        }
         return dict(zip(there, self._named(iter(there.values())), strict=True))
 
     def _called(self, model: str) -> dict[str, str]:

@@ -61,6 +61,8 @@ def test_a_list_has_key_and_second_tempo_where_moods_are_asked_for(keyed: Store)
     one, *_ = keyed.answers.tracks(model=MODEL, with_mood=True)
     assert (one.key, one.key_confidence) == ("Am", 0.8)
     assert (one.second_bpm, one.second_bpm_confidence) == (174.0, 0.25)
+    alone, *_ = keyed.answers.tracks(model=MODEL, with_keys=True, with_second=True)
+    assert (alone.key, alone.second_bpm_confidence, alone.mood, alone.words) == ("Am", 0.25, None, {})
     plain, *_ = keyed.answers.tracks(model=MODEL)
     assert (plain.key, plain.second_bpm) == (None, None)
     with_words, *_ = keyed.answers.tracks(Query(order="mood"), model=MODEL, with_words=True)
@@ -78,7 +80,13 @@ def test_a_list_is_sorted_along_the_wheel_with_unknown_ones_last(keyed: Store) -
         return [track.path.removeprefix("/m/") for track in tracks]
 
     rising = ["first", "e", "a", "slow", "c", "fast", "last", "drums"]
-    assert in_order("key") == in_order("key", with_mood=True) == in_order("key", with_words=True) == rising
+    assert (
+        in_order("key")
+        == in_order("key", with_keys=True)
+        == in_order("key", with_mood=True)
+        == in_order("key", with_words=True)
+        == rising
+    )
     assert in_order("-key") == ["last", "fast", "c", "slow", "a", "e", "first", "drums"]
     limited = keyed.answers.tracks(Query(order="-key", limit=1, mixes_with=("Am",)), model=MODEL)
     assert [track.path for track in limited] == ["/m/fast"]

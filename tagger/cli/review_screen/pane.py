@@ -135,18 +135,27 @@ def _of_genres(analysis: Analysis, width: int) -> Text:
         for name, p in best
     ]
     answer = analysis.prediction
-    played = [*_tempo_and_key(answer)]
-    together = ", ".join(played)
-    lines += map(Text, [together] if played and len(together) <= width else played)
+    lines += map(Text, _in_lines(_tempo_and_key(answer), width))
     if words := analysis.track.words:
         lines.append(Text(", ".join(f"{plain(word)} {p:.0%}" for word, p in words.items())))
     return joined(*lines) if lines else Text("silent" if answer.silent else "no genres", style="dim")
 
 
+def _in_lines(parts: Iterable[str], width: int) -> list[str]:
+    """The parts with commas between them, as many in a line as there is room for."""
+    lines: list[str] = []
+    for part in parts:
+        if lines and len(lines[-1]) + 2 + len(part) <= width:
+            lines[-1] += f", {part}"
+        else:
+            lines.append(part)
+    return lines
+
+
 def _tempo_and_key(answer: Prediction) -> Iterator[str]:
     if answer.bpm is not None:
         said = tempo_said(answer.bpm, answer.second_bpm, answer.second_bpm_confidence)
-        yield said.replace(" BPM", f" BPM {answer.bpm_confidence or 0:.0%}", 1)
+        yield from said.replace(" BPM", f" BPM {answer.bpm_confidence or 0:.0%}", 1).split(", ")
     if answer.key is not None:
         yield f"{answer.key} {camelot(answer.key)} {answer.key_confidence or 0:.0%}"
 

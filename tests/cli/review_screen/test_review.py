@@ -94,6 +94,15 @@ def test_the_pane_draws_energy_windows_moods_genres_words_and_album(library: Pat
     review(library, drive, size=(120, 40))
 
 
+def test_in_a_narrow_pane_tempos_and_key_stand_below_each_other(library: Path) -> None:
+    async def drive(on: Driver) -> None:
+        await on.pilot.pause(2 * review_app.REST_S)
+        await on.rest()
+        assert on.text("genres").splitlines()[-4:-1] == ["120.4 BPM 70%", "or 60.2 (25%)", "F#m 11A 70%"]
+
+    review(library, drive, size=(80, 24))
+
+
 def test_accept_skip_and_edit_are_kept_when_the_review_is_left(library: Path) -> None:
     async def drive(on: Driver) -> None:
         await on.press("a", "s", "e")

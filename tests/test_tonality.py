@@ -61,14 +61,23 @@ def test_drums_and_another_tuning_do_not_move_the_key(key: str) -> None:
 
 
 @pytest.mark.parametrize("key", ["C", "F#m", "Eb", "Bm"])
-def test_neither_the_level_nor_an_offset_nor_silence_around_moves_the_answer(key: str) -> None:
+def test_neither_the_level_nor_an_offset_moves_the_answer(key: str) -> None:
     samples = song(key)
     found, confidence = key_and_confidence([samples], RATE_HZ)
     assert found == key
-    for changed in (samples / 1000, samples * 2, samples + np.float32(0.3), np.pad(samples, 5 * RATE_HZ)):
+    for changed in (samples / 1000, samples * 2, samples + np.float32(0.3)):
         same, as_sure = key_and_confidence([changed], RATE_HZ)
         assert same == key
-        assert as_sure == pytest.approx(confidence, abs=0.02)
+        assert as_sure == pytest.approx(confidence, abs=1e-3)
+
+
+@pytest.mark.parametrize("key", ["C", "F#m", "Eb", "Bm"])
+def test_silence_around_moves_the_answer_hardly(key: str) -> None:
+    samples = song(key, seconds=20)
+    _, confidence = key_and_confidence([samples], RATE_HZ)
+    same, as_sure = key_and_confidence([np.pad(samples, 10 * RATE_HZ)], RATE_HZ)
+    assert same == key
+    assert as_sure == pytest.approx(confidence, abs=0.03)
 
 
 def test_a_silent_window_beside_others_says_nothing() -> None:

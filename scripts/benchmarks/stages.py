@@ -23,6 +23,7 @@ from tagger.pipeline.extract import analyse_features, extract_features
 from tagger.runtime import Session
 from tagger.store import Store
 from tagger.tags.read import own_tags, text_fields
+from tagger.tonality import key_and_confidence
 from tagger.types import Analysis, TrackFeatures
 
 REPEATS = 7
@@ -65,6 +66,8 @@ def measured_stages(files: Sequence[str]) -> tuple[list[Stage], float]:
     read_ms = _ms(files, lambda i: read_excerpt(files[i], sample_rate_hz=rate_hz, window_s=window_s))
     tags_ms = _ms(files, lambda i: (own_tags(files[i]), text_fields(files[i])))
     log_mel_ms = _ms(files, lambda i: [log_mel(w.samples, bank, front_end) for w in windows[i]])
+    samples = [[window.samples for window in each] for each in windows]
+    key_ms = _ms(files, lambda i: key_and_confidence(samples[i], rate_hz))
     network_ms = _ms(files, lambda i: session.run(features[i].log_mels))
     predict_ms = _ms(files, lambda i: _analysis(features[i], card.folder))
     pickle_ms = _ms(files, lambda i: pickle.loads(pickle.dumps(answers[i])))
@@ -78,6 +81,7 @@ def measured_stages(files: Sequence[str]) -> tuple[list[Stage], float]:
         Stage("identity, times, bounds (Python)", read_ms - mix_ms - resample_ms),
         Stage("names and own tags (mutagen)", tags_ms),
         Stage("log-mel (pocketfft, BLAS)", log_mel_ms),
+        Stage("key (pocketfft, NumPy)", key_ms),
         Stage("network (ONNX Runtime)", network_ms),
         Stage("heads, calibration, the answer", predict_ms - network_ms),
         Stage("to the main process and back (pickle)", pickle_ms),

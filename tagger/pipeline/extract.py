@@ -18,13 +18,14 @@ from tagger.model_card import ModelCard, load_card, load_filter_bank
 from tagger.pipeline.workers import is_listed
 from tagger.predict import Predictor
 from tagger.tags.read import own_tags, text_fields
+from tagger.tonality import key_and_confidence
 from tagger.types import Analysis, Failure, FrontEnd, Identified, Recording, TrackFeatures
 
 
 def extract_features(
     file: AudioFile, model_folder: str, known_sounds: str | None = None
 ) -> TrackFeatures | Identified | Failure:
-    """Decode the windows of `file` and give their log-mels as the model in `model_folder` wants them.
+    """Decode the windows of `file` and give the key, and log-mels as the model in `model_folder` wants them.
 
     A sound that is in the table `known_sounds` (see `known_sounds_table`) is only identified.
     """
@@ -105,14 +106,19 @@ def _extracted(
     excerpt = read_excerpt(file.path, sample_rate_hz=front_end.sample_rate_hz, window_s=front_end.window_s)
     windows = excerpt.windows
     log_mels, second_log_mels = log_mels_of([window.samples for window in windows], model_folder)
+    silent = tuple(is_silent(window.samples) for window in windows)
+    heard = [window.samples for window, none in zip(windows, silent, strict=True) if not none]
+    key, key_confidence = key_and_confidence(heard, front_end.sample_rate_hz)
     return TrackFeatures(
         file=file,
         recording=_tagged(excerpt.recording, file.path),
         starts_s=tuple(w.start_s for w in windows),
-        silent=tuple(is_silent(w.samples) for w in windows),
+        silent=silent,
         log_mels=log_mels,
         lasting_s=tuple(len(w.samples) / front_end.sample_rate_hz for w in windows),
         second_log_mels=second_log_mels,
+        key=key,
+        key_confidence=key_confidence,
     )
 
 

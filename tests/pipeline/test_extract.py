@@ -1,4 +1,4 @@
-"""What a worker hands to a model of two trunks."""
+"""What a worker hands to a model: log-mels for both trunks of one that has two, and the key."""
 
 from pathlib import Path
 
@@ -87,3 +87,20 @@ def test_tracks_together_get_the_answers_that_they_get_alone(tmp_path: Path, car
         (alone,) = predictor.predict([track])
         assert together.genres == pytest.approx(alone.genres, abs=1e-4)
         assert np.array_equal(together.embedding, alone.embedding)
+
+
+def test_the_key_is_heard_in_the_windows_that_hold_sound(tmp_path: Path) -> None:
+    card = load_card(DEFAULT_MODEL)
+    silence = np.zeros(13 * RATE_HZ, np.float32)
+    song = np.concatenate([silence, chord(14), silence])
+    features = extracted(float_wav(tmp_path / "song.wav", song, RATE_HZ), card)
+    assert (features.silent, features.key) == ((True, False, True), "A")
+    assert features.key_confidence is not None and 0.3 < features.key_confidence < 1.0
+    (answer,) = Predictor(card).predict([features])
+    assert (answer.key, answer.key_confidence) == ("A", features.key_confidence)
+
+
+def test_silence_has_no_key(tmp_path: Path) -> None:
+    path = float_wav(tmp_path / "silence.wav", np.zeros(12 * RATE_HZ, np.float32), RATE_HZ)
+    features = extracted(path, load_card(DEFAULT_MODEL))
+    assert (features.key, features.key_confidence) == (None, None)

@@ -23,12 +23,13 @@ def track(number: int, genre: str, energy: float, bpm: float, own: str | None, *
         analysed(f"/m/{number}.mp3", genre, energy, audio_id=f"{number:032x}", bpm=bpm, size=500_000_000)
     )
     words = {"Piano": 0.9 - energy / 2, "Loud": energy}
+    heard = {"key": "Am" if genre == "Rock" else "C", "key_confidence": 0.8}
     said = replace(recording, duration_s=3600.0, own=OwnTags((own,) if own else ()), **names)
     return replace(
         analysed(file.path),
         file=file,
         recording=said,
-        prediction=replace(answer, words=words, valence=0.5, mood="calm", mood_confidence=0.7),
+        prediction=replace(answer, words=words, valence=0.5, mood="calm", mood_confidence=0.7, **heard),
     )
 
 
@@ -63,7 +64,7 @@ EXPECTED: dict[str, list[tuple[Any, ...]]] = {
     "Does the tempo": [(1994, 3, 110.2), (2001, 2, 110.0)],
     "What your tags": [("Metal", "Rock", 1), ("Rock", "Rock", 1), ("Rock", "Surf", 1)],
     "Words by the energy": [("Loud", 2, 0.88), ("Piano", 3, 0.2)],
-    "Pairs for a mix": [("/m/2.mp3", "/m/1.mp3", 120.5, 120.0)],
+    "Pairs for a mix": [("/m/2.mp3", "/m/1.mp3", "Am", 120.5, 120.0)],
     "How often the model": [("Rock", "Surf", 1)],
     "Gigabytes by genre": [("Rock", "mp3", 2, 1.0), ("Folk", "flac", 1, 0.5), ("Jazz", "mp3", 1, 0.5)],
 }

@@ -32,7 +32,7 @@ _CRAFTED = {"ape": "ape", "mpc": "mpc", "dsf": "dsf", "speex": "ogg"}
 
 _TAGS = [
     ("TITLE", "🎧é"), ("comment", "of others"), ("genre", "Jazz"), ("REPLAYGAIN_TRACK_GAIN", "-3 dB"),
-    ("bpm", "90"), ("Artist", "A/B"),
+    ("bpm", "90"), ("Artist", "A/B"), ("KEY", "8A"),
 ]  # fmt: skip
 _COVER_BYTES = 2000
 

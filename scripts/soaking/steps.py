@@ -175,6 +175,7 @@ def write_tags(soak: Soak, rng: random.Random) -> str:
     args += rng.choice(
         [[], ["--write", "mood", "--write", "words"], ["--write", "words=add"], *_ENERGY_PLACES]
     )
+    args += rng.choice([[], ["--write", "key"], ["--write", "key=replace"]])
     args += rng.choice([[], ["--bpm-range", "85-175", "--bpm-decimal", "id3"], ["--bpm-decimal", "allowed"]])
     args += _some_folders(soak, rng, 8) if rng.random() < 0.9 else []
     newest, was_settled = _newest_run(soak), soak.is_settled

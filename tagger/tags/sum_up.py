@@ -74,5 +74,7 @@ def _advice(player: Player, tags: Tags, seen: Seen) -> Iterable[str]:
     if "genre" in seen.ignored and tags.format in player.one_value_in and len(tags.genres) > 1:
         kinds = ", ".join(player.one_value_in)
         yield f"keep one genre a file in {kinds}: of several it shows one"
+    if "key" in seen.ignored and any(name.endswith(":INITIALKEY") for name in player.not_in.get("key", ())):
+        yield "have it read INITIALKEY as a key: see `tagger help players`"
     if "mood" in seen.ignored and tags.dialect in player.not_in.get("mood", ()):
         yield "turn ID3v2.3 into ID3v2.4 with a tag editor, then write the mood again"

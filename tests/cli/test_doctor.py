@@ -145,7 +145,9 @@ def test_the_manual_says_of_every_player_what_the_doctor_says() -> None:
         player = PLAYERS[name]
         assert (genre == "?") == (player.genre_separators is None and name != "plex"), name
         for said, reads in zip(
-            others, (player.reads_bpm, player.reads_mood, player.reads_words), strict=True
+            others,
+            (player.reads_bpm, player.reads_key, player.reads_mood, player.reads_words),
+            strict=True,
         ):
             assert (said == "no", said == "?") == (reads is False, reads is None), (name, said)
 

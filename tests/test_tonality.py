@@ -1,8 +1,15 @@
+import subprocess
+import sys
+import wave
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tagger.musical_key import KEYS, wheel_distance
 from tagger.tonality import key_and_confidence
+
+TRIAL = Path(__file__).parent.parent / "scripts/key_trial.py"
 
 RATE_HZ = 22_050
 BEAT_S = 0.5
@@ -131,3 +138,14 @@ def test_a_lone_click_is_no_fault() -> None:
     click[1000] = 1.0
     _, confidence = key_and_confidence([click], RATE_HZ)
     assert (confidence or 0.0) < 0.4
+
+
+def test_a_trial_counts_what_is_right(tmp_path: Path) -> None:
+    for key in ("Am", "E"):
+        with wave.open(str(tmp_path / f"{key}.wav"), "wb") as file:
+            file.setparams((1, 2, RATE_HZ, 0, "NONE", ""))
+            file.writeframes((song(key, seconds=35) * 32_767).astype("<i2").tobytes())
+    (tmp_path / "keys.csv").write_text("path,key\nAm.wav,8A\nE.wav,E minor\n", encoding="utf-8")
+    command = [sys.executable, str(TRIAL), str(tmp_path / "keys.csv")]
+    trial = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert trial.stdout.startswith("2 files, right 0.500, weighted 0.600, without a key 0\n")

@@ -15,6 +15,7 @@ from typing import Any, get_args
 import typer
 
 from tagger.errors import TaggerError
+from tagger.musical_key import KEYS
 
 
 def values_of(choices: Any) -> Callable[[], list[str]]:
@@ -131,6 +132,8 @@ OF_FILTERS: dict[str, Callable[..., list[str]]] = {
     "energy": energies,
     "word": music_words,
     "not_word": music_words,
+    "key": words(*KEYS),
+    "mixes_with": words(*KEYS),
     "mood": moods,
     "sound": sounds,
     "tag_genre": genres,

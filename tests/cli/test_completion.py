@@ -47,6 +47,8 @@ def completed(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> Completed:
         ("tagger list --energy ", ["low", "medium", "high"]),
         ("tagger list --genre J", ["Jazz"]),
         ("tagger list --sound s", ["speech"]),
+        ("tagger list --key B", ["Bb", "B", "Bbm", "Bm"]),
+        ("tagger playlist --mixes-with E", ["Eb", "E", "Ebm", "Em"]),
         ("tagger stats --not-genre hip", ["hip-hop"]),
         ("tagger playlist --genre R", ["R-and-B", "Reggae", "Rock"]),
         ("tagger list --model small --genre New", ["New-Age"]),

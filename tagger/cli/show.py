@@ -254,7 +254,7 @@ def _about_all(answer: Prediction, sure_from: float) -> Iterator[str]:
     if answer.bpm is not None and answer.bpm_confidence is not None:
         said = tempo_said(answer.bpm, answer.second_bpm, answer.second_bpm_confidence)
         yield _drawn("tempo", answer.bpm_confidence, said)
-    if answer.key is not None and answer.key_confidence is not None:
+    if answer.key is not None and answer.key_confidence is not None and answer.key_confidence >= sure_from:
         yield _drawn("key", answer.key_confidence, key_said(answer.key, answer.key_confidence, sure_from))
 
 

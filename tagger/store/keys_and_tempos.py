@@ -28,7 +28,7 @@ _TABLES = (
         PRIMARY KEY (track_id, model),
         FOREIGN KEY (track_id, model) REFERENCES predictions (track_id, model) ON DELETE CASCADE
     ) WITHOUT ROWID""",
-    "CREATE INDEX keys_and_tempos_key ON keys_and_tempos (model, key) WHERE key NOT NULL",
+    "CREATE INDEX keys_and_tempos_key ON keys_and_tempos (model, key, key_confidence) WHERE key NOT NULL",
 )
 _INSERT = """
     INSERT OR REPLACE INTO keys_and_tempos

@@ -15,7 +15,7 @@ from tagger.store import checked, keys_and_tempos
 from tagger.store.question import Sql, asked_for
 from tagger.store.runs import Run, Runs
 from tagger.store.words import Words, least_byte
-from tagger.types import HAS_WORD, MOODS, SOUNDS
+from tagger.types import HAS_WORD, MIN_CONFIDENCE, MOODS, SOUNDS
 
 if TYPE_CHECKING:
     from tagger.store.database import Database
@@ -46,8 +46,8 @@ class Statistics:
     that write-tags would not write them. `energy_levels` has the number at each energy level 1–10, and
     `genre_levels` both at once. `tempos` has the number in each bin of 10 BPM that holds any, by its low
     end. `moods`, `words` and `keys` have the number of tracks of each mood, with each word and in each
-    key, the most frequent word and key first. What is not known is not counted: without any, levels are 0
-    and the others empty.
+    key that is sure, the most frequent word and key first. What is not known is not counted: without any,
+    levels are 0 and the others empty.
     `own_tags` has the number of tracks whose own genre `agrees` with the answer, `differs` from one that is
     sure, is `unsure` (from one that is not, or nobody knows what it means), or is `none`.
     `no_music` has the number of tracks that are `speech` and `noise`, of which the others say nothing but for
@@ -204,13 +204,16 @@ def _moods_and_words(
 
 
 def _keys(database: Database, query: Query, model: str) -> dict[str, int]:
-    """Tracks in each key, most first, those of one number along the Camelot wheel."""
+    """Tracks in each key, of those whose key is sure, most first, those of one number along the wheel."""
     if _asks_for_all(query):  # an index alone has the counts: 0.1 s of a million
         asked: Sql = ("FROM keys_and_tempos k WHERE k.model = ?", [model])
     else:
         asked = asked_for(query, model, keys_and_tempos.JOIN, with_tracks=False)
     from_where, values = asked
-    rows = database.rows(f"SELECT k.key, count(*) {from_where} AND k.key NOTNULL GROUP BY 1", values)
+    is_sure = "k.key NOTNULL AND k.key_confidence >= ?"
+    rows = database.rows(
+        f"SELECT k.key, count(*) {from_where} AND {is_sure} GROUP BY 1", [*values, MIN_CONFIDENCE]
+    )
     counts = {key: count for key, count in rows if key in KEYS}
     return dict(sorted(counts.items(), key=lambda item: (-item[1], wheel_place(item[0]))))
 

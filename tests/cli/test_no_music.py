@@ -36,7 +36,7 @@ def test_lists_show_it_in_the_place_of_a_genre(tagger: Tagger, library: Path) ->
     (talk,) = tagger("list", "--sound", "speech", "--json").json
     assert (Path(talk["path"]).stem, talk["sound"]) == ("talk", "speech")
     header, *lines = tagger("list", "--csv", "--sound", "music", "--sound", "noise").out.splitlines()
-    assert header.endswith(",corrected,sound")
+    assert header.partition(",corrected,sound,")[1]
     assert [line.rsplit(",", 1)[1] for line in lines] == ["music", "noise"]
 
 

@@ -14,8 +14,8 @@ from tagger.cli.review_screen.texts import cell, decided, joined, names_of, own_
 from tagger.cli.shared import bar
 from tagger.musical_key import camelot
 from tagger.review import Review, Row
-from tagger.types import Analysis, Prediction, WindowAnswer, energy_level
-from tagger.wording import tempo_said
+from tagger.types import MIN_CONFIDENCE, Analysis, Prediction, WindowAnswer, energy_level
+from tagger.wording import is_sure, tempo_said
 
 TOP = 5
 
@@ -156,7 +156,7 @@ def _tempo_and_key(answer: Prediction) -> Iterator[str]:
     if answer.bpm is not None:
         said = tempo_said(answer.bpm, answer.second_bpm, answer.second_bpm_confidence)
         yield from said.replace(" BPM", f" BPM {answer.bpm_confidence or 0:.0%}", 1).split(", ")
-    if answer.key is not None:
+    if answer.key is not None and is_sure(answer.key_confidence, MIN_CONFIDENCE):
         yield f"{answer.key} {camelot(answer.key)} {answer.key_confidence or 0:.0%}"
 
 

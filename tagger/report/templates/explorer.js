@@ -192,7 +192,8 @@ async function explore() {
     const parts = [genreOf(i)];
     if (tracks.level[i] > 0) parts.push(`energy ${tracks.level[i]}${isA(i, SAID_ENERGY) ? "*" : ""}`);
     if (tracks.bpm[i]) parts.push(`${Math.round(tracks.bpm[i])}${isA(i, SAID_BPM) ? "*" : ""} BPM`);
-    if (tracks.key[i] >= 0) parts.push(`${tracks.keys[tracks.key[i]]} ${tracks.wheel[tracks.key[i]]}${isA(i, SURE_OF_KEY) ? "" : "?"}`);
+    // As in lists, a key in doubt is told to who asks for keys alone.
+    if (tracks.key[i] >= 0 && (isA(i, SURE_OF_KEY) || asked.key >= 0)) parts.push(`${tracks.keys[tracks.key[i]]} ${tracks.wheel[tracks.key[i]]}${isA(i, SURE_OF_KEY) ? "" : "?"}`);
     return parts.filter(Boolean).join(", ") || (isA(i, SILENT) ? "silent" : "");
   }
 

@@ -43,6 +43,7 @@ CSV_COLUMNS = (
     "key_confidence",
     "second_bpm",
     "second_bpm_confidence",
+    "tag_key",
 )
 """Names of `track_json` in the order of CSV; a new one goes to the end, for programs that count columns."""
 
@@ -52,10 +53,10 @@ def track_json(track: Track) -> dict[str, Json]:
 
     `duration_s` is in seconds, `bpm` in beats a minute, `energy_level` 1–10; confidences and `energy` are
     0–1. What is not known is None, and so are the genre and the tempo of silence. `tag_genres`,
-    `tag_energy_level` and `tag_bpm` are the owner's words in the file. `words` has the probability (0–1) of
-    each of the track's words, likeliest first; `corrected` names the fields in which the owner has corrected
-    the model. `sound` is music, speech or noise. `key` is a name such as "Am", `camelot` its place on the
-    Camelot wheel; `second_bpm` is the next likely tempo.
+    `tag_energy_level`, `tag_bpm` and `tag_key` are the owner's words in the file. `words` has the probability
+    (0–1) of each of the track's words, likeliest first; `corrected` names the fields in which the owner has
+    corrected the model. `sound` is music, speech or noise. `key` is a name such as "Am", `camelot` its place
+    on the Camelot wheel; `second_bpm` is the next likely tempo.
 
     >>> found = track_json(Track("/m/a.mp3", genre="Jazz", genre_confidence=0.98765, energy=0.42))
     >>> found["genre_confidence"], found["energy_level"], found["duration_s"], found["bpm"]
@@ -91,6 +92,7 @@ def track_json(track: Track) -> dict[str, Json]:
         "key_confidence": rounded(track.key_confidence, 4),
         "second_bpm": rounded(track.second_bpm, 1),
         "second_bpm_confidence": rounded(track.second_bpm_confidence, 4),
+        "tag_key": track.tag_key,
     }
 
 

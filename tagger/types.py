@@ -86,7 +86,7 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class OwnTags:
-    """What the file itself says: `genres` word for word, the energy level of a DJ program, and the BPM.
+    """What the file itself says: `genres` word for word, the energy level of a DJ program, BPM and key.
 
     Nothing of it is ours: what `write-tags` has put there is not the owner's word. `has_our_energy`: the
     file holds an energy that only we write, so that its tags have not been replaced since.
@@ -96,6 +96,7 @@ class OwnTags:
     energy_level: float | None = None
     bpm: float | None = None
     has_our_energy: bool = False
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class Track:
     in a playlist, as its reader shall see it. `audio_id` is the identity of the sound. `duration_s` is None
     where nothing tells it. `genre_confidence`, `energy` and `bpm_confidence` are 0–1. What is not known,
     and the genre and tempo of silence, is None. `missing`: the file was gone at the last scan. What begins
-    with `tag_` is the owner's word in the file's own tags: genres that say something, energy level, BPM.
+    with `tag_` is the owner's word in the file's own tags: genres that say something, energy level, BPM, key.
     `second_genre` is the next likely one, told where it was asked for and the first is not sure. `valence`
     (0–1), `mood`, `mood_confidence` (0–1) and the `words` that it has, likeliest first with their
     probability, are told where they were asked for. The fields that are `corrected` have the owner's word in
@@ -200,6 +201,7 @@ class Track:
     key_confidence: float | None = None
     second_bpm: float | None = None
     second_bpm_confidence: float | None = None
+    tag_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,6 +362,7 @@ class Analysis:
             tag_genres=own.genres,
             tag_energy_level=own.energy_level,
             tag_bpm=own.bpm,
+            tag_key=own.key,
             valence=answer.valence,
             mood=answer.mood,
             mood_confidence=answer.mood_confidence,

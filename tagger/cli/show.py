@@ -152,7 +152,7 @@ def _print(analysis: Analysis, is_stored: bool, sure_from: float) -> None:
     say(_sound(analysis.recording))
     if track.damaged:
         say("damaged: some of it cannot be decoded, or it ends too early; replace the file")
-    if own := _in_words(track.tag_genres, track.tag_energy_level, track.tag_bpm):
+    if own := _in_words(track.tag_genres, track.tag_energy_level, track.tag_bpm, track.tag_key):
         say(f"your tag: {shown(own)}")
     word = analysis.corrected
     level = None if word.energy is None else energy_level(word.energy)
@@ -192,11 +192,14 @@ def _sound(recording: Recording) -> str:
     return f"{recording.codec}, {recording.sample_rate_hz:,} Hz, {channels}, {length}"
 
 
-def _in_words(genres: Sequence[str], energy_level: float | None, bpm: float | None) -> str:
+def _in_words(
+    genres: Sequence[str], energy_level: float | None, bpm: float | None, key: str | None = None
+) -> str:
     """Say what the owner's own tags or corrections do, as far as they say something."""
     level = None if energy_level is None else f"energy level {energy_level:g}"
     tempo = None if bpm is None else f"{bpm:g} BPM"
-    return "; ".join(part for part in (", ".join(genres), level, tempo) if part)
+    in_key = None if key is None else key_said(key, None, 0.0)
+    return "; ".join(part for part in (", ".join(genres), level, tempo, in_key) if part)
 
 
 def _album(album: AlbumAnswer, genres: Mapping[str, float], alone: Prediction) -> str:

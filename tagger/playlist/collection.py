@@ -1,7 +1,7 @@
 """Several playlists in one file, as DJ programs import them: tracks once, playlists in folders.
 
-What is said of a track is what its file would say after `write-tags`: the owner's genre and tempo where the
-file has them, else an answer that is sure, and a key that is. Energy stands in the comment, the one field
+What is said of a track is what its file would say after `write-tags`: the owner's genre, tempo and key where
+the file has them, else an answer that is sure. Energy stands in the comment, the one field
 that each of these programs shows and sorts by, in the words of Mixed In Key, which other programs look for
 ("Energy 7").
 """
@@ -126,11 +126,15 @@ def bpm_told(track: Track) -> float | None:
 
 
 def key_told(track: Track) -> str | None:
-    """Give the key that a DJ program is told, one of `tagger.musical_key.KEYS`: one that is sure.
+    """Give the key that a DJ program is told, one of `tagger.musical_key.KEYS`: the owner's, else a sure one.
 
     >>> [key_told(Track("/a", key="Am", key_confidence=confidence)) for confidence in (0.8, 0.4)]
     ['Am', None]
+    >>> key_told(Track("/a", key="Am", key_confidence=0.8, tag_key="C"))
+    'C'
     """
+    if track.tag_key is not None:
+        return track.tag_key
     return track.key if is_sure(track.key_confidence, MIN_CONFIDENCE) else None
 
 

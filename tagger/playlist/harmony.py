@@ -39,10 +39,11 @@ class Harmony:
 
     @classmethod
     def of(cls, tracks: Sequence[Track]) -> Harmony:
-        """Number the keys of the tracks."""
+        """Number the keys of the tracks, those of the owner's files before those that were heard."""
         places = {key: place for place, key in enumerate(KEYS)}
-        keys = np.array([places.get(track.key or "", 0) for track in tracks], dtype=np.intp)
-        sure = [0.0 if track.key is None else _or_one(track.key_confidence) for track in tracks]
+        said = [_key_and_confidence(track) for track in tracks]
+        keys = np.array([places.get(key or "", 0) for key, _ in said], dtype=np.intp)
+        sure = [0.0 if key is None else confidence for key, confidence in said]
         return cls(keys, np.array(sure, dtype=np.float64))
 
     def clash(self, before: int | None, tracks: Indices | slice) -> Floats:
@@ -55,5 +56,8 @@ class Harmony:
         return expected
 
 
-def _or_one(confidence: float | None) -> float:
-    return 1.0 if confidence is None else confidence
+def _key_and_confidence(track: Track) -> tuple[str | None, float]:
+    """The owner's key in the file, which is sure, else the one that was heard."""
+    if track.tag_key is not None:
+        return track.tag_key, 1.0
+    return track.key, 1.0 if track.key_confidence is None else track.key_confidence

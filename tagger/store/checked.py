@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from tagger.musical_key import KEYS
 from tagger.types import MOODS, SOUNDS, Mood, Sound
 
 LONGEST_S = 1e9
@@ -66,6 +67,11 @@ def mood(value: Any) -> Mood | None:
 def sound(value: Any) -> Sound:
     """Give speech or noise; music for all else."""
     return value if value in SOUNDS else "music"
+
+
+def key(value: Any) -> str | None:
+    """Give one of the 24 musical keys; None for all else."""
+    return value if value in KEYS else None
 
 
 def bpm(value: Any) -> float | None:

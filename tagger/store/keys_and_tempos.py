@@ -28,6 +28,7 @@ _TABLES = (
         PRIMARY KEY (track_id, model),
         FOREIGN KEY (track_id, model) REFERENCES predictions (track_id, model) ON DELETE CASCADE
     ) WITHOUT ROWID""",
+    "ALTER TABLE tracks ADD COLUMN tag_key TEXT",  # what the file itself says, likewise
     "CREATE INDEX keys_and_tempos_key ON keys_and_tempos (model, key, key_confidence) WHERE key NOT NULL",
 )
 _INSERT = """
@@ -63,7 +64,7 @@ def add_keys_and_tempos(connection: sqlite3.Connection) -> None:
 def read(row: Sequence[Any]) -> KeyAndTempo:
     """Read the columns `COLUMNS`; what cannot be is None."""
     name, key_confidence, bpm, bpm_confidence = row
-    key, second = name if name in KEYS else None, checked.bpm(bpm)
+    key, second = checked.key(name), checked.bpm(bpm)
     return KeyAndTempo(
         key,
         None if key is None else checked.share(key_confidence),

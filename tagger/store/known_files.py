@@ -48,11 +48,11 @@ _UPSERT_TRACK = """
     INSERT INTO tracks
         (path, size, mtime_ns, audio_id, duration_s, codec, sample_rate_hz, channels, scanned_at,
          title, artist, album, year, damaged, album_artist, compilation, album_id,
-         tag_genres, tag_energy_level, tag_bpm)
+         tag_genres, tag_energy_level, tag_bpm, tag_key)
     VALUES
         (:path, :size, :mtime_ns, :audio_id, :duration_s, :codec, :sample_rate_hz, :channels, :scanned_at,
          :title, :artist, :album, :year, :damaged, :album_artist, :compilation, :album_id,
-         :tag_genres, :tag_energy_level, :tag_bpm)
+         :tag_genres, :tag_energy_level, :tag_bpm, :tag_key)
     ON CONFLICT (path) DO UPDATE SET
         size = excluded.size, mtime_ns = excluded.mtime_ns, audio_id = excluded.audio_id,
         duration_s = excluded.duration_s, codec = excluded.codec,
@@ -61,7 +61,8 @@ _UPSERT_TRACK = """
         album = excluded.album, year = excluded.year, damaged = excluded.damaged,
         album_artist = excluded.album_artist, compilation = excluded.compilation,
         album_id = excluded.album_id, tag_genres = excluded.tag_genres,
-        tag_energy_level = excluded.tag_energy_level, tag_bpm = excluded.tag_bpm"""
+        tag_energy_level = excluded.tag_energy_level, tag_bpm = excluded.tag_bpm,
+        tag_key = excluded.tag_key"""
 _UPSERT_FAILURE = """
     INSERT INTO failures (path, size, mtime_ns, stage, reason, failed_at, since)
     VALUES (:path, :size, :mtime_ns, :stage, :reason, :failed_at, :since)

@@ -14,10 +14,11 @@ from functools import lru_cache
 from typing import Any
 
 from tagger.genre_words import NOTHING, Words, says_genre
+from tagger.musical_key import key_named
 from tagger.store import checked
 from tagger.types import MOST_BPM, MOST_LEVEL, OwnTags, number_in
 
-OWN_COLUMNS = ("tag_genres", "tag_energy_level", "tag_bpm")
+OWN_COLUMNS = ("tag_genres", "tag_energy_level", "tag_bpm", "tag_key")
 
 OwnValues = dict[str, "str | float | None"]
 
@@ -31,7 +32,7 @@ def own_values(connection: sqlite3.Connection, own: OwnTags | None, track_id: in
     rows = connection.execute(_WRITTEN, (track_id,)) if track_id is not None else ()
     own = without_ours(own, (checked.json_object(previous) for (previous,) in rows))
     genres = json.dumps(own.genres, ensure_ascii=False).encode("utf-8", "backslashreplace").decode()
-    return dict(zip(OWN_COLUMNS, (genres, own.energy_level, own.bpm), strict=True))
+    return dict(zip(OWN_COLUMNS, (genres, own.energy_level, own.bpm, own.key), strict=True))
 
 
 def without_ours(own: OwnTags, written: Iterable[Mapping[str, Any]]) -> OwnTags:
@@ -41,7 +42,7 @@ def without_ours(own: OwnTags, written: Iterable[Mapping[str, Any]]) -> OwnTags:
     >>> [without_ours(OwnTags(said), [one]).genres for said in (("Live", "Jazz"), ("Jazz", "Hot"))]
     [('Live',), ('Hot',)]
     """
-    genres, level, bpm = own.genres, own.energy_level, own.bpm
+    genres, level, bpm, key = own.genres, own.energy_level, own.bpm, own.key
     for field, before, after in (each for previous in written for each in fields_written(previous)):
         if field == "genre":
             ours = {*after} - {*before}
@@ -50,7 +51,9 @@ def without_ours(own: OwnTags, written: Iterable[Mapping[str, Any]]) -> OwnTags:
             level = _number_before(level, before, after, MOST_LEVEL)
         elif field == "bpm":
             bpm = _number_before(bpm, before, after, MOST_BPM)
-    return OwnTags(genres, level, bpm)
+        elif field == "key" and key in map(key_named, after):
+            key = next(filter(None, map(key_named, before)), None)
+    return OwnTags(genres, level, bpm, key=key)
 
 
 def fields_written(previous: Mapping[str, Any]) -> Iterator[tuple[str, tuple[str, ...], tuple[str, ...]]]:
@@ -88,8 +91,9 @@ def own_genres(stored: str | None, nothing: Words = NOTHING) -> tuple[str, ...]:
 
 def own_tags_of(row: Mapping[str, Any], nothing: Words) -> OwnTags | None:
     """Read the columns `OWN_COLUMNS` of a row; None where the tags were never read."""
-    genres, level, bpm = (row[name] for name in OWN_COLUMNS)
+    genres, level, bpm, key = (row[name] for name in OWN_COLUMNS)
     if genres is None:
         return None
     said = own_genres(checked.text(genres), nothing)
-    return OwnTags(said, checked.number(level, 0, MOST_LEVEL), checked.number(bpm, 0, MOST_BPM))
+    numbers = checked.number(level, 0, MOST_LEVEL), checked.number(bpm, 0, MOST_BPM)
+    return OwnTags(said, *numbers, key=checked.key(key))

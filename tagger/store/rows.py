@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from tagger.albums import album_id
 from tagger.files import AudioFile, absolute
 from tagger.genre_words import Words
+from tagger.musical_key import KEYS
 from tagger.store import checked
 from tagger.store.correction_tables import BITS
 from tagger.store.own_tags import own_genres, own_tags_of
@@ -65,7 +66,7 @@ class KeyAndTempo(NamedTuple):
 TRACK_COLUMNS = (
     "t.path, t.audio_id, t.duration_s, p.genre, p.genre_confidence, p.energy, p.bpm, p.bpm_confidence, "
     "p.silent, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL, t.damaged, "
-    "t.tag_genres, t.tag_energy_level, t.tag_bpm, p.corrected, "
+    "t.tag_genres, t.tag_energy_level, t.tag_bpm, t.tag_key, p.corrected, "
     "(SELECT n.sound FROM no_music n WHERE n.track_id = p.track_id AND n.model = p.model AND p.corrected = 0)"
 )
 """The columns that `track_of` reads, of tracks `t` and predictions `p`."""
@@ -77,8 +78,7 @@ _CORRECTED = tuple(
 )
 """The fields that each value of the column `corrected` stands for."""
 
-_N_CORRECTED = len(_CORRECTED)
-
+_KEPT_KEYS = frozenset({None, *KEYS})
 _KEPT_SOUNDS = (None, "speech", "noise")
 
 
@@ -96,14 +96,14 @@ def track_of(
     if not (_are_sound(tuple(map(type, row))) and _are_in_range(row)):
         row = _mended(row)
     path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
-    title, artist, album, year, missing, damaged, genres, level, tag_bpm, corrected, sound = names
+    title, artist, album, year, missing, damaged, genres, level, tag_bpm, tag_key, corrected, sound = names
     answer = (genre, confidence, energy, bpm, bpm_confidence, bool(silent))
     of_tags = (title, artist, album, year)
     own: tuple[Any, ...] = (own_genres(genres, nothing), level, tag_bpm)
     states = (bool(missing), bool(damaged))
     more = (second_genre, *(said or (None, None, None, {})), _CORRECTED[corrected], sound or "music")
     key, key_confidence, *second = played or KeyAndTempo()
-    more += (key, key_confidence, *((None, None) if corrected & BITS["bpm"] else second))
+    more += (key, key_confidence, *((None, None) if corrected & BITS["bpm"] else second), tag_key)
     return Track(path_from(path), audio_id, duration_s, *answer, *of_tags, *states, *own, *more)
 
 
@@ -111,7 +111,7 @@ def track_of(
 def _are_sound(types: tuple[type, ...]) -> bool:
     """Whether the columns `TRACK_COLUMNS` are of the types that they should be: asked for a million rows."""
     path, audio_id, duration_s, genre, *rest = types
-    *rest, level, tag_bpm, fields, sound = rest
+    *rest, level, tag_bpm, tag_key, fields, sound = rest
     *numbers, silent, title, artist, album, year, missing, damaged, own_genres = rest
     texts = all(one in (str, type(None)) for one in (genre, title, artist, album, own_genres))
     return (
@@ -125,12 +125,14 @@ def _are_sound(types: tuple[type, ...]) -> bool:
         and missing is int
         and damaged is int
         and fields is int
+        and tag_key in (str, type(None))
         and sound in (str, type(None))
     )
 
 
 def _are_in_range(row: tuple[Any, ...]) -> bool:
-    duration_s, _, sure, energy, bpm, bpm_sure, _, _, _, _, year, *_, level, tag_bpm, fields, sound = row[2:]
+    duration_s, _, sure, energy, bpm, bpm_sure, _, _, _, _, year, *_ = row[2:]
+    level, tag_bpm, tag_key, fields, sound = row[-5:]
     return (
         0.0 <= (duration_s or 0.0) <= checked.LONGEST_S
         and 0.0 <= (energy or 0.0) <= 1.0
@@ -140,7 +142,8 @@ def _are_in_range(row: tuple[Any, ...]) -> bool:
         and 0 <= (year or 0) < 10_000
         and 0.0 <= (level or 0.0) <= MOST_LEVEL
         and 0.0 <= (tag_bpm or 0.0) <= MOST_BPM
-        and 0 <= fields < _N_CORRECTED
+        and 0 <= fields < len(_CORRECTED)
+        and tag_key in _KEPT_KEYS
         and sound in _KEPT_SOUNDS
     )
 
@@ -148,7 +151,7 @@ def _are_in_range(row: tuple[Any, ...]) -> bool:
 def _mended(row: tuple[Any, ...]) -> tuple[Any, ...]:
     """The row with None in the place of what cannot be."""
     path, audio_id, duration_s, genre, confidence, energy, bpm, bpm_confidence, silent, *names = row
-    title, artist, album, year, missing, damaged, genres, level, tag_bpm, corrected, sound = names
+    title, artist, album, year, missing, damaged, genres, level, tag_bpm, tag_key, corrected, sound = names
     return (
         path,
         checked.text(audio_id) or "",
@@ -166,7 +169,8 @@ def _mended(row: tuple[Any, ...]) -> tuple[Any, ...]:
         checked.text(genres),
         checked.number(level, 0, MOST_LEVEL),
         checked.number(tag_bpm, 0, MOST_BPM),
-        corrected if type(corrected) is int and 0 <= corrected < _N_CORRECTED else 0,
+        checked.key(tag_key),
+        corrected if type(corrected) is int and 0 <= corrected < len(_CORRECTED) else 0,
         checked.sound(sound),
     )
 

@@ -149,6 +149,7 @@ def test_what_we_wrote_never_becomes_the_owner_s_word(tagger: Tagger, music: Pat
 def test_csv_joins_genres_and_show_names_them(tagger: Tagger, music: Path) -> None:
     file = mutagen.File(music / "a.flac")
     file["genre"], file["bpm"], file["energylevel"] = ["Trip Hop", "Live"], "90", "7"
+    file["initialkey"] = "8A"
     file.save()
     before = tagger("show", music / "a.flac")
     scan(tagger, music)
@@ -156,9 +157,10 @@ def test_csv_joins_genres_and_show_names_them(tagger: Tagger, music: Path) -> No
     assert ",damaged,tag_genres,tag_energy_level,tag_bpm," in lines[0]
     assert ",false,Trip Hop; Live,7.0,90.0," in lines[1] and ",false,,,," in lines[2]
     for shown in (before, tagger("show", music / "a.flac")):
-        assert "your tag: Trip Hop, Live; energy level 7; 90 BPM" in shown.out.splitlines()
+        assert "your tag: Trip Hop, Live; energy level 7; 90 BPM; Am 8A" in shown.out.splitlines()
     assert "your tag" not in tagger("show", music / "b.mp3").out
     assert json.loads(tagger("show", music / "a.flac", "--json").out)["tag_bpm"] == 90.0
+    assert tagger("list", "--json").json[0]["tag_key"] == "Am"
 
 
 def test_a_pipe_and_a_wide_terminal_show_the_own_genre_and_a_narrow_one_where_it_is_asked_for(

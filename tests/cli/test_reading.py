@@ -80,6 +80,7 @@ def test_list_json_has_the_promised_keys(tagger: Tagger, library: Path) -> None:
         "key_confidence": None,
         "second_bpm": None,
         "second_bpm_confidence": None,
+        "tag_key": None,
     }
     assert len(rows) == 3
 

@@ -52,6 +52,7 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "key_confidence": 0.7,
             "second_bpm": 60.0,
             "second_bpm_confidence": 0.2,
+            "tag_key": None,
         },
         {
             "path": "/a.mp3",
@@ -83,6 +84,7 @@ def test_json_has_the_keys_of_list_in_playing_order():
             "key_confidence": None,
             "second_bpm": None,
             "second_bpm_confidence": None,
+            "tag_key": None,
         },
     ]
 

@@ -94,14 +94,16 @@ def test_what_is_unknown_or_not_sure_is_left_out():
     assert [*found] == ["TrackID", "Name", "Kind", "Location"]
 
 
-def test_the_owners_genre_and_tempo_stand_before_the_models_and_his_correction_before_both():
+def test_the_owners_genre_tempo_and_key_stand_before_the_models_and_his_correction_before_both():
     own = track("/m/a.mp3", tag_genres=("Deep House", "Club"), tag_bpm=126.0)
+    own = replace(own, tag_key="C", key="Am", key_confidence=0.9)
     corrected = track("/m/b.mp3", genre="Surf", tag_genres=("Rock",), tag_bpm=1.0, corrected=("genre", "bpm"))
     found = collection(render([own, corrected], "rekordbox"))
     assert [(each["Genre"], each["AverageBpm"]) for each in found] == [
         ("Deep House", "126.00"),
         ("Surf", "120.00"),
     ]
+    assert found[0]["Tonality"] == "C"
 
 
 def test_genres_have_the_owners_names_and_none_that_he_never_wants():

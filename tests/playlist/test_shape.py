@@ -208,6 +208,13 @@ def test_doubtful_keys_move_less_than_sure_ones():
     assert share_that_mixes(doubtful) < share_that_mixes(sure) - 0.2
 
 
+def test_the_key_of_a_file_stands_before_the_one_that_was_heard():
+    keys = Harmony.of(
+        [track(key="Ebm", key_confidence=0.9, tag_key="Am"), track(key="Em", key_confidence=1.0)]
+    )
+    assert keys.clash(0, slice(None))[1] == 0
+
+
 def test_keys_that_nobody_knows_change_nothing():
     tracks = library(300, 30)
     doubted = in_keys(tracks, confidence=0.0)

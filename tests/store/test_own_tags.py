@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,7 +18,7 @@ from tagger.types import Analysis, Identified, OwnTags, Track
 from tests.store.store_answers import MODEL, analysed
 
 
-def tagged(path: str, *genres: str, answer: str = "Rock", **own: float) -> Analysis:
+def tagged(path: str, *genres: str, answer: str = "Rock", **own: Any) -> Analysis:
     """An answer for a file that says these genres itself."""
     one = analysed(path, answer, audio_id=f"{abs(hash(path)):032x}"[:32])
     return replace(one, recording=replace(one.recording, own=OwnTags(genres, **own)))
@@ -53,9 +54,11 @@ def library(store: Store) -> Store:
 
 
 def test_a_track_shows_what_its_file_says(store: Store) -> None:
-    store.record_batch([tagged("/m/a.mp3", "Unknown", "Café Jazz", energy_level=7.0, bpm=127.5)], [])
+    numbers = {"energy_level": 7.0, "bpm": 127.5}
+    store.record_batch([tagged("/m/a.mp3", "Unknown", "Café Jazz", key="Am", **numbers)], [])
     track = one(store)
     assert (track.tag_genres, track.tag_energy_level, track.tag_bpm) == (("Café Jazz",), 7.0, 127.5)
+    assert track.tag_key == "Am"
     analysis = store.answers.analysis("/m/a.mp3", MODEL)
     assert analysis is not None and analysis.track == track
     stored = store.database.value("SELECT tag_genres FROM tracks")
@@ -137,6 +140,14 @@ def test_a_genre_that_we_wrote_is_not_the_owner_s(
 ) -> None:
     changes = [change("genre", *each) for each in written]
     assert without_ours(OwnTags(tuple(said)), changes).genres == tuple(own)
+
+
+@pytest.mark.parametrize(
+    ("said", "before", "own"), [("Am", [], None), ("Am", ["8B"], "C"), ("Em", [], "Em"), (None, [], None)]
+)
+def test_a_key_that_we_wrote_is_not_the_owner_s(said: str | None, before: list[str], own: str | None) -> None:
+    written = {"fields": [{"field": "key", "before": before, "after": ["Am"]}]}
+    assert without_ours(OwnTags(key=said), [written]).key == own
 
 
 def test_a_tempo_that_we_wrote_is_not_the_owner_s_and_a_finer_one_is() -> None:

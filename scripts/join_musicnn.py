@@ -1,4 +1,4 @@
-"""Put MusiCNN beside a model: join_musicnn.py standard WHEEL --data ../shared/data -o models/thorough-2
+"""Put MusiCNN beside a model: join_musicnn.py standard WHEEL --data ../shared/data -o models/thorough-3
 
 WHEEL is that of musicnn 0.1.0 (ISC licence), from `pip download --no-deps musicnn==0.1.0`.
 """

@@ -79,8 +79,8 @@ def test_every_command_that_asks_has_every_filter(each: Filter) -> None:
 def test_every_filter_narrows_in_sql(each: Filter) -> None:
     text, _ = EXAMPLES[each.name]
     beside = BESIDE.get(each.name, {})
-    narrowed = tracks_query(read_query({each.name: text, **beside}), "small-5", "t.path")
-    assert narrowed != tracks_query(read_query(beside), "small-5", "t.path")
+    narrowed = tracks_query(read_query({each.name: text, **beside}), "small-6", "t.path")
+    assert narrowed != tracks_query(read_query(beside), "small-6", "t.path")
 
 
 def test_a_filter_that_widens_another_one_is_nothing_without_it() -> None:

@@ -27,7 +27,7 @@ from tagger.tags import Policy
 from tagger.types import Failure
 from tests.tag_runs.library import analysed_as
 
-MODEL = "small-5"
+MODEL = "small-6"
 HANG_S = 60.0
 _GIVE_UP_S = 300.0
 """After so long in one step the stacks of all threads are printed and the script ends."""

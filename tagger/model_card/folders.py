@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # a scan that finds nothing new needs the card, but not numpy
 
 Array = TypeVar("Array", bound=Any)
 
-DEFAULT_MODEL = "standard-8"
+DEFAULT_MODEL = "standard-9"
 FILTER_BANK = "filter_bank"
 SECOND = "second."
 """Begins the names of what belongs to the second trunk in the weight file, its filter bank included."""
@@ -43,7 +43,7 @@ def load_card(name: str) -> ModelCard:
     """Load the card of an installed model by its id, or of the model in a folder, named as `is_path` says.
 
     A plain name is an id, whatever lies in the current folder, which may be anybody's. Without its number
-    an id means the newest: `small` is `small-5` as long as there is no `small-6`.
+    an id means the newest: `small` is `small-6` as long as there is no `small-7`.
     Raises `ModelError` where there is no such model or its `model.json` cannot be used.
 
     >>> load_card("standard").aspects
@@ -62,7 +62,7 @@ def load_card(name: str) -> ModelCard:
 def is_path(name: str) -> bool:
     """Tell whether a name is that of a folder, which holds a separator or begins with a dot, and no id.
 
-    >>> is_path("./my-model"), is_path("runs/mine"), is_path("standard-8"), is_path("")
+    >>> is_path("./my-model"), is_path("runs/mine"), is_path("standard-9"), is_path("")
     (True, True, False, False)
     """
     return name.startswith(".") or any(one in name for one in (os.sep, os.altsep) if one)

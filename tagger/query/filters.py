@@ -203,9 +203,9 @@ def word_named(word: str, known: Sequence[str], genres: Sequence[str], model: st
     nearest word, where there is none, and for what is a mood or one of its genres.
 
     >>> known = ["Female Voice", "Piano"]
-    >>> [word_named(word, known, ["Jazz"], "standard-8") for word in ("female-voice", "female vocals")]
+    >>> [word_named(word, known, ["Jazz"], "standard-9") for word in ("female-voice", "female vocals")]
     ['Female Voice', 'Female Voice']
-    >>> word_named("jazz", ["Female Voice", "Piano"], ["Jazz"], "standard-8")
+    >>> word_named("jazz", ["Female Voice", "Piano"], ["Jazz"], "standard-9")
     Traceback (most recent call last):
         ...
     tagger.errors.TaggerError: 'jazz' is a genre and no word; give --genre Jazz
@@ -232,12 +232,12 @@ def genre_named(name: str, known: Sequence[str], model: str) -> str:
     Letter case, spaces and punctuation do not matter, nor how an "and" is written, unless two genres would
     be meant. Raises TaggerError, with the nearest name, where there is none.
 
-    >>> [genre_named(name, ["Hip-Hop", "R&B"], "standard-8") for name in ("hiphop", "hip hop", "r and b")]
+    >>> [genre_named(name, ["Hip-Hop", "R&B"], "standard-9") for name in ("hiphop", "hip hop", "r and b")]
     ['Hip-Hop', 'Hip-Hop', 'R&B']
-    >>> genre_named("hop", ["Hip-Hop", "Jazz"], "standard-8")
+    >>> genre_named("hop", ["Hip-Hop", "Jazz"], "standard-9")
     Traceback (most recent call last):
         ...
-    tagger.errors.TaggerError: no genre 'hop'; did you mean 'Hip-Hop'? standard-8 knows: Hip-Hop, Jazz
+    tagger.errors.TaggerError: no genre 'hop'; did you mean 'Hip-Hop'? standard-9 knows: Hip-Hop, Jazz
     """
     if meant := genre_meant(name, known):
         return meant

@@ -13,10 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 from safetensors.numpy import load_file, save
 
-from tagger.calibration import DECIMALS, fitted_temperature, genre_precision
 from tagger.errors import TaggerError
 from tagger.files import replace_atomically
-from tagger.heads import softmax
 from tagger.model_card import (
     FILTER_BANK,
     FORMAT_OF_TWO,
@@ -34,10 +32,10 @@ from tagger.training.by_artist import artist_counts
 from tagger.training.clips import filter_bank
 from tagger.training.evaluation import evaluate
 from tagger.training.export import record_figures
+from tagger.training.heads.genres import genre_fields
 from tagger.training.heads.heard import Heard, hear
-from tagger.training.heads.linear import Linear, fit_labels
+from tagger.training.heads.linear import Linear, fit_labels, own_head
 from tagger.training.heads.refit import FittedHeads, fit_heads
-from tagger.training.metrics import top_hits
 from tagger.training.targets import label_rows
 from tagger.types import FloatArray
 
@@ -81,7 +79,7 @@ def build(base: str, package: str, data: str, out: str, jobs: int = 2, n_resampl
     joined = load_card(os.path.abspath(out))
     heard = hear(data, joined, jobs)
     log.info("%d clips are heard, %d of them to learn from", len(heard.clips), heard.is_learned.sum())
-    own = _own_head(card, "genre_head")
+    own = own_head(card, "genre_head")
     head, fields = fit_genres(heard, own, card.temperature, card.genres)
     fitted = fit_heads(heard, _raw_energy(card, heard), n_resamples)
     _write_heads(joined, head, fields, fitted)
@@ -144,22 +142,7 @@ def fit_genres(
         np.hstack([share * own.weights, (1 - OWN_SHARE) * second.weights]),
         share * own.bias + (1 - OWN_SHARE) * second.bias,
     )
-    valid = heard.rows(labelled & heard.is_in(("valid",)))
-    return joined, _genre_fields(joined.logits(valid.embeddings), valid, genres)
-
-
-def _genre_fields(logits: FloatArray, valid: Heard, genres: tuple[str, ...]) -> dict[str, Any]:
-    """What the answers to validation clips mean."""
-    hits = top_hits(valid.clips, logits, genres)
-    temperature = fitted_temperature(logits, hits)
-    probabilities = softmax(logits / temperature)
-    means = probabilities.mean(axis=0).round(DECIMALS).tolist()
-    return {
-        "names": list(genres),
-        "temperature": round(temperature, DECIMALS),
-        "precision": genre_precision(probabilities, hits, genres),
-        "base_rates": dict(zip(genres, means, strict=True)),
-    }
+    return joined, genre_fields(joined, heard, genres)
 
 
 def _write_heads(card: ModelCard, genre: Linear, fields: Mapping[str, Any], fitted: FittedHeads) -> None:
@@ -170,10 +153,5 @@ def _write_heads(card: ModelCard, genre: Linear, fields: Mapping[str, Any], fitt
 
 def _raw_energy(card: ModelCard, heard: Heard) -> FloatArray:
     """What the head of the first network says of the clips, (n,)."""
-    head = _own_head(card, "energy_head")
+    head = own_head(card, "energy_head")
     return head.logits(heard.embeddings[:, : head.weights.shape[1]])[:, 0]
-
-
-def _own_head(card: ModelCard, name: str) -> Linear:
-    weights = load_file(os.path.join(card.folder, WEIGHTS_FILE))
-    return Linear(*(weights[f"{name}.{part}"].astype(np.float64) for part in ("weight", "bias")))

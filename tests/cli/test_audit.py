@@ -52,7 +52,7 @@ def test_an_album_is_a_line_and_what_was_judged_is_said(tagger: Tagger) -> None:
     ]
     assert found.err == (
         "tagger: 2 contradictions, 3 tracks, in 4 tracks with an own genre; "
-        "1 track with words that standard-8 has no genre for\n"
+        "1 track with words that standard-9 has no genre for\n"
     )
 
 

@@ -54,7 +54,7 @@ def completed(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> Completed:
         ("tagger list --model small --genre New", ["New-Age"]),
         ("tagger list --model no-such --genre New", []),
         ("tagger list --model ", installed_models()),
-        ("tagger models compare small-5 st", [DEFAULT_MODEL]),
+        ("tagger models compare small-6 st", [DEFAULT_MODEL]),
         ("tagger evaluate --model sm", [SMALL_MODEL]),
         ("tagger doctor --for ", PLAYERS),
         ("tagger show --device c", ["cpu", "cuda"]),

@@ -277,9 +277,9 @@ def test_show_of_what_is_no_file_is_refused(tagger: Tagger, tmp_path: Path, name
 
 def test_models_tells_genres_and_figures(tagger: Tagger, library: Path) -> None:
     small, standard, thorough = tagger("models", "--json").json
-    assert (small["id"], standard["id"], thorough["id"]) == (SMALL_MODEL, DEFAULT_MODEL, "thorough-2")
+    assert (small["id"], standard["id"], thorough["id"]) == (SMALL_MODEL, DEFAULT_MODEL, "thorough-3")
     assert standard["genres"] == small["genres"] == thorough["genres"] == list(GENRES)
-    assert thorough["figures"]["hit"] > standard["figures"]["hit"] + 0.02
+    assert thorough["figures"]["hit"] > standard["figures"]["hit"]
     assert standard["tempo"]
     assert standard["figures"]["hit"] >= 0.5
     assert standard["tracks"] == 3

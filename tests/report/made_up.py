@@ -50,7 +50,7 @@ def facts_of(rows: Sequence[Overview], **more: Any) -> Facts:
         runs=(),
     )
     values: dict[str, Any] = {
-        "model": "standard-8",
+        "model": "standard-9",
         "made_at": datetime(2026, 2, 3, 4, 5, tzinfo=UTC),
         "root": "/m",
         "aspects": frozenset({"genre", "energy", "tempo", "words", "mood"}),

@@ -27,7 +27,7 @@ def test_the_numbers_of_the_library_stand_in_the_page() -> None:
         facts.counts, duration_s=7200.0, unsure={"Rock": 1}, energy_levels=(0,) * 4 + (3,) + (0,) * 5
     )
     read = Read(page(replace(facts, counts=counts)).decode())
-    assert read.sections[""].startswith("Music in /m heard by standard-8, as of 2026-02-03 04:05")
+    assert read.sections[""].startswith("Music in /m heard by standard-9, as of 2026-02-03 04:05")
     assert "3 tracks 2.0 hours" in read.sections[""]
     assert "67% sure of their genre" in read.sections[""]
     assert read.sections["genres-chart"].startswith("Genres Rock 2 Jazz 1")

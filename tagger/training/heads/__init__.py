@@ -1,5 +1,6 @@
-"""The heads beside a network, of words, styles, mood and sound: fitted to embeddings of labelled clips."""
+"""The heads on embeddings, of genre, words, styles, mood and sound: fitted to labelled clips."""
 
+from tagger.training.heads.genres import refit_genres, taught
 from tagger.training.heads.heard import Heard, hear
 from tagger.training.heads.refit import FittedHeads, fit_heads, refit
 from tagger.training.heads.sound import KnownSounds, SoundHead, fit_sound, refit_sound
@@ -17,5 +18,7 @@ __all__ = [
     "fit_sound",
     "hear",
     "refit",
+    "refit_genres",
     "refit_sound",
+    "taught",
 ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +11,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from safetensors.numpy import load_file
 from sklearn.model_selection import StratifiedGroupKFold
 from torch import Tensor
 
+from tagger.errors import TaggerError
+from tagger.model_card import WEIGHTS_FILE, ModelCard
 from tagger.training.targets import genre_losses
 from tagger.types import FloatArray
 
@@ -50,6 +54,14 @@ class Linear:
         }
 
 
+def own_head(card: ModelCard, name: str) -> Linear:
+    """Load a head of a model, such as `genre_head`. Raises `TaggerError` where none reads embeddings."""
+    weights = load_file(os.path.join(card.folder, WEIGHTS_FILE))
+    if f"{name}.weight" not in weights:
+        raise TaggerError(f"{card.id}: has no {name} that reads embeddings")
+    return Linear(*(weights[f"{name}.{part}"].astype(np.float64) for part in ("weight", "bias")))
+
+
 def fit_yes_no(
     embeddings: FloatArray, targets: FloatArray, shrinkage: float, counts: FloatArray | None = None
 ) -> Linear:
@@ -78,11 +90,7 @@ def fit_classes(
     counts: FloatArray | None = None,
 ) -> Linear:
     """Fit classes (n,) that exclude each other (multinomial logistic regression); else as `fit_yes_no`."""
-
-    def loss(logits: Tensor, wanted: Tensor) -> Tensor:
-        return -(logits.log_softmax(dim=1) * wanted).sum(dim=1)
-
-    return _fitted(embeddings, np.eye(n_classes)[classes], shrinkage, counts, loss)
+    return _fitted(embeddings, np.eye(n_classes)[classes], shrinkage, counts, _share_losses)
 
 
 def fit_labels(
@@ -95,12 +103,33 @@ def fit_labels(
     return _fitted(embeddings, labels, shrinkage, counts, genre_losses)
 
 
+def fit_shares(
+    embeddings: FloatArray, shares: FloatArray, shrinkage: float, counts: FloatArray, beside: Linear
+) -> Linear:
+    """Fit what added to the head `beside` makes its classes as likely as `shares`, (n, n_classes).
+
+    Gives the sum of both; `shrinkage` is that of what is added. Else as `fit_classes`.
+
+    >>> embeddings, nothing = np.array([[-1.0], [1.0]]), Linear(np.zeros((2, 1)), np.zeros(2))
+    >>> head = fit_shares(embeddings, np.array([[0.9, 0.1], [0.2, 0.8]]), 1e-9, np.ones(2), nothing)
+    >>> from tagger.heads import softmax
+    >>> softmax(head.logits(embeddings)).round(2).tolist()
+    [[0.9, 0.1], [0.2, 0.8]]
+    """
+    return _fitted(embeddings, shares, shrinkage, counts, _share_losses, beside)
+
+
+def _share_losses(logits: Tensor, wanted: Tensor) -> Tensor:
+    return -(logits.log_softmax(dim=1) * wanted).sum(dim=1)
+
+
 def _fitted(
     embeddings: FloatArray,
     targets: NDArray[Any],
     shrinkage: float,
     counts: FloatArray | None,
     loss: Loss,
+    beside: Linear | None = None,
 ) -> Linear:
     """Minimise the sum of the losses and the shrinkage: convex, so the same data give the same head."""
     mean, spread = embeddings.mean(axis=0), embeddings.std(axis=0) + LEAST_SPREAD
@@ -109,12 +138,16 @@ def _fitted(
     weights = torch.zeros(x.shape[1], wanted.shape[-1], dtype=torch.float64)
     bias = torch.zeros(wanted.shape[-1], dtype=torch.float64)
 
+    given = torch.from_numpy(beside.logits(embeddings)) if beside else torch.zeros_like(bias)
+
     def total() -> Tensor:
-        return (loss(x @ weights + bias, wanted) * count).sum() + shrinkage / 2 * weights.square().sum()
+        logits = given + x @ weights + bias
+        return (loss(logits, wanted) * count).sum() + shrinkage / 2 * weights.square().sum()
 
     _minimise(total, [weights, bias])
     scaled = weights.numpy().T / spread
-    return Linear(scaled, bias.numpy() - scaled @ mean)
+    added = Linear(scaled, bias.numpy() - scaled @ mean)
+    return Linear(beside.weights + added.weights, beside.bias + added.bias) if beside else added
 
 
 def _minimise(total: Callable[[], Tensor], parameters: Sequence[Tensor]) -> None:

@@ -12,14 +12,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors.numpy import load_file
 
 from tagger.errors import TaggerError
-from tagger.model_card import WEIGHTS_FILE, ModelCard, load_card
+from tagger.model_card import load_card
 from tagger.model_card.write_heads import write_heads
 from tagger.training.breakdown import N_RESAMPLES, Estimate
 from tagger.training.heads.heard import Heard, hear
-from tagger.training.heads.linear import Linear
+from tagger.training.heads.linear import own_head
 from tagger.training.heads.mood import MoodHead, fit_mood
 from tagger.training.heads.styles import StyleHead, fit_styles
 from tagger.training.heads.taught_words import WordHead, fit_words
@@ -95,7 +94,7 @@ def refit(
     of the clips, and for a model without an energy head that reads embeddings.
     """
     card = load_card(model)
-    energy = energy_head(card)
+    energy = own_head(card, "energy_head")
     if out is not None and os.path.lexists(out):
         raise TaggerError(f"{out}: is there already; give the folder another name")
     heard = hear(data, card, jobs)
@@ -109,14 +108,6 @@ def refit(
         fields["id"] = os.path.basename(os.path.abspath(out))
     write_heads(out or card.folder, fitted.tensors, fitted.fields, **fields)
     return fitted
-
-
-def energy_head(card: ModelCard) -> Linear:
-    """Load the energy head of a model. Raises `TaggerError` where it has none that reads embeddings."""
-    weights = load_file(os.path.join(card.folder, WEIGHTS_FILE))
-    if "energy_head.weight" not in weights:
-        raise TaggerError(f"{card.id}: has no energy head that reads embeddings, to tell a mood by")
-    return Linear(*(weights[f"energy_head.{part}"].astype(np.float64) for part in ("weight", "bias")))
 
 
 def _word_fields(head: WordHead) -> list[dict[str, Any]]:

@@ -76,7 +76,7 @@ def test_json_has_the_words_of_a_track_the_likeliest_first_and_show_has_all(
 
 def test_csv_has_them_at_its_end(tagger: Tagger, library: Path) -> None:
     out = tagger("list", "--csv").out
-    more = "key,camelot,key_confidence,second_bpm,second_bpm_confidence"
+    more = "key,camelot,key_confidence,second_bpm,second_bpm_confidence,tag_key"
     assert out.splitlines()[0].endswith(f",valence,mood,mood_confidence,words,corrected,sound,{more}")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["words"] for row in rows] == ["Piano", "Vocals; Female Voice; Piano", "Vocals", ""]

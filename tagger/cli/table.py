@@ -65,9 +65,8 @@ def columns_for(query: Query, sure_from: float, called: Callable[[str], str] = s
     asked = bool(query.moods) or order == "mood"
     mood = Column("mood", MOOD_CELLS, lambda track: _mood(track, sure_from), asked, is_number=False)
     by_valence = query.valence is not None or order == "valence"
-    by_key = bool(query.keys or query.mixes_with) or order == "key"
-    key = Column("key", KEY_CELLS, lambda track: _key(track, sure_from), by_key, is_number=False)
-    return (*words, *([key] if by_key else []), *([valence] if by_valence else []), mood)
+    key = Column("key", KEY_CELLS, lambda track: _key(track, sure_from), query.is_about_keys, is_number=False)
+    return (*words, *([key] if query.is_about_keys else []), *([valence] if by_valence else []), mood)
 
 
 def _of_word(word: str) -> Column:

@@ -102,6 +102,11 @@ class Query:
     corrected: bool = False
     further_genres: bool = False
 
+    @property
+    def is_about_keys(self) -> bool:
+        """Whether a filter or the order asks for the musical key."""
+        return bool(self.keys or self.mixes_with) or self.order.removeprefix("-") == "key"
+
 
 EVERYTHING = Query()
 """The question without filters."""

@@ -184,7 +184,7 @@ class Answers:
         """Yield the tracks that `query` asks for, with the answers of `model`, while SQLite finds them.
 
         Those that are not sure have their second genre if that is asked for, and all their key and second
-        tempo, or with these their mood and the words of the query, or all words that they have: these are
+        tempo, their mood and the words of the query, or all three with all words that they have: each is
         looked up for each track.
         """
         called = self._called(model) if query.order.endswith("genre") and self._names.rename else {}
@@ -192,10 +192,9 @@ class Answers:
         if with_second:
             columns.append(_SECOND.format(scores=scores_table(query.no_album)))
             marks.append(self._names.sure_from)
-        with_mood |= with_words
-        with_keys |= with_mood
+        with_mood, with_keys = with_mood or with_words, with_keys or with_words
         columns += [keys_and_tempos.COLUMNS] * with_keys + [words.COLUMNS] * with_mood
-        join = _joined(with_words=with_mood and not uses_words(query)) if with_keys else ""
+        join = _joined(with_keys, with_mood and not uses_words(query))
         sql, values = tracks_query(query, model, ", ".join(columns), called, join)
         rows = self._database.rows(sql, [*marks, *values])
         only = None if with_words else query.words
@@ -261,7 +260,7 @@ class Answers:
         They have their mood and words if these are asked for.
         """
         more = f", {keys_and_tempos.COLUMNS}, {words.COLUMNS}" if with_words else ""
-        columns, join = f"{TRACK_COLUMNS}{more}", _joined() if with_words else ""
+        columns, join = f"{TRACK_COLUMNS}{more}", _joined(with_words, with_words)
         sql = _ONE_BY_ID.format(columns=columns, answers=answers_table(no_album), join=join)
         rows = ((track_id, self._database.all(sql, (track_id, model))) for track_id in ids)
         there = {
@@ -391,9 +390,9 @@ class Answers:
         put_keys_and_tempos(connection, ids, answers)
 
 
-def _joined(with_words: bool = True) -> str:
+def _joined(with_keys: bool, with_words: bool) -> str:
     """The joins of what is looked up for each track."""
-    return keys_and_tempos.JOIN + words.JOIN * with_words
+    return keys_and_tempos.JOIN * with_keys + words.JOIN * with_words
 
 
 def _use_models(connection: sqlite3.Connection, models: Iterable[str], at: str) -> None:

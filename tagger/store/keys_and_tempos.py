@@ -64,7 +64,7 @@ def add_keys_and_tempos(connection: sqlite3.Connection) -> None:
 def read(row: Sequence[Any]) -> KeyAndTempo:
     """Read the columns `COLUMNS`; what cannot be is None."""
     name, key_confidence, bpm, bpm_confidence = row
-    key, second = checked.key(name), checked.bpm(bpm)
+    key, second = checked.key(name), None if bpm is None else checked.bpm(bpm)
     return KeyAndTempo(
         key,
         None if key is None else checked.share(key_confidence),

@@ -78,6 +78,7 @@ _CORRECTED = tuple(
 )
 """The fields that each value of the column `corrected` stands for."""
 
+_NOT_ASKED_FOR = KeyAndTempo()
 _KEPT_KEYS = frozenset({None, *KEYS})
 _KEPT_SOUNDS = (None, "speech", "noise")
 
@@ -102,7 +103,7 @@ def track_of(
     own: tuple[Any, ...] = (own_genres(genres, nothing), level, tag_bpm)
     states = (bool(missing), bool(damaged))
     more = (second_genre, *(said or (None, None, None, {})), _CORRECTED[corrected], sound or "music")
-    key, key_confidence, *second = played or KeyAndTempo()
+    key, key_confidence, *second = played or _NOT_ASKED_FOR
     more += (key, key_confidence, *((None, None) if corrected & BITS["bpm"] else second), tag_key)
     return Track(path_from(path), audio_id, duration_s, *answer, *of_tags, *states, *own, *more)
 

@@ -57,16 +57,20 @@ def test_keys_that_mix_are_found(keyed: Store) -> None:
     assert found(keyed, mixes_with="8A", key="8B") == ["c"]
 
 
-def test_a_list_has_key_and_second_tempo_where_moods_are_asked_for(keyed: Store) -> None:
-    one, *_ = keyed.answers.tracks(model=MODEL, with_mood=True)
+def test_a_list_has_key_and_second_tempo_where_they_or_all_words_are_asked_for(keyed: Store) -> None:
+    one, *_ = keyed.answers.tracks(model=MODEL, with_words=True)
     assert (one.key, one.key_confidence) == ("Am", 0.8)
     assert (one.second_bpm, one.second_bpm_confidence) == (174.0, 0.25)
     alone, *_ = keyed.answers.tracks(model=MODEL, with_keys=True, with_second=True)
     assert (alone.key, alone.second_bpm_confidence, alone.mood, alone.words) == ("Am", 0.25, None, {})
-    plain, *_ = keyed.answers.tracks(model=MODEL)
-    assert (plain.key, plain.second_bpm) == (None, None)
-    with_words, *_ = keyed.answers.tracks(Query(order="mood"), model=MODEL, with_words=True)
-    assert with_words == one
+    for asked in ({}, {"with_mood": True}):
+        plain, *_ = keyed.answers.tracks(model=MODEL, **asked)
+        assert (plain.key, plain.second_bpm) == (None, None)
+    for order in ("mood", "key"):
+        query = Query(order=order, path_parts=("/m/a",))
+        assert [*keyed.answers.tracks(query, model=MODEL, with_words=True)] == [one]
+        (both,) = keyed.answers.tracks(query, model=MODEL, with_keys=True, with_mood=True)
+        assert (both.key, both.second_bpm) == ("Am", 174.0)
 
 
 def test_a_list_is_sorted_along_the_wheel_with_unknown_ones_last(keyed: Store) -> None:
@@ -103,7 +107,7 @@ def test_an_analysis_comes_back_with_both(keyed: Store) -> None:
 
 def test_a_corrected_tempo_has_no_second(keyed: Store) -> None:
     keyed.corrections.put("bpm", {"0".zfill(32): Correction("set", ("174",))})
-    one, *_ = keyed.answers.tracks(model=MODEL, with_mood=True)
+    one, *_ = keyed.answers.tracks(model=MODEL, with_keys=True)
     assert (one.bpm, one.second_bpm, one.key) == (174.0, None, "Am")
     analysis = keyed.answers.analysis("/m/a", MODEL)
     assert analysis and (analysis.track.second_bpm, analysis.prediction.second_bpm) == (None, 174.0)
@@ -127,7 +131,7 @@ def test_heads_that_read_stored_embeddings_keep_the_key_and_with_it_the_tempos(k
         keyed.rereads.introduce(model, "trunk", {})
     keyed.rereads.put(MODEL, "next-1", frozenset({"energy", "tempo"}), stored, said)
     keyed.rereads.put(MODEL, "next-2", frozenset({"energy"}), stored, said)
-    tracks = [next(keyed.answers.tracks(model=m, with_mood=True)) for m in ("next-1", "next-2")]
+    tracks = [next(keyed.answers.tracks(model=m, with_keys=True)) for m in ("next-1", "next-2")]
     assert [(track.key, track.second_bpm) for track in tracks] == [("Am", 174.0), ("Am", None)]
 
 
@@ -150,7 +154,7 @@ def test_what_cannot_be_a_key_or_a_tempo_is_none(keyed: Store, db_path: str) -> 
         raw.execute("UPDATE keys_and_tempos SET key = x'00ff', key_confidence = 'much', second_bpm = -3")
         raw.commit()
     with Store.open(db_path, create=False) as store:
-        one, *_ = store.answers.tracks(model=MODEL, with_mood=True)
+        one, *_ = store.answers.tracks(model=MODEL, with_keys=True)
         assert (one.key, one.key_confidence, one.second_bpm, one.second_bpm_confidence) == (None,) * 4
 
 

@@ -13,7 +13,7 @@ import platform
 import threading
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +21,16 @@ from tagger import __version__
 from tagger.errors import TaggerError
 from tagger.files import AudioFile
 from tagger.pipeline.workers import Outcome
-from tagger.types import Failure
+from tagger.types import (
+    Analysis,
+    Failure,
+    Identified,
+    OwnersWord,
+    OwnTags,
+    Prediction,
+    Recording,
+    WindowAnswer,
+)
 
 if TYPE_CHECKING:
     from distributed import Client, Future
@@ -46,6 +55,11 @@ DEATHS = 1
 
 _MODEL_FILES = ("model.json", "model.safetensors")
 _NAME = "tagger-model-"
+_TRAVELLING = (
+    *(Analysis, AudioFile, Failure, Identified),
+    *(OwnersWord, OwnTags, Prediction, Recording, WindowAnswer),
+)
+"""What answers are made of: their values travel without names, so both sides must have the same fields."""
 
 PathMap = Sequence[tuple[str, str]]
 """(folder here, the same folder there)."""
@@ -241,6 +255,11 @@ class Cluster:
                         f"worker {worker} has {name} {theirs[name]}, this computer has {ours[name]}; "
                         "install the same there"
                     )
+            if theirs.get("answers") != ours["answers"]:
+                raise TaggerError(
+                    f"worker {worker} has another tagger {ours['tagger']}, whose answers say other things; "
+                    "install the same there"
+                )
             if theirs["unseen"]:
                 raise TaggerError(
                     f"worker {worker} does not see {theirs['unseen'][0]}; mount it there, or give --path-map"
@@ -255,10 +274,11 @@ def _lost(error: Exception) -> TaggerError:
 
 
 def facts(roots: Sequence[str]) -> dict[str, Any]:
-    """Tell what a worker is: its versions, and which of the folders `roots` it does not see."""
+    """Tell what a worker is: its versions, what its answers say, and which of `roots` it does not see."""
     python = ".".join(platform.python_version_tuple()[:2])
     unseen = [root for root in roots if not os.path.exists(root)]
-    return {"tagger": __version__, "python": python, "unseen": unseen}
+    answers = [[one.__name__, *(field.name for field in fields(one))] for one in _TRAVELLING]
+    return {"tagger": __version__, "python": python, "answers": answers, "unseen": unseen}
 
 
 def analyse_there(model: str, files: Sequence[AudioFile]) -> list[Outcome]:

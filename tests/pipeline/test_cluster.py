@@ -2,12 +2,14 @@
 
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -197,6 +199,20 @@ def test_what_cannot_work_is_told_before_the_first_file(
     monkeypatch.setattr(cluster, "__version__", "9.9")
     with pytest.raises(TaggerError, match=r"has tagger .*, this computer has 9\.9; install the same there"):
         Cluster(dask.address, card)
+
+
+def test_a_worker_of_the_same_version_in_the_making_whose_answers_have_other_fields_is_told(
+    dask: Dask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @dataclass
+    class Prediction:
+        model: str
+        mode: str  # which the workers do not tell
+
+    monkeypatch.setattr(cluster, "_TRAVELLING", (*cluster._TRAVELLING[:-1], Prediction))
+    expected = rf"has another tagger {re.escape(tagger.__version__)}, whose answers say other things; install"
+    with pytest.raises(TaggerError, match=expected):
+        Cluster(dask.address, load_card("small"))
 
 
 class Murderer(Observer):

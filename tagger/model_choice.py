@@ -228,12 +228,12 @@ def warnings(query: Query, store: Store, model: str, by_tempo: bool = False) -> 
         therefore = "--bpm matches nothing" if query.bpm else "--sort bpm leaves them in the order of paths"
         yield f"no track has a tempo from {model}, so {therefore}"
     if query.is_about_keys:
-        yield from without_keys(store, model)
+        yield from without_keys(store, model, query.paths)
 
 
-def without_keys(store: Store, model: str) -> Iterator[str]:
-    """Yield a line where tracks have no key because they were heard before there were any."""
-    if unheard := store.answers.count_without_keys(model):
+def without_keys(store: Store, model: str, paths: Sequence[str] = ()) -> Iterator[str]:
+    """Yield a line where tracks, all or those at `paths`, were heard before there were keys."""
+    if unheard := store.answers.count_without_keys(model, paths):
         yield (
             f"without a key, for an earlier tagger heard them: {counted(unheard, 'tracks')}; "
             "`tagger scan --full` hears again"

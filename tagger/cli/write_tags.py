@@ -178,7 +178,7 @@ def write_tags(
             _require_asked(library, write or (), energy_in or ())
         if not quiet:
             shared.warn(library, query)
-            _warn_of_keys(library, write or ())
+            _warn_of_keys(library, write or (), query.paths)
         counts = WriteCounts(_print_error if quiet else _print_skip)
         if dry_run:
             _print_preview(library, wanted, counts, json, quiet)
@@ -247,12 +247,12 @@ def _require_asked(library: Library, write: Iterable[str], energy_in: Sequence[s
         require_aspect(library.store, library.model, "energy", "leave out --energy-in")
 
 
-def _warn_of_keys(library: Library, write: Iterable[str]) -> None:
+def _warn_of_keys(library: Library, write: Iterable[str], paths: Sequence[str]) -> None:
     """Say on stderr why tracks get no key that is asked for, where an earlier tagger heard them."""
     from tagger.model_choice import without_keys
 
     if any(each.startswith("key") and not each.endswith("=never") for each in write):
-        for line in without_keys(library.store, library.model):
+        for line in without_keys(library.store, library.model, paths):
             message(line)
 
 

@@ -123,6 +123,8 @@ _ASPECTS: Mapping[Aspect, tuple[str, str]] = {
 _WITHOUT_KEYS = """
     SELECT (SELECT count(*) FROM predictions WHERE model = :model)
         - (SELECT count(*) FROM keys_and_tempos WHERE model = :model)"""
+_WITHOUT_A_KEY = """NOT EXISTS (
+        SELECT 1 FROM keys_and_tempos k WHERE k.track_id = p.track_id AND k.model = p.model)"""
 _EMBEDDING_OF_PREDICTION = (
     "e.track_id = p.track_id AND e.trunk = (SELECT trunk FROM models WHERE models.model = p.model)"
 )
@@ -335,9 +337,12 @@ class Answers:
         with self._database.transaction() as connection:
             connection.execute("UPDATE models SET last_used_at = ? WHERE model = ?", (now(), model))
 
-    def count_without_keys(self, model: str) -> int:
-        """Count the answers of `model` of the time before keys were heard; silence is none of them."""
-        return int(self._database.value(_WITHOUT_KEYS, {"model": model}))
+    def count_without_keys(self, model: str, paths: Sequence[str] = ()) -> int:
+        """Count the answers of `model` of before keys were heard, of all tracks or those at `paths`."""
+        if not paths:
+            return int(self._database.value(_WITHOUT_KEYS, {"model": model}))
+        from_where, values = asked_for(Query(paths=tuple(paths)), model)
+        return int(self._database.value(f"SELECT count(*) {from_where} AND {_WITHOUT_A_KEY}", values))
 
     def audio_ids(self, model: str) -> Iterator[str]:
         """Yield the `audio_id` of every sound that has an answer of `model`, some of them twice."""

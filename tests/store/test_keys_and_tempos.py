@@ -146,6 +146,10 @@ def test_answers_of_an_earlier_tagger_are_told_to_have_no_key(keyed: Store) -> N
     )
     assert [*warnings(Query(order="-key"), keyed, MODEL)] == [line]
     assert [*warnings(Query(), keyed, MODEL)] == []
+    assert [*warnings(replace(question, paths=("/m/c", "/m/e")), keyed, MODEL)] == [line]
+    assert [
+        *warnings(replace(question, paths=("/m/a", "/m/e")), keyed, MODEL)
+    ] == []  # others are not asked for
 
 
 def test_what_cannot_be_a_key_or_a_tempo_is_none(keyed: Store, db_path: str) -> None:

@@ -75,7 +75,7 @@ def key_and_confidence(
 
     `windows` are stretches (n,) of one track, mono, at `sample_rate_hz`; each frame of them weighs the same,
     so that a track in two keys has the one that lasts longer. (None, None) of silence and of what has no
-    pitch, such as most drums. Neither the level nor a constant offset nor silence moves the answer; the
+    pitch, such as many drums. Neither the level nor a constant offset nor silence moves the answer; the
     tuning may be any: it is found first, and a track half-way between two keys is in one of them.
     """
     frames = [_partials(window, sample_rate_hz) for window in windows if _sounds(window)]

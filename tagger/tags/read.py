@@ -14,7 +14,7 @@ from typing import Any
 
 import mutagen
 from mutagen.apev2 import APEv2
-from mutagen.id3 import ID3, TALB, TCMP, TDRC, TIT2, TPE1, TPE2, TXXX, TYER
+from mutagen.id3 import ID3, TAL, TALB, TCMP, TCP, TDRC, TIT2, TP1, TP2, TPE1, TPE2, TT2, TXX, TXXX, TYE, TYER
 
 from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import TagError
@@ -50,8 +50,11 @@ _FRAMES = {
 _ARTIST = ("artist", "tpe1", "author", "albumartist", "album artist", "tpe2", "wm/albumartist")
 """mutagen's names for it in Vorbis comments, MP4, APEv2 and mp3, in ID3 of other files, and in ASF."""
 
-_PARSED = {kind.__name__: kind for kind in (TIT2, TPE1, TPE2, TALB, TDRC, TYER, TCMP, TXXX)}
-"""All other frames, covers among them, are skipped unread; a `TYER` becomes a `TDRC`."""
+_NEWER = (TIT2, TPE1, TPE2, TALB, TDRC, TYER, TCMP, TXXX)
+_OF_V22 = (TT2, TP1, TP2, TAL, TYE, TCP, TXX)
+_PARSED = {kind.__name__: kind for kind in (*_NEWER, *_OF_V22)}
+"""All other frames, covers among them, are skipped unread; a `TYER` becomes a `TDRC`, and a frame of v2.2
+what it is called in later versions."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,19 @@ def test_tags_written_by_another_program_are_read(tmp_path: Path) -> None:
     assert names(path) == ("T", "A", "L", 1975)
 
 
+def test_the_names_of_the_oldest_id3_are_read(tmp_path: Path) -> None:
+    """In v2.2, which old versions of iTunes wrote, a frame has three letters and a size of three bytes."""
+    path = Path(make_sound(tmp_path / "x.mp3", seconds=1.0))
+    texts = {b"TT2": "T", b"TP1": "A", b"TAL": "L", b"TYE": "1975", b"TCP": "1"}
+    frames = b"".join(
+        name + (len(text) + 1).to_bytes(3, "big") + b"\0" + text.encode("latin-1")
+        for name, text in texts.items()
+    )
+    path.write_bytes(b"ID3\x02\0\0\0\0\0" + bytes([len(frames)]) + frames + path.read_bytes())
+    assert names(str(path)) == ("T", "A", "L", 1975)
+    assert recording(str(path)).compilation
+
+
 def test_a_booklet_in_a_title_is_cut(tmp_path: Path) -> None:
     title = names(make_sound(tmp_path / "x.flac", metadata={"title": "x" * 10_000}))[0]
     assert title == "x" * LONGEST

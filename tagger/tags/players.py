@@ -14,13 +14,16 @@ documentation shows; `doctor` says that it is not known.
   case; further split only with `UseCustomTagDelimiters`; nothing asks for tempo, key, energy, mood or
   grouping), `MediaBrowser.Model/Configuration/LibraryOptions.cs` (those delimiters: `/ | ; \`, off by
   default).
-- mixxx: `src/track/taglib/trackmetadata_id3v2.cpp` (TBPM), `trackmetadata_xiph.cpp` (BPM, else TEMPO),
-  `trackmetadata_mp4.cpp` (com.apple.iTunes:BPM, else tmpo); the genre is TagLib's one text, not split. The
-  key is TKEY (not of ID3v2.2), INITIALKEY, else KEY, of MP4 initialkey, else KEY; `trackmetadata_ape.cpp`
-  writes one and reads none, and other kinds are not read by TagLib
-  (`src/sources/metadatasourcetaglib.cpp`). The grouping is GRP1, else TIT1, with one text; a mood is read
-  by builds for extra metadata alone. An energy column is asked for in mixxxdj/mixxx issue 15078 and is not
-  there.
+- mixxx: tried, 2.3.3 of Debian 12, with files of every kind but ape and dsf: several genres and words of ID3
+  are one text with spaces (genres of Vorbis comments and APEv2, too; of m4a with commas), of several words in
+  Vorbis comments, m4a and wv the first is shown; of ID3v2.2 title, artist, genre and comment alone; no stars.
+  It opens no wma, tta, mpc and oga, and of an ogg that holds Speex, FLAC or Opus it reads no tags
+  (`src/sources/soundsourceffmpeg.cpp` leaves out what is not tested there, ape and dsf too). Its analysis
+  measures the tempo anew and keeps the key. `src/track/taglib/trackmetadata_id3v2.cpp` (TBPM, TKEY; GRP1,
+  else TIT1), `trackmetadata_xiph.cpp` (BPM, else TEMPO; INITIALKEY, else KEY), `trackmetadata_mp4.cpp`
+  (com.apple.iTunes:BPM, else tmpo; initialkey, else KEY); `trackmetadata_ape.cpp` writes a key, reads none. A
+  mood is read by builds for extra metadata alone. An energy column is asked for in mixxxdj/mixxx issue 15078
+  and is not there.
 - picard: tried, 3.0.2 of PyPI, and `picard/formats/id3.py` (TCON → genre and TBPM → bpm, every value of a
   frame by itself, no splitting; TKEY → key, TMOO and TXXX:mood → mood, GRP1 and TIT1 → grouping; a TXXX it
   does not know becomes a tag named like it); the other modules of `formats` likewise (KEY → key, INITIALKEY
@@ -106,6 +109,7 @@ _EVERY_OTHER = (
     "dsf",
     "tta",
 )
+_VORBIS = ("flac", "ogg", "opus", "oggflac", "speex")
 _BY_FFMPEG = ("m4a", "aiff", "ape", "dsf", "tta", "mpc")
 
 PLAYERS: Mapping[str, Player] = {
@@ -126,10 +130,12 @@ PLAYERS: Mapping[str, Player] = {
     ),
     "mixxx": Player(
         title="Mixxx",
-        note="shows all genres of a file as one text",
+        note="shows all genres of a file as one text; its analysis measures the tempo anew",
         reads_key=True,
         reads_words=True,
-        not_in={"key": ("id3v2.2", "wma", "ape", "wv", "mpc", "dsf", "tta", "speex", "oggflac")},
+        not_in={"bpm": ("id3v2.2",), "key": ("id3v2.2", "wv"), "words": ("id3v2.2",)},
+        first_word_in=(*_VORBIS, "m4a", "wv"),
+        opens=("mp3", "m4a", "wav", "aiff", "flac", "ogg", "opus", "wv"),
         shows_energy_in=("comment", "grouping"),
     ),
     "picard": Player(
@@ -246,6 +252,7 @@ PLAYERS: Mapping[str, Player] = {
             "words": (*_ID3, "wma"),
         },
         one_value_in={"wma": 0},
+        first_word_in=_VORBIS,
         shows_energy_in=("comment", "mood", "grouping"),
     ),
     "lyrion": Player(

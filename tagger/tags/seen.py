@@ -25,9 +25,10 @@ class Player:
     None stands for "not known"; `genre_separators` are `()` where it shows each genre as it is.
     `splits_lists`: it splits every value, not only a lone one. What it reads it passes over in the kinds of
     `not_in`, and whether it does in those of `unknown_in` is not known. Of several values it shows in the
-    kinds of `one_value_in` only the one at that index. `prefers_other`: it reads LIST INFO of a wav or an APE
-    tag of a tta alone. It opens the formats of `opens`, or all if there are none. An energy that it
-    has no field for it shows in the places of `shows_energy_in`, if it is told there.
+    kinds of `one_value_in` only the one at that index, and of several words in those of `first_word_in` the
+    first. `prefers_other`: it reads LIST INFO of a wav or an APE tag of a tta alone. It opens the formats of
+    `opens`, or all if there are none. An energy that it has no field for it shows in the places of
+    `shows_energy_in`, if it is told there.
     """
 
     title: str
@@ -42,6 +43,7 @@ class Player:
     not_in: Mapping[Field, Kinds] = field(default_factory=dict)
     unknown_in: Mapping[Field, Kinds] = field(default_factory=dict)
     one_value_in: Mapping[str, int] = field(default_factory=dict)
+    first_word_in: Kinds = ()
     prefers_other: bool = False
     opens: Kinds = ()
     shows_energy_in: tuple[EnergyPlace, ...] = ()
@@ -136,7 +138,7 @@ unknown=())
         bpm=tags.bpm if reads["bpm"] else None,
         keys=tags.keys if reads["key"] else (),
         moods=_shown_values(player, tags, tags.moods) if reads["mood"] else (),
-        words=_shown_values(player, tags, tags.words) if reads["words"] else (),
+        words=_shown_words(player, tags) if reads["words"] else (),
         ignored=tuple(name for name, value, does_read in fields if value and does_read is False),
         unknown=tuple(name for name, value, does_read in fields if value and does_read is None),
     )
@@ -148,6 +150,11 @@ _SHOWN: tuple[Field, ...] = ("energy_level", "bpm", "key", "mood", "words")
 def _shown_values(player: Player, tags: Tags, values: tuple[str, ...]) -> tuple[str, ...]:
     at = player.one_value_in.get(tags.format)
     return values if at is None or not values else (values[at],)
+
+
+def _shown_words(player: Player, tags: Tags) -> tuple[str, ...]:
+    words = _shown_values(player, tags, tags.words)
+    return words[:1] if tags.format in player.first_word_in else words
 
 
 def split_genres(player: Player, genres: tuple[str, ...]) -> tuple[str, ...]:

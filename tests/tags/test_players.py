@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tagger.tags import PLAYERS, Tags, seen_by
@@ -94,7 +96,8 @@ def test_a_mood_and_words_are_read_as_the_player_does(
     seen = seen_by(PLAYERS[player], Tags(kind, moods=("calm",), words=("piano", "choir")))
     assert seen.ignored == ignored
     assert seen.moods == (() if {"mood"} & {*ignored, *seen.unknown} else ("calm",))
-    shown = ("piano", "choir") if (player, kind) != ("mpd", "ape") else ("piano",)
+    of_several_the_first = [("mpd", "ape"), ("mixxx", "flac"), ("strawberry", "opus")]
+    shown = ("piano",) if (player, kind) in of_several_the_first else ("piano", "choir")
     assert seen.words == (() if {"words"} & {*ignored, *seen.unknown} else shown)
 
 
@@ -169,3 +172,38 @@ def test_picard_shows_no_energy_of_a_wma_but_where_it_is_told_in_words() -> None
     assert seen_by(PLAYERS["picard"], Tags("flac", energy_level="7", energy="0.6500")).energy_level == "7"
     told = Tags("wma", energy_level="7", energy="0.6500", comments=("Energy 7",))
     assert seen_by(PLAYERS["picard"], told).energy_level == "7"
+
+
+@pytest.mark.parametrize(
+    ("kind", "keys", "words"),
+    [
+        ("mp3", ("Am",), ("piano", "choir")),
+        ("aiff", ("Am",), ("piano", "choir")),
+        ("wav", ("Am",), ("piano", "choir")),
+        ("flac", ("Am",), ("piano",)),
+        ("ogg", ("Am",), ("piano",)),
+        ("opus", ("Am",), ("piano",)),
+        ("m4a", ("Am",), ("piano",)),
+        ("wv", (), ("piano",)),
+    ],
+)
+def test_mixxx_shows_key_and_words_as_it_has_stored_them(
+    kind: str, keys: tuple[str, ...], words: tuple[str, ...]
+) -> None:
+    """As Mixxx 2.3.3 has kept such files in its library: in ID3 all words, elsewhere the first."""
+    tags = Tags(kind, ("Rock", "Jazz"), bpm="120", keys=("Am",), words=("piano", "choir"))
+    seen = seen_by(PLAYERS["mixxx"], tags)
+    assert (seen.genres, seen.bpm, seen.keys, seen.words) == (("Rock", "Jazz"), "120", keys, words)
+
+
+@pytest.mark.parametrize("kind", ["wma", "tta", "mpc", "speex", "oggflac"])
+def test_mixxx_does_not_open_every_kind(kind: str) -> None:
+    assert not PLAYERS["mixxx"].does_open(Tags(kind, ("Rock",)))
+
+
+def test_mixxx_reads_of_the_oldest_id3_genre_and_comment_alone() -> None:
+    old = Tags("mp3", ("Rock",), "7", None, "120", keys=("Am",), words=("Energy 7",), dialect="id3v2.2")
+    seen = seen_by(PLAYERS["mixxx"], old)
+    assert (seen.genres, seen.energy_level) == (("Rock",), None)
+    assert seen.ignored == ("energy level", "BPM", "key", "words")
+    assert seen_by(PLAYERS["mixxx"], replace(old, comments=("Energy 7",))).energy_level == "7"

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tagger.playlist import Plan, Playlist, Table
     from tagger.types import Track
 
-_SORTS = "energy (default), -energy, bpm, valence, -valence, -word, path, random."
+_SORTS = "energy (default), -energy, bpm, key, valence, -valence, -word, path, random."
 _SHAPES = "rise, fall, wave, warmup-peak-cooldown."
 _FORMATS = "m3u8 xspf pls json csv paths nsp mpd rekordbox nml serato; else by --output."
 

@@ -76,7 +76,8 @@ def make_playlist(
         rule = render_nsp(_as_written(query, store), plan.sort or "energy", plan.limit, plan.title)
         return Playlist(rule.content, None)
     query = replace(query, sounds=query.sounds or ("music",))
-    warned = [*warnings(query, store, model, by_tempo=plan.sort == "bpm")]
+    about = replace(query, order="key") if plan.sort == "key" else query
+    warned = [*warnings(about, store, model, by_tempo=plan.sort == "bpm")]
     if query.genres and query.min_confidence is None:
         query, left_out = _sure_of(query, store, model)
         warned += left_out

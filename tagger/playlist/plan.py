@@ -125,7 +125,7 @@ class Plan:
     @property
     def needs_keys(self) -> bool:
         """Whether keys are shown, or help to make the order."""
-        return self.kind.has_keys or bool(self.shape)
+        return self.kind.has_keys or bool(self.shape) or self.sort == "key"
 
     @property
     def gives_reasons(self) -> bool:
@@ -150,7 +150,7 @@ class Plan:
     def _beyond_a_rule(self) -> Iterator[str]:
         given = {
             **{each.option: each.is_in(self.query) for each in FILTERS if each.name in BEYOND_A_RULE},
-            f"--sort {self.sort}": self.sort in BY_WORDS,
+            f"--sort {self.sort}": self.sort in (*BY_WORDS, "key"),
             "--shape": self.shape,
             "--like": self.like,
             "--minutes": self.minutes is not None,

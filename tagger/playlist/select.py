@@ -9,10 +9,11 @@ from operator import attrgetter
 from typing import Literal, get_args
 
 from tagger.errors import TaggerError
+from tagger.musical_key import wheel_place
 from tagger.playlist.fill import filling, length_of
 from tagger.types import Track
 
-Sort = Literal["energy", "-energy", "bpm", "valence", "-valence", "-word", "path", "random"]
+Sort = Literal["energy", "-energy", "bpm", "key", "valence", "-valence", "-word", "path", "random"]
 SORTS: tuple[Sort, ...] = get_args(Sort)
 Shape = Literal["rise", "fall", "wave", "warmup-peak-cooldown"]
 """The curves of `tagger.playlist.shape`, here because that takes numpy's time to import."""
@@ -31,6 +32,7 @@ def selected(
 ) -> list[Track]:
     """Sort the tracks, then keep at most `per_artist` of each artist, `minutes` and `limit` in all.
 
+    `key` goes along the Camelot wheel, the key of the file's own tag first, and within a key by tempo.
     `-word` is by the least probability of these `words`. The same tracks in any order give the same answer.
     Raises TaggerError for an unknown sort.
 
@@ -79,6 +81,8 @@ def ordered(
             return _rising(by_path, attrgetter(sort))
         case "-energy" | "-valence":
             return _rising(by_path, attrgetter(sort[1:]), -1)
+        case "key":
+            return _rising(_rising(by_path, attrgetter("bpm")), _place_of_key)
         case "-word":
             return _rising(by_path, lambda track: _least(track.words, words), -1)
         case "random":
@@ -86,6 +90,11 @@ def ordered(
             return by_path
         case _:
             raise TaggerError(f"{sort}: not a sort order (one of {', '.join(SORTS)})")
+
+
+def _place_of_key(track: Track) -> float | None:
+    key = track.tag_key or track.key
+    return None if key is None else wheel_place(key)
 
 
 def _least(said: Mapping[str, float], words: Iterable[str]) -> float:

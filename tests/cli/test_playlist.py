@@ -216,6 +216,14 @@ def test_a_dj_program_is_told_the_keys_that_are_sure(tagger: Tagger, db: Path, m
     assert [key.get("VALUE") for key in root.iter("MUSICAL_KEY")] == ["21"]
 
 
+def test_a_playlist_goes_along_the_wheel_of_keys(tagger: Tagger, db: Path) -> None:
+    fill(db, [heard_in("Am", TRACKS[0]), heard_in("G#m", TRACKS[1]), *TRACKS[2:]])
+    order = names(tagger("playlist", "--sort", "key", "--genre", "rock", "--format", "json"))
+    assert order[:2] == ["a", "b"]  # 1A before 8A
+    refused = tagger("playlist", "--sort", "key", "--format", "nsp")
+    assert refused.code == 2 and "cannot say --sort key" in refused.err
+
+
 def heard_in(key: str, analysis: Analysis, confidence: float = 0.9) -> Analysis:
     return replace(analysis, prediction=replace(analysis.prediction, key=key, key_confidence=confidence))
 
@@ -453,7 +461,7 @@ def test_an_empty_playlist_is_a_valid_one(tagger: Tagger, library: Path, tmp_pat
     [
         (
             ("--sort", "loud"),
-            "--sort loud: give energy, -energy, bpm, valence, -valence, -word, path or random",
+            "--sort loud: give energy, -energy, bpm, key, valence, -valence, -word, path or random",
         ),
         (("--shape", "flat"), "--shape flat: give rise, fall, wave or warmup-peak-cooldown"),
         (("--sort", "path", "--shape", "rise"), "--sort and --shape exclude each other"),

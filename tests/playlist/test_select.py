@@ -43,6 +43,12 @@ def test_valence_sorts_both_ways_with_the_unknown_last():
     assert selected([unknown, sad, happy], "-valence") == [happy, sad, unknown]
 
 
+def test_keys_sort_along_the_wheel_then_by_tempo_and_the_file_s_own_key_counts():
+    slow, fast = track("/d", key="Am", bpm=90.0), track("/c", key="Am", bpm=120.0)
+    first, own, none = track("/e", key="G#m"), track("/b", key="G#m", tag_key="C"), track("/a")
+    assert selected([none, own, fast, slow, first], "key") == [first, slow, fast, own, none]
+
+
 def test_words_sort_by_the_least_sure_of_those_asked_for():
     one = track("/a", words={"Piano": 0.9, "Slow": 0.6, "Loud": 0.1})
     two = track("/b", words={"Piano": 0.7, "Slow": 0.8})

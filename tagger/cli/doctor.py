@@ -24,13 +24,13 @@ def doctor(
     files: Annotated[
         list[str], typer.Argument(metavar="PATH...", help="Music files, or folders, which are summed up.")
     ],
-    player: Annotated[
-        str | None,
+    asked: Annotated[
+        list[str] | None,
         typer.Option(
             "--for",
             metavar="PLAYER",
             autocompletion=completion.players,
-            help="navidrome, rekordbox, mpd, windows and so on; a wrong one lists them. Default: all.",
+            help="navidrome, rekordbox, mpd and so on; a wrong one lists them. Repeats. Default: all.",
         ),
     ] = None,
     json: shared.Json = False,
@@ -44,7 +44,7 @@ def doctor(
         tagger doctor song.mp3 --for navidrome
         tagger doctor ~/Music --for rekordbox
     """
-    players = _players(player)
+    players = _players(asked)
     n_read, n_failed, found = 0, 0, list[dict[str, Any]]()
     for name in dict.fromkeys(files):
         look = _folder if os.path.isdir(name) else _file
@@ -56,14 +56,13 @@ def doctor(
         raise typer.Exit(1 if n_read else 2)
 
 
-def _players(name: str | None) -> Players:
+def _players(names: Sequence[str] | None) -> Players:
     from tagger.tags import PLAYERS
 
-    if name is None:
-        return PLAYERS
-    if name.lower() not in PLAYERS:
-        raise TaggerError(f"--for {name}: give one of {', '.join(PLAYERS)}")
-    return {name.lower(): PLAYERS[name.lower()]}
+    for name in names or ():
+        if name.lower() not in PLAYERS:
+            raise TaggerError(f"--for {name}: give one of {', '.join(PLAYERS)}")
+    return {name.lower(): PLAYERS[name.lower()] for name in names or PLAYERS}
 
 
 # One file

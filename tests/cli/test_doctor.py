@@ -70,6 +70,11 @@ def test_a_file_that_cannot_be_read_is_named(tagger: Tagger, song: str, tmp_path
     assert tagger("doctor", missing).code == 2
 
 
+def test_several_players_can_be_asked_for(tagger: Tagger, song: str) -> None:
+    (fields,) = tagger("doctor", song, "--for", "kodi", "--for", "Mixxx", "--json").json
+    assert [*fields["players"]] == ["kodi", "mixxx"]
+
+
 def test_an_unknown_player_is_answered_with_the_known_ones(tagger: Tagger, song: str) -> None:
     result = tagger("doctor", song, "--for", "winamp")
     assert result.code == 2

@@ -109,7 +109,7 @@ def test_every_option_has_a_key(tagger: Tagger, library: Path, recipes: Path) ->
         ("genre = [1]", "genre = [1]: give a text or a list of texts"),
         ("energy = [0.1, 0.2]", "energy = [0.1, 0.2]: give low, medium, high, a range within 0-1"),
         ('no_missing = "yes"', "no_missing = 'yes': give true or false"),
-        ("sort = 1", "sort = 1: give one of energy, -energy, bpm, key, valence, -valence, -word, path, random"),
+        ("sort = 1", "sort = 1: give one of energy, -energy, bpm, key, valence, -valence, -word, path, r"),
         ('sort = "-word"', "--sort -word is by the words asked for; give one, such as --word piano"),
         ("like = [1]", "like = [1]: give a text or a list of texts"),
         ('shape = "flat"', "shape = 'flat': give one of rise, fall, wave, warmup-peak-cooldown"),

@@ -9,6 +9,7 @@ begins elsewhere, with "m" and "d".
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cache
 
 KEYS = (
@@ -35,11 +36,20 @@ def key_named(text: str) -> str | None:
         return None
     note, accidental, mode, number, letter = found.groups()
     if number:
-        return _of_wheel(int(number), letter)
+        return _ON_WHEELS.get(f"{int(number)}{letter.upper()}")
     words = mode if mode == "M" else mode.lower()
     if words not in _MODES:
         return None
     return KEYS[(_PITCHES[note.upper()] + _ACCIDENTALS[accidental or ""]) % 12 + _MODES[words]]
+
+
+def key_among(texts: Iterable[str]) -> str | None:
+    """Give the first key that texts name, in any notation; None where none does.
+
+    >>> key_among(["", "All", "8A", "C"]), key_among([])
+    ('Am', None)
+    """
+    return next(filter(None, map(key_named, texts)), None)
 
 
 @cache  # a list asks for each of its tracks
@@ -84,7 +94,7 @@ def mixing_with(key: str) -> tuple[str, ...]:
     number, is_major = _place(key)
     same, other = ("B", "A") if is_major else ("A", "B")
     places = ((number, same), (number, other), (number % 12 + 1, same), ((number - 2) % 12 + 1, same))
-    return tuple(found for place in places if (found := _of_wheel(*place)))
+    return tuple(_ON_WHEELS[f"{number}{letter}"] for number, letter in places)
 
 
 def wheel_distance(one: str, other: str) -> int:
@@ -106,11 +116,5 @@ def _place(key: str) -> tuple[int, bool]:
     return (fifths + 7) % 12 + 1, is_major
 
 
-def _of_wheel(number: int, letter: str) -> str | None:
-    """Give the key at a place of the Camelot wheel (letters A and B) or of Open Key (m and d)."""
-    if not 1 <= number <= 12:
-        return None
-    letter = letter.upper()
-    if letter in "MD":
-        number, letter = (number + 6) % 12 + 1, {"M": "A", "D": "B"}[letter]
-    return next(key for key in KEYS if camelot(key) == f"{number}{letter}")
+_ON_WHEELS = {camelot(key): key for key in KEYS} | {open_key(key).upper(): key for key in KEYS}
+"""The keys by their places on the Camelot wheel and in Open Key, in capitals."""

@@ -36,8 +36,16 @@ def key_said(key: str, confidence: float | None, sure_from: float) -> str:
     >>> key_said("Am", 0.7, 0.6), key_said("F#", 0.4, 0.6)
     ('Am 8A', 'F# 2B?')
     """
-    said = f"{key} {camelot(key)}"
-    return said if is_sure(confidence, sure_from) else f"{said}?"
+    return key_shown(key) if is_sure(confidence, sure_from) else f"{key_shown(key)}?"
+
+
+def key_shown(key: str) -> str:
+    """Give a key with its place on the Camelot wheel.
+
+    >>> key_shown("Am")
+    'Am 8A'
+    """
+    return f"{key} {camelot(key)}"
 
 
 def tempo_said(bpm: float, second_bpm: float | None, second_confidence: float | None) -> str:
@@ -46,9 +54,16 @@ def tempo_said(bpm: float, second_bpm: float | None, second_confidence: float | 
     >>> tempo_said(87.0, 174.0, 0.31), tempo_said(120.0, None, None)
     ('87.0 BPM, or 174.0 (31%)', '120.0 BPM')
     """
-    if second_bpm is None or second_confidence is None:
-        return f"{bpm:.1f} BPM"
-    return f"{bpm:.1f} BPM, or {second_bpm:.1f} ({second_confidence:.0%})"
+    return ", ".join([f"{bpm:.1f} BPM", *second_tempo_said(second_bpm, second_confidence)])
+
+
+def second_tempo_said(bpm: float | None, confidence: float | None) -> list[str]:
+    """Say the second likely tempo with its probability (0–1): one text, or none where there is none.
+
+    >>> second_tempo_said(174.0, 0.31), second_tempo_said(None, None)
+    (['or 174.0 (31%)'], [])
+    """
+    return [] if bpm is None or confidence is None else [f"or {bpm:.1f} ({confidence:.0%})"]
 
 
 def is_sure(confidence: float | None, sure_from: float) -> bool:

@@ -16,7 +16,7 @@ from tagger.errors import ModelError
 from tagger.files import FileState, absolute
 from tagger.json_fields import track_json, words_json
 from tagger.types import WORD_KINDS, by_probability, counted, energy_course, energy_level, rounded
-from tagger.wording import genre_said, key_said, mood_said, tempo_said
+from tagger.wording import genre_said, key_said, key_shown, mood_said, tempo_said
 
 if TYPE_CHECKING:
     from tagger.files import AudioFile
@@ -198,7 +198,7 @@ def _in_words(
     """Say what the owner's own tags or corrections do, as far as they say something."""
     level = None if energy_level is None else f"energy level {energy_level:g}"
     tempo = None if bpm is None else f"{bpm:g} BPM"
-    in_key = None if key is None else key_said(key, None, 0.0)
+    in_key = None if key is None else key_shown(key)
     return "; ".join(part for part in (", ".join(genres), level, tempo, in_key) if part)
 
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 from tagger.cli import configured, shared
 from tagger.cli.shared import bar, print_json
 from tagger.cli.terminal import say, shown
-from tagger.musical_key import camelot
 from tagger.query import Query
 from tagger.types import counted
+from tagger.wording import key_shown
 
 if TYPE_CHECKING:
     from tagger.store import Run, Statistics
@@ -108,7 +108,7 @@ def _lines(found: Statistics, model: str) -> Iterator[str]:
     if found.keys:
         most = [*found.keys.items()][:TOP_KEYS]
         yield "\nmost frequent keys"
-        yield "  " + ", ".join(f"{key} {camelot(key)} {count:,}" for key, count in most)
+        yield "  " + ", ".join(f"{key_shown(key)} {count:,}" for key, count in most)
     if found.genres and found.own_tags["none"] < found.tracks:
         yield from _bars("your own genre and the answer", found.own_tags)
     yield from _failures(found)

@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 from tagger.genre_names import GenreNames
 from tagger.playlist.lines import one_line
 from tagger.playlist.location import SURROGATES, Skipped, is_absolute, is_windows
+from tagger.playlist.select import key_of
 from tagger.types import MIN_CONFIDENCE, Track, energy_level
 from tagger.wording import is_sure
 
@@ -133,9 +134,8 @@ def key_told(track: Track) -> str | None:
     >>> key_told(Track("/a", key="Am", key_confidence=0.8, tag_key="C"))
     'C'
     """
-    if track.tag_key is not None:
-        return track.tag_key
-    return track.key if is_sure(track.key_confidence, MIN_CONFIDENCE) else None
+    key, confidence = key_of(track)
+    return key if is_sure(confidence, MIN_CONFIDENCE) else None
 
 
 def comment_told(track: Track) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tagger.musical_key import KEYS, wheel_distance
+from tagger.playlist.select import key_of
 from tagger.types import Track
 
 UNKNOWN_CLASH = 0.5
@@ -41,9 +42,9 @@ class Harmony:
     def of(cls, tracks: Sequence[Track]) -> Harmony:
         """Number the keys of the tracks, those of the owner's files before those that were heard."""
         places = {key: place for place, key in enumerate(KEYS)}
-        said = [_key_and_confidence(track) for track in tracks]
+        said = [*map(key_of, tracks)]
         keys = np.array([places.get(key or "", 0) for key, _ in said], dtype=np.intp)
-        sure = [0.0 if key is None else confidence for key, confidence in said]
+        sure = [0.0 if key is None else 1.0 if sure is None else sure for key, sure in said]
         return cls(keys, np.array(sure, dtype=np.float64))
 
     def clash(self, before: int | None, tracks: Indices | slice) -> Floats:
@@ -54,10 +55,3 @@ class Harmony:
         both_right = self.confidences[before] * self.confidences[tracks]
         expected: Floats = UNKNOWN_CLASH + both_right * (clash - UNKNOWN_CLASH)
         return expected
-
-
-def _key_and_confidence(track: Track) -> tuple[str | None, float]:
-    """The owner's key in the file, which is sure, else the one that was heard."""
-    if track.tag_key is not None:
-        return track.tag_key, 1.0
-    return track.key, 1.0 if track.key_confidence is None else track.key_confidence

@@ -93,7 +93,7 @@ def ordered(
 
 
 def _place_of_key(track: Track) -> float | None:
-    key = track.tag_key or track.key
+    key, _ = key_of(track)
     return None if key is None else wheel_place(key)
 
 
@@ -121,6 +121,15 @@ def at_most_per_artist(tracks: Sequence[Track], count: int | None) -> list[Track
         if artist is None or seen[artist] <= count:
             kept.append(track)
     return kept
+
+
+def key_of(track: Track) -> tuple[str | None, float | None]:
+    """Give the musical key of a track and how sure it is (0–1): its file's own, else the one that was heard.
+
+    >>> key_of(Track("/a", key="Am", key_confidence=0.7)), key_of(Track("/a", key="Am", tag_key="C"))
+    (('Am', 0.7), ('C', 1.0))
+    """
+    return (track.key, track.key_confidence) if track.tag_key is None else (track.tag_key, 1.0)
 
 
 def artist_key(track: Track) -> str | None:

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Any
 
 from tagger.genre_words import NOTHING, Words, says_genre
-from tagger.musical_key import key_named
+from tagger.musical_key import key_among, key_named
 from tagger.store import checked
 from tagger.types import MOST_BPM, MOST_LEVEL, OwnTags, number_in
 
@@ -52,7 +52,7 @@ def without_ours(own: OwnTags, written: Iterable[Mapping[str, Any]]) -> OwnTags:
         elif field == "bpm":
             bpm = _number_before(bpm, before, after, MOST_BPM)
         elif field == "key" and key in map(key_named, after):
-            key = next(filter(None, map(key_named, before)), None)
+            key = key_among(before)
     return OwnTags(genres, level, bpm, key=key)
 
 

@@ -198,13 +198,14 @@ def _rounds_to(text: str, bpm: int) -> bool:
     return math.isfinite(number) and round(number) == bpm
 
 
+def _is_kept(present: Sequence[str], policy: BpmPolicy, ours: Collection[str]) -> bool:
+    """Whether a policy leaves a field with these texts as it is."""
+    return policy == "never" or (policy == "missing" and any(text not in ours for text in present))
+
+
 def _key_change(current: Tags, key: str | None, policy: BpmPolicy, ours: Collection[str]) -> Change | None:
     present = _told(current.keys)
-    if (
-        policy == "never"
-        or key is None
-        or (policy == "missing" and any(text not in ours for text in present))
-    ):
+    if key is None or _is_kept(present, policy, ours):
         return None
     is_there = bool(present) and all(key_named(text) == key for text in present)
     return None if is_there else Change("key", current.texts("key"), (key,))
@@ -213,7 +214,7 @@ def _key_change(current: Tags, key: str | None, policy: BpmPolicy, ours: Collect
 def _mood_change(current: Tags, mood: str | None, policy: BpmPolicy, ours: Collection[str]) -> Change | None:
     wanted = _spelled([mood] if mood else [])
     present = _told(current.moods)
-    if policy == "never" or not wanted or (policy == "missing" and any(text not in ours for text in present)):
+    if not wanted or _is_kept(present, policy, ours):
         return None
     return None if _are_the_same(present, wanted) else Change("mood", current.texts("mood"), wanted)
 

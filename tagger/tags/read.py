@@ -19,7 +19,7 @@ from mutagen.id3 import ID3, TAL, TALB, TCMP, TCP, TDRC, TIT2, TP1, TP2, TPE1, T
 from tagger.containers import ID3V2_HEADER_BYTES, id3v2_length
 from tagger.errors import TagError
 from tagger.files import folded
-from tagger.musical_key import key_named
+from tagger.musical_key import key_among
 from tagger.tags.block import UNREADABLE, ByteSource, Item, TagBlock
 from tagger.tags.bounded_mutagen import bound
 from tagger.tags.fields import FIELDS, NAMES, Field, genre_names, says_nothing
@@ -180,8 +180,8 @@ def own_tags(path: str) -> OwnTags:
         said = (text for text in tags.genres if UNREADABLE not in text)
         level = None if level_is_free(tags) else number_in(tags.energy_level, MOST_LEVEL)
         genres = tuple(text[:LONGEST_GENRE] for text in islice(said, MOST_GENRES))
-        key = next(filter(None, map(key_named, tags.keys)), None)
-        return OwnTags(genres, level, number_in(tags.bpm, MOST_BPM), tags.energy is not None, key)
+        bpm, key = number_in(tags.bpm, MOST_BPM), key_among(tags.keys)
+        return OwnTags(genres, level, bpm, tags.energy is not None, key)
     return OwnTags()
 
 

@@ -12,10 +12,9 @@ from textual.widgets import Static
 
 from tagger.cli.review_screen.texts import cell, decided, joined, names_of, own_of, plain
 from tagger.cli.shared import bar
-from tagger.musical_key import camelot
 from tagger.review import Review, Row
 from tagger.types import MIN_CONFIDENCE, Analysis, Prediction, WindowAnswer, energy_level
-from tagger.wording import is_sure, tempo_said
+from tagger.wording import is_sure, key_shown, second_tempo_said
 
 TOP = 5
 
@@ -154,10 +153,10 @@ def _in_lines(parts: Iterable[str], width: int) -> list[str]:
 
 def _tempo_and_key(answer: Prediction) -> Iterator[str]:
     if answer.bpm is not None:
-        said = tempo_said(answer.bpm, answer.second_bpm, answer.second_bpm_confidence)
-        yield from said.replace(" BPM", f" BPM {answer.bpm_confidence or 0:.0%}", 1).split(", ")
+        yield f"{answer.bpm:.1f} BPM {answer.bpm_confidence or 0:.0%}"
+        yield from second_tempo_said(answer.second_bpm, answer.second_bpm_confidence)
     if answer.key is not None and is_sure(answer.key_confidence, MIN_CONFIDENCE):
-        yield f"{answer.key} {camelot(answer.key)} {answer.key_confidence or 0:.0%}"
+        yield f"{key_shown(answer.key)} {answer.key_confidence or 0:.0%}"
 
 
 def _of_album(review: Review, row: Row) -> Text:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from tagger.errors import TaggerError
@@ -106,6 +106,11 @@ class Query:
     def is_about_keys(self) -> bool:
         """Whether a filter or the order asks for the musical key."""
         return bool(self.keys or self.mixes_with) or self.order.removeprefix("-") == "key"
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether every track is asked for, in whatever order; a limit does not count."""
+        return replace(self, order="path", limit=None) == EVERYTHING
 
 
 EVERYTHING = Query()

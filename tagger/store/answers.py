@@ -17,7 +17,15 @@ from tagger.store.album_answers import AlbumAnswers
 from tagger.store.corrections import Corrections
 from tagger.store.keys_and_tempos import put_keys_and_tempos
 from tagger.store.no_music import put_sounds
-from tagger.store.question import Sql, answers_table, asked_for, scores_table, tracks_query, uses_words
+from tagger.store.question import (
+    Sql,
+    answers_table,
+    asked_for,
+    scores_table,
+    tracks_query,
+    uses_keys,
+    uses_words,
+)
 from tagger.store.rows import (
     EVERY_PATH,
     N_COLUMNS,
@@ -91,13 +99,10 @@ _SCORES = """
     (SELECT json_group_object(s.genre, s.probability) FROM {scores} s
     WHERE s.track_id = p.track_id AND s.model = p.model
     AND typeof(s.genre) = 'text' AND typeof(s.probability) = 'real')"""
-_MUSIC_COUNTS = """
-    SELECT genre, corrected & 1, count(*) FROM predictions WHERE model = ?1 AND genre IS NOT NULL
-    AND (corrected > 0 OR track_id NOT IN (SELECT track_id FROM no_music WHERE model = ?1))
-    GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
 _GENRE_COUNTS = """
-    SELECT genre, corrected & 1, count(*) FROM predictions WHERE model = ? AND genre IS NOT NULL
-    GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
+    SELECT genre, corrected & 1, count(*) FROM predictions
+    WHERE model = :model AND genre IS NOT NULL AND {among} GROUP BY 1, 2 ORDER BY 3 DESC, 1"""
+_IS_MUSIC = "(corrected > 0 OR track_id NOT IN (SELECT track_id FROM no_music WHERE model = :model))"
 _COUNTS = """
     SELECT model, count(*) FROM predictions
     WHERE track_id NOT IN (SELECT id FROM tracks WHERE missing_since NOTNULL) GROUP BY model"""
@@ -196,7 +201,7 @@ class Answers:
             marks.append(self._names.sure_from)
         with_mood, with_keys = with_mood or with_words, with_keys or with_words
         columns += [keys_and_tempos.COLUMNS] * with_keys + [words.COLUMNS] * with_mood
-        join = _joined(with_keys, with_mood and not uses_words(query))
+        join = _joined(with_keys and not uses_keys(query), with_mood and not uses_words(query))
         sql, values = tracks_query(query, model, ", ".join(columns), called, join)
         rows = self._database.rows(sql, [*marks, *values])
         only = None if with_words else query.words
@@ -309,13 +314,14 @@ class Answers:
 
         Those whose genre the owner has corrected are left out.
         """
-        rows = self._database.all(_GENRE_COUNTS, (model,))
+        rows = self._database.all(_GENRE_COUNTS.format(among="true"), {"model": model})
         return [(genre, count) for genre, is_said, count in rows if isinstance(genre, str) and not is_said]
 
     def shown_genres(self, model: str) -> Counter[str]:
         """Count the tracks of music of each genre, as the owner calls it, by the answers of `model`."""
         counts: Counter[str] = Counter()
-        for genre, is_said, count in self._database.all(_MUSIC_COUNTS, (model,)):
+        sql = _GENRE_COUNTS.format(among=_IS_MUSIC)
+        for genre, is_said, count in self._database.all(sql, {"model": model}):
             if isinstance(genre, str):
                 counts[genre if is_said else self._names.shown(genre)] += count
         return counts
@@ -411,7 +417,7 @@ def _use_models(connection: sqlite3.Connection, models: Iterable[str], at: str) 
 
 
 def _embeddings_of(query: Query, model: str) -> Sql:
-    if replace(query, order="path", limit=None) == EVERYTHING:  # all of them: as they lie in the file
+    if query.is_for_all:  # as they lie in the file
         of_trunk = "e.trunk = (SELECT trunk FROM models WHERE model = ?)"
         joined = "FROM embeddings e CROSS JOIN predictions p ON p.track_id = e.track_id AND p.model = ?"
         return f"{joined} WHERE {of_trunk}", [model, model]

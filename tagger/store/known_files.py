@@ -26,6 +26,7 @@ from tagger.store.rows import (
     stored_text,
     track_values,
 )
+from tagger.store.schema import ANSWER_TABLES
 from tagger.types import Analysis, Failure, Identified
 
 if TYPE_CHECKING:
@@ -78,10 +79,6 @@ _OWNERS = (
 )
 
 _OF_THE_SOUND = ("audio_id", "duration_s", "codec", "sample_rate_hz", "channels", "damaged")
-_COPIED = (
-    *("predictions", "genre_scores", "window_answers", "mood_words", "no_music", "keys_and_tempos"),
-    "embeddings",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +318,7 @@ def _copy(connection: sqlite3.Connection, source: int, known: Identified, at: st
         f"SELECT {marks}, {kept} FROM tracks WHERE id = :source",
         {**values, "source": source},
     ).lastrowid
-    for table in _COPIED:
+    for table in (*ANSWER_TABLES, "embeddings"):
         columns = connection.execute(f"PRAGMA table_info({table})")
         names = ", ".join(name for _, name, *_ in columns if name != "track_id")
         connection.execute(

@@ -43,7 +43,7 @@ _WITH_SOUND = """
 
 
 _WITH_KEY = """
-        t.tag_key,        k.key, k.key_confidence, k.second_bpm, k.second_bpm_confidence,"""
+        t.tag_key, k.key, k.key_confidence, k.second_bpm, k.second_bpm_confidence,"""
 
 _JOIN_SOUND = "\n    LEFT JOIN no_music n ON n.track_id = t.id AND n.model = p.model"
 _JOIN_KEY = "\n    LEFT JOIN keys_and_tempos k ON k.track_id = t.id AND k.model = p.model"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from tagger.errors import StoreError
 from tagger.store.database import connected, plain_errors
-from tagger.store.schema import APPLICATION_ID, VERSION
+from tagger.store.schema import ANSWER_TABLES, APPLICATION_ID, VERSION
 from tagger.store.words import word_list
 
 _AS_HEARD: Mapping[str, str] = {
@@ -172,14 +172,7 @@ def _take_tracks(connection: sqlite3.Connection) -> None:
     )
     connection.execute(_SAME)
     connection.execute(_FRESH)
-    for table in (
-        "predictions",
-        "genre_scores",
-        "window_answers",
-        "mood_words",
-        "no_music",
-        "keys_and_tempos",
-    ):
+    for table in ANSWER_TABLES:
         _take_answers(connection, table)
     connection.execute(
         """INSERT OR IGNORE INTO main.embeddings (track_id, trunk, vector)

@@ -63,8 +63,7 @@ def tracks_query(
     The tables are tracks `t` and predictions `p`, and those of a further `join`. Genres are sorted by the
     name by which each is `called`.
     """
-    if _is_by_key(query.order) and keys_and_tempos.JOIN not in join:
-        join += keys_and_tempos.JOIN
+    join += keys_and_tempos.JOIN * uses_keys(query)
     from_where, values = asked_for(query, model, join)
     order, names = _order_of_names(query.order, called) if called else _order_of_words(query)
     sql, values = f"SELECT {columns} {from_where} ORDER BY {order}", values + names
@@ -101,8 +100,9 @@ def _needs_words(query: Query) -> bool:
     return bool(asked) or query.order.removeprefix("-") == "word"
 
 
-def _is_by_key(order: TrackOrder) -> bool:
-    return order.removeprefix("-") == "key"
+def uses_keys(query: Query) -> bool:
+    """Tell whether tracks are in the order of keys, so that `keys_and_tempos k` is among the tables."""
+    return query.order.removeprefix("-") == "key"
 
 
 def _order(order: TrackOrder) -> str:

@@ -63,11 +63,16 @@ class KeyAndTempo(NamedTuple):
     second_bpm_confidence: float | None = None
 
 
+SOUND = (
+    "(SELECT n.sound FROM no_music n WHERE n.track_id = p.track_id AND n.model = p.model AND p.corrected = 0)"
+)
+"""What a prediction `p` says is no music and the owner has not corrected; NULL: music."""
+
 TRACK_COLUMNS = (
     "t.path, t.audio_id, t.duration_s, p.genre, p.genre_confidence, p.energy, p.bpm, p.bpm_confidence, "
     "p.silent, t.title, t.artist, t.album, t.year, t.missing_since NOTNULL, t.damaged, "
     "t.tag_genres, t.tag_energy_level, t.tag_bpm, t.tag_key, p.corrected, "
-    "(SELECT n.sound FROM no_music n WHERE n.track_id = p.track_id AND n.model = p.model AND p.corrected = 0)"
+    f"{SOUND}"
 )
 """The columns that `track_of` reads, of tracks `t` and predictions `p`."""
 

@@ -203,6 +203,9 @@ def _add_own_tags(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
 
 
+ANSWER_TABLES = ("predictions", "genre_scores", "window_answers", "mood_words", "no_music", "keys_and_tempos")
+"""What a model says of a track, by `track_id` and `model`: a prediction, and then what belongs to it."""
+
 Migrations = Sequence[Callable[[sqlite3.Connection], None]]
 
 MIGRATIONS: Migrations = (

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tagger.genre_names import GenreNames
 from tagger.musical_key import KEYS, wheel_place
-from tagger.query import EVERYTHING, Query
+from tagger.query import Query
 from tagger.store import checked, keys_and_tempos
 from tagger.store.question import Sql, asked_for
 from tagger.store.runs import Run, Runs
@@ -184,7 +184,7 @@ def _moods_and_words(
 ) -> tuple[Counter[str | None], Counter[str]]:
     """Tracks of each mood, and tracks that have each word, in one pass: 0.6 s of a million."""
     columns, lists = "SELECT w.mood, w.word_list, w.words", Words(database)
-    if _asks_for_all(query):
+    if query.is_for_all:
         rows = database.rows(f"{columns} FROM mood_words w WHERE w.model = ?", [model])
     else:
         from_where, values = asked_for(query, model, with_tracks=False, with_words=True)
@@ -205,7 +205,7 @@ def _moods_and_words(
 
 def _keys(database: Database, query: Query, model: str) -> dict[str, int]:
     """Tracks in each key, of those whose key is sure, most first, those of one number along the wheel."""
-    if _asks_for_all(query):  # an index alone has the counts: 0.1 s of a million
+    if query.is_for_all:  # an index alone has the counts: 0.1 s of a million
         asked: Sql = ("FROM keys_and_tempos k WHERE k.model = ?", [model])
     else:
         asked = asked_for(query, model, keys_and_tempos.JOIN, with_tracks=False)
@@ -216,10 +216,6 @@ def _keys(database: Database, query: Query, model: str) -> dict[str, int]:
     )
     counts = {key: count for key, count in rows if key in KEYS}
     return dict(sorted(counts.items(), key=lambda item: (-item[1], wheel_place(item[0]))))
-
-
-def _asks_for_all(query: Query) -> bool:
-    return replace(query, order="path", limit=None) == EVERYTHING
 
 
 def _by_our_names(words: Counter[str], names: GenreNames) -> dict[str, int]:

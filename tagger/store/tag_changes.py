@@ -14,6 +14,7 @@ from tagger.store.corrections import Correction, Corrections
 from tagger.store.own_tags import fields_written
 from tagger.store.rows import (
     EVERY_PATH,
+    SOUND,
     PathRange,
     SqlValue,
     StoredPath,
@@ -34,8 +35,7 @@ ChangeState = Literal["prepared", "written", "undoing", "undone", "left"]
 
 TRACKS_TO_TAG = f"""
     SELECT id, path, size, mtime_ns, audio_id, energy, silent, bpm, bpm_confidence,
-        (SELECT n.sound FROM no_music n WHERE n.track_id = id AND n.model = p.model AND p.corrected = 0),
-        {words.COLUMNS}, {keys_and_tempos.COLUMNS}
+        {SOUND}, {words.COLUMNS}, {keys_and_tempos.COLUMNS}
     FROM tracks CROSS JOIN predictions p ON p.track_id = id AND p.model = ?{words.JOIN}{keys_and_tempos.JOIN}
     WHERE path >= ? AND path < ? AND missing_since IS NULL ORDER BY path LIMIT ?"""
 _GENRES = """

@@ -155,8 +155,7 @@ class Heads:
         if least is None:
             return [("music", None)] * len(embeddings)
         shares = softmax(self._logits("sound_head", embeddings))
-        is_said = (1 - shares[:, 0] >= least) & (seconds >= MIN_SOUND_S)
-        likeliest = np.where(is_said, 1 + shares[:, 1:].argmax(axis=1), 0)
+        likeliest = np.where(seconds >= MIN_SOUND_S, sounds_said(shares, least), 0)
         return [(SOUNDS[i], float(row[i]) if i else None) for i, row in zip(likeliest, shares, strict=True)]
 
     def from_embeddings(self, embeddings: NDArray[np.float16]) -> list[tuple[str | None, float | None]]:
@@ -208,6 +207,14 @@ def temperature_factors(seconds: Sequence[float]) -> FloatArray:
     """
     knots, factors = zip(*TEMPERATURE_BY_SECONDS, strict=True)
     return np.asarray(np.interp(seconds, knots, factors))
+
+
+def sounds_said(probabilities: FloatArray, least: float) -> NDArray[np.int_]:
+    """Give the places in `SOUNDS`, (n,), that are said at such probabilities (n, 3).
+
+    Music is the first; the likelier of the others is said where both together have `least`.
+    """
+    return np.where(1 - probabilities[:, 0] >= least, 1 + probabilities[:, 1:].argmax(axis=1), 0)
 
 
 def softmax(logits: FloatArray) -> FloatArray:

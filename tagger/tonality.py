@@ -158,9 +158,7 @@ def _semitones(spectrum: NDArray[np.float32], pitches: NDArray[np.float64]) -> N
     nearest = np.rint(pitches)
     weights = spectrum * np.square(np.cos(np.pi * (pitches - nearest)))
     places = np.clip(nearest.astype(np.intp) - LOWEST_PITCH, 0, N_PITCHES - 1)
-    semitones = np.zeros(N_PITCHES)
-    semitones += np.bincount(places, weights=weights, minlength=N_PITCHES)
-    return semitones
+    return np.asarray(np.bincount(places, weights=weights, minlength=N_PITCHES))
 
 
 @cache

@@ -5,10 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from tagger.errors import TaggerError
 from tagger.files import replace_atomically
+from tagger.model_card.card import ModelCard
 from tagger.model_card.folders import WEIGHTS_FILE
 
 if TYPE_CHECKING:
@@ -45,6 +48,31 @@ def write_heads(
     known |= {"weights_sha256": hashlib.sha256(weights).hexdigest(), "heads": versioned(kept, folder)}
     text = json.dumps(known, indent=1) + "\n"
     replace_atomically(os.path.join(folder, "model.json"), text.encode())
+
+
+def require_new(folder: str | None) -> None:
+    """Raise `TaggerError` where the folder for a copy of a model is there already; None is no folder."""
+    if folder is not None and os.path.lexists(folder):
+        raise TaggerError(f"{folder}: is there already; give the folder another name")
+
+
+def write_refitted(
+    card: ModelCard,
+    out: str | None,
+    tensors: Mapping[str, NDArray[np.float32]],
+    heads: Mapping[str, Any],
+    facts: Mapping[str, Any],
+) -> None:
+    """Write heads, as `write_heads` does, into the folder of an installed model, or into a copy of it.
+
+    The copy is the new folder `out`, and is named after it. `facts` is what was measured of each head, for
+    `training` of `model.json`.
+    """
+    fields: dict[str, Any] = {"training": {**card.training, "heads": facts}}
+    if out is not None:
+        shutil.copytree(card.folder, out)
+        fields["id"] = os.path.basename(os.path.abspath(out))
+    write_heads(out or card.folder, tensors, heads, **fields)
 
 
 def trunk_sha256(weights_file: str) -> str:

@@ -25,7 +25,7 @@ from tagger.model_card import (
     ModelCard,
     load_card,
 )
-from tagger.model_card.write_heads import trunk_sha256, write_heads
+from tagger.model_card.write_heads import require_new, trunk_sha256, write_heads
 from tagger.training import musicnn_weights
 from tagger.training.breakdown import N_RESAMPLES
 from tagger.training.by_artist import artist_counts
@@ -71,8 +71,7 @@ def build(base: str, package: str, data: str, out: str, jobs: int = 2, n_resampl
     and for a wheel that cannot be read.
     """
     card = load_card(base)
-    if os.path.lexists(out):
-        raise TaggerError(f"{out}: is there already; give the folder another name")
+    require_new(out)
     if card.second or not card.genres or card.network.get("name") != "crnn":
         raise TaggerError(f"{card.id}: is no model of one CRNN that tells genres")
     join(card, package, out)

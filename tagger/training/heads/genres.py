@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
-import shutil
 from typing import Any
 
 import numpy as np
@@ -13,7 +11,7 @@ from tagger.calibration import DECIMALS, fitted_temperature, genre_precision
 from tagger.errors import TaggerError
 from tagger.heads import softmax
 from tagger.model_card import load_card
-from tagger.model_card.write_heads import write_heads
+from tagger.model_card.write_heads import require_new, write_refitted
 from tagger.training.by_artist import artist_counts
 from tagger.training.heads.heard import Heard, hear
 from tagger.training.heads.linear import Linear, fit_shares, own_head
@@ -42,17 +40,12 @@ def refit_genres(model: str, data: str, out: str | None = None, jobs: int = 2) -
     """
     card = load_card(model)
     old = own_head(card, "genre_head")
-    if out is not None and os.path.lexists(out):
-        raise TaggerError(f"{out}: is there already; give the folder another name")
+    require_new(out)
     heard = hear(data, card, jobs)
     head, n_taught = taught(old, heard, card.genres)
     fields = genre_fields(head, heard, card.genres)
     facts = {**card.training.get("heads", {}), "genre": {"taught": n_taught}}
-    others: dict[str, Any] = {"training": {**card.training, "heads": facts}}
-    if out is not None:
-        shutil.copytree(card.folder, out)
-        others["id"] = os.path.basename(os.path.abspath(out))
-    write_heads(out or card.folder, head.tensors("genre_head"), {"genre": fields}, **others)
+    write_refitted(card, out, head.tensors("genre_head"), {"genre": fields}, facts)
     return fields
 
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import logging
 import math
-import os
-import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -15,7 +13,7 @@ from numpy.typing import NDArray
 
 from tagger.errors import TaggerError
 from tagger.model_card import load_card
-from tagger.model_card.write_heads import write_heads
+from tagger.model_card.write_heads import require_new, write_refitted
 from tagger.training.breakdown import N_RESAMPLES, Estimate
 from tagger.training.heads.heard import Heard, hear
 from tagger.training.heads.linear import own_head
@@ -95,18 +93,13 @@ def refit(
     """
     card = load_card(model)
     energy = own_head(card, "energy_head")
-    if out is not None and os.path.lexists(out):
-        raise TaggerError(f"{out}: is there already; give the folder another name")
+    require_new(out)
     heard = hear(data, card, jobs)
     log.info("%d clips are heard, %d of them to learn from", len(heard.clips), heard.is_learned.sum())
     fitted = fit_heads(heard, energy.logits(heard.embeddings)[:, 0], n_resamples)
     if not fitted.fields:
         raise TaggerError(f"{data}: no clip has a teacher's answer, a subgenre or a quadrant")
-    fields: dict[str, Any] = {"training": {**card.training, "heads": fitted.facts}}
-    if out is not None:
-        shutil.copytree(card.folder, out)
-        fields["id"] = os.path.basename(os.path.abspath(out))
-    write_heads(out or card.folder, fitted.tensors, fitted.fields, **fields)
+    write_refitted(card, out, fitted.tensors, fitted.fields, fitted.facts)
     return fitted
 
 

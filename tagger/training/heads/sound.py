@@ -5,17 +5,15 @@ from __future__ import annotations
 import csv
 import logging
 import os
-import shutil
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tagger.errors import TaggerError
-from tagger.heads import softmax
+from tagger.heads import softmax, sounds_said
 from tagger.model_card import ModelCard, load_card
-from tagger.model_card.write_heads import write_heads
+from tagger.model_card.write_heads import require_new, write_refitted
 from tagger.training.by_artist import artists_of
 from tagger.training.clips import Clip
 from tagger.training.evaluation import predict_files
@@ -93,8 +91,7 @@ def refit_sound(model: str, data: str, sounds: str, out: str | None = None, jobs
     that cannot be read.
     """
     card = load_card(model)
-    if out is not None and os.path.lexists(out):
-        raise TaggerError(f"{out}: is there already; give the folder another name")
+    require_new(out)
     head = fit_sound(hear_sounds(data, sounds, card, jobs))
     write_sound(card, head, out)
     return head
@@ -102,12 +99,9 @@ def refit_sound(model: str, data: str, sounds: str, out: str | None = None, jobs
 
 def write_sound(card: ModelCard, head: SoundHead, out: str | None = None) -> None:
     """Write a head of sounds into the folder of a model, or into a copy of it in the new folder `out`."""
-    fields: dict[str, Any] = {"training": {**card.training, "heads": _facts(card, head)}}
-    if out is not None:
-        shutil.copytree(card.folder, out)
-        fields["id"] = os.path.basename(os.path.abspath(out))
     heads = {"sound": {"names": list(SOUNDS), "least": head.least}}
-    write_heads(out or card.folder, head.linear.tensors("sound_head"), heads, **fields)
+    facts = {**card.training.get("heads", {}), "sound": {"learned": head.learned, "test": head.test}}
+    write_refitted(card, out, head.linear.tensors("sound_head"), heads, facts)
 
 
 def hear_sounds(data: str, sounds: str, card: ModelCard, jobs: int) -> KnownSounds:
@@ -164,24 +158,18 @@ def fit_sound(known: KnownSounds) -> SoundHead:
     return SoundHead(
         linear,
         least,
-        shares_right(learned, said(softmax(slope * unseen), least)),
-        shares_right(test, said(softmax(linear.logits(test.embeddings)), least)),
+        shares_right(learned, sounds_said(softmax(slope * unseen), least)),
+        shares_right(test, sounds_said(softmax(linear.logits(test.embeddings)), least)),
     )
 
 
 def least_for(known: KnownSounds, probabilities: FloatArray) -> float:
     """Choose the least of `LEASTS` at which enough music stays music; the greatest if it never does."""
     for least in LEASTS:
-        right = shares_right(known, said(probabilities, least))
+        right = shares_right(known, sounds_said(probabilities, least))
         if right["music"] >= MUSIC_KEPT and all(right.get(name, 1.0) >= GUARDED_KEPT for name in GUARDED):
             return least
     return LEASTS[-1]
-
-
-def said(probabilities: FloatArray, least: float) -> NDArray[np.int_]:
-    """Give the places in `SOUNDS`, (n,), that are said at such probabilities (n, 3)."""
-    likelier = 1 + probabilities[:, 1:].argmax(axis=1)
-    return np.where(1 - probabilities[:, MUSIC] >= least, likelier, MUSIC)
 
 
 def shares_right(known: KnownSounds, answers: NDArray[np.int_]) -> dict[str, float]:
@@ -206,7 +194,3 @@ def _counts(sounds: NDArray[np.int_]) -> FloatArray:
     shares = np.array([MUSIC_COUNT, 1.0, 1.0]) / n_clips
     counts = shares[sounds]
     return np.asarray(counts / counts.mean())
-
-
-def _facts(card: ModelCard, head: SoundHead) -> dict[str, Any]:
-    return {**card.training.get("heads", {}), "sound": {"learned": head.learned, "test": head.test}}

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 from tagger.errors import TaggerError
-from tagger.heads import Heads
+from tagger.heads import Heads, sounds_said
 from tagger.model_card import DEFAULT_MODEL, load_card
 from tagger.training.clips import Clip
 from tagger.training.heads import KnownSounds, fit_sound, refit_sound
-from tagger.training.heads.sound import GUARDED_KEPT, MUSIC_KEPT, least_for, read_sounds, said, shares_right
+from tagger.training.heads.sound import GUARDED_KEPT, MUSIC_KEPT, least_for, read_sounds, shares_right
 from tests.labelled_music import RATE_HZ, tone
 from tests.sounds import float_wav
 
@@ -65,7 +65,7 @@ def test_where_music_cannot_be_kept_nothing_but_the_surest_is_said() -> None:
 
 def test_speech_or_noise_is_said_where_both_together_are_likely_enough() -> None:
     shares = np.array([[0.3, 0.4, 0.3], [0.1, 0.4, 0.5], [0.1, 0.5, 0.4], [0.6, 0.4, 0.0]])
-    assert said(shares, 0.8).tolist() == [MUSIC, NOISE, SPEECH, MUSIC]
+    assert sounds_said(shares, 0.8).tolist() == [MUSIC, NOISE, SPEECH, MUSIC]
 
 
 def test_shares_are_of_what_there_is() -> None:

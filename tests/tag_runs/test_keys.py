@@ -28,12 +28,6 @@ def music(tmp_path: Path) -> list[str]:
 
 
 @pytest.fixture
-def db(tmp_path: Path) -> Path:
-    (tmp_path / "db").mkdir()
-    return tmp_path / "db" / "tagger.db"
-
-
-@pytest.fixture
 def library(music: list[str], db: Path) -> Iterator[Library]:
     store_analyses(db, music, key=("Bbm", 0.7))
     with Library(db) as opened:
